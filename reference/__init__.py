@@ -1,0 +1,1 @@
+"""The algorithms from scratch, in NumPy alone: one formula, one file."""

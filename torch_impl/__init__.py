@@ -1,0 +1,1 @@
+"""The torch.optim and torch.nn counterparts, each at the path of its reference."""

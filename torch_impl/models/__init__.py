@@ -1,0 +1,1 @@
+"""The counterparts of reference/models."""

@@ -1,0 +1,65 @@
+"""What the torch.optim counterparts share: arrays in, tensors stepped, arrays out."""
+
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+PATHS = {
+    "single": {"foreach": False},
+    "foreach": {"foreach": True},
+    "fused": {"fused": True},
+}
+
+
+class Optimizer:
+    """A torch.optim optimizer over copies of named NumPy arrays.
+
+    Arguments:
+        params: name to array; copied, so that no memory is shared with the caller.
+        path: "single", "foreach" or "fused": which of PyTorch's implementations steps.
+        hyperparameters: handed to torch.optim as they are.
+
+    Raises:
+        ValueError: for a path the optimizer does not have; and what torch.optim itself raises.
+    """
+
+    counterpart: ClassVar[type[torch.optim.Optimizer]]
+    paths: ClassVar[tuple[str, ...]] = ("single", "foreach", "fused")
+
+    def __init__(self, params, *, path: str = "single", **hyperparameters):
+        if path not in self.paths:
+            raise ValueError(f"{self.counterpart.__name__} has no path {path!r}; it has {', '.join(self.paths)}")
+        if not isinstance(params, dict):
+            params = {str(position): array for position, array in enumerate(params)}
+        self.tensors = {name: torch.tensor(array, requires_grad=True) for name, array in params.items()}
+        self.optimizer = self.counterpart(list(self.tensors.values()), **PATHS[path], **hyperparameters)
+
+    @property
+    def params(self) -> dict[str, np.ndarray]:
+        """The parameters as arrays, each a view of its tensor's memory."""
+        return {name: tensor.detach().numpy() for name, tensor in self.tensors.items()}
+
+    @property
+    def state(self) -> dict[str, dict[str, np.ndarray]]:
+        """Tensor name to torch.optim's state entries, as views of their memory."""
+        return {name: entries(self.optimizer.state[tensor]) for name, tensor in self.tensors.items()}
+
+    @property
+    def hyperparameters(self) -> dict:
+        return {name: value for name, value in self.optimizer.param_groups[0].items() if name != "params"}
+
+    def set(self, name: str, value) -> None:
+        """Change a hyperparameter between steps."""
+        self.optimizer.param_groups[0][name] = value
+
+    def step(self, grads) -> None:
+        """One step with these gradients; None, or no entry, is a tensor without a gradient."""
+        for name, tensor in self.tensors.items():
+            grad = grads.get(name)
+            tensor.grad = None if grad is None else torch.tensor(grad)
+        self.optimizer.step()
+
+
+def entries(state) -> dict[str, np.ndarray]:
+    return {key: value.numpy() for key, value in state.items() if isinstance(value, torch.Tensor)}
