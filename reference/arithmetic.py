@@ -44,6 +44,10 @@ class Arithmetic:
         """a·b + c"""
         return a * b + c
 
+    def sum_of_products(self, a, b, c, d):
+        """a·b + c·d"""
+        return a * b + c * d
+
     def sqrt(self, x):
         """The square root; NumPy's is correctly rounded."""
         return np.sqrt(x)
