@@ -1,0 +1,1 @@
+"""Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference."""

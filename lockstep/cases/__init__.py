@@ -1,0 +1,106 @@
+"""Cases: what a subject is tried on, as data. One table a subject, read by tests, reports and command line.
+
+`lockstep/cases/optim/adam.py` holds `CASES` and `BAD` of optim.adam. To add a case, add a line: its text
+is its name, unknown keywords are hyperparameters under PyTorch's names:
+
+    Case("weight decay with a step without gradient", weight_decay=0.1, none_at=3)
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+DTYPES = ("float32", "float64")
+SHAPES = {"weight": (13, 7), "bias": (5,)}
+
+
+class Case:
+    """One way to run a subject.
+
+    Arguments:
+        desc: in plain words; its name everywhere.
+        problem: a name of reference.functions.PROBLEMS, a callable, or an array of gradients.
+        steps: how many, unless the caller says otherwise.
+        shapes: tensor name to shape, for problems that have no shapes of their own.
+        none_at: the step at which the first tensor has no gradient.
+        zero_from: the step from which on all gradients are zero.
+        frozen: (first, last) step during which the first tensor has no gradient.
+        lr_at: step to the learning rate from that step on.
+        dtypes, paths: where the case makes sense; every path if None.
+        hyperparameters: of the subject, under PyTorch's names.
+    """
+
+    def __init__(
+        self,
+        desc: str,
+        *,
+        problem: Any = "normal",
+        steps: int = 20,
+        shapes: Mapping[str, tuple[int, ...]] = SHAPES,
+        none_at: int | None = None,
+        zero_from: int | None = None,
+        frozen: tuple[int, int] | None = None,
+        lr_at: Mapping[int, float] | None = None,
+        dtypes: tuple[str, ...] = DTYPES,
+        paths: tuple[str, ...] | None = None,
+        **hyperparameters: Any,
+    ):
+        self.desc = desc
+        self.problem = problem
+        self.steps = steps
+        self.shapes = dict(shapes)
+        self.none_at = none_at
+        self.zero_from = zero_from
+        self.frozen = frozen
+        self.lr_at = dict(lr_at or {})
+        self.dtypes = dtypes
+        self.paths = paths
+        self.hyperparameters = hyperparameters
+
+    def __repr__(self) -> str:
+        return f"Case({self.desc!r})"
+
+    def replaced(self, **changes: Any) -> "Case":
+        """The same case with some of it exchanged; hyperparameters are added to its own."""
+        own = {key: value for key, value in vars(self).items() if key not in ("hyperparameters", "desc")}
+        hyperparameters = self.hyperparameters | {k: v for k, v in changes.items() if k not in own and k != "desc"}
+        settings = own | {key: value for key, value in changes.items() if key in own}
+        return Case(changes.get("desc", self.desc), **settings, **hyperparameters)
+
+    def shapes_for(self, problem) -> dict[str, tuple[int, ...]] | None:
+        """The shapes to start from; None where the problem has its own."""
+        return None if problem.shapes else self.shapes
+
+    def scheduled(self, grads: Mapping[str, Any], step: int) -> dict[str, Any]:
+        """The gradients of a step after the case's schedule: missing, frozen, zeroed."""
+        grads = dict(grads)
+        first = next(iter(grads))
+        if step == self.none_at or (self.frozen and self.frozen[0] <= step <= self.frozen[1]):
+            grads[first] = None
+        if self.zero_from is not None and step >= self.zero_from:
+            grads = {name: None if grad is None else 0 * grad for name, grad in grads.items()}
+        return grads
+
+    def changes(self, step: int) -> dict[str, float]:
+        """The hyperparameters that change right before `step`."""
+        return {"lr": self.lr_at[step]} if step in self.lr_at else {}
+
+    def hyperparameters_at(self, step: int) -> dict[str, float]:
+        """The changed hyperparameters in force at `step`."""
+        passed = [at for at in self.lr_at if at <= step]
+        return {"lr": self.lr_at[max(passed)]} if passed else {}
+
+
+class Bad:
+    """Arguments that PyTorch refuses, with its error.
+
+    Arguments:
+        desc: in plain words.
+        error: the type and the text PyTorch raises.
+        hyperparameters: the arguments.
+    """
+
+    def __init__(self, desc: str, error: tuple[type[Exception], str], **hyperparameters: Any):
+        self.desc, self.error, self.hyperparameters = desc, error, hyperparameters
+
+    def __repr__(self) -> str:
+        return f"Bad({self.desc!r})"

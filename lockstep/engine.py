@@ -1,0 +1,199 @@
+"""Steps two sides together, free and resynchronised, and keeps what a verdict needs."""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lockstep.guard import Broken, Movement, check_dtypes, check_memory, check_names, check_start
+from lockstep.series import Series, Summary, differences, summarise
+from lockstep.side import Bounds, Pair, Quantities, Side, copied, each
+from lockstep.verdict import Finding, Judgement, Verdict, judge, worst
+
+KEPT = 32  # elements kept on either side of the worst one at the first difference
+
+
+@dataclasses.dataclass
+class Outcome:
+    """Everything one run found, before it becomes a record."""
+
+    steps: int
+    drift: Series
+    defect: Series
+    verdict: Verdict = Verdict.IDENTICAL
+    broken: dict[str, str] | None = None
+    first_difference: Finding | None = None  # the first step at which a bit differs after one step
+    evidence: Finding | None = None  # the first step with the run's verdict
+    closest_call: Finding | None = None  # the largest share of an allowance used
+    first_drift: int | None = None
+    window: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    traces: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    verdicts: dict[str, Verdict] = dataclasses.field(default_factory=dict)  # quantity to its worst
+
+    @property
+    def used(self) -> float:
+        """The largest share of its allowance that any element used."""
+        return self.closest_call.used if self.closest_call else 0.0
+
+
+def run_pair(pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None) -> Outcome:
+    """Run `pair` for `steps` steps in both modes at once.
+
+    Three sides walk: theirs on its own way; a free one of ours on its own way, whose difference is the
+    drift; and a resynchronised one of ours, which before every stage takes over their quantities, and
+    whose difference after the stage is the defect.
+    """
+    outcome = Outcome(steps, Series(steps), Series(steps))
+    try:
+        theirs, free, synced = pair.theirs(), pair.ours(), pair.ours()
+        check_start(free.read(), theirs.read())
+        check_memory(synced.read(), theirs.read())
+        movements = [Movement(name, side.moving, side.read()) for name, side in (("numpy", free), ("torch", theirs))]
+        tracer = Tracer(steps, free, theirs)
+        for step in range(1, steps + 1):
+            walk(pair, step, theirs, free, synced, outcome)
+            for movement, side in zip(movements, (free, theirs), strict=True):
+                movement.watch(side.read())
+            tracer.note(step, outcome)
+            if on_step:
+                on_step(step)
+        for movement in movements:
+            movement.check()
+        if not any(np.nansum(columns["elements"]) for columns in outcome.defect.columns.values()):
+            raise Broken("nothing-compared", "not one element was compared in the whole run")
+    except Broken as broken:
+        outcome.verdict = Verdict.BROKEN
+        outcome.broken = {"id": broken.id, "message": str(broken)}
+    return outcome
+
+
+def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side, outcome: Outcome) -> None:
+    """One step of all three sides, compared."""
+    for stage in theirs.stages:
+        before = copied(theirs.read())
+        synced.write(before)
+        for name, side in (("torch", theirs), ("numpy", free), ("numpy", synced)):
+            old = before if side is theirs else copied_kinds(side.read())
+            side.advance(stage, step)
+            check_dtypes(name, old, side.read())
+        ours, other = synced.read(), theirs.read()
+        check_names(ours, other)
+        check_memory(ours, other)
+        produced = theirs.produces(stage)
+        compare_stage(pair, stage, step, before, pick(ours, produced), pick(other, produced), outcome)
+    ours, other = free.read(), theirs.read()
+    check_names(ours, other)
+    for quantity in ours:
+        summary = summarise(differences(ours[quantity], other[quantity]))
+        outcome.drift.note(step, quantity, summary)
+        if summary.differing:
+            outcome.drift.warm(step, quantity, ours[quantity], other[quantity])
+            outcome.first_drift = outcome.first_drift or step
+
+
+def copied_kinds(quantities: Quantities) -> Quantities:
+    """Stand-ins of the same dtypes, to compare dtypes by without copying the numbers."""
+    return {key: {name: np.empty(0, np.asarray(a).dtype) for name, a in named.items()} for key, named in quantities.items()}
+
+
+def pick(quantities: Quantities, wanted: Callable[[str], bool]) -> Quantities:
+    return {quantity: named for quantity, named in quantities.items() if wanted(quantity)}
+
+
+def compare_stage(pair, stage: str, step: int, before, ours: Quantities, theirs: Quantities, outcome: Outcome) -> None:
+    """The defect of one stage: what one step from the same place makes of it on either side."""
+    parts = {quantity: differences(ours[quantity], theirs[quantity]) for quantity in ours}
+    differing = any(part.differing for named in parts.values() for part in named.values())
+    exact: Bounds = pair.exact(stage, step, before) if differing and pair.exact else {}
+    judged: list[Judgement] = []
+    for quantity, named in parts.items():
+        bounds = exact.get(quantity, {})
+        line = pair.lines.get(quantity, quantity)
+        findings = [
+            judge(step, quantity, name, line, np.asarray(ours[quantity][name]), theirs[quantity][name], bounds.get(name))
+            for name, part in named.items()
+            if part.differing
+        ]
+        note_quantity(step, quantity, summarise(named), findings, bounds, outcome)
+        if findings:
+            outcome.defect.warm(step, quantity, ours[quantity], theirs[quantity])
+        judged += findings
+    note_findings(pair, judged, ours, theirs, outcome)
+
+
+def note_quantity(step: int, quantity: str, summary: Summary, judged: list[Judgement], exact, outcome: Outcome) -> None:
+    bands = [float(np.max(bound.error)) for bound in exact.values() if bound.size]
+    outcome.defect.note(
+        step,
+        quantity,
+        summary,
+        used=max((j.used for j in judged), default=0.0),
+        undecided=sum(j.undecided for j in judged),
+        band=max(bands, default=np.nan),
+        nearer_numpy=sum(j.nearer_numpy for j in judged),
+        nearer_torch=sum(j.nearer_torch for j in judged),
+    )
+    before = outcome.verdicts.get(quantity, Verdict.IDENTICAL)
+    outcome.verdicts[quantity] = worst([before, *(j.verdict for j in judged)])
+
+
+def note_findings(pair, judged: list[Judgement], ours: Quantities, theirs: Quantities, outcome: Outcome) -> None:
+    """Keep the first difference, the first of the worst verdict, and the closest call."""
+    if not judged:
+        return
+    in_order = sorted(judged, key=lambda j: pair.order.index(j.finding.line) if j.finding.line in pair.order else -1)
+    if outcome.first_difference is None:
+        outcome.first_difference = in_order[0].finding
+        outcome.window.update(window("first_difference", in_order[0].finding, ours, theirs))
+    step_verdict = worst(j.verdict for j in judged)
+    if outcome.evidence is None or step_verdict.severity > outcome.verdict.severity:
+        outcome.verdict = worst([outcome.verdict, step_verdict])
+        outcome.evidence = next(j.finding for j in in_order if j.verdict is step_verdict)
+        outcome.window.update(window("evidence", outcome.evidence, ours, theirs))
+    closest = max(judged, key=lambda j: j.used).finding
+    if outcome.closest_call is None or closest.used > outcome.closest_call.used:
+        outcome.closest_call = closest
+
+
+def window(label: str, finding: Finding, ours: Quantities, theirs: Quantities) -> dict[str, np.ndarray]:
+    """The values of both sides around the element of a finding, in every quantity that has its tensor."""
+    flat = int(np.ravel_multi_index(finding.index, finding.shape)) if finding.shape else 0
+    around = slice(max(0, flat - KEPT), flat + KEPT + 1)
+    return {
+        f"{label}/{side}/{quantity}": np.asarray(array).reshape(-1)[around].copy()
+        for side, quantities in (("numpy", ours), ("torch", theirs))
+        for quantity, name, array in each(quantities)
+        if name == finding.tensor
+    }
+
+
+class Tracer:
+    """Records what is small enough to keep whole: the loss, and the path of a few parameters."""
+
+    LARGEST_PATH = 4
+
+    def __init__(self, steps: int, free: Side, theirs: Side):
+        self.sides = {"numpy": free, "torch": theirs}
+        self.steps = steps
+        self.note_start(free)
+
+    def note_start(self, free: Side) -> None:
+        self.start = self.small(free.read())
+
+    def small(self, quantities: Quantities) -> np.ndarray | None:
+        arrays = [np.asarray(array).reshape(-1) for array in quantities.get("param", {}).values()]
+        flat = np.concatenate(arrays) if arrays else np.zeros(0)
+        return flat if 0 < flat.size <= self.LARGEST_PATH else None
+
+    def note(self, step: int, outcome: Outcome) -> None:
+        for label, side in self.sides.items():
+            quantities = side.read()
+            with contextlib.suppress(KeyError):
+                loss = np.asarray(quantities["loss"]["loss"])
+                outcome.traces.setdefault(f"loss/{label}", np.full(self.steps, np.nan))[step - 1] = float(loss)
+            small = self.small(quantities)
+            if small is not None and self.start is not None:
+                path = outcome.traces.setdefault(f"path/{label}", np.full((self.steps + 1, small.size), np.nan))
+                path[0], path[step] = self.start, small

@@ -1,0 +1,104 @@
+"""The harness against itself: what makes a comparison worthless is said before any number."""
+
+import numpy as np
+
+from lockstep.side import Quantities, copied, each
+
+
+class Broken(Exception):
+    """The comparison cannot be trusted; `id` is the row of the catalogue, the message what is wrong."""
+
+    def __init__(self, id: str, message: str):
+        super().__init__(message)
+        self.id = id
+
+
+def check_names(ours: Quantities, theirs: Quantities) -> None:
+    """The same quantities and tensors on both sides, of one shape and dtype each."""
+    if ours.keys() != theirs.keys():
+        raise Broken("names-differ", f"quantities differ: {only(ours, theirs)}")
+    for quantity, named in ours.items():
+        if named.keys() != theirs[quantity].keys():
+            raise Broken("names-differ", f"tensors of {quantity} differ: {only(named, theirs[quantity])}")
+        for name, array in named.items():
+            check_kind(f"{quantity} of {name!r}", np.asarray(array), np.asarray(theirs[quantity][name]))
+
+
+def only(ours, theirs) -> str:
+    left = ", ".join(sorted(set(ours) - set(theirs))) or "nothing"
+    right = ", ".join(sorted(set(theirs) - set(ours))) or "nothing"
+    return f"only numpy has {left}, only torch has {right}"
+
+
+def check_kind(what: str, a: np.ndarray, b: np.ndarray) -> None:
+    if a.shape != b.shape:
+        transposed = a.ndim == 2 and a.shape == b.shape[::-1]
+        hint = ": one is laid out as the transpose of the other" if transposed else ""
+        raise Broken(
+            "layout-transposed" if transposed else "shape-differs",
+            f"{what} has shape {a.shape} on the numpy side and {b.shape} on the torch side{hint}",
+        )
+    if a.dtype != b.dtype:
+        raise Broken("dtype-differs", f"{what} is {a.dtype} on the numpy side and {b.dtype} on the torch side")
+
+
+def check_start(ours: Quantities, theirs: Quantities) -> None:
+    """Both sides start from the same numbers, none of them shared."""
+    check_names(ours, theirs)
+    check_memory(ours, theirs)
+    total = 0
+    for quantity, name, array in each(ours):
+        other = np.asarray(theirs[quantity][name])
+        array = np.asarray(array)
+        total += array.size
+        if array.tobytes() != other.tobytes():
+            square = array.ndim == 2 and array.T.tobytes() == other.tobytes()
+            hint = ": one is the transpose of the other" if square else ""
+            raise Broken(
+                "layout-transposed" if square else "start-differs",
+                f"the sides start from different values of {quantity} {name!r}{hint}",
+            )
+    if not total:
+        raise Broken("nothing-compared", "there is nothing to compare: no side holds a single element")
+
+
+def check_memory(ours: Quantities, theirs: Quantities) -> None:
+    """No array of one side lies in the memory of the other."""
+    others = [(f"{q} {n!r}", np.asarray(array)) for q, n, array in each(theirs)]
+    for quantity, name, array in each(ours):
+        for label, other in others:
+            if np.may_share_memory(np.asarray(array), other) and np.shares_memory(np.asarray(array), other):
+                raise Broken(
+                    "shared-memory",
+                    f"{quantity} {name!r} of the numpy side and {label} of the torch side are one buffer: "
+                    "they would agree whatever either of them computes; copy it",
+                )
+
+
+def check_dtypes(side: str, before: Quantities, after: Quantities) -> None:
+    """No step turns a quantity into another dtype."""
+    for quantity, name, array in each(after):
+        if quantity in before and name in before[quantity]:
+            old, new = np.asarray(before[quantity][name]).dtype, np.asarray(array).dtype
+            if old != new:
+                raise Broken("dtype-promoted", f"{quantity} {name!r} of the {side} side went from {old} to {new}")
+
+
+class Movement:
+    """Watches whether a side changes any of the quantities that a run must move."""
+
+    def __init__(self, side: str, moving: frozenset[str], start: Quantities):
+        self.side = side
+        self.start = copied({quantity: named for quantity, named in start.items() if quantity in moving})
+
+    def watch(self, quantities: Quantities) -> None:
+        if any(
+            np.asarray(quantities[quantity][name]).tobytes() != array.tobytes()
+            for quantity, name, array in each(self.start)
+        ):
+            self.start = {}
+
+    def check(self) -> None:
+        if self.start:
+            names = " and ".join(sorted(self.start))
+            raise Broken("nothing-moved", f"no {names} changed on the {self.side} side: agreement would mean nothing")

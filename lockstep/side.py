@@ -1,0 +1,73 @@
+"""What the engine asks of a side, and nothing more: names, arrays, and a step in stages."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from lockstep.bounded import Bounded
+
+# quantity ("param", "exp_avg", "output", …) to tensor name ("weight", …) to array
+Quantities = dict[str, dict[str, np.ndarray]]
+Bounds = dict[str, dict[str, Bounded]]
+
+
+class Side(Protocol):
+    """Anything with named arrays that takes a step.
+
+    A step is taken in `stages`, each of which `produces` some of the quantities; a training step has a
+    "gradient" and an "update". Resynchronised runs hand over between stages, so that what one stage
+    rounds is not charged to the next.
+    """
+
+    stages: tuple[str, ...]
+    moving: frozenset[str]  # the quantities of which at least one element must change in a run
+
+    def produces(self, stage: str) -> Callable[[str], bool]:
+        """Tells of a quantity whether `stage` makes it."""
+        ...
+
+    def read(self) -> Quantities:
+        """Every quantity as it is now. The arrays may be views: whoever keeps them copies them."""
+        ...
+
+    def write(self, quantities: Quantities) -> None:
+        """Take over copies of these."""
+        ...
+
+    def advance(self, stage: str, step: int) -> None:
+        """One stage of step `step` (from 1)."""
+        ...
+
+
+class Exact(Protocol):
+    """The exact result of a stage and how far honest arithmetic may be from it."""
+
+    def __call__(self, stage: str, step: int, before: Quantities) -> Bounds: ...
+
+
+class Pair(NamedTuple):
+    """Two sides of one subject, made afresh for every run, and their arbiter.
+
+    ours: makes a side from scratch. theirs: makes the side it is held against. exact: the arbiter, or
+    None where a stage has no formula. lines: which line of the formula makes a quantity. order: all
+    lines in formula order.
+    """
+
+    ours: Callable[[], Side]
+    theirs: Callable[[], Side]
+    exact: Exact | None
+    lines: Mapping[str, str]
+    order: tuple[str, ...]
+
+
+def copied(quantities: Quantities) -> Quantities:
+    """The same in memory of its own."""
+    return {key: {name: np.array(array) for name, array in named.items()} for key, named in quantities.items()}
+
+
+def each(quantities: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Any]]:
+    """(quantity, tensor name, array), one after the other."""
+    for quantity, named in quantities.items():
+        for name, array in named.items():
+            yield quantity, name, array

@@ -1,0 +1,1 @@
+"""How each family of subjects becomes a pair of sides; one file a family."""
