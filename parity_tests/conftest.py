@@ -1,0 +1,58 @@
+"""What every test starts from: one thread, one seed, no screen; and a look at what it leaves behind."""
+
+import os
+import random
+import sys
+
+# Before NumPy and torch are imported: a worker per core runs the tests, and a second thread adds up in another order.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[variable] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+SEED = 0
+
+# The same examples every time, and no verdict that depends on how busy the machine is.
+settings.register_profile(
+    "same", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+# pytest --hypothesis-profile=search looks for examples nobody has seen yet.
+settings.register_profile("search", parent=settings.get_profile("same"), derandomize=False, max_examples=5_000)
+settings.load_profile("same")
+
+
+def switches() -> dict[str, object]:
+    """The settings of the process that change what other tests compute."""
+    found: dict[str, object] = {f"np.errstate {kind}": action for kind, action in np.geterr().items()}
+    found["directory"] = os.getcwd()  # noqa: PTH109
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        found |= {
+            "torch threads": torch.get_num_threads(),
+            "torch default dtype": torch.get_default_dtype(),
+            "torch gradients": torch.is_grad_enabled(),
+            "torch deterministic": torch.are_deterministic_algorithms_enabled(),
+            "torch flushes subnormals": bool(torch.tensor(2.0**-149) * 1 == 0),
+        }
+    return found
+
+
+def left_behind(before: dict[str, object], after: dict[str, object]) -> list[str]:
+    """What changed, in words."""
+    return [f"{name}: {value} became {after[name]}" for name, value in before.items() if after[name] != value]
+
+
+@pytest.fixture(autouse=True)
+def world():
+    """Seed the global generators, so that a test doesn't depend on those before it; and leave the process as it was."""
+    random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(SEED)
+    before = switches()
+    yield
+    changed = left_behind(before, switches())
+    assert not changed, f"the test left the process changed: {'; '.join(changed)}"
