@@ -45,17 +45,19 @@ class Bounded:
         dtype: float32 or float64, the arithmetic whose error is bounded.
         weak: a hyperparameter, held in Python's double, which takes the dtype of the arrays it meets
             (and is rounded to it when it does).
+        sure: where every honest evaluation has the sign of `value` or is zero. Rounding never changes a
+            sign, so only the sum of opposite signs makes it unsure, not underflow.
     """
 
-    __slots__ = ("dtype", "error", "nonnegative", "value", "weak")
+    __slots__ = ("dtype", "error", "sure", "value", "weak")
 
-    def __init__(self, value, dtype, *, error: Any = 0.0, weak: bool = False, nonnegative: bool | None = None):
+    def __init__(self, value, dtype, *, error: Any = 0.0, weak: bool = False, sure: Any = True):
         self.dtype = np.dtype(dtype)
         wide = np.longdouble if weak else WIDE[self.dtype]
         self.value = np.asarray(value, wide)
         self.error = np.asarray(error, wide)
         self.weak = weak
-        self.nonnegative = bool(np.all(self.value >= 0)) if nonnegative is None else nonnegative
+        self.sure = np.asarray(sure)
 
     @classmethod
     def scalar(cls, value: float) -> "Bounded":
@@ -85,8 +87,8 @@ class Bounded:
 
     def moved(self, function) -> "Bounded":
         """The same numbers in another place: nothing rounds."""
-        error = function(np.broadcast_to(self.error, self.shape))
-        return self.like(function(self.value), error, self.nonnegative)
+        error, sure = (function(np.broadcast_to(part, self.shape)) for part in (self.error, self.sure))
+        return self.like(function(self.value), error, sure)
 
     def __getitem__(self, key) -> "Bounded":
         return self.moved(lambda array: array[key])
@@ -109,12 +111,12 @@ class Bounded:
         if dtype == self.dtype:
             return self
         error = self.error + unit(dtype) * np.abs(self.value)
-        return Bounded(self.value, dtype, error=error, nonnegative=self.nonnegative)
+        return Bounded(self.value, dtype, error=error, sure=self.sure)
 
-    def like(self, value, error, nonnegative: bool = False) -> "Bounded":
-        return Bounded(value, self.dtype, error=error, weak=self.weak, nonnegative=nonnegative)
+    def like(self, value, error, sure: Any) -> "Bounded":
+        return Bounded(value, self.dtype, error=error, weak=self.weak, sure=sure)
 
-    def rounded(self, value, error, magnitude, nonnegative: bool = False, roundings: float = ROUNDINGS) -> "Bounded":
+    def rounded(self, value, error, magnitude, sure: Any, roundings: float = ROUNDINGS) -> "Bounded":
         """`value`, whose operands' errors give `error`, after an operation rounding at `magnitude`."""
         wide = float(np.finfo(self.value.dtype).eps)  # the exact value is itself only as exact as its type
         with np.errstate(over="ignore", invalid="ignore"):
@@ -122,7 +124,7 @@ class Bounded:
             error = error + roundings * float(np.finfo(self.dtype).smallest_subnormal)
             # where the dtype overflows, infinity is the honest result
             error = np.where(np.abs(value) + error > np.finfo(self.dtype).max, np.inf, error)
-        return self.like(value, error, nonnegative)
+        return self.like(value, error, sure)
 
     # arithmetic
 
@@ -145,10 +147,10 @@ class Bounded:
         """A hyperparameter as it meets an array: rounded once, unless it is exact there already."""
         exact = bool(np.all(np.asarray(self.value, dtype).astype(np.longdouble) == self.value))
         error = self.error if exact else self.error + unit(dtype) * np.abs(self.value)
-        return Bounded(self.value, dtype, error=error, nonnegative=self.nonnegative)
+        return Bounded(self.value, dtype, error=error, sure=self.sure)
 
     def __neg__(self) -> "Bounded":
-        return self.like(-self.value, self.error)
+        return self.like(-self.value, self.error, self.sure)
 
     def __pos__(self) -> "Bounded":
         return self
@@ -159,9 +161,10 @@ class Bounded:
     def __add__(self, other) -> "Bounded":
         a, b = self.meet(other)
         magnitude = np.abs(a.value) + np.abs(b.value)
+        sure = a.sure & b.sure & (np.sign(a.value) * np.sign(b.value) >= 0)
         if b.is_zero() or a.is_zero():
-            return a.like(a.value + b.value, a.error + b.error, a.nonnegative and b.nonnegative)
-        return a.rounded(a.value + b.value, a.error + b.error, magnitude, a.nonnegative and b.nonnegative)
+            return a.like(a.value + b.value, a.error + b.error, sure)
+        return a.rounded(a.value + b.value, a.error + b.error, magnitude, sure)
 
     def __sub__(self, other) -> "Bounded":
         a, b = self.meet(other)
@@ -172,8 +175,8 @@ class Bounded:
         value = a.value * b.value
         error = np.abs(a.value) * b.error + np.abs(b.value) * a.error + a.error * b.error
         if a.is_one() or b.is_one():
-            return a.like(value, error, a.nonnegative and b.nonnegative)
-        return a.rounded(value, error, np.abs(value), a.nonnegative and b.nonnegative)
+            return a.like(value, error, a.sure & b.sure)
+        return a.rounded(value, error, np.abs(value), a.sure & b.sure)
 
     def __truediv__(self, other) -> "Bounded":
         a, b = self.meet(other)
@@ -183,7 +186,7 @@ class Bounded:
         error = np.where(b.error >= np.abs(b.value), np.inf, error)
         exact = (a.error == 0) & (b.error == 0)
         error = np.where(exact & ~np.isfinite(value), 0, error)  # x/0 is what IEEE says it is
-        return a.rounded(value, error, np.abs(value), a.nonnegative and b.nonnegative)
+        return a.rounded(value, error, np.abs(value), a.sure & b.sure)
 
     def __pow__(self, exponent) -> "Bounded":
         if isinstance(exponent, Bounded) or np.ndim(exponent) != 0:
@@ -196,9 +199,9 @@ class Bounded:
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.abs(exponent) * largest ** (exponent - 1) * self.error
         error = np.where(np.any(self.error != 0) & (largest <= 0), np.inf, error) if exponent < 1 else error
-        even = exponent % 2 == 0
+        sure = self.sure | (exponent % 2 == 0)
         # a power may be taken by as many multiplications as the exponent says, in any order
-        return self.rounded(value, error, np.abs(value), even or self.nonnegative, max(ROUNDINGS, abs(exponent)))
+        return self.rounded(value, error, np.abs(value), sure, max(ROUNDINGS, abs(exponent)))
 
     def __matmul__(self, other) -> "Bounded":
         a, b = self.meet(other)
@@ -207,7 +210,8 @@ class Bounded:
         error = np.abs(a.value) @ eb + ea @ (np.abs(b.value) + eb)
         magnitude = np.abs(a.value) @ np.abs(b.value)
         value = a.value @ b.value
-        return a.rounded(value, error, magnitude, a.nonnegative and b.nonnegative, terms + 1)
+        sure = (magnitude == np.abs(value)) & a.sure.all() & b.sure.all()
+        return a.rounded(value, error, magnitude, sure, terms + 1)
 
     def __radd__(self, other):
         return self + other
@@ -242,7 +246,8 @@ class Bounded:
         error = np.broadcast_to(self.error, self.shape).sum(axis=axis, keepdims=keepdims)
         magnitude = np.abs(self.value).sum(axis=axis, keepdims=keepdims)
         value = self.value.sum(axis=axis, keepdims=keepdims)
-        return self.rounded(value, error, magnitude, self.nonnegative, max(0, terms - 1))
+        sure = np.broadcast_to(self.sure, self.shape).all(axis=axis, keepdims=keepdims) & (magnitude == np.abs(value))
+        return self.rounded(value, error, magnitude, sure, max(0, terms - 1))
 
     def mean(self, axis=None, keepdims: bool = False) -> "Bounded":
         terms = self.size // max(1, np.sum(self.value, axis=axis).size)
@@ -250,23 +255,24 @@ class Bounded:
 
     def max(self, axis=None, keepdims: bool = False) -> "Bounded":
         error = np.broadcast_to(self.error, self.shape).max(axis=axis, keepdims=keepdims)
-        return self.like(self.value.max(axis=axis, keepdims=keepdims), error, self.nonnegative)
+        sure = np.broadcast_to(self.sure, self.shape).all(axis=axis, keepdims=keepdims)
+        return self.like(self.value.max(axis=axis, keepdims=keepdims), error, sure)
 
     # functions
 
-    def kernel(self, name: str, value, error, nonnegative: bool = False) -> "Bounded":
-        return self.rounded(value, error, np.abs(value), nonnegative, ROUNDINGS + 2 * KERNEL_ULPS[name])
+    def kernel(self, name: str, value, error, sure: Any) -> "Bounded":
+        return self.rounded(value, error, np.abs(value), sure, ROUNDINGS + 2 * KERNEL_ULPS[name])
 
     def sqrt(self) -> "Bounded":
         with np.errstate(invalid="ignore", divide="ignore"):
             root = np.sqrt(self.value)
             below = np.sqrt(np.maximum(self.value - self.error, 0))
             error = np.where(self.error == 0, 0, self.error / (root + below))
-            wrong = self.error > self.value
-            if self.nonnegative:  # underflow may reach zero, never a negative number
-                error = np.where(wrong, np.maximum(root, np.sqrt(self.value + self.error) - root), error)
-            else:  # an honest evaluation may find a negative number here
-                error = np.where(wrong, np.inf, error)
+            underflow = np.maximum(root, np.sqrt(self.value + self.error) - root)
+        # an error beyond the value is underflow where the sign is sure; elsewhere an honest evaluation
+        # may find a negative number under the root
+        reach = np.where(self.sure & (self.value >= 0), underflow, np.inf)
+        error = np.where(self.error > self.value, reach, error)
         return self.kernel("sqrt", root, error, True)
 
     def exp(self) -> "Bounded":
@@ -279,13 +285,13 @@ class Bounded:
         with np.errstate(over="ignore", invalid="ignore"):
             value = np.expm1(self.value)
             error = np.where(self.error == 0, 0, np.exp(self.value) * np.expm1(self.error))
-        return self.kernel("expm1", value, error)
+        return self.kernel("expm1", value, error, self.sure)
 
     def log(self) -> "Bounded":
-        return self.kernel("log", *self.logarithm(np.log, self.value))
+        return self.kernel("log", *self.logarithm(np.log, self.value), self.error == 0)
 
     def log1p(self) -> "Bounded":
-        return self.kernel("log1p", *self.logarithm(np.log1p, 1 + self.value), self.nonnegative)
+        return self.kernel("log1p", *self.logarithm(np.log1p, 1 + self.value), self.sure)
 
     def logarithm(self, function, argument):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -294,24 +300,22 @@ class Bounded:
             return function(self.value), error
 
     def tanh(self) -> "Bounded":
-        return self.kernel("tanh", np.tanh(self.value), self.error)  # its slope is at most 1
+        return self.kernel("tanh", np.tanh(self.value), self.error, self.sure)  # its slope is at most 1
 
     def sign(self) -> "Bounded":
         unsure = np.where((np.abs(self.value) <= self.error) & (self.error > 0), 2, 0)
-        return self.like(np.sign(self.value), unsure)
+        return self.like(np.sign(self.value), unsure, unsure == 0)
 
     def square(self) -> "Bounded":
         return self**2
 
     def larger(self, other, function) -> "Bounded":
         a, b = self.meet(other)
-        nonnegative = a.nonnegative and b.nonnegative
-        if function is np.maximum:
-            nonnegative = a.nonnegative or b.nonnegative
-        return a.like(function(a.value, b.value), np.maximum(a.error, b.error), nonnegative)
+        value = function(a.value, b.value)
+        return a.like(value, np.maximum(a.error, b.error), a.sure & b.sure)
 
     def clip(self, low=None, high=None) -> "Bounded":
-        return self.like(np.clip(self.value, low, high), self.error, self.nonnegative)
+        return self.like(np.clip(self.value, low, high), self.error, self.sure)
 
     # comparisons: 1 or 0, and an error of 1 where honest evaluations may disagree
 
@@ -404,7 +408,7 @@ def where(condition, yes, no) -> Bounded:
     if isinstance(condition, Bounded):
         either = np.abs(yes.value - no.value) + np.maximum(yes.error, no.error)
         error = np.where(condition.error > 0, either, error)
-    return yes.like(np.where(taken, yes.value, no.value), error, yes.nonnegative and no.nonnegative)
+    return yes.like(np.where(taken, yes.value, no.value), error, yes.sure & no.sure)
 
 
 def stack(numbers, axis=0) -> Bounded:
@@ -412,8 +416,8 @@ def stack(numbers, axis=0) -> Bounded:
     one = next(x for x in numbers if isinstance(x, Bounded))
     numbers = [one.exactly(x) for x in numbers]
     errors = [np.broadcast_to(x.error, x.shape) for x in numbers]
-    nonnegative = all(x.nonnegative for x in numbers)
-    return one.like(np.stack([x.value for x in numbers], axis), np.stack(errors, axis), nonnegative)
+    sure = [np.broadcast_to(x.sure, x.shape) for x in numbers]
+    return one.like(np.stack([x.value for x in numbers], axis), np.stack(errors, axis), np.stack(sure, axis))
 
 
 FUNCTIONS = {

@@ -23,6 +23,7 @@ class Outcome:
     drift: Series
     defect: Series
     verdict: Verdict = Verdict.IDENTICAL
+    lines: dict[str, str] = dataclasses.field(default_factory=dict)  # quantity to its line of the formula
     broken: dict[str, str] | None = None
     first_difference: Finding | None = None  # the first step at which a bit differs after one step
     evidence: Finding | None = None  # the first step with the run's verdict
@@ -45,7 +46,7 @@ def run_pair(pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None
     drift; and a resynchronised one of ours, which before every stage takes over their quantities, and
     whose difference after the stage is the defect.
     """
-    outcome = Outcome(steps, Series(steps), Series(steps))
+    outcome = Outcome(steps, Series(steps), Series(steps), lines=dict(pair.lines))
     try:
         theirs, free, synced = pair.theirs(), pair.ours(), pair.ours()
         check_start(free.read(), theirs.read())

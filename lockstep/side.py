@@ -51,7 +51,7 @@ class Pair(NamedTuple):
 
     ours: makes a side from scratch. theirs: makes the side it is held against. exact: the arbiter, or
     None where a stage has no formula. lines: which line of the formula makes a quantity. order: all
-    lines in formula order.
+    lines in formula order. path: which of PyTorch's implementations, where it has several.
     """
 
     ours: Callable[[], Side]
@@ -59,6 +59,7 @@ class Pair(NamedTuple):
     exact: Exact | None
     lines: Mapping[str, str]
     order: tuple[str, ...]
+    path: str | None = None
 
 
 def copied(quantities: Quantities) -> Quantities:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 FAMILIES = ("optim", "penalty", "layers", "models")
-SHARED = {"optimizer", "layer"}  # what a family's files share is no subject
+SHARED = {"optimizer", "layer", "penalty"}  # what a family's files share is no subject
 
 
 class NoSuchSubject(ValueError):

@@ -99,7 +99,7 @@ def judge(step: int, quantity: str, tensor: str, line: str, ours, theirs, exact:
     verdict = Verdict.ROUNDING
     if (used > 1).any():
         verdict = Verdict.DIFFERENT
-    elif undecided.any() or uncertain(value, allowed):
+    elif undecided.any() or uncertain(value, room):
         verdict = Verdict.ILL_CONDITIONED
     closer = ["both", "numpy", "torch"][int(np.sign(b_error[pick] - a_error[pick]))] if not undecided[pick] else "unknown"
     finding = Finding(
@@ -147,9 +147,9 @@ def share(error, room):
         return np.where(error == 0, 0.0, error / room)
 
 
-def uncertain(value, allowed) -> bool:
-    """Whether the allowance of a tensor covers even its largest exact value."""
-    return bool(value.size) and bool(np.max(np.abs(value)) <= np.max(allowed))
+def uncertain(value, room) -> bool:
+    """Whether the allowance covers even the largest exact value of the tensor: no digit of it is certain."""
+    return bool(np.max(np.abs(value)) <= np.max(room))
 
 
 def relative(x: float, y: float) -> float:

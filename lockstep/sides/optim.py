@@ -171,17 +171,18 @@ def widest(bounds: list[Bounded]) -> Bounded:
             if np.any(apart > first.error + other.error):
                 raise Broken("orders-disagree", "two orders of the reference's formula give different exact results")
         error = np.maximum(error, other.error)
-    return first.like(first.value, error, first.nonnegative)
+    return first.like(first.value, error, first.sure)
 
 
-def pair(subject: Subject, case, dtype: str, path: str, seed: int) -> Pair:
-    """Both sides of an optimizer's case."""
+def pair(subject: Subject, case, dtype: str, path: str | None, seed: int) -> Pair:
+    """Both sides of an optimizer's case; `path` is the counterpart's first if None."""
     functions = importlib.import_module("reference.functions")
     problem = functions.problem_from(case.problem)
     counterparts = importlib.import_module("torch_impl.functions").PROBLEMS
     theirs_problem = counterparts.get(case.problem, problem) if isinstance(case.problem, str) else problem
     start = problem.start(case.shapes_for(problem), dtype, seed)
-    reference = own_class(subject.reference)
+    reference, counterpart = own_class(subject.reference), own_class(subject.torch_impl)
+    path = path or counterpart.paths[0]
 
     def optimizer(kind, **extra):
         return kind({name: array.copy() for name, array in start.items()}, **case.hyperparameters, **extra)
@@ -195,8 +196,9 @@ def pair(subject: Subject, case, dtype: str, path: str, seed: int) -> Pair:
     lines = {"param": "param", "grad": "grad", **reference.STATE}
     return Pair(
         ours=lambda: side(reference, problem),
-        theirs=lambda: side(own_class(subject.torch_impl), theirs_problem, path=path),
+        theirs=lambda: side(counterpart, theirs_problem, path=path),
         exact=Arbiter(optimizer(reference), problem, case),
         lines=lines,
         order=("loss", "grad", "step", *subject.reference.EQUATIONS),
+        path=path,
     )

@@ -1,0 +1,188 @@
+"""The Python face: `lockstep.run`."""
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.cases import Case
+from lockstep.engine import Outcome, run_pair
+from lockstep.environment import environment
+from lockstep.message import headline, label, message
+from lockstep.record import SCHEMA, VERSION, Record
+from lockstep.series import Series
+from lockstep.subject import Subject, find
+from lockstep.verdict import Finding, Verdict
+
+
+class Run:
+    """A finished run of one case.
+
+    verdict: identical, rounding, ill-conditioned, different or broken.
+    first_difference: None, or the first element that differs after one step from the same place.
+    evidence: None, or the element that the verdict rests on. used: the largest share of an allowance.
+    drift, defect: quantity to the largest absolute difference, a value a step, of the free and of the
+        resynchronised run; `series` has the other figures.
+    """
+
+    def __init__(self, subject: Subject, case: Case, dtype: str, path: str | None, seed: int, outcome: Outcome):
+        self.subject, self.case, self.dtype, self.path, self.seed = subject, case, dtype, path, seed
+        self.outcome = outcome
+        self.drift = absolute(outcome.drift)
+        self.defect = absolute(outcome.defect)
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.outcome.verdict
+
+    @property
+    def first_difference(self) -> Finding | None:
+        return self.outcome.first_difference
+
+    @property
+    def evidence(self) -> Finding | None:
+        return self.outcome.evidence
+
+    @property
+    def used(self) -> float:
+        return self.outcome.used
+
+    @property
+    def label(self) -> str:
+        return label(self.subject.path, self.case.desc, self.dtype, self.path, {})
+
+    @property
+    def rerun(self) -> str:
+        """The command that runs it again."""
+        if not isinstance(self.case.problem, str):
+            return "lockstep.run with the problem it was given"
+        words = ["lockstep", "run", self.subject.path]
+        if self.case.desc in {case.desc for case in self.subject.cases.CASES}:
+            words += ["--case", self.case.desc]
+        else:
+            words += ["--problem", self.case.problem]
+            for name, value in self.case.hyperparameters.items():
+                words += ["--set", f"{name}={value}"]
+        words += ["--dtype", self.dtype, "--steps", str(self.outcome.steps)]
+        words += ["--path", self.path] if self.path else []
+        words += ["--seed", str(self.seed)] if self.seed else []
+        return shlex.join(words)
+
+    def __str__(self) -> str:
+        return message(self.label, self.verdict, self.evidence, self.outcome.broken, self.rerun)
+
+    def __repr__(self) -> str:
+        return f"<{headline(self.label, self.verdict, self.evidence, self.outcome.broken)}>"
+
+    def series(self, mode: str, quantity: str, figure: str) -> np.ndarray:
+        """A value a step of `figure`: absolute, relative, ulp, scaled_ulp, differing, used, band, …"""
+        return getattr(self.outcome, mode).columns[quantity][figure]
+
+    @property
+    def record(self) -> Record:
+        """What is saved; lockstep/record.py documents it."""
+        outcome, module = self.outcome, self.subject.reference
+        data = {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "kind": "run",
+            "subject": self.subject.path,
+            "case": self.case.described(),
+            "dtype": self.dtype,
+            "path": self.path,
+            "seed": self.seed,
+            "steps": outcome.steps,
+            "environment": environment(),
+            "verdict": outcome.verdict,
+            "used": outcome.used,
+            "broken": outcome.broken,
+            "first_difference": outcome.first_difference,
+            "evidence": outcome.evidence,
+            "closest_call": outcome.closest_call,
+            "first_drift": outcome.first_drift,
+            "quantities": {
+                name: {"verdict": verdict, "line": outcome.lines.get(name, name)}
+                for name, verdict in outcome.verdicts.items()
+            },
+            "equations": dict(module.EQUATIONS),
+            "rerun": self.rerun,
+        }
+        arrays = {f"window/{key}": array for key, array in outcome.window.items()}
+        arrays |= {f"trace/{key}": array for key, array in outcome.traces.items()}
+        for mode in ("drift", "defect"):
+            series: Series = getattr(outcome, mode)
+            arrays |= {f"heat/{mode}/{quantity}": heat for quantity, heat in series.heat.items()}
+            arrays |= {
+                f"{mode}/{quantity}/{figure}": column
+                for quantity, columns in series.columns.items()
+                for figure, column in columns.items()
+            }
+        return Record(data, arrays)
+
+    def save(self, path) -> None:
+        """Write the record as NAME.json with its arrays beside it, whole or not at all."""
+        self.record.save(path)
+
+
+def absolute(series: Series) -> dict[str, np.ndarray]:
+    return {quantity: columns["absolute"] for quantity, columns in series.columns.items()}
+
+
+def run(
+    subject: str,
+    *,
+    case: str | Case | None = None,
+    problem: Any = None,
+    steps: int | None = None,
+    dtype: str = "float32",
+    seed: int = 0,
+    path: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    on_step: Callable[[int], Any] | None = None,
+) -> Run:
+    """Step a subject in NumPy beside PyTorch, free and resynchronised, and judge every difference.
+
+    Arguments:
+        subject: its path, "optim.adam".
+        case: the text of one of its cases, or a Case; a plain one if None.
+        problem: for optimizers, a name of reference.functions.PROBLEMS, a callable (params to gradients),
+            or an array of gradients, one a step.
+        steps: how many; the case's own number if None.
+        dtype: "float32" or "float64".
+        seed: of the problem's random numbers.
+        path: "single", "foreach" or "fused" for optimizers; the first the subject has if None.
+        hyperparameters: under PyTorch's names, added to the case's.
+        on_step: called with the number of each finished step.
+
+    Raises:
+        ValueError, TypeError: for anything that makes no sense, before a step is taken.
+    """
+    found = find(subject)
+    chosen = choose(found, case)
+    changes = dict(hyperparameters or {})
+    if problem is not None:
+        changes["problem"] = problem
+    if changes:
+        chosen = chosen.replaced(**changes)
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"dtype must be 'float32' or 'float64', not {dtype!r}")
+    count = chosen.steps if steps is None else steps
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"steps must be a whole number from 1 on, not {count!r}")
+    pair = found.sides.pair(found, chosen, dtype, path, seed)
+    outcome = run_pair(pair, count, on_step)
+    return Run(found, chosen, dtype, pair.path, seed, outcome)
+
+
+def choose(subject: Subject, case: str | Case | None) -> Case:
+    """The case of that text, or the first of the table."""
+    table = subject.cases.CASES
+    if case is None:
+        return table[0]
+    if isinstance(case, Case):
+        return case
+    for known in table:
+        if known.desc == case:
+            return known
+    raise ValueError(f"{subject.path} has no case {case!r}; there are: {'; '.join(known.desc for known in table)}")
