@@ -7,6 +7,7 @@ operation rounds; the formula stays the same text.
 import copy
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -140,6 +141,10 @@ class Arithmetic:
         return other
 
 
+# Numbers in a vector of 256 bits: the fused optimizers' kernels have no wider one, on AVX512 either.
+VECTOR = {"float32": 8, "float64": 4}
+
+
 class Fused(Arithmetic):
     """Multiply and add round once where PyTorch's vector kernels on x86 (AVX2, AVX512) contract them.
 
@@ -150,7 +155,7 @@ class Fused(Arithmetic):
         vector: how many numbers of a dtype their vector holds.
     """
 
-    def __init__(self, vector: Mapping[str, int] = {"float32": 8, "float64": 4}):  # noqa: B006
+    def __init__(self, vector: Mapping[str, int] = VECTOR):
         self.vector = vector
 
     def add(self, x, y, alpha=1):
@@ -158,17 +163,18 @@ class Fused(Arithmetic):
         return x + y if isinstance(alpha, int) and alpha == 1 else self.fma(alpha, y, x)
 
     def lerp(self, x, y, weight):
-        """x + weight·(y - x) or y - (y - x)·(1 - weight), rounded once after the difference."""
+        """x + weight·(y - x) or y + (weight - 1)·(y - x), rounded once after the difference."""
         weight = met(weight, x)
-        return self.fma(weight, y - x, x) if abs(weight) < 0.5 else self.fma(x - y, 1 - weight, y)
+        return self.fma(weight, y - x, x) if abs(weight) < 0.5 else self.fma(y - x, weight - 1, y)
 
     def addcmul(self, x, a, b, value=1):
         """x + (value·a)·b, rounded once after the first product."""
         return self.fma(a if isinstance(value, int) and value == 1 else value * a, b, x)
 
     def fma(self, a, b, c):
-        """a·b + c, rounded once."""
-        return fma(a, b, c)
+        """a·b + c, rounded once; of Python floats a Python float, as the host computes a coefficient."""
+        rounded = fma(a, b, c)
+        return rounded.item() if all(type(x) in (float, int) for x in (a, b, c)) else rounded
 
     def sum_of_products(self, a, b, c, d):
         """a·b + c·d: whole vectors round a·b and then once, the scalars after them c·d and then once.
@@ -182,9 +188,10 @@ class Fused(Arithmetic):
         return np.where(left_over, self.fma(a, b, c * d), whole) if begin < size else whole
 
 
-def met(scalar, array):
+def met(scalar, array) -> Any:
     """A Python scalar as it meets `array`: rounded to its dtype, once, before anything else."""
-    return array.dtype.type(scalar) if isinstance(scalar, float) and isinstance(array, np.ndarray) else scalar
+    is_numpy = isinstance(array, np.ndarray | np.generic)
+    return array.dtype.type(scalar) if isinstance(scalar, float) and is_numpy else scalar
 
 
 PLAIN = Arithmetic()
