@@ -70,7 +70,7 @@ def not_allowed(tree: str, text: str) -> set[str]:
 
 
 def own_classes(module) -> set[str]:
-    """What the user of a subject's module finds there: its classes that stand on what the family shares, bases aside."""
+    """What the user of a subject's module finds there: its classes that stand on what the family shares."""
     classes = {name: value for name, value in vars(module).items() if inspect.isclass(value)}
     shared = {base for value in classes.values() for base in value.__mro__ if base.__module__.split(".")[-1] in SHARED}
     return {
