@@ -87,6 +87,22 @@ class Arithmetic:
         """log(1 + x), by the C library, one number at a time."""
         return np.log1p(x)
 
+    def log_sigmoid(self, x):
+        """log(1 / (1 + exp(-x))), with an exponential that never overflows (`log_sigmoid`)."""
+        return np.minimum(x, 0) - np.log1p(np.exp(-abs(x)))
+
+    def softmax_exp(self, x):
+        """eˣ as `log_softmax` and its backward take it: another library's than `exp`."""
+        return np.exp(x)
+
+    def log_softmax(self, shifted, total):
+        """shifted - log(total) (`log_softmax` of what is shifted so that each row's largest is 0)."""
+        return shifted - np.log(total)
+
+    def minus_product(self, c, a, b):
+        """c - a·b (`batch_norm_backward`: of a row of channels its whole vectors fused, what is left over not)."""
+        return c - a * b
+
     def wide(self, x):
         """x in the type sums are accumulated in (double for float32)."""
         return x

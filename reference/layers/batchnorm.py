@@ -161,7 +161,8 @@ def pytorch(
     share = ops.narrow(average, x)
     unbiased = ops.div(square, m - 1) if tracked else var
     running_mean = ops.mul(mu, share) + ops.mul(running_mean, 1 - share) if tracked else running_mean
-    running_var = ops.mul(unbiased, share) + ops.mul(running_var, 1 - share) if tracked else running_var
+    kept = ops.mul(running_var, 1 - share) if tracked else None
+    running_var = ops.narrow(ops.wide(unbiased) * ops.wide(share) + ops.wide(kept), x) if tracked else running_var
     return PyTorch(mu, var, invstd, linear, constant, y, share, running_mean, running_var, num_batches_tracked)
 
 
@@ -179,7 +180,7 @@ def pytorch_backward(dy, lines, x, weight=None, running_mean=None, *, eps, train
     dgamma = ops.narrow(dot * invstd, x)
     slope = ops.div(ops.mul(ops.mul(ops.narrow(dot, x), invstd), invstd), m)
     dy_mean = ops.narrow(total / m, x)
-    less = ops.fma(-centred, slope.reshape(*column), dy - dy_mean.reshape(*column)) if of_batch else dy
+    less = ops.minus_product(dy - dy_mean.reshape(*column), centred, slope.reshape(*column)) if of_batch else dy
     unscaled = ops.mul(less, invstd.reshape(*column))
     dx = unscaled if weight is None else ops.mul(unscaled, weight.reshape(*column))
     return PyTorchBackward(dbeta, dot, dgamma, slope, dy_mean, dx)

@@ -59,8 +59,7 @@ class Dropout(Layer):
 
     Arguments:
         p: the probability of a unit to be dropped (not kept), in [0, 1].
-        generator: draws the masks, if it has `bernoulli(p, shape)` (`reference.random.Generator`, the same
-            stream as PyTorch's) by that, else by `random(shape) < 1 - p` (NumPy's).
+        generator: draws the masks: `reference.random.Generator` PyTorch's, NumPy's its own.
 
     `forward(x, mask)` takes a mask instead: 1 or True where a unit is kept. The one used is in `mask`.
 
@@ -99,6 +98,6 @@ class Dropout(Layer):
     def draw(self, shape):
         if self.generator is None:
             raise ValueError("Dropout in training needs a mask or a generator")
-        if hasattr(self.generator, "bernoulli"):
-            return self.generator.bernoulli(1 - self.p, shape)
+        if hasattr(self.generator, "dropout_mask"):
+            return self.generator.dropout_mask(self.p, shape)
         return self.generator.random(shape) < 1 - self.p

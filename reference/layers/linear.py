@@ -77,8 +77,8 @@ class Linear(Layer):
         bias: whether there is a b.
         dtype: of the parameters, float32 or float64.
         generator: draws the parameters, uniform in ±1/√in_features as PyTorch does (Kaiming uniform with
-            a = √5, weights first); `reference.random.Generator` or NumPy's. Without one they differ
-            from one call to the next.
+            a = √5, weights first): `reference.random.Generator` PyTorch's numbers, NumPy's its own.
+            Without one they differ from one call to the next.
 
     PyTorch differs in the order of operations: the bias goes into the matrix product, as the value
     that the sums start from or that is added last, whichever its matrix library prefers.
@@ -95,10 +95,16 @@ class Linear(Layer):
     def __init__(self, in_features, out_features, bias=True, *, dtype=np.float32, generator=None):
         super().__init__(in_features=in_features, out_features=out_features, bias=bias)
         generator = np.random.default_rng() if generator is None else generator
-        bound = 1 / math.sqrt(in_features) if in_features > 0 else 0.0
-        shapes = {"weight": (out_features, in_features)} | ({"bias": (out_features,)} if bias else {})
-        for name, shape in shapes.items():
-            self.params[name] = generator.uniform(-bound, bound, shape).astype(dtype)
+        if hasattr(generator, "linear"):
+            start = dict(zip(("weight", "bias"), generator.linear(in_features, out_features, bias, dtype), strict=True))
+        else:
+            bound = 1 / math.sqrt(in_features) if in_features > 0 else 0.0
+            shapes = {"weight": (out_features, in_features), "bias": (out_features,) if bias else None}
+            start = {
+                name: None if shape is None else generator.uniform(-bound, bound, shape).astype(dtype)
+                for name, shape in shapes.items()
+            }
+        self.params = {name: array for name, array in start.items() if array is not None}
 
     def check(self, x):
         weight = self.params["weight"]

@@ -7,6 +7,9 @@ import numpy as np
 from reference.arithmetic import PLAIN
 from reference.layers.layer import Formula, Layer
 
+# PyTorch holds this bound in float32 and uses it in float64, too.
+SMALLEST_SLOPE = float(np.float32(1e-12))
+
 EQUATIONS = {
     "BCELoss": {
         "p_hat": r"\hat p = \min(\max(p, \epsilon),\, 1 - \epsilon)",
@@ -65,7 +68,6 @@ class OnLogits(NamedTuple):
 
 
 class OnLogitsPyTorch(NamedTuple):
-    e: Any
     log_sigmoid: Any
     losses: Any
     loss: Any
@@ -152,7 +154,7 @@ def bce_pytorch(p, t, *, reduction, ops=PLAIN):
 
 def bce_pytorch_backward(dloss, lines, p, t, *, reduction, ops=PLAIN):
     """Backward as binary_cross_entropy_backward (Loss.cpp, 2.13): p(1 - p) stops at 1e-12."""
-    slope = np.maximum(ops.mul(1 - p, p), 1e-12)
+    slope = np.maximum(ops.mul(1 - p, p), SMALLEST_SLOPE)
     sized = ops.div(ops.mul(dloss, p - t), slope)
     dp = ops.div(sized, p.size) if reduction == "mean" else sized
     return ByProbabilitiesPyTorch(slope, dp)
@@ -176,11 +178,10 @@ def logits_backward(dloss, lines, z, t, *, reduction):
 
 def logits_pytorch(z, t, *, reduction, ops=PLAIN):
     """Forward as binary_cross_entropy_with_logits (Loss.cpp, 2.13), over its log_sigmoid kernel."""
-    e = ops.exp(-abs(z))
-    log_sigmoid = np.minimum(z, 0) - ops.log1p(e)
+    log_sigmoid = ops.log_sigmoid(z)
     losses = ops.mul(1 - t, z) - log_sigmoid
     loss = reduced_pytorch(losses, reduction, ops.sum, ops)
-    return OnLogitsPyTorch(e, log_sigmoid, losses, loss)
+    return OnLogitsPyTorch(log_sigmoid, losses, loss)
 
 
 def logits_pytorch_backward(dloss, lines, z, t, *, reduction, ops=PLAIN):
@@ -215,9 +216,9 @@ def classes_pytorch(z, t, *, reduction, ops=PLAIN):
     """Forward as log_softmax and nll_loss on the CPU (SoftMaxKernel.cpp, LossNLL.cpp, 2.13)."""
     z_max = z.max(axis=1, keepdims=True)
     shifted = z - z_max
-    e = ops.exp(shifted)
+    e = ops.softmax_exp(shifted)
     total = ops.row_sum(e)
-    log_p = shifted - ops.log(total)
+    log_p = ops.log_softmax(shifted, total)
     losses = -log_p[range(z.shape[0]), t]
     loss = reduced_pytorch(losses, reduction, ops.loss_sum, ops)
     return OnClasses(z_max, shifted, e, total, log_p, losses, loss)
@@ -226,9 +227,9 @@ def classes_pytorch(z, t, *, reduction, ops=PLAIN):
 def classes_pytorch_backward(dloss, lines, z, t, *, reduction, ops=PLAIN):
     """Backward as nll_loss_backward and log_softmax_backward on the CPU (2.13)."""
     dlosses = ops.div(dloss, z.shape[0]) if reduction == "mean" else dloss
-    down = -dlosses.reshape(-1, 1)  # a row's only gradient, and so its sum
+    down = -dlosses.reshape(-1, 1)  # the only gradient of its row, and so the row's sum
     dlog_p = np.where(np.arange(z.shape[1]) == t[:, None], down, 0)
-    dz = ops.fma(-ops.exp(lines.log_p), down, dlog_p)
+    dz = ops.fma(-ops.softmax_exp(lines.log_p), down, dlog_p)
     return ByClassesPyTorch(dlosses, dlog_p, dz)
 
 
