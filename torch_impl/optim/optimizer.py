@@ -16,7 +16,8 @@ class Optimizer:
     """A torch.optim optimizer over copies of named NumPy arrays.
 
     Arguments:
-        params: name to array; copied, so that no memory is shared with the caller.
+        params: name to array, or arrays alone (then named "0", "1", …); copied, so that no memory is
+            shared with the caller.
         path: "single", "foreach" or "fused": which of PyTorch's implementations steps.
         hyperparameters: handed to torch.optim as they are.
 
@@ -30,8 +31,7 @@ class Optimizer:
     def __init__(self, params, *, path: str = "single", **hyperparameters):
         if path not in self.paths:
             raise ValueError(f"{self.counterpart.__name__} has no path {path!r}; it has {', '.join(self.paths)}")
-        if not isinstance(params, dict):
-            params = {str(position): array for position, array in enumerate(params)}
+        params = named(params)
         self.tensors = {name: torch.tensor(array, requires_grad=True) for name, array in params.items()}
         self.optimizer = self.counterpart(list(self.tensors.values()), **PATHS[path], **hyperparameters)
 
@@ -43,7 +43,7 @@ class Optimizer:
     @property
     def state(self) -> dict[str, dict[str, np.ndarray]]:
         """Tensor name to torch.optim's state entries, as views of their memory."""
-        return {name: entries(self.optimizer.state[tensor]) for name, tensor in self.tensors.items()}
+        return {name: entries(self.optimizer.state.get(tensor, {})) for name, tensor in self.tensors.items()}
 
     @property
     def hyperparameters(self) -> dict:
@@ -51,14 +51,23 @@ class Optimizer:
 
     def set(self, name: str, value) -> None:
         """Change a hyperparameter between steps."""
+        if name not in self.hyperparameters:
+            raise TypeError(f"no hyperparameter {name!r}; there are {', '.join(self.hyperparameters)}")
         self.optimizer.param_groups[0][name] = value
 
     def step(self, grads) -> None:
         """One step with these gradients; None, or no entry, is a tensor without a gradient."""
+        grads = named(grads)
         for name, tensor in self.tensors.items():
             grad = grads.get(name)
             tensor.grad = None if grad is None else torch.tensor(grad)
         self.optimizer.step()
+
+
+def named(arrays) -> dict:
+    """`arrays` by name; a list or a single array gets torch.optim's positions as names."""
+    arrays = [arrays] if isinstance(arrays, np.ndarray) else arrays
+    return dict(arrays) if isinstance(arrays, dict) else {str(i): array for i, array in enumerate(arrays)}
 
 
 def entries(state) -> dict[str, np.ndarray]:
