@@ -15,10 +15,9 @@ ROOT = Path(__file__).parents[2]
 # What one tree has alone, and why.
 ALONE = {
     "torch_impl": {
-        "arithmetic": "PyTorch's kernels are the arithmetic",
+        "box_muller": "PyTorch's generator has its own",
         "datasets": "both sides get the same arrays",
         "fma": "PyTorch has the processor's",
-        "random": "it is PyTorch's generator, in NumPy",
     },
 }
 
