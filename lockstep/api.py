@@ -58,11 +58,12 @@ class Run:
         if not isinstance(self.case.problem, str):
             return "lockstep.run with the problem it was given"
         words = ["lockstep", "run", self.subject.path]
-        if self.case.desc in {case.desc for case in self.subject.cases.CASES}:
-            words += ["--case", self.case.desc]
-        else:
+        known = {case.desc: case for case in self.subject.cases.CASES}.get(self.case.desc)
+        words += ["--case", self.case.desc] if known else []
+        if known is None or known.problem != self.case.problem:
             words += ["--problem", self.case.problem]
-            for name, value in self.case.hyperparameters.items():
+        for name, value in self.case.hyperparameters.items():
+            if known is None or known.hyperparameters.get(name) != value:
                 words += ["--set", f"{name}={value}"]
         words += ["--dtype", self.dtype, "--steps", str(self.outcome.steps)]
         words += ["--path", self.path] if self.path else []

@@ -1,6 +1,5 @@
 """Steps two sides together, free and resynchronised, and keeps what a verdict needs."""
 
-import contextlib
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -190,11 +189,10 @@ class Tracer:
 
     def note(self, step: int, outcome: Outcome) -> None:
         for label, side in self.sides.items():
-            quantities = side.read()
-            with contextlib.suppress(KeyError):
-                loss = np.asarray(quantities["loss"]["loss"])
-                outcome.traces.setdefault(f"loss/{label}", np.full(self.steps, np.nan))[step - 1] = float(loss)
-            small = self.small(quantities)
+            for name, value in side.traces().items():
+                trace = outcome.traces.setdefault(f"{name}/{label}", np.full(self.steps, np.nan))
+                trace[step - 1] = value
+            small = self.small(side.read())
             if small is not None and self.start is not None:
                 path = outcome.traces.setdefault(f"path/{label}", np.full((self.steps + 1, small.size), np.nan))
                 path[0], path[step] = self.start, small

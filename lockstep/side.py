@@ -39,6 +39,10 @@ class Side(Protocol):
         """One stage of step `step` (from 1)."""
         ...
 
+    def traces(self) -> dict[str, float]:
+        """What is worth a curve and no comparison: the loss, an accuracy."""
+        ...
+
 
 class Exact(Protocol):
     """The exact result of a stage and how far honest arithmetic may be from it."""

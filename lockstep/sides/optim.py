@@ -64,6 +64,9 @@ class OptimizerSide:
                     state.setdefault(name, {})[key] = array
         self.optimizer.load_state(state)
 
+    def traces(self) -> dict[str, float]:
+        return {} if self.loss is None else {"loss": float(self.loss)}
+
     def advance(self, stage: str, step: int) -> None:
         if stage == "gradient":
             params = self.optimizer.params

@@ -32,7 +32,10 @@ class Optimizer:
         if path not in self.paths:
             raise ValueError(f"{self.counterpart.__name__} has no path {path!r}; it has {', '.join(self.paths)}")
         params = named(params)
-        self.tensors = {name: torch.tensor(array, requires_grad=True) for name, array in params.items()}
+        self.tensors = {
+            name: array if isinstance(array, torch.Tensor) else torch.tensor(array, requires_grad=True)
+            for name, array in params.items()
+        }
         self.optimizer = self.counterpart(list(self.tensors.values()), **PATHS[path], **hyperparameters)
 
     @property

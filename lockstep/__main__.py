@@ -1,0 +1,5 @@
+"""`python -m lockstep`: the command line."""
+
+from lockstep.cli import main
+
+main()

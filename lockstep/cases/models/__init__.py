@@ -1,0 +1,57 @@
+"""Cases of training runs."""
+
+from typing import Any
+
+from lockstep.cases import DTYPES, Case
+
+
+class Training(Case):
+    """A network trained on real data.
+
+    Arguments:
+        desc: in plain words; its name everywhere.
+        optimizer: path of the optimizer, "optim.adam".
+        data: "digits", "two clusters", or a folder with MNIST's or CIFAR-10's files ("mnist:FOLDER").
+        network: arguments of the model besides the widths at both ends, which the data decide; "hidden"
+            names the widths between.
+        batch_size: samples a step; None takes all of them in their order, as the notebook does.
+        steps, dtypes, paths, lr_at, hyperparameters: as in `Case`; the hyperparameters are the optimizer's.
+    """
+
+    def __init__(
+        self,
+        desc: str,
+        *,
+        optimizer: str,
+        data: str = "digits",
+        network: dict[str, Any] | None = None,
+        batch_size: int | None = 64,
+        steps: int = 100,
+        lr_at: dict[int, float] | None = None,
+        dtypes: tuple[str, ...] = DTYPES,
+        paths: tuple[str, ...] | None = None,
+        **hyperparameters: Any,
+    ):
+        super().__init__(desc, problem=data, steps=steps, lr_at=lr_at, dtypes=dtypes, paths=paths, **hyperparameters)
+        self.optimizer = optimizer
+        self.network = dict(network or {})
+        self.batch_size = batch_size
+
+    @property
+    def data(self) -> str:
+        return self.problem
+
+    def replaced(self, **changes: Any) -> "Training":
+        """The same case with some of it exchanged; hyperparameters are added to its own."""
+        settings = {
+            "optimizer": self.optimizer,
+            "data": self.problem,
+            "network": self.network,
+            "batch_size": self.batch_size,
+            "steps": self.steps,
+            "lr_at": self.lr_at,
+            "dtypes": self.dtypes,
+            "paths": self.paths,
+        }
+        changes = {"data" if key == "problem" else key: value for key, value in changes.items()}
+        return Training(changes.pop("desc", self.desc), **(settings | self.hyperparameters | changes))

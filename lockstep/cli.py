@@ -1,0 +1,139 @@
+"""The command line: `lockstep list`, `lockstep run`, `lockstep report`."""
+
+import ast
+import importlib
+import pathlib
+import sys
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from lockstep.api import choose, run
+from lockstep.message import headline
+from lockstep.subject import find, subjects
+
+app = typer.Typer(
+    help="Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+NONSENSE = 2  # exit status of a call that makes no sense
+
+
+@app.command("list")
+def list_subjects(subject: Annotated[str | None, typer.Argument(help="Only this one, with its cases in full.")] = None):
+    """Subjects and their cases."""
+    for one in [find(subject)] if subject else subjects():
+        table = one.cases.CASES
+        console.print(f"[bold]{one.path}[/]   {len(table)} cases")
+        for case in table:
+            console.print(f"    {escape(case.desc)}")
+
+
+@app.command("run")
+def run_subject(
+    subject: Annotated[str, typer.Argument(help="For instance optim.adam; `lockstep list` names them all.")],
+    case: Annotated[str | None, typer.Option(help="The text of one of its cases.")] = None,
+    problem: Annotated[str | None, typer.Option(help="What an optimizer steps on, for instance rosenbrock.")] = None,
+    steps: Annotated[int | None, typer.Option(help="How many; the case's own number if left out.")] = None,
+    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    path: Annotated[str | None, typer.Option(help="PyTorch's implementation: single, foreach or fused.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the problem's random numbers.")] = 0,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter: lr=0.01. Repeatable.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every case of its table.")] = False,
+    json: Annotated[pathlib.Path | None, typer.Option(help="Write the record here, its arrays beside it.")] = None,
+):
+    """Run a subject on both sides and judge every difference.
+
+    Exit status 0 when nothing is different or broken, 1 when something is, 2 for a call that makes no sense.
+    """
+    found = find(subject)
+    chosen = found.cases.CASES if all_ else [choose(found, case)]
+    if all_ and (case or json):
+        raise ValueError("--all runs every case: it goes with neither --case nor --json")
+    if json is not None and json.suffix != ".json":
+        raise ValueError(f"--json takes NAME.json, not {json.name!r}")
+    hyperparameters = dict(assignment(text) for text in set_ or [])
+    passes = True
+    for one in chosen:
+        with progress() as bar:
+            task = bar.add_task(one.desc, total=steps or one.steps)
+            result = run(
+                subject,
+                case=one,
+                problem=problem,
+                steps=steps,
+                dtype=dtype,
+                seed=seed,
+                path=path,
+                hyperparameters=hyperparameters,
+                on_step=lambda step, task=task, bar=bar: bar.update(task, completed=step),
+            )
+        text = headline(result.label, result.verdict, result.evidence, result.outcome.broken) if all_ else str(result)
+        console.print(escape(text))
+        console.print(f"  headroom used {result.used:.0%} of the allowance at most")
+        passes = passes and result.verdict.passes
+        if json is not None:
+            result.save(json)
+            console.print(f"  record   {escape(str(json))}")
+    raise typer.Exit(0 if passes else 1)
+
+
+@app.command("report")
+def report(
+    out: Annotated[pathlib.Path, typer.Option(help="Folder to write index.html, pictures and records to.")] = pathlib.Path(
+        "build/report"
+    ),
+    only: Annotated[list[str] | None, typer.Option(help="Only this subject. Repeatable.")] = None,
+):
+    """Run the notebook's experiments and the digits, and draw the report; the same as `python -m reports`."""
+    arguments = ["--out", str(out)]
+    for one in only or []:
+        arguments += ["--only", one]
+    raise typer.Exit(importlib.import_module("reports.__main__").main(arguments))
+
+
+def assignment(text: str) -> tuple[str, Any]:
+    """`betas=(0.9,0.99)` as a name and a value; a value that is no Python literal is refused."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise ValueError(f"--set takes NAME=VALUE, not {text!r}")
+    try:
+        return name, ast.literal_eval({"true": "True", "false": "False"}.get(value, value))
+    except (ValueError, SyntaxError):
+        raise ValueError(f"--set {name}: {value!r} is no number, flag or tuple") from None
+
+
+def progress() -> Progress:
+    """A bar on the terminal's error stream, gone when it is done; nothing where there is no terminal."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+
+
+def main() -> None:
+    """The console script: errors are one line, and exit with status 2."""
+    try:
+        app(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(NONSENSE)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        errors.print(f"lockstep: {escape(str(error.args[0] if isinstance(error, KeyError) else error))}")
+        sys.exit(NONSENSE)
+    except (KeyboardInterrupt, click.Abort):
+        errors.print("lockstep: interrupted")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

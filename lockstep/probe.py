@@ -1,0 +1,401 @@
+"""What this machine's kernels do: measured at the start, so that nothing about them is assumed.
+
+Another CPU, thread count, PyTorch version or `ATEN_CPU_CAPABILITY` rounds differently. The findings go into
+the record, choose the arithmetic that PyTorch's order is evaluated with, and tell the verdict how far off a
+library's functions may be.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import importlib
+import itertools
+import math
+import pathlib
+import re
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from lockstep.environment import environment
+
+DTYPES = ("float32", "float64")
+WIDE = {"float32": np.float64, "float64": np.longdouble}
+LENGTH = 1003  # neither whole vectors nor an even number of them
+GRAIN = 32_768  # numbers from which at::parallel_for starts another thread
+LARGE = 2 * GRAIN + 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What was measured; plain data throughout.
+
+    Attributes:
+        missing: why PyTorch's kernels could not be probed, or None.
+        machine: versions, CPU and its vendor, capability, threads, NumPy's BLAS, PyTorch's MKL.
+        contraction: primitive to "fused" (multiply and add round once), "plain" (each rounds), "either"
+            (nothing to contract) or "neither" (some other rounding).
+        vector: dtype to how many numbers the fused optimizers' kernels take at once; 0 where whole vectors and
+            what is left over round alike.
+        kernels: function to dtype to side ("numpy", "torch") to how far off it was: `error`, the largest in units
+            of the last place of the exact value (half of one is what the nearest number may be off), `off`, the
+            share of results that were not the nearest number, `at`, the argument of the largest error.
+        kernel_ulps: dtype to function to how many numbers the worse of both sides was from the nearest one.
+        flushed: dtype to the functions of which PyTorch's result is 0 where the nearest number is subnormal.
+        random: which stream ("mersenne" or "other") each of PyTorch's draws comes from.
+        threads: reduction to "alone" (the thread count changes nothing), "shares" (each thread adds up ⌈n/T⌉, and
+            the sums are added) or "other".
+        seconds: what the probe took.
+    """
+
+    missing: str | None
+    machine: dict[str, Any]
+    contraction: dict[str, str]
+    vector: dict[str, int]
+    kernels: dict[str, dict[str, dict[str, dict[str, float]]]]
+    kernel_ulps: dict[str, dict[str, float]]
+    flushed: dict[str, list[str]]
+    random: dict[str, str]
+    threads: dict[str, str]
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dictionary that `json.dumps` takes."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> "Findings":
+        """Back from `to_json`.
+
+        Raises:
+            TypeError: for a key that is missing or unknown.
+        """
+        return cls(**found)
+
+
+def findings() -> Findings:
+    """This machine's, measured once for a thread count."""
+    try:
+        torch = importlib.import_module("torch")
+    except ModuleNotFoundError:
+        return without_torch()
+    return with_torch(torch.get_num_threads(), torch.backends.cpu.get_cpu_capability())
+
+
+@functools.cache
+def without_torch() -> Findings:
+    began = time.perf_counter()
+    kernels = {name: {dtype: accuracy(name, dtype, None) for dtype in measurable()} for name in FUNCTIONS}
+    return Findings(
+        missing="PyTorch is not installed: its kernels could not be probed",
+        machine=machine(None),
+        contraction={},
+        vector={},
+        kernels=kernels,
+        kernel_ulps=worst(kernels),
+        flushed={},
+        random={},
+        threads={},
+        seconds=time.perf_counter() - began,
+    )
+
+
+@functools.cache
+def with_torch(threads: int, capability: str) -> Findings:
+    began = time.perf_counter()
+    torch = importlib.import_module("torch")
+    with one_thread(torch):
+        warm_up(torch)
+        contracted = contraction(torch)
+        vector = {dtype: whole_vector(torch, dtype) for dtype in DTYPES}
+        kernels = {name: {dtype: accuracy(name, dtype, torch) for dtype in measurable()} for name in FUNCTIONS}
+        flushed = {dtype: [name for name in FUNCTIONS if flushes(torch, name, dtype)] for dtype in DTYPES}
+        drawn = random_streams(torch)
+    return Findings(
+        missing=None,
+        machine=machine(torch) | {"capability": capability, "threads": threads},
+        contraction=contracted,
+        vector=vector,
+        kernels=kernels,
+        kernel_ulps=worst(kernels),
+        flushed=flushed,
+        random=drawn,
+        threads={name: shares(torch, reduce) for name, reduce in REDUCTIONS.items()},
+        seconds=time.perf_counter() - began,
+    )
+
+
+def arithmetic(found: Findings) -> Any:
+    """The Arithmetic that rounds as these kernels do, with NumPy's own functions: no library of PyTorch's.
+
+    Each primitive is fused where the kernel was found to contract, else plain.
+    """
+    reference = importlib.import_module("reference.arithmetic")
+    fused = reference.Fused(found.vector)
+    contracted = [name for name, how in found.contraction.items() if how == "fused"]
+    return reference.PLAIN.replacing(**{name: getattr(fused, name) for name in contracted})
+
+
+# the machine
+
+
+def machine(torch: ModuleType | None) -> dict[str, Any]:
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
+    return {
+        **environment(),
+        "vendor": cpu_field("vendor_id"),
+        "numpy_blas": f"{blas.get('name')} {blas.get('version')}",
+        "mkl": mkl(torch) if torch else None,
+    }
+
+
+def cpu_field(name: str) -> str | None:
+    """A line of Linux' description of the first CPU; None elsewhere."""
+    info = pathlib.Path("/proc/cpuinfo")
+    lines = info.read_text("utf-8").splitlines() if info.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), None)
+
+
+def mkl(torch: ModuleType) -> str | None:
+    found = re.search(r"Math Kernel Library Version (\S+)", torch.__config__.show())
+    return found[1].removesuffix("-Product") if found else None
+
+
+@contextlib.contextmanager
+def one_thread(torch: ModuleType, count: int = 1) -> Iterator[None]:
+    """PyTorch on `count` threads, and back on as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def warm_up(torch: ModuleType) -> None:
+    """Load the vector maths library from one thread: from several at once it may go wrong once (pytorch#188792)."""
+    for dtype, name in itertools.product((torch.float32, torch.float64), FUNCTIONS):
+        getattr(torch, name)(torch.ones(64, dtype=dtype))
+
+
+# which primitives contract
+
+
+def numbers(dtype: str, count: int = 3, length: int = LENGTH) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(length).astype(dtype) for _ in range(count)]
+
+
+Primitive = Callable[..., Any]
+
+# primitive to what is evaluated over an arithmetic, and over PyTorch's kernels
+EVALUATIONS: dict[str, list[Primitive]] = {
+    "add": [lambda ops, x, y, z: ops.add(x, y, alpha=0.1)],
+    "lerp": [lambda ops, x, y, z: ops.lerp(x, y, 0.1), lambda ops, x, y, z: ops.lerp(x, y, 0.9)],
+    "addcmul": [lambda ops, x, y, z: ops.addcmul(x, y, z), lambda ops, x, y, z: ops.addcmul(x, y, z, value=0.1)],
+    "addcdiv": [lambda ops, x, y, z: ops.addcdiv(x, y, z, value=0.1)],
+}
+
+
+def contraction(torch: ModuleType) -> dict[str, str]:
+    """How each primitive rounds, judged by every element of every evaluation in both dtypes."""
+    reference = importlib.import_module("reference.arithmetic")
+    kernels = importlib.import_module("torch_impl.arithmetic")
+    fused = reference.Fused({dtype: whole_vector(torch, dtype) or 1 for dtype in DTYPES})
+    found = {}
+    for name, evaluations in EVALUATIONS.items():
+        pairs = [
+            (functools.partial(evaluation, x=x, y=y, z=z), evaluation(kernels, x, y, z))
+            for evaluation in evaluations
+            for x, y, z in map(numbers, DTYPES)
+        ]
+        found[name] = how(pairs, reference.PLAIN, fused)
+    for name, evaluate in {"fma": multiply_add, "sum_of_products": second_moment}.items():
+        found[name] = how([pair for dtype in DTYPES for pair in evaluate(torch, dtype)], reference.PLAIN, fused)
+    return found
+
+
+def how(pairs, plain, fused) -> str:
+    """`pairs` of an evaluation over an arithmetic and what PyTorch's kernel made of the same numbers."""
+    is_plain = all(np.array_equal(evaluate(plain), theirs) for evaluate, theirs in pairs)
+    is_fused = all(np.array_equal(evaluate(fused), theirs) for evaluate, theirs in pairs)
+    return {(True, True): "either", (True, False): "plain", (False, True): "fused"}.get((is_plain, is_fused), "neither")
+
+
+def multiply_add(torch: ModuleType, dtype: str):
+    """a·b + c where kernels take it: 1 - y² of tanh's backward, and BatchNorm's x·α + β in evaluation."""
+    x, y, z = numbers(dtype)
+    x, y, z = (torch.from_numpy(array) for array in (x, y, z))
+    slope = torch.ops.aten.tanh_backward(torch.ones_like(y), y).numpy()
+    yield (lambda ops: ops.fma(-y.numpy(), y.numpy(), y.numpy().dtype.type(1))), slope
+    rows = torch.stack([x, z], 1)
+    weight, bias = torch.stack([y[0], y[1]]), torch.stack([y[2], y[3]])
+    settings = {"running_mean": torch.zeros(2, dtype=y.dtype), "running_var": torch.ones(2, dtype=y.dtype)}
+    scaled = torch.nn.functional.batch_norm(rows, **settings, weight=weight, bias=bias, eps=0.0).numpy()
+    yield (lambda ops: ops.fma(rows.numpy(), weight.numpy(), bias.numpy())), scaled
+
+
+def fused_adam(torch: ModuleType, dtype: str, beta2: float):
+    """Operands of the second moment in fused Adam, and the moment after its step."""
+    v, g, _ = numbers(dtype)
+    param = torch.zeros(LENGTH, dtype=torch.from_numpy(v).dtype, requires_grad=True)
+    param.grad = torch.tensor(g)
+    optimizer = torch.optim.Adam([param], betas=(0.9, beta2), fused=True)
+    state = {"exp_avg": torch.zeros_like(param.grad), "exp_avg_sq": torch.tensor(np.abs(v))}
+    optimizer.state[param] = {"step": torch.tensor(3.0), **state}
+    optimizer.step()
+    return np.abs(v), g, state["exp_avg_sq"].numpy()
+
+
+def second_moment(torch: ModuleType, dtype: str):
+    v, g, theirs = fused_adam(torch, dtype, beta2 := 0.9)
+    yield (lambda ops: ops.sum_of_products(v, beta2, (1 - beta2) * g, g)), theirs
+
+
+def whole_vector(torch: ModuleType, dtype: str) -> int:
+    """How many numbers fused Adam takes at once: what is left over after them contracts the other product."""
+    v, g, theirs = fused_adam(torch, dtype, beta2 := 0.9)
+    fused = importlib.import_module("reference.arithmetic").Fused
+    for width in (16, 8, 4, 2):  # the widest first: of LENGTH, each leaves over what the next one does, or less
+        ours = fused({dtype: width}).sum_of_products(v, beta2, (1 - beta2) * g, g)
+        if np.array_equal(ours, theirs):
+            return width
+    return 0
+
+
+# how far off the libraries' functions are
+
+
+def wide(low: float, high: float) -> Callable[[str], np.ndarray]:
+    """Magnitudes of every size between two powers of two."""
+    return lambda dtype: np.exp2(np.random.default_rng(1).uniform(low, high, 1 << 14)).astype(dtype)
+
+
+def even(low: float, high: float) -> Callable[[str], np.ndarray]:
+    return lambda dtype: np.random.default_rng(2).uniform(low, high, 1 << 14).astype(dtype)
+
+
+# function to where it is sampled: over its range, and densely where argument reduction is hardest
+FUNCTIONS: dict[str, list[Callable[[str], np.ndarray]]] = {
+    "sqrt": [wide(-100, 100), even(1, 4)],
+    "exp": [even(-80, 80), even(-1, 1)],
+    "expm1": [even(-20, 80), even(-1, 1)],
+    "log": [wide(-100, 100), even(0.5, 2)],
+    "log1p": [wide(-60, 60), even(-0.5, 1)],
+    "tanh": [even(-10, 10), even(-1, 1)],
+    "sigmoid": [even(-80, 80), even(-8, 8)],
+}
+
+
+def measurable() -> tuple[str, ...]:
+    """The dtypes for which NumPy has a wider one here."""
+    return tuple(name for name in DTYPES if np.finfo(WIDE[name]).nmant > np.finfo(name).nmant)
+
+
+def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, dict[str, float]]:
+    """How far NumPy's and PyTorch's function are from the exact value, in units of its last place."""
+    x = np.concatenate([sample(dtype) for sample in FUNCTIONS[name]])
+    exact = evaluate(name, x.astype(WIDE[dtype]))
+    results = {"numpy": evaluate(name, x)}
+    if torch:
+        results["torch"] = getattr(torch, name)(torch.from_numpy(x)).numpy()
+    place = np.spacing(np.abs(exact.astype(dtype))).astype(exact.dtype)
+    found = {}
+    for side, result in results.items():
+        error = np.abs(result.astype(exact.dtype) - exact) / place
+        largest = int(np.argmax(error))
+        off = float(np.mean(error > 0.5))
+        found[side] = {"error": float(error[largest]), "off": off, "at": float(x[largest])}
+    return found
+
+
+def evaluate(name: str, x: np.ndarray) -> np.ndarray:
+    """NumPy's function; the sigmoid, which NumPy has not, as the reference writes it."""
+    plain = importlib.import_module("reference.arithmetic").PLAIN
+    with np.errstate(over="ignore", under="ignore"):
+        return plain.sigmoid(x) if name == "sigmoid" else getattr(np, name)(x)
+
+
+def worst(kernels) -> dict[str, dict[str, float]]:
+    """dtype to function to how many numbers off the nearest one the worse library was.
+
+    A function other than the square root is never taken to be always right: no library promises it, and a sample
+    cannot show it.
+    """
+    found: dict[str, dict[str, float]] = {dtype: {} for dtype in measurable()}
+    for name, dtype in itertools.product(kernels, found):
+        error = max(side["error"] for side in kernels[name][dtype].values())
+        found[dtype][name] = max(float(math.ceil(error - 0.5)), 0.0 if name == "sqrt" else 1.0)
+    return found
+
+
+def flushes(torch: ModuleType, name: str, dtype: str) -> bool:
+    """Whether PyTorch gives 0 for some argument whose nearest result is subnormal."""
+    info = np.finfo(dtype)
+    tiny = math.log(float(info.tiny))
+    below = {
+        "exp": np.linspace(tiny - 1, tiny - 10, 50),
+        "sigmoid": np.linspace(tiny - 1, tiny - 10, 50),
+        "tanh": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
+        "log1p": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
+        "expm1": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
+        "sqrt": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
+    }
+    if name not in below:
+        return False
+    return bool((getattr(torch, name)(torch.from_numpy(below[name].astype(dtype))) == 0).any())
+
+
+# how random numbers are drawn
+
+
+def random_streams(torch: ModuleType) -> dict[str, str]:
+    """Which of PyTorch's draws come from MT19937 as NumPy's legacy generator has it, and how many words each takes."""
+    seed, count = 20, 200
+    words = np.random.RandomState(seed).randint(0, 2**32, 2 * count, np.uint32).astype(np.uint64)  # noqa: NPY002
+    single = (words[:count] & np.uint64(2**24 - 1)) * 2.0**-24
+    double = ((words[::2] << np.uint64(32) | words[1::2]) & np.uint64(2**53 - 1)) * 2.0**-53
+
+    def generator():
+        return torch.Generator().manual_seed(seed)
+
+    kept = torch.get_rng_state()
+    torch.manual_seed(seed)
+    dropped = torch.nn.functional.dropout(torch.ones(count), 0.3).numpy() != 0
+    torch.set_rng_state(kept)
+    equal = {
+        "rand_float32": np.array_equal(torch.rand(count, generator=generator()).numpy(), single.astype(np.float32)),
+        "rand_float64": np.array_equal(torch.rand(count, generator=generator(), dtype=torch.float64).numpy(), double),
+        "bernoulli": np.array_equal(torch.empty(count).bernoulli_(0.3, generator=generator()).numpy(), double < 0.3),
+        "dropout": np.array_equal(dropped, double < 1 - 0.3),
+    }
+    return {name: "mersenne" if same else "other" for name, same in equal.items()}
+
+
+# how reductions split over threads
+
+REDUCTIONS: dict[str, Callable[[ModuleType, Any], Any]] = {
+    "sum": lambda torch, x: x.sum(),
+    "sum of rows": lambda torch, x: x.reshape(-1, 7).sum(0),
+    "matmul": lambda torch, x: x.reshape(-1, 7).T @ x.reshape(-1, 7),
+    "batch_norm": lambda torch, x: torch.native_batch_norm(
+        x.reshape(-1, 7), None, None, None, None, True, 0.1, 1e-5
+    )[1],
+}
+
+
+def shares(torch: ModuleType, reduce: Callable[[ModuleType, Any], Any]) -> str:
+    """Whether two threads add up to the same as one, or to the sum of their halves', or to something else."""
+    x = torch.from_numpy(np.random.default_rng(3).standard_normal(7 * LARGE).astype(np.float32))
+    half = 7 * -(-LARGE // 2)
+    with one_thread(torch):
+        alone = reduce(torch, x)
+        halves = [reduce(torch, part) for part in (x[:half], x[half:])]
+    with one_thread(torch, 2):
+        together = reduce(torch, x)
+    if torch.equal(alone, together):
+        return "alone"
+    return "shares" if torch.equal(halves[0] + halves[1], together) else "other"

@@ -1,0 +1,113 @@
+"""The network of reference/models/mlp.py, built of torch.nn's modules, differentiated by autograd."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+LOSSES = {"cross entropy": nn.CrossEntropyLoss, "logits": nn.BCEWithLogitsLoss, "probabilities": nn.BCELoss}
+
+
+class Pass(NamedTuple):
+    output: np.ndarray
+    loss: np.ndarray
+    grads: dict[str, np.ndarray]
+    buffers: dict[str, np.ndarray]
+
+
+class Masked(nn.Module):
+    """nn.Dropout's operations with a mask drawn beforehand."""
+
+    def __init__(self, p: float):
+        super().__init__()
+        self.p = p
+        self.mask: torch.Tensor | None = None
+
+    def forward(self, x):
+        return x * self.mask.clone().div_(1 - self.p) if self.training and self.mask is not None else x
+
+
+class MLP:
+    """The torch.nn network; arguments and names as in reference.models.mlp.MLP, arrays in and out."""
+
+    def __init__(
+        self,
+        widths,
+        *,
+        activation="relu",
+        batchnorm=False,
+        dropout=0.0,
+        loss="cross entropy",
+        l1=0.0,
+        l2=0.0,
+        dtype=np.float32,
+    ):
+        self.numpy_dtype = np.dtype(dtype)
+        self.module = nn.Sequential()
+        for k, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True), start=1):
+            self.module.add_module(f"linear{k}", nn.Linear(inputs, outputs))
+            if k < len(widths) - 1:
+                if batchnorm:
+                    self.module.add_module(f"batchnorm{k}", nn.BatchNorm1d(outputs))
+                self.module.add_module(f"{activation}{k}", ACTIVATIONS[activation]())
+                if dropout:
+                    self.module.add_module(f"dropout{k}", Masked(dropout))
+        if loss == "probabilities":
+            self.module.add_module("sigmoid", nn.Sigmoid())
+        self.module.to(torch.from_numpy(np.zeros(0, dtype)).dtype)
+        self.loss = LOSSES[loss]()
+        self.l1, self.l2 = l1, l2
+
+    @property
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The parameters themselves, for an optimizer to step."""
+        return dict(self.module.named_parameters())
+
+    @property
+    def params(self) -> dict[str, np.ndarray]:
+        """The parameters as arrays, each a view of its tensor's memory."""
+        return {name: tensor.detach().numpy() for name, tensor in self.module.named_parameters()}
+
+    @property
+    def buffers(self) -> dict[str, np.ndarray]:
+        """The running statistics as arrays, each a view of its tensor's memory."""
+        return {name: tensor.numpy() for name, tensor in self.module.named_buffers()}
+
+    def masks(self, generator, n: int) -> dict[str, np.ndarray]:
+        """A mask a dropout layer for `n` samples, drawn in the order of the layers.
+
+        `generator` is a torch_impl.random.Generator, whose stream is that of nn.Dropout.
+        """
+        masks, width = {}, 0
+        for name, module in self.module.named_children():
+            width = module.out_features if isinstance(module, nn.Linear) else width
+            if isinstance(module, Masked):
+                masks[name] = np.asarray(generator.bernoulli(1 - module.p, (n, width)), self.numpy_dtype)
+        return masks
+
+    def predict(self, x) -> np.ndarray:
+        """The output in evaluation."""
+        self.module.eval()
+        with torch.no_grad():
+            output = self.module(torch.tensor(x)).numpy()
+        self.module.train()
+        return output
+
+    def loss_and_grads(self, x, t, masks=None) -> Pass:
+        """One pass in training, differentiated by autograd; the running statistics are brought up to date."""
+        for name, mask in (masks or {}).items():
+            self.module.get_submodule(name).mask = torch.tensor(mask)
+        self.module.zero_grad()
+        output = self.module(torch.tensor(x))
+        loss = self.loss(output, torch.tensor(t)) + self.penalty(x.shape[0])
+        loss.backward()
+        grads = {name: tensor.grad.numpy().copy() for name, tensor in self.tensors.items() if tensor.grad is not None}
+        return Pass(output.detach().numpy(), loss.detach().numpy(), grads, self.buffers)
+
+    def penalty(self, m: int) -> torch.Tensor | int:
+        weights = [module.weight for module in self.module if isinstance(module, nn.Linear)]
+        terms = [(weight.abs().sum()) * (self.l1 / m) for weight in weights if self.l1]
+        terms += [weight.pow(2).sum() * (self.l2 / (2 * m)) for weight in weights if self.l2]
+        return sum(terms[1:], start=terms[0]) if terms else 0
