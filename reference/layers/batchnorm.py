@@ -18,17 +18,18 @@ EQUATIONS = {
     "constant": r"b = \beta - \mu\,a",
     "y": r"y_i = \gamma\,\hat x_i + \beta",
     "share": r"\alpha = \text{momentum, or } 1/t \text{ for a cumulative average}",
+    "unbiased": r"s^2 = \tfrac{m}{m-1}\,\sigma^2",
     "running_mean": r"\bar\mu_t = (1 - \alpha)\,\bar\mu_{t-1} + \alpha\,\mu",
-    "running_var": r"\bar\sigma^2_t = (1 - \alpha)\,\bar\sigma^2_{t-1} + \alpha\,\tfrac{m}{m-1}\,\sigma^2",
+    "running_var": r"\bar\sigma^2_t = (1 - \alpha)\,\bar\sigma^2_{t-1} + \alpha\,s^2",
     "num_batches_tracked": r"t \leftarrow t + 1",
     "dbeta": r"\partial\beta = \sum_i \partial y_i",
+    "dot": r"d = \sum_i c_i\,\partial y_i",
     "dgamma": r"\partial\gamma = \sum_i \partial y_i\,\hat x_i",
+    "slope": r"k = d\,\iota^2 / m",
+    "dy_mean": r"\overline{\partial y} = \tfrac1m \sum_i \partial y_i",
     "dx_hat": r"\partial\hat x_i = \gamma\,\partial y_i",
     "dvar": r"\partial\sigma^2 = -\tfrac12\,\sigma_\epsilon^{-3} \sum_i \partial\hat x_i\,c_i",
     "dmu": r"\partial\mu = -\sigma_\epsilon^{-1} \sum_i \partial\hat x_i - \partial\sigma^2\,\tfrac2m \sum_i c_i",
-    "dot": r"d = \sum_i c_i\,\partial y_i",
-    "slope": r"k = d\,\iota^2 / m",
-    "dy_mean": r"\overline{\partial y} = \tfrac1m \sum_i \partial y_i",
     "dx": r"\partial x_i = \partial\hat x_i / \sigma_\epsilon + \tfrac1m (2\,\partial\sigma^2\,c_i + \partial\mu)",
 }
 
@@ -41,6 +42,7 @@ class Paper(NamedTuple):
     x_hat: Any
     y: Any
     share: Any
+    unbiased: Any
     running_mean: Any
     running_var: Any
     num_batches_tracked: Any
@@ -63,6 +65,7 @@ class PyTorch(NamedTuple):
     constant: Any
     y: Any
     share: Any
+    unbiased: Any
     running_mean: Any
     running_var: Any
     num_batches_tracked: Any
@@ -79,22 +82,23 @@ class PyTorchBackward(NamedTuple):
 
 def paper(
     x,
-    weight=None,
-    bias=None,
-    running_mean=None,
-    running_var=None,
-    num_batches_tracked=None,
+    weight: Any = None,
+    bias: Any = None,
+    running_mean: Any = None,
+    running_var: Any = None,
+    num_batches_tracked: Any = None,
     *,
     eps,
     momentum,
+    track_running_stats,
     training,
 ):
     """Forward in the order of the paper (arXiv:1502.03167v3, Algorithm 1)."""
     axes = (0, *range(2, x.ndim))
     column = (1, -1, *(1 for _ in axes[1:]))
     m = x.size // x.shape[1]
-    of_batch = training or running_mean is None
-    tracked = training and running_mean is not None
+    of_batch = training or not track_running_stats
+    tracked = training and track_running_stats
     gamma = 1.0 if weight is None else weight.reshape(*column)
     beta = 0.0 if bias is None else bias.reshape(*column)
     mu = x.mean(axis=axes, keepdims=True) if of_batch else running_mean.reshape(*column)
@@ -108,23 +112,23 @@ def paper(
     unbiased = var * (m / (m - 1)) if tracked else var
     running_mean = (1 - share) * running_mean + share * mu.reshape(-1) if tracked else running_mean
     running_var = (1 - share) * running_var + share * unbiased.reshape(-1) if tracked else running_var
-    return Paper(mu, centred, var, sigma, x_hat, y, share, running_mean, running_var, num_batches_tracked)
+    return Paper(mu, centred, var, sigma, x_hat, y, share, unbiased, running_mean, running_var, num_batches_tracked)
 
 
-def paper_backward(dy, lines, x, weight=None, running_mean=None, *, training):
+def paper_backward(dy, lines, x, weight: Any = None, *, track_running_stats, training):
     """Backward as in section 3 of the paper; in evaluation mean and variance are constants."""
     axes = (0, *range(2, x.ndim))
     m = x.size // x.shape[1]
-    of_batch = training or running_mean is None
+    of_batch = training or not track_running_stats
     gamma = 1.0 if weight is None else weight.reshape(*lines.mu.shape)
     dbeta = dy.sum(axis=axes)
     dgamma = (dy * lines.x_hat).sum(axis=axes)
     dx_hat = dy * gamma
-    dvar = (dx_hat * lines.centred).sum(axis=axes, keepdims=True) * -0.5 / lines.sigma**3 if of_batch else None
+    dvar = (dx_hat * lines.centred).sum(axis=axes, keepdims=True) * -0.5 / lines.sigma**3 if of_batch else 0.0
     dmu = (
         -dx_hat.sum(axis=axes, keepdims=True) / lines.sigma - dvar * 2 * lines.centred.sum(axis=axes, keepdims=True) / m
         if of_batch
-        else None
+        else 0.0
     )
     dx = dx_hat / lines.sigma + dvar * 2 * lines.centred / m + dmu / m if of_batch else dx_hat / lines.sigma
     return PaperBackward(dbeta, dgamma, dx_hat, dvar, dmu, dx)
@@ -132,22 +136,23 @@ def paper_backward(dy, lines, x, weight=None, running_mean=None, *, training):
 
 def pytorch(
     x,
-    weight=None,
-    bias=None,
-    running_mean=None,
-    running_var=None,
-    num_batches_tracked=None,
+    weight: Any = None,
+    bias: Any = None,
+    running_mean: Any = None,
+    running_var: Any = None,
+    num_batches_tracked: Any = None,
     *,
     eps,
     momentum,
+    track_running_stats,
     training,
     ops=PLAIN,
 ):
     """Forward as native_batch_norm on the CPU (Normalization.cpp, batch_norm_kernel.cpp, 2.13)."""
     column = (1, -1, *(1 for _ in range(2, x.ndim)))
     m = x.size // x.shape[1]
-    of_batch = training or running_mean is None
-    tracked = training and running_mean is not None
+    of_batch = training or not track_running_stats
+    tracked = training and track_running_stats
     mu = ops.narrow(ops.channel_sum(x) / m, x) if of_batch else running_mean
     centred = x - mu.reshape(*column)
     square = ops.narrow(ops.channel_square(centred), x) if of_batch else None
@@ -161,16 +166,18 @@ def pytorch(
     share = ops.narrow(average, x)
     unbiased = ops.div(square, m - 1) if tracked else var
     running_mean = ops.mul(mu, share) + ops.mul(running_mean, 1 - share) if tracked else running_mean
-    kept = ops.mul(running_var, 1 - share) if tracked else None
+    kept = ops.mul(running_var, 1 - share) if tracked else running_var
     running_var = ops.narrow(ops.wide(unbiased) * ops.wide(share) + ops.wide(kept), x) if tracked else running_var
-    return PyTorch(mu, var, invstd, linear, constant, y, share, running_mean, running_var, num_batches_tracked)
+    return PyTorch(
+        mu, var, invstd, linear, constant, y, share, unbiased, running_mean, running_var, num_batches_tracked
+    )
 
 
-def pytorch_backward(dy, lines, x, weight=None, running_mean=None, *, eps, training, ops=PLAIN):
+def pytorch_backward(dy, lines, x, weight: Any = None, *, eps, track_running_stats, training, ops=PLAIN):
     """Backward as native_batch_norm_backward on the CPU (batch_norm_kernel.cpp, 2.13)."""
     column = (1, -1, *(1 for _ in range(2, x.ndim)))
     m = x.size // x.shape[1]
-    of_batch = training or running_mean is None
+    of_batch = training or not track_running_stats
     # in evaluation the root is taken again, this time in double
     invstd = lines.invstd if of_batch else ops.narrow(1 / np.sqrt(ops.wide(lines.var) + eps), x)
     centred = x - lines.mu.reshape(*column)
@@ -215,7 +222,8 @@ class BatchNorm(Layer):
 
     RANKS: ClassVar[tuple[int, ...]] = (2, 3, 4)
     ORDERS = {"paper": Formula(paper, paper_backward), "pytorch": Formula(pytorch, pytorch_backward)}
-    SETTINGS = ("eps", "momentum")
+    SETTINGS = ("eps", "momentum", "track_running_stats")
+    num_features: int
     GRADS = {"weight": "dgamma", "bias": "dbeta"}
     BUFFERS = {
         "running_mean": "running_mean",
@@ -244,7 +252,8 @@ class BatchNorm(Layer):
         count = arguments["num_batches_tracked"]
         return arguments | {"num_batches_tracked": None if count is None else int(count)}
 
-    def check(self, x):
+    def accepted(self, inputs):
+        (x,) = inputs
         if x.ndim not in self.RANKS:
             raise ValueError(f"expected {' or '.join(f'{rank}D' for rank in self.RANKS)} input (got {x.ndim}D input)")
         if x.shape[1] != self.num_features:
@@ -255,6 +264,7 @@ class BatchNorm(Layer):
                 f"Expected more than 1 value per channel when training, got input size torch.Size({list(x.shape)})"
             )
         check_dtype(x, self.params)
+        return inputs
 
 
 class BatchNorm1d(BatchNorm):

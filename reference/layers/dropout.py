@@ -9,6 +9,7 @@ from reference.layers.layer import Formula, Layer
 
 EQUATIONS = {
     "scale": r"s = 1 / (1 - p)",
+    "noise": r"n_i = r_i / (1 - p)",
     "y": r"y = s \cdot r \odot x, \quad r_i \sim \mathrm{Bernoulli}(1 - p)",
     "dx": r"\partial x = s \cdot r \odot \partial y",
 }
@@ -43,7 +44,7 @@ def paper_backward(dy, lines, x, r=None, *, training):
 
 def pytorch(x, r=None, *, p, training, ops=PLAIN):
     """Forward as torch.nn.functional.dropout on the CPU (`_dropout`, Dropout.cpp, 2.13)."""
-    noise = None if not training else ops.div(r, 1 - p) if p < 1 else 0 * r
+    noise = None if r is None or not training else ops.div(r, 1 - p) if p < 1 else ops.mul(r, 0)
     y = ops.mul(x, noise) if training else x.copy()
     return PyTorch(noise, y)
 
@@ -75,6 +76,7 @@ class Dropout(Layer):
 
     ORDERS = {"paper": Formula(paper, paper_backward), "pytorch": Formula(pytorch, pytorch_backward)}
     SETTINGS = ("p",)
+    p: float
 
     def __init__(self, p=0.5, *, generator=None):
         if not 0 <= p <= 1:
@@ -83,17 +85,15 @@ class Dropout(Layer):
         self.generator = generator
         self.mask: Any = None
 
-    def forward(self, x, mask=None):
-        """The output; a mask is drawn where training needs one and none is given."""
+    def accepted(self, inputs):
+        x, *given = inputs
         if not self.training:
-            return super().forward(x)
-        drawn = self.draw(x.shape) if mask is None else np.asarray(mask)
-        if drawn.shape != x.shape:
-            raise ValueError(f"the mask has shape {drawn.shape}, the input {x.shape}")
-        self.mask = drawn.astype(x.dtype)
-        return super().forward(x, self.mask)
-
-    __call__ = forward
+            return (x,)
+        mask = np.asarray(given[0]) if given else self.draw(x.shape)
+        if mask.shape != x.shape:
+            raise ValueError(f"the mask has shape {mask.shape}, the input {x.shape}")
+        self.mask = mask.astype(x.dtype)
+        return x, self.mask
 
     def draw(self, shape):
         if self.generator is None:

@@ -72,7 +72,7 @@ class Layer:
         Raises:
             ValueError: for inputs the layer cannot take, before anything is changed.
         """
-        self.check(*inputs)
+        inputs = self.accepted(inputs)
         arguments = self.arguments()
         lines = self.run(self.formula.forward, inputs, arguments)
         if self.training:
@@ -124,8 +124,9 @@ class Layer:
         accepted = inspect.signature(formula).parameters
         return formula(*inputs, **{name: value for name, value in arguments.items() if name in accepted})
 
-    def check(self, *inputs) -> None:
-        """Refuse inputs with PyTorch's wording; a subclass says which."""
+    def accepted(self, inputs: tuple) -> tuple:
+        """The inputs as the formula takes them; a subclass refuses those it cannot take."""
+        return inputs
 
     def load_state(self, state) -> None:
         """Take over copies of parameters and buffers, in the dtype they come in.

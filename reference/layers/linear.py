@@ -35,9 +35,8 @@ class Backward(NamedTuple):
 def paper(x, weight, bias=None):
     """Forward: the product, then the bias."""
     rows = x.reshape(-1, x.shape[-1])
-    product = rows @ weight.T
-    biased = product if bias is None else product + bias
-    y = biased.reshape(*x.shape[:-1], weight.shape[0])
+    product = (rows @ weight.T).reshape(*x.shape[:-1], weight.shape[0])
+    y = product if bias is None else product + bias
     return Paper(product, y)
 
 
@@ -69,6 +68,18 @@ def pytorch_backward(dy, lines, x, weight, bias=None, ops=PLAIN):
     return Backward(dx, dweight, dbias)
 
 
+class NumPyStart:
+    """Draws the start of a Linear from NumPy's generator, of PyTorch's distribution."""
+
+    def __init__(self, generator=None):
+        self.generator = np.random.default_rng() if generator is None else generator
+
+    def linear(self, in_features, out_features, bias, dtype):
+        bound = 1 / math.sqrt(in_features) if in_features > 0 else 0.0
+        weight = self.generator.uniform(-bound, bound, (out_features, in_features)).astype(dtype)
+        return weight, self.generator.uniform(-bound, bound, out_features).astype(dtype) if bias else None
+
+
 class Linear(Layer):
     """y = x Wᵀ + b, on the last axis; the formula is `EQUATIONS`.
 
@@ -94,19 +105,12 @@ class Linear(Layer):
 
     def __init__(self, in_features, out_features, bias=True, *, dtype=np.float32, generator=None):
         super().__init__(in_features=in_features, out_features=out_features, bias=bias)
-        generator = np.random.default_rng() if generator is None else generator
-        if hasattr(generator, "linear"):
-            start = dict(zip(("weight", "bias"), generator.linear(in_features, out_features, bias, dtype), strict=True))
-        else:
-            bound = 1 / math.sqrt(in_features) if in_features > 0 else 0.0
-            shapes = {"weight": (out_features, in_features), "bias": (out_features,) if bias else None}
-            start = {
-                name: None if shape is None else generator.uniform(-bound, bound, shape).astype(dtype)
-                for name, shape in shapes.items()
-            }
-        self.params = {name: array for name, array in start.items() if array is not None}
+        draw = getattr(generator, "linear", None) or NumPyStart(generator).linear
+        weight, offset = draw(in_features, out_features, bias, dtype)
+        self.params = {"weight": weight} | ({"bias": offset} if bias else {})
 
-    def check(self, x):
+    def accepted(self, inputs):
+        (x,) = inputs
         weight = self.params["weight"]
         if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
             rows, width = (math.prod(x.shape[:-1]), x.shape[-1]) if x.ndim else (1, 1)
@@ -114,3 +118,4 @@ class Linear(Layer):
                 f"mat1 and mat2 shapes cannot be multiplied ({rows}x{width} and {weight.shape[1]}x{weight.shape[0]})"
             )
         check_dtype(x, self.params)
+        return inputs

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reference.arithmetic import PLAIN
-from reference.layers.layer import Formula, Layer
+from reference.layers.layer import Formula, Layer, check_dtype
 
 # PyTorch holds this bound in float32 and uses it in float64, too.
 SMALLEST_SLOPE = float(np.float32(1e-12))
@@ -250,12 +250,6 @@ class Loss(Layer):
             grad_output = np.ones_like(getattr(self.cache[1], self.OUTPUT))
         return super().backward(grad_output)
 
-    def check(self, x, t):
-        if x.shape != t.shape:
-            raise ValueError(f"Target size ({t.shape}) must be the same as input size ({x.shape})")
-        if x.dtype != t.dtype:
-            raise ValueError(f"expected target of dtype {x.dtype}, as the input, but got {t.dtype}")
-
 
 class BCELoss(Loss):
     """Binary cross-entropy of probabilities p and targets t, both in [0, 1], of one shape.
@@ -277,15 +271,17 @@ class BCELoss(Loss):
     GRAD_INPUT = "dp"
     ORDERS = {"paper": Formula(bce, bce_backward), "pytorch": Formula(bce_pytorch, bce_pytorch_backward)}
 
-    def check(self, x, t):
+    def accepted(self, inputs):
+        x, t = inputs
         if x.shape != t.shape:
             raise ValueError(
                 f"Using a target size (torch.Size({list(t.shape)})) that is different to the input size "
                 f"(torch.Size({list(x.shape)})) is deprecated. Please ensure they have the same size."
             )
-        super().check(x, t)
+        check_dtype(x, {"target": t})
         if not np.all((x >= 0) & (x <= 1)):
             raise ValueError("all elements of input should be between 0 and 1")
+        return inputs
 
 
 class BCEWithLogitsLoss(Loss):
@@ -306,13 +302,15 @@ class BCEWithLogitsLoss(Loss):
     GRAD_INPUT = "dz"
     ORDERS = {"paper": Formula(logits, logits_backward), "pytorch": Formula(logits_pytorch, logits_pytorch_backward)}
 
-    def check(self, x, t):
+    def accepted(self, inputs):
+        x, t = inputs
         if x.shape != t.shape:
             raise ValueError(
                 f"Target size (torch.Size({list(t.shape)})) must be the same as input size "
                 f"(torch.Size({list(x.shape)}))"
             )
-        super().check(x, t)
+        check_dtype(x, {"target": t})
+        return inputs
 
 
 class CrossEntropyLoss(Loss):
@@ -338,7 +336,8 @@ class CrossEntropyLoss(Loss):
         "pytorch": Formula(classes_pytorch, classes_pytorch_backward),
     }
 
-    def check(self, x, t):
+    def accepted(self, inputs):
+        x, t = inputs
         if x.ndim != 2 or t.ndim != 1:
             raise ValueError(f"expected logits (n, classes) and n classes, got {x.shape} and {t.shape}")
         if x.shape[0] != t.shape[0]:
@@ -347,3 +346,4 @@ class CrossEntropyLoss(Loss):
             raise TypeError(f"expected integer classes, but got {t.dtype}")
         for wrong in t[(t < 0) | (t >= x.shape[1])]:
             raise IndexError(f"Target {wrong} is out of bounds.")
+        return inputs

@@ -11,8 +11,8 @@ from reference.penalty.penalty import Penalty
 EQUATIONS = {
     "total": r"S = \sum_i |w_i|",
     "penalty": r"R = \frac{\lambda}{m}\,S",
-    "dw": r"\partial w_i = \frac{\lambda}{m}\,\operatorname{sign}(w_i)\,\partial R, \quad \operatorname{sign}(0) = 0",
     "dtotal": r"\partial S = \frac{\lambda}{m}\,\partial R",
+    "dw": r"\partial w_i = \frac{\lambda}{m}\,\operatorname{sign}(w_i)\,\partial R, \quad \operatorname{sign}(0) = 0",
 }
 
 

@@ -9,8 +9,8 @@ from reference.penalty.penalty import Penalty
 EQUATIONS = {
     "total": r"S = \sum_i w_i^2",
     "penalty": r"R = \frac{\lambda}{2m}\,S",
-    "dw": r"\partial w_i = \frac{\lambda}{m}\,w_i\,\partial R",
     "dtotal": r"\partial S = \frac{\lambda}{2m}\,\partial R",
+    "dw": r"\partial w_i = \frac{\lambda}{m}\,w_i\,\partial R",
 }
 
 

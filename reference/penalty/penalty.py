@@ -21,8 +21,8 @@ class Penalty(Layer):
     def forward(self, *weights):
         """The sum of the terms of all weights, arrays of any shape."""
         self.weights = weights
-        terms = [super(Penalty, self).forward(w) for w in weights]
-        return sum(terms[1:], start=terms[0])
+        first, *others = [super(Penalty, self).forward(w) for w in weights]
+        return sum(others, start=first)
 
     __call__ = forward
 

@@ -25,18 +25,19 @@ class Dropout(Layer):
         self.generator = torch.default_generator if generator is None else generator
         self.mask: np.ndarray | None = None
 
-    def run(self, x, mask=None):
+    def run(self, tensors):
+        x, *given = tensors
         if not self.training:
             return self.module(x)
-        if mask is None:
-            output, kept = self.drawn(x)
-        else:
-            kept = mask.to(x.dtype)
-            output = (
-                x * kept.clone().div_(1 - self.module.p) if self.module.p < 1 else x * torch.zeros((), dtype=x.dtype)
-            )
+        output, kept = self.given(x, given[0].to(x.dtype)) if given else self.drawn(x)
         self.mask = kept.numpy()
         return output
+
+    def given(self, x, kept):
+        """What torch.nn.Dropout computes of a mask."""
+        if self.module.p == 1:
+            return x * torch.zeros((), dtype=x.dtype), kept
+        return x * kept.clone().div_(1 - self.module.p), kept
 
     def drawn(self, x):
         """The module's output, and its mask: what the same draw leaves of ones."""

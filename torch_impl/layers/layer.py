@@ -21,7 +21,7 @@ class Layer:
     counterpart: ClassVar[type[torch.nn.Module]]
 
     def __init__(self, *arguments, **hyperparameters):
-        self.module = self.counterpart(*arguments, **hyperparameters)
+        self.module: Any = self.counterpart(*arguments, **hyperparameters)
         self.grads: dict[str, np.ndarray] = {}
         self.lines: dict[str, np.ndarray] = {}
         self.input: Any = None
@@ -72,16 +72,16 @@ class Layer:
         """The module's output for copies of these arrays, in memory of its own."""
         tensors = [torch.tensor(array) for array in inputs]
         self.input = tensors[0].requires_grad_()
-        self.output = self.run(*tensors)
-        self.lines = self.shown(*tensors)
+        self.output = self.run(tensors)
+        self.lines = self.shown(tensors)
         return self.output.detach().numpy().copy()
 
     __call__ = forward
 
-    def run(self, *tensors):
+    def run(self, tensors: list) -> Any:
         return self.module(*tensors)
 
-    def shown(self, *tensors) -> dict[str, np.ndarray]:
+    def shown(self, tensors: list) -> dict[str, np.ndarray]:
         """The lines between input and output that PyTorch shows."""
         return {}
 
@@ -96,5 +96,6 @@ class Layer:
         self.module.zero_grad()
         self.input.grad = None
         self.output.backward(torch.ones_like(self.output) if grad_output is None else torch.tensor(grad_output))
+        grad: Any = self.input.grad
         self.grads = {name: tensor.grad.numpy() for name, tensor in self.module.named_parameters()}
-        return self.input.grad.numpy()
+        return grad.numpy()

@@ -16,9 +16,9 @@ class BCEWithLogitsLoss(Layer):
 
     counterpart = torch.nn.BCEWithLogitsLoss
 
-    def shown(self, z, t):
+    def shown(self, tensors):
         """log σ(z), from a second run of its kernel."""
-        return {"log_sigmoid": torch.nn.functional.logsigmoid(z.detach()).numpy()}
+        return {"log_sigmoid": torch.nn.functional.logsigmoid(tensors[0].detach()).numpy()}
 
 
 class CrossEntropyLoss(Layer):
@@ -26,9 +26,10 @@ class CrossEntropyLoss(Layer):
 
     counterpart = torch.nn.CrossEntropyLoss
 
-    def run(self, z, t):
+    def run(self, tensors):
+        z, t = tensors
         return self.module(z, t.long())
 
-    def shown(self, z, t):
+    def shown(self, tensors):
         """The logarithm of the softmax, from a second run of its kernel."""
-        return {"log_p": torch.log_softmax(z.detach(), 1).numpy()}
+        return {"log_p": torch.log_softmax(tensors[0].detach(), 1).numpy()}

@@ -17,16 +17,16 @@ class Penalty:
         self.tensors: list[torch.Tensor] = []
         self.output: torch.Tensor | None = None
 
-    def term(self, w):
+    def term(self, w) -> torch.Tensor:
         """The penalty of one weight."""
         raise NotImplementedError
 
     def forward(self, *weights) -> np.ndarray:
         """The sum of the terms of all weights, arrays of any shape."""
         self.tensors = [torch.tensor(w, requires_grad=True) for w in weights]
-        terms = [self.term(w) for w in self.tensors]
-        self.output = sum(terms[1:], start=terms[0])
-        return self.output.detach().numpy().copy()
+        first, *others = [self.term(w) for w in self.tensors]
+        self.output = output = sum(others, start=first)
+        return output.detach().numpy().copy()
 
     __call__ = forward
 
