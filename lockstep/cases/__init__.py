@@ -1,18 +1,22 @@
 """Cases: what a subject is tried on, as data. One table a subject, read by tests, reports and command line.
 
 `lockstep/cases/optim/adam.py` holds `CASES` and `BAD` of optim.adam. To add a case, add a line: its text
-is its name, unknown keywords are hyperparameters under PyTorch's names:
+is its name and is used once in a table, unknown keywords are hyperparameters under PyTorch's names:
 
     Case("weight decay with a step without gradient", weight_decay=0.1, none_at=3)
+
+The first case of a table is the plain one, which `lockstep run` takes where none is named.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 DTYPES = ("float32", "float64")
 SHAPES = {"weight": (13, 7), "bias": (5,)}
 
 
+@dataclass(frozen=True, init=False, eq=False, repr=False)
 class Case:
     """One way to run a subject.
 
@@ -29,12 +33,24 @@ class Case:
         hyperparameters: of the subject, under PyTorch's names.
     """
 
+    desc: str
+    problem: Any
+    steps: int
+    shapes: dict[str, tuple[int, ...]]
+    none_at: int | None
+    zero_from: int | None
+    frozen: tuple[int, int] | None
+    lr_at: dict[int, float]
+    dtypes: tuple[str, ...]
+    paths: tuple[str, ...] | None
+    hyperparameters: dict[str, Any]
+
     def __init__(
         self,
         desc: str,
         *,
         problem: Any = "normal",
-        steps: int = 20,
+        steps: int = 12,
         shapes: Mapping[str, tuple[int, ...]] = SHAPES,
         none_at: int | None = None,
         zero_from: int | None = None,
@@ -44,17 +60,19 @@ class Case:
         paths: tuple[str, ...] | None = None,
         **hyperparameters: Any,
     ):
-        self.desc = desc
-        self.problem = problem
-        self.steps = steps
-        self.shapes = dict(shapes)
-        self.none_at = none_at
-        self.zero_from = zero_from
-        self.frozen = frozen
-        self.lr_at = dict(lr_at or {})
-        self.dtypes = dtypes
-        self.paths = paths
-        self.hyperparameters = hyperparameters
+        vars(self).update(
+            desc=desc,
+            problem=problem,
+            steps=steps,
+            shapes=dict(shapes),
+            none_at=none_at,
+            zero_from=zero_from,
+            frozen=frozen,
+            lr_at=dict(lr_at or {}),
+            dtypes=dtypes,
+            paths=paths,
+            hyperparameters=hyperparameters,
+        )
 
     def __repr__(self) -> str:
         return f"Case({self.desc!r})"

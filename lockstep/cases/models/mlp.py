@@ -9,7 +9,9 @@ CASES = [
     Training("digits, Adam, dropout and BatchNorm", optimizer="optim.adam", network=DEEP, lr=3e-3),
     Training("digits, AdamW, dropout and BatchNorm", optimizer="optim.adamw", network=DEEP, lr=3e-3),
     Training("digits, RMSprop, dropout and BatchNorm", optimizer="optim.rmsprop", network=DEEP, lr=1e-3),
-    Training("digits, SGD with momentum, dropout and BatchNorm", optimizer="optim.sgd", network=DEEP, lr=0.05, momentum=0.9),
+    Training(
+        "digits, SGD with momentum, dropout and BatchNorm", optimizer="optim.sgd", network=DEEP, lr=0.05, momentum=0.9
+    ),
     Training("digits, Adagrad, dropout and BatchNorm", optimizer="optim.adagrad", network=DEEP, lr=0.05),
     Training("digits, plain network", optimizer="optim.sgd", network=PLAIN, lr=0.1),
     Training("digits, L1 and L2 penalties", optimizer="optim.sgd", network=PLAIN | {"l1": 0.01, "l2": 0.1}, lr=0.1),

@@ -1,0 +1,39 @@
+"""Cases of the optimizers; `situations` are those that every one of them has to stand."""
+
+from lockstep.cases import Case
+
+# On both sides of the vector widths, whose bodies and tails PyTorch's fused kernels round differently.
+SIZES = {
+    "scalar": (),
+    "empty": (0,),
+    "one": (1,),
+    "seven": (7,),
+    "prime": (61,),
+    "square": (8, 8),
+    "image": (2, 3, 4, 5),
+    "thousand": (1000,),
+}
+
+
+def situations(**hyperparameters) -> list[Case]:
+    """What may befall any optimizer, under these hyperparameters."""
+    return [
+        Case("tensors of every size", shapes=SIZES, **hyperparameters),
+        Case("one tensor", shapes={"weight": (64,)}, **hyperparameters),
+        Case("a step without gradient", none_at=3, **hyperparameters),
+        Case("a step without gradient, with weight decay", none_at=3, **{**hyperparameters, "weight_decay": 0.1}),
+        Case("no gradient for any tensor at every third step", problem="missing every third", **hyperparameters),
+        Case("a tensor frozen, then thawed", frozen=(3, 6), **hyperparameters),
+        Case("zero gradients from step 4 on", zero_from=4, **hyperparameters),
+        Case("zero gradients, weight decay alone", problem="zero", **{**hyperparameters, "weight_decay": 0.1}),
+        Case("lr changes between steps", lr_at={4: 0.05, 8: 1e-4, 10: 0.0}, **hyperparameters),
+        Case("gradients near eps", problem="near eps", **hyperparameters),
+        Case("gradients of many sizes", problem="many sizes", **hyperparameters),
+        Case("gradients shrink", problem="shrinking", **hyperparameters),
+        Case("gradients grow", problem="growing", **hyperparameters),
+        Case("sparse gradients", problem="sparse", **hyperparameters),
+        Case("gradients with a large offset", problem="large offset", **hyperparameters),
+        Case("quadratic", problem="quadratic", **hyperparameters),
+        Case("ill-conditioned quadratic", problem="ill-conditioned quadratic", **{"lr": 1e-5, **hyperparameters}),
+        Case("Rosenbrock", problem="rosenbrock", **{"lr": 1e-4, **hyperparameters}),
+    ]
