@@ -25,8 +25,6 @@ from lockstep.environment import environment
 DTYPES = ("float32", "float64")
 WIDE = {"float32": np.float64, "float64": np.longdouble}
 LENGTH = 1003  # neither whole vectors nor an even number of them
-GRAIN = 32_768  # numbers from which at::parallel_for starts another thread
-LARGE = 2 * GRAIN + 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,11 +41,11 @@ class Findings:
         kernels: function to dtype to side ("numpy", "torch") to how far off it was: `error`, the largest in units
             of the last place of the exact value (half of one is what the nearest number may be off), `off`, the
             share of results that were not the nearest number, `at`, the argument of the largest error.
-        kernel_ulps: dtype to function to how many numbers the worse of both sides was from the nearest one.
+        kernel_ulps: dtype to function to how many numbers the worse of both sides may be from the nearest one.
         flushed: dtype to the functions of which PyTorch's result is 0 where the nearest number is subnormal.
         random: which stream ("mersenne" or "other") each of PyTorch's draws comes from.
-        threads: reduction to "alone" (the thread count changes nothing), "shares" (each thread adds up ⌈n/T⌉, and
-            the sums are added) or "other".
+        threads: reduction to "alone" (the thread count changes nothing), "shares" (each of two threads adds up half,
+            and the sums are added) or "other".
         seconds: what the probe took.
     """
 
@@ -107,7 +105,7 @@ def without_torch() -> Findings:
 def with_torch(threads: int, capability: str) -> Findings:
     began = time.perf_counter()
     torch = importlib.import_module("torch")
-    with one_thread(torch):
+    with threads_set_to(torch, 1):
         warm_up(torch)
         contracted = contraction(torch)
         vector = {dtype: whole_vector(torch, dtype) for dtype in DTYPES}
@@ -123,7 +121,7 @@ def with_torch(threads: int, capability: str) -> Findings:
         kernel_ulps=worst(kernels),
         flushed=flushed,
         random=drawn,
-        threads={name: shares(torch, reduce) for name, reduce in REDUCTIONS.items()},
+        threads={name: shares(torch, *reduction) for name, reduction in REDUCTIONS.items()},
         seconds=time.perf_counter() - began,
     )
 
@@ -134,7 +132,7 @@ def arithmetic(found: Findings) -> Any:
     Each primitive is fused where the kernel was found to contract, else plain.
     """
     reference = importlib.import_module("reference.arithmetic")
-    fused = reference.Fused(found.vector)
+    fused = reference.Fused({dtype: width or 1 for dtype, width in found.vector.items()})
     contracted = [name for name, how in found.contraction.items() if how == "fused"]
     return reference.PLAIN.replacing(**{name: getattr(fused, name) for name in contracted})
 
@@ -143,7 +141,7 @@ def arithmetic(found: Findings) -> Any:
 
 
 def machine(torch: ModuleType | None) -> dict[str, Any]:
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         **environment(),
         "vendor": cpu_field("vendor_id"),
@@ -165,7 +163,7 @@ def mkl(torch: ModuleType) -> str | None:
 
 
 @contextlib.contextmanager
-def one_thread(torch: ModuleType, count: int = 1) -> Iterator[None]:
+def threads_set_to(torch: ModuleType, count: int) -> Iterator[None]:
     """PyTorch on `count` threads, and back on as many as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
@@ -238,30 +236,48 @@ def multiply_add(torch: ModuleType, dtype: str):
     yield (lambda ops: ops.fma(rows.numpy(), weight.numpy(), bias.numpy())), scaled
 
 
-def fused_adam(torch: ModuleType, dtype: str, beta2: float):
-    """Operands of the second moment in fused Adam, and the moment after its step."""
-    v, g, _ = numbers(dtype)
-    param = torch.zeros(LENGTH, dtype=torch.from_numpy(v).dtype, requires_grad=True)
-    param.grad = torch.tensor(g)
-    optimizer = torch.optim.Adam([param], betas=(0.9, beta2), fused=True)
-    state = {"exp_avg": torch.zeros_like(param.grad), "exp_avg_sq": torch.tensor(np.abs(v))}
-    optimizer.state[param] = {"step": torch.tensor(3.0), **state}
-    optimizer.step()
-    return np.abs(v), g, state["exp_avg_sq"].numpy()
+# Tensors of 15 numbers: vectors of 16, 8, 4 and 2 leave 15, 7, 3 and 1 over.
+TENSORS, SHORT, BETA2 = 64, 15, 0.9
+
+
+def fused_adam(torch: ModuleType, dtype: str) -> list[tuple[Any, Any, Any]]:
+    """For each of many short tensors: second moment, gradient, and the moment after fused Adam's kernel."""
+    v, g, _ = (torch.from_numpy(array).reshape(TENSORS, SHORT) for array in numbers(dtype, length=TENSORS * SHORT))
+    before, after = v.abs(), list(v.abs().clone())
+    torch._fused_adam_(
+        list(torch.zeros_like(g)),
+        list(g.clone()),
+        list(torch.zeros_like(g)),
+        after,
+        [],
+        [torch.tensor(3.0) for _ in after],
+        lr=1e-3,
+        beta1=0.9,
+        beta2=BETA2,
+        weight_decay=0.0,
+        eps=1e-8,
+        amsgrad=False,
+        maximize=False,
+    )
+    return [(v.numpy(), g.numpy(), moment.numpy()) for v, g, moment in zip(before, g, after, strict=True)]
 
 
 def second_moment(torch: ModuleType, dtype: str):
-    v, g, theirs = fused_adam(torch, dtype, beta2 := 0.9)
-    yield (lambda ops: ops.sum_of_products(v, beta2, (1 - beta2) * g, g)), theirs
+    for v, g, theirs in fused_adam(torch, dtype):
+        yield functools.partial(moment_after, v, g), theirs
+
+
+def moment_after(v, g, ops):
+    """The second moment as reference/optim/adam.py has it in the order of the fused kernel."""
+    return ops.sum_of_products(v, BETA2, (1 - BETA2) * g, g)
 
 
 def whole_vector(torch: ModuleType, dtype: str) -> int:
     """How many numbers fused Adam takes at once: what is left over after them contracts the other product."""
-    v, g, theirs = fused_adam(torch, dtype, beta2 := 0.9)
     fused = importlib.import_module("reference.arithmetic").Fused
-    for width in (16, 8, 4, 2):  # the widest first: of LENGTH, each leaves over what the next one does, or less
-        ours = fused({dtype: width}).sum_of_products(v, beta2, (1 - beta2) * g, g)
-        if np.array_equal(ours, theirs):
+    moments = fused_adam(torch, dtype)
+    for width in (2, 4, 8, 16):
+        if all(np.array_equal(moment_after(v, g, fused({dtype: width})), theirs) for v, g, theirs in moments):
             return width
     return 0
 
@@ -271,11 +287,11 @@ def whole_vector(torch: ModuleType, dtype: str) -> int:
 
 def wide(low: float, high: float) -> Callable[[str], np.ndarray]:
     """Magnitudes of every size between two powers of two."""
-    return lambda dtype: np.exp2(np.random.default_rng(1).uniform(low, high, 1 << 14)).astype(dtype)
+    return lambda dtype: np.exp2(np.random.default_rng(1).uniform(low, high, 1 << 16)).astype(dtype)
 
 
 def even(low: float, high: float) -> Callable[[str], np.ndarray]:
-    return lambda dtype: np.random.default_rng(2).uniform(low, high, 1 << 14).astype(dtype)
+    return lambda dtype: np.random.default_rng(2).uniform(low, high, 1 << 16).astype(dtype)
 
 
 # function to where it is sampled: over its range, and densely where argument reduction is hardest
@@ -320,15 +336,17 @@ def evaluate(name: str, x: np.ndarray) -> np.ndarray:
 
 
 def worst(kernels) -> dict[str, dict[str, float]]:
-    """dtype to function to how many numbers off the nearest one the worse library was.
+    """dtype to function to how many numbers off the nearest one the worse library may be: its error, rounded up.
 
-    A function other than the square root is never taken to be always right: no library promises it, and a sample
-    cannot show it.
+    A result e units from the exact one is at most ⌈e - ½⌉ numbers from the nearest; the half is kept for arguments
+    worse than the sampled. Only the square root is taken to be always the nearest where no sample was off: every
+    processor has one, and no library promises it of the others.
     """
     found: dict[str, dict[str, float]] = {dtype: {} for dtype in measurable()}
     for name, dtype in itertools.product(kernels, found):
-        error = max(side["error"] for side in kernels[name][dtype].values())
-        found[dtype][name] = max(float(math.ceil(error - 0.5)), 0.0 if name == "sqrt" else 1.0)
+        sides = kernels[name][dtype].values()
+        exact = name == "sqrt" and not any(side["off"] for side in sides)
+        found[dtype][name] = 0.0 if exact else float(math.ceil(max(side["error"] for side in sides)))
     return found
 
 
@@ -355,7 +373,7 @@ def flushes(torch: ModuleType, name: str, dtype: str) -> bool:
 def random_streams(torch: ModuleType) -> dict[str, str]:
     """Which of PyTorch's draws come from MT19937 as NumPy's legacy generator has it, and how many words each takes."""
     seed, count = 20, 200
-    words = np.random.RandomState(seed).randint(0, 2**32, 2 * count, np.uint32).astype(np.uint64)  # noqa: NPY002
+    words = np.random.RandomState(seed).randint(0, 2**32, 2 * count, np.uint32).astype(np.uint64)
     single = (words[:count] & np.uint64(2**24 - 1)) * 2.0**-24
     double = ((words[::2] << np.uint64(32) | words[1::2]) & np.uint64(2**53 - 1)) * 2.0**-53
 
@@ -377,25 +395,33 @@ def random_streams(torch: ModuleType) -> dict[str, str]:
 
 # how reductions split over threads
 
-REDUCTIONS: dict[str, Callable[[ModuleType, Any], Any]] = {
-    "sum": lambda torch, x: x.sum(),
-    "sum of rows": lambda torch, x: x.reshape(-1, 7).sum(0),
-    "matmul": lambda torch, x: x.reshape(-1, 7).T @ x.reshape(-1, 7),
-    "batch_norm": lambda torch, x: torch.native_batch_norm(
-        x.reshape(-1, 7), None, None, None, None, True, 0.1, 1e-5
-    )[1],
+COLUMNS = 8
+POWER = 1 << 16  # rows; at::parallel_for starts a second thread from 2¹⁵ numbers on
+AWKWARD = POWER + 6  # nothing but the halves of it is the same work for one thread as for two
+
+# each with a sum as its result (BatchNorm's mean is taken times the rows, exact for a power of two), and for how
+# many rows
+REDUCTIONS: dict[str, tuple[Callable[[ModuleType, Any], Any], tuple[int, ...]]] = {
+    "sum": (lambda torch, x: x.sum(), (POWER, AWKWARD)),
+    "sum of rows": (lambda torch, x: x.sum(0), (POWER, AWKWARD)),
+    "matmul": (lambda torch, x: x.T @ x, (POWER, AWKWARD)),
+    "batch_norm": (
+        lambda torch, x: len(x) * torch.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5)[1],
+        (POWER,),
+    ),
 }
 
 
-def shares(torch: ModuleType, reduce: Callable[[ModuleType, Any], Any]) -> str:
+def shares(torch: ModuleType, reduce: Callable[[ModuleType, Any], Any], rows: tuple[int, ...]) -> str:
     """Whether two threads add up to the same as one, or to the sum of their halves', or to something else."""
-    x = torch.from_numpy(np.random.default_rng(3).standard_normal(7 * LARGE).astype(np.float32))
-    half = 7 * -(-LARGE // 2)
-    with one_thread(torch):
-        alone = reduce(torch, x)
-        halves = [reduce(torch, part) for part in (x[:half], x[half:])]
-    with one_thread(torch, 2):
-        together = reduce(torch, x)
-    if torch.equal(alone, together):
-        return "alone"
-    return "shares" if torch.equal(halves[0] + halves[1], together) else "other"
+    as_alone, as_halves = True, True
+    for count in rows:
+        x = torch.from_numpy(numbers("float32", 1, count * COLUMNS)[0].reshape(count, COLUMNS))
+        with threads_set_to(torch, 1):
+            alone = reduce(torch, x)
+            first, second = (reduce(torch, half) for half in x.split(count // 2))
+        with threads_set_to(torch, 2):
+            together = reduce(torch, x)
+        as_alone = as_alone and torch.equal(alone, together)
+        as_halves = as_halves and torch.equal(first + second, together)
+    return "alone" if as_alone else "shares" if as_halves else "other"

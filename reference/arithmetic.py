@@ -58,6 +58,10 @@ class Arithmetic:
         """The square root; NumPy's is correctly rounded."""
         return np.sqrt(x)
 
+    def rsqrt(self, x):
+        """1/√x, rounded twice as PyTorch's is."""
+        return 1 / np.sqrt(x)
+
     def exp(self, x):
         """eˣ, by vector maths."""
         return np.exp(x)
@@ -114,6 +118,11 @@ class Arithmetic:
     def sum(self, x, axis=None):
         """Σ x, over all elements or along an axis (`sum`)."""
         return x.sum(axis=axis)
+
+    def mean(self, x, axis=None):
+        """Σ x over their number, over all elements or along an axis (`mean`)."""
+        total = self.sum(x, axis=axis)
+        return total / (x.size // max(total.size, 1))
 
     def row_sum(self, x):
         """Σ x along the last axis, kept (`log_softmax`: vector lanes first)."""

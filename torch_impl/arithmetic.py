@@ -1,0 +1,141 @@
+"""The primitives of reference/arithmetic.py as PyTorch's own kernels evaluate them, NumPy arrays in and out.
+
+Each is a function, so that one at a time can take the place of NumPy's:
+`FUSED.replacing(sqrt=kernels.sqrt)`. A Python scalar stays one, as in the calls of torch.optim and torch.nn.
+Threads are PyTorch's own setting (`torch.set_num_threads`).
+"""
+
+import numpy as np
+import torch
+
+__all__ = [
+    "add",
+    "addcdiv",
+    "addcmul",
+    "addmm",
+    "div",
+    "exp",
+    "lerp",
+    "log",
+    "log1p",
+    "matmul",
+    "mean",
+    "mul",
+    "rsqrt",
+    "scalar_log",
+    "scalar_log1p",
+    "sigmoid",
+    "sqrt",
+    "sum",
+    "tanh",
+]
+
+
+def tensor(x):
+    """A copy of an array as a tensor: the same layout, in PyTorch's own aligned memory; a scalar as it is.
+
+    Layout and alignment decide which of its routines a matrix library takes.
+    """
+    if not isinstance(x, np.ndarray | np.generic):
+        return x
+    return torch.from_numpy(np.array(x, order="K")).clone()
+
+
+def evaluated(function, *operands, **settings) -> np.ndarray:
+    with torch.no_grad():
+        return function(*map(tensor, operands), **settings).numpy()
+
+
+def add(x, y, alpha=1):
+    """x + alpha·y (`torch.add`)"""
+    return evaluated(torch.add, x, y, alpha=alpha)
+
+
+def mul(x, y):
+    """x·y (`torch.mul`)"""
+    return evaluated(torch.mul, x, y)
+
+
+def div(x, y):
+    """x / y (`torch.div`)"""
+    return evaluated(torch.div, x, y)
+
+
+def lerp(x, y, weight):
+    """x + weight·(y - x), from the nearer end (`torch.lerp`)"""
+    return evaluated(torch.lerp, x, y, weight)
+
+
+def addcmul(x, a, b, value=1):
+    """x + (value·a)·b (`torch.addcmul`)"""
+    return evaluated(torch.addcmul, x, a, b, value=value)
+
+
+def addcdiv(x, a, b, value=1):
+    """x + (value·a)/b (`torch.addcdiv`)"""
+    return evaluated(torch.addcdiv, x, a, b, value=value)
+
+
+def sqrt(x):
+    """The square root (`torch.sqrt`), by vector maths: not always the nearest number."""
+    return evaluated(torch.sqrt, x)
+
+
+def rsqrt(x):
+    """1/√x (`torch.rsqrt`)"""
+    return evaluated(torch.rsqrt, x)
+
+
+def exp(x):
+    """eˣ (`torch.exp`), by vector maths."""
+    return evaluated(torch.exp, x)
+
+
+def log(x):
+    """The natural logarithm (`torch.log`), by vector maths."""
+    return evaluated(torch.log, x)
+
+
+def log1p(x):
+    """log(1 + x) (`torch.log1p`), by vector maths."""
+    return evaluated(torch.log1p, x)
+
+
+def tanh(x):
+    """The hyperbolic tangent (`torch.tanh`), by vector maths."""
+    return evaluated(torch.tanh, x)
+
+
+def sigmoid(x):
+    """1 / (1 + exp(-x)) (`torch.sigmoid`)"""
+    return evaluated(torch.sigmoid, x)
+
+
+def scalar_log(x):
+    """log(x) for x in [0, 1], not below -100, by the C library: what binary_cross_entropy takes of x."""
+    return -evaluated(torch.nn.functional.binary_cross_entropy, x, np.ones_like(x), reduction="none")
+
+
+def scalar_log1p(x):
+    """log(1 + x) for x in [-1, 0], not below -100, by the C library: what binary_cross_entropy takes of -x."""
+    return -evaluated(torch.nn.functional.binary_cross_entropy, -x, np.zeros_like(x), reduction="none")
+
+
+def sum(x, axis=None):  # noqa: A001
+    """Σ x, over all elements or along an axis (`torch.sum`)"""
+    return evaluated(torch.sum, x, dim=axis)
+
+
+def mean(x, axis=None):
+    """Σ x over their number, over all elements or along an axis (`torch.mean`)"""
+    return evaluated(torch.mean, x, dim=axis)
+
+
+def matmul(a, b):
+    """a @ b (`torch.matmul`), by the matrix library PyTorch is built with."""
+    return evaluated(torch.matmul, a, b)
+
+
+def addmm(c, a, b):
+    """c + a @ b (`torch.addmm`), by the matrix library PyTorch is built with."""
+    return evaluated(torch.addmm, c, a, b)
