@@ -124,7 +124,7 @@ class Bounded:
             error = error + roundings * float(np.finfo(self.dtype).smallest_subnormal)
             # where the dtype overflows, infinity is the honest result
             error = np.where(np.abs(value) + error > np.finfo(self.dtype).max, np.inf, error)
-        return self.like(value, error, sure)
+        return self.like(value, error, sure | (np.abs(value) > error))  # so far from zero no sign is lost
 
     # arithmetic
 
@@ -173,7 +173,9 @@ class Bounded:
     def __mul__(self, other) -> "Bounded":
         a, b = self.meet(other)
         value = a.value * b.value
-        error = np.abs(a.value) * b.error + np.abs(b.value) * a.error + a.error * b.error
+        with np.errstate(invalid="ignore"):
+            error = np.abs(a.value) * b.error + np.abs(b.value) * a.error + a.error * b.error
+        error = np.where(np.isnan(error), np.inf, error)  # zero times what knows no bound
         if a.is_one() or b.is_one():
             return a.like(value, error, a.sure & b.sure)
         return a.rounded(value, error, np.abs(value), a.sure & b.sure)
