@@ -29,6 +29,7 @@ class Case:
         zero_from: the step from which on all gradients are zero.
         frozen: (first, last) step during which the first tensor has no gradient.
         lr_at: step to the learning rate from that step on.
+        still: no parameter moves (zero gradients, lr 0), and the guard against such runs stands back.
         dtypes, paths: where the case makes sense; every path if None.
         hyperparameters: of the subject, under PyTorch's names.
     """
@@ -41,6 +42,7 @@ class Case:
     zero_from: int | None
     frozen: tuple[int, int] | None
     lr_at: dict[int, float]
+    still: bool
     dtypes: tuple[str, ...]
     paths: tuple[str, ...] | None
     hyperparameters: dict[str, Any]
@@ -56,6 +58,7 @@ class Case:
         zero_from: int | None = None,
         frozen: tuple[int, int] | None = None,
         lr_at: Mapping[int, float] | None = None,
+        still: bool = False,
         dtypes: tuple[str, ...] = DTYPES,
         paths: tuple[str, ...] | None = None,
         **hyperparameters: Any,
@@ -69,6 +72,7 @@ class Case:
             zero_from=zero_from,
             frozen=frozen,
             lr_at=dict(lr_at or {}),
+            still=still,
             dtypes=dtypes,
             paths=paths,
             hyperparameters=hyperparameters,

@@ -25,12 +25,12 @@ class OptimizerSide:
     """
 
     stages = ("gradient", "update")
-    moving = frozenset({"param"})
 
     def __init__(self, optimizer, gradient: Callable[..., Mapping[str, Any]], case, value: Callable | None = None):
         self.optimizer = optimizer
         self.gradient = gradient
         self.case = case
+        self.moving = frozenset() if case.still else frozenset({"param"})
         self.value = value
         self.grads: dict[str, np.ndarray | None] = {}
         self.loss: np.ndarray | None = None

@@ -26,6 +26,8 @@ def situations(**hyperparameters) -> list[Case]:
         Case("a tensor frozen, then thawed", frozen=(3, 6), **hyperparameters),
         Case("zero gradients from step 4 on", zero_from=4, **hyperparameters),
         Case("zero gradients, weight decay alone", problem="zero", **{**hyperparameters, "weight_decay": 0.1}),
+        Case("zero gradients from the start", problem="zero", still=True, **hyperparameters),
+        Case("lr is 0", still=True, **{**hyperparameters, "lr": 0.0}),
         Case("lr changes between steps", lr_at={4: 0.05, 8: 1e-4, 10: 0.0}, **hyperparameters),
         Case("gradients near eps", problem="near eps", **hyperparameters),
         Case("gradients of many sizes", problem="many sizes", **hyperparameters),

@@ -1,0 +1,39 @@
+"""Cases of layers.activation."""
+
+from lockstep.cases.layers import LayerCase
+
+LAYERS = ("ReLU", "Sigmoid", "Tanh")
+
+CASES = [
+    case
+    for layer in LAYERS
+    for case in (
+        LayerCase(f"{layer}", layer=layer),
+        LayerCase(f"{layer}, one number", layer=layer, shape=(1,)),
+        LayerCase(f"{layer}, a number without axes", layer=layer, shape=()),
+        LayerCase(f"{layer}, nothing", layer=layer, shape=(0, 3)),
+        LayerCase(f"{layer}, a vector and a tail", layer=layer, shape=(61,)),
+        LayerCase(f"{layer}, many", layer=layer, shape=(4099,), steps=2),
+        LayerCase(f"{layer}, an image", layer=layer, shape=(2, 3, 5, 5)),
+        LayerCase(f"{layer}, zeros among them", layer=layer, kind="zeros among them"),
+        LayerCase(f"{layer}, tiny", layer=layer, kind="tiny"),
+        LayerCase(f"{layer}, many sizes", layer=layer, kind="many sizes"),
+        LayerCase(f"{layer}, logits", layer=layer, kind="logits"),
+    )
+] + [
+    LayerCase("ReLU, where exp overflows", layer="ReLU", kind="where exp overflows"),
+    LayerCase("Tanh, extreme", layer="Tanh", kind="extreme logits"),
+    LayerCase("Sigmoid, extreme", layer="Sigmoid", kind="extreme logits", dtypes=("float64",)),
+    LayerCase(
+        "Sigmoid, where float32's exp overflows", layer="Sigmoid", kind="where exp overflows", dtypes=("float64",)
+    ),
+    LayerCase(
+        "Sigmoid, where exp overflows",
+        layer="Sigmoid",
+        kind="where exp overflows",
+        dtypes=("float32",),
+        differs="PyTorch takes 1/(1 + exp(-x)), whose exponential overflows, and finds 0 for numbers near 1e-40",
+    ),
+]
+
+BAD = []

@@ -1,0 +1,135 @@
+"""Cases of layers.loss."""
+
+import numpy as np
+
+from lockstep.cases.layers import BadCall, LayerCase
+
+REDUCTIONS = ("mean", "sum", "none")
+CLIPPED = "the notebook clips p to 1e-10, PyTorch its logarithms to -100 and p(1 - p) to 1e-12"
+
+CASES = [
+    *(
+        LayerCase(f"{layer}, {target} targets, {reduction}", layer=layer, kind=kind, target=target, reduction=reduction)
+        for layer, kind in (("BCELoss", "probabilities"), ("BCEWithLogitsLoss", "logits"))
+        for target in ("soft", "hard")
+        for reduction in REDUCTIONS
+    ),
+    *(
+        LayerCase(f"{layer}, {words}", layer=layer, kind=kind, target="hard", shape=shape)
+        for layer, kind in (("BCELoss", "probabilities"), ("BCEWithLogitsLoss", "logits"))
+        for words, shape in (
+            ("one number", (1,)),
+            ("one column", (40, 1)),
+            ("a vector and a tail", (61,)),
+            ("many", (61, 67)),
+        )
+    ),
+    LayerCase(
+        "BCELoss, probabilities of 0 and 1",
+        layer="BCELoss",
+        kind="saturated probabilities",
+        target="hard",
+        differs=CLIPPED,
+    ),
+    *(
+        LayerCase(
+            f"BCEWithLogitsLoss, extreme logits, {target} targets, {reduction}",
+            layer="BCEWithLogitsLoss",
+            kind="extreme logits",
+            target=target,
+            reduction=reduction,
+        )
+        for target in ("soft", "hard")
+        for reduction in REDUCTIONS
+    ),
+    *(
+        LayerCase(
+            f"CrossEntropyLoss, {classes} classes, {reduction}",
+            layer="CrossEntropyLoss",
+            kind="logits",
+            target="classes",
+            shape=(33, classes),
+            reduction=reduction,
+        )
+        for classes in (1, 2, 3, 10, 16, 17, 33, 100)
+        for reduction in REDUCTIONS
+    ),
+    *(
+        LayerCase(f"CrossEntropyLoss, {words}", layer="CrossEntropyLoss", kind=kind, target="classes", shape=shape)
+        for words, kind, shape in (
+            ("one sample", "logits", (1, 10)),
+            ("many samples", "logits", (1000, 10)),
+            ("extreme logits", "extreme logits", (33, 10)),
+            ("large offset", "large offset", (33, 10)),
+            ("tiny logits", "tiny", (33, 10)),
+            ("logits of many sizes", "many sizes", (33, 10)),
+            ("equal logits", "constant", (33, 10)),
+        )
+    ),
+]
+
+PAIR = (np.full((3, 2), 0.5, np.float32), np.ones((2, 3), np.float32))
+SIZES = (
+    "Using a target size (torch.Size([2, 3])) that is different to the input size (torch.Size([3, 2])) is deprecated. "
+    "Please ensure they have the same size."
+)
+
+BAD = [
+    BadCall("BCELoss, another shape", (ValueError, SIZES), layer="BCELoss", inputs=PAIR),
+    BadCall(
+        "BCELoss, a probability above 1",
+        (RuntimeError, "all elements of input should be between 0 and 1"),
+        layer="BCELoss",
+        inputs=(np.array([0.5, 1.5], np.float32), np.ones(2, np.float32)),
+    ),
+    BadCall(
+        "BCELoss, a negative probability",
+        (RuntimeError, "all elements of input should be between 0 and 1"),
+        layer="BCELoss",
+        inputs=(np.array([0.5, -0.1], np.float32), np.ones(2, np.float32)),
+    ),
+    BadCall(
+        "BCELoss, a probability that is no number",
+        (RuntimeError, "all elements of input should be between 0 and 1"),
+        layer="BCELoss",
+        inputs=(np.array([0.5, np.nan], np.float32), np.ones(2, np.float32)),
+    ),
+    BadCall(
+        "BCEWithLogitsLoss, another shape",
+        (ValueError, "Target size (torch.Size([2, 3])) must be the same as input size (torch.Size([3, 2]))"),
+        layer="BCEWithLogitsLoss",
+        inputs=PAIR,
+    ),
+    BadCall(
+        "CrossEntropyLoss, another batch",
+        (ValueError, "Expected input batch_size (3) to match target batch_size (2)."),
+        layer="CrossEntropyLoss",
+        inputs=((3, 4), np.array([0, 1])),
+    ),
+    BadCall(
+        "CrossEntropyLoss, a class too high",
+        (IndexError, "Target 4 is out of bounds."),
+        layer="CrossEntropyLoss",
+        inputs=((3, 4), np.array([0, 4, 1])),
+    ),
+    BadCall(
+        "CrossEntropyLoss, a negative class",
+        (IndexError, "Target -1 is out of bounds."),
+        layer="CrossEntropyLoss",
+        inputs=((3, 4), np.array([0, -1, 1])),
+    ),
+    *(
+        BadCall(
+            f"{layer}, an unknown reduction",
+            (ValueError, "average is not a valid value for reduction"),
+            layer=layer,
+            inputs=(np.full((3, 2), 0.5, np.float32), target),
+            reduction="average",
+        )
+        for layer, target in (
+            ("BCELoss", np.ones((3, 2), np.float32)),
+            ("BCEWithLogitsLoss", np.ones((3, 2), np.float32)),
+            ("CrossEntropyLoss", np.array([0, 1, 1])),
+        )
+    ),
+]

@@ -1,0 +1,24 @@
+"""Cases of the penalties, which are layers whose input is a weight."""
+
+from typing import Any
+
+from lockstep.cases.layers import LayerCase
+
+
+def weights(layer: str, **hyperparameters: Any) -> list[LayerCase]:
+    """The weights that any penalty has to stand."""
+    return [
+        LayerCase("a weight matrix", layer=layer, lam=0.1, **hyperparameters),
+        LayerCase("the notebook's λ and 40 samples", layer=layer, lam=0.1, m=40, shape=(20, 2)),
+        LayerCase("zeros among the weights", layer=layer, lam=0.1, m=40, kind="zeros among them"),
+        LayerCase("λ is 0", layer=layer, lam=0.0, m=40),
+        LayerCase("λ is large", layer=layer, lam=1e3, m=3),
+        LayerCase("one weight", layer=layer, lam=0.1, shape=(1,)),
+        LayerCase("a weight without axes", layer=layer, lam=0.1, shape=()),
+        LayerCase("no weight", layer=layer, lam=0.1, shape=(0, 3)),
+        LayerCase("weights of a convolution", layer=layer, lam=0.1, m=7, shape=(4, 3, 3, 3)),
+        LayerCase("many weights", layer=layer, lam=0.1, m=64, shape=(4099,)),
+        LayerCase("weights of many sizes", layer=layer, lam=0.1, m=64, kind="many sizes"),
+        LayerCase("tiny weights", layer=layer, lam=0.1, m=64, kind="tiny"),
+        LayerCase("large offset", layer=layer, lam=0.1, m=64, kind="large offset"),
+    ]

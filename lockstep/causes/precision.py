@@ -1,0 +1,28 @@
+"""Host-side numbers of float32, for causes that compute a coefficient in it."""
+
+import numpy as np
+
+from lockstep.bounded import Bounded
+
+
+def exactly(x) -> float:
+    """A hyperparameter as a Python number; an error-carrying one is exact."""
+    return float(x.value) if isinstance(x, Bounded) else float(x)
+
+
+def float32(x) -> float:
+    """x rounded to float32, as a Python number."""
+    return float(np.float32(exactly(x)))
+
+
+def float32_power(x, exponent) -> float:
+    """x to the power `exponent`, both in float32 and rounded to it."""
+    return float(np.power(np.float32(exactly(x)), np.float32(exactly(exponent))))
+
+
+def float32_product(x, count) -> float:
+    """x multiplied by itself `count` times, each product rounded to float32."""
+    product = np.float32(1)
+    for _ in range(round(exactly(count))):
+        product = product * np.float32(exactly(x))
+    return float(product)

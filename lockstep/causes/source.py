@@ -1,0 +1,188 @@
+"""Exchanges lines of a formula in its own source: a wrong variant is our text with another right-hand side."""
+
+import ast
+import builtins
+import copy
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from lockstep.causes.precision import float32, float32_power, float32_product
+
+WAS = "was"  # stands for the right-hand side that is replaced, so that edits of one line compose
+BEFORE = "_before"  # `lr_before` is the lr of the step before
+
+HELPERS = {function.__name__: function for function in (float32, float32_power, float32_product)}
+
+
+class BadEdit(ValueError):
+    """An edit that fits no line, or changes nothing; the message says which and what there is."""
+
+
+class Edit(NamedTuple):
+    """What is exchanged in one formula; every expression is Python text.
+
+    lines: name of an assignment to its new right-hand side, in which `was` is the old one.
+    arguments: argument to an expression that replaces it before the first line.
+    kept: field of the result to what is stored in its place after everything is computed.
+    free: name to the number it stands for in the expressions.
+    """
+
+    lines: Mapping[str, str] = {}
+    arguments: Mapping[str, str] = {}
+    kept: Mapping[str, str] = {}
+    free: Mapping[str, float] = {}
+
+
+class Change(NamedTuple):
+    """One exchanged line as text: `ours` is the reference's right-hand side, `theirs` what replaces it."""
+
+    line: str
+    ours: str
+    theirs: str
+
+
+def patched(function: Callable, edits: list[Edit]) -> Callable:
+    """`function` with `edits` made in its source, one after the other, compiled in its own module.
+
+    Raises:
+        BadEdit: for a line or an argument that is not there, an unknown name, or no change at all.
+    """
+    definition = exchanged(function, edits)
+    definition.name = function.__name__
+    tree = ast.fix_missing_locations(ast.Module([definition], []))
+    namespace = {**function.__globals__, **HELPERS}
+    exec(compile(tree, f"<{function.__module__}.{function.__name__}, planted>", "exec"), namespace)
+    return namespace[definition.name]
+
+
+def exchanged(function: Callable, edits: list[Edit]) -> ast.FunctionDef:
+    """The syntax tree of `function` after the edits."""
+    definition = copy.deepcopy(parsed(function))
+    for edit in edits:
+        for name, text in edit.lines.items():
+            exchange(function, definition, name, expression(text, edit.free))
+        for name, text in edit.kept.items():
+            keep(function, definition, name, expression(text, edit.free))
+        for name, text in edit.arguments.items():
+            begin_with(function, definition, name, expression(text, edit.free))
+    remember(definition)
+    check_names(function, definition)
+    return definition
+
+
+def changes(function: Callable, edit: Edit) -> list[Change]:
+    """The lines that `edit` exchanges in `function`, ours beside theirs."""
+    after = exchanged(function, [edit])
+    ours, theirs = assignments(parsed(function)), assignments(after)
+    found = [Change(name, ast.unparse(ours[name].value), ast.unparse(theirs[name].value)) for name in edit.lines]
+    found += [Change(name, name, ast.unparse(expression(text, edit.free))) for name, text in edit.arguments.items()]
+    found += [Change(name, name, ast.unparse(expression(text, edit.free))) for name, text in edit.kept.items()]
+    return found
+
+
+@functools.cache
+def parsed(function: Callable) -> ast.FunctionDef:
+    definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    return definition
+
+
+def expression(text: str, free: Mapping[str, float]) -> ast.expr:
+    """The tree of an expression with its free names replaced by their numbers."""
+    return Replace({name: ast.Constant(value) for name, value in free.items()}).visit(ast.parse(text, mode="eval").body)
+
+
+class Replace(ast.NodeTransformer):
+    """Puts an expression in the place of a name."""
+
+    def __init__(self, expressions: Mapping[str, ast.expr]):
+        self.expressions = expressions
+
+    def visit_Name(self, node):  # noqa: N802
+        return copy.deepcopy(self.expressions.get(node.id, node))
+
+
+def assignments(definition: ast.FunctionDef) -> dict[str, ast.Assign]:
+    """Name to the line that makes it. Names that a line makes together are none."""
+    found = {}
+    for statement in definition.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            found[statement.targets[0].id] = statement
+    return found
+
+
+def arguments_of(definition: ast.FunctionDef) -> list[str]:
+    return [argument.arg for argument in (*definition.args.args, *definition.args.kwonlyargs)]
+
+
+def exchange(function: Callable, definition: ast.FunctionDef, name: str, new: ast.expr) -> None:
+    found = assignments(definition)
+    if name not in found:
+        raise BadEdit(f"{title(function)} has no line {name!r}; there are {', '.join(found)}")
+    old = found[name].value
+    new = Replace({WAS: old}).visit(new)
+    if ast.dump(new) == ast.dump(old):
+        raise BadEdit(f"line {name!r} of {title(function)} is {ast.unparse(old)!r} already: the edit changes nothing")
+    found[name].value = new
+
+
+def keep(function: Callable, definition: ast.FunctionDef, name: str, new: ast.expr) -> None:
+    """Let the result's field `name` hold `new`, which every line has been computed without."""
+    result = definition.body[-1]
+    assert isinstance(result, ast.Return)
+    returned = result.value
+    fields = [argument.id for argument in getattr(returned, "args", []) if isinstance(argument, ast.Name)]
+    if name not in fields:
+        raise BadEdit(f"{title(function)} returns no {name!r}; there are {', '.join(fields)}")
+    if ast.dump(new) == ast.dump(ast.parse(name, mode="eval").body):
+        raise BadEdit(f"{name!r} is what {title(function)} keeps already: the edit changes nothing")
+    returned.args[fields.index(name)] = new  # type: ignore[union-attr]
+
+
+def begin_with(function: Callable, definition: ast.FunctionDef, name: str, new: ast.expr) -> None:
+    """Replace an argument before the first line."""
+    if name not in arguments_of(definition):
+        raise BadEdit(f"{title(function)} has no argument {name!r}; there are {', '.join(arguments_of(definition))}")
+    if ast.dump(new) == ast.dump(ast.parse(name, mode="eval").body):
+        raise BadEdit(f"{name!r} is what {title(function)} is given already: the edit changes nothing")
+    first = 1 if ast.get_docstring(definition) else 0
+    definition.body.insert(first, assign(name, new))
+
+
+def assign(name: str, value: ast.expr) -> ast.Assign:
+    return ast.Assign([ast.Name(name, ast.Store())], value)
+
+
+def remember(definition: ast.FunctionDef) -> None:
+    """Let a formula that reads `lr_before` take it as an argument, which is lr where none is given."""
+    for name in sorted(read_in(definition)):
+        if name.endswith(BEFORE) and name not in arguments_of(definition):
+            now = name.removesuffix(BEFORE)
+            definition.args.kwonlyargs.append(ast.arg(name))
+            definition.args.kw_defaults.append(ast.Constant(None))
+            given = ast.parse(f"{now} if {name} is None else {name}", mode="eval").body
+            definition.body.insert(1 if ast.get_docstring(definition) else 0, assign(name, given))
+
+
+def read_in(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def check_names(function: Callable, definition: ast.FunctionDef) -> None:
+    """Refuse a line that reads what is not there, or not yet."""
+    known = {*arguments_of(definition), *function.__globals__, *HELPERS, *vars(builtins)}
+    for statement in definition.body:
+        own = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        comprehension = own if any(isinstance(node, ast.comprehension) for node in ast.walk(statement)) else set()
+        unknown = read_in(statement) - known - comprehension
+        if unknown:
+            line = ast.unparse(statement)
+            raise BadEdit(f"{title(function)} does not know {', '.join(sorted(unknown))} in {line!r}")
+        known |= own
+
+
+def title(function: Callable) -> str:
+    return f"{function.__module__}.{function.__name__}"
