@@ -213,8 +213,8 @@ class BatchNorm(Layer):
     is the rounding. Its sums over the batch depend on the shape and on the number of threads.
 
     Raises:
-        ValueError: for inputs of another rank, with other channels, or in training with one value a
-            channel, all with PyTorch's wording; for another dtype.
+        ValueError: for inputs of another rank, or in training with one value a channel, with PyTorch's wording.
+        RuntimeError: for other channels, with PyTorch's wording, and for another dtype.
 
     Source: Ioffe and Szegedy, arXiv:1502.03167v3, Algorithm 1 and section 3; torch.nn.BatchNorm1d and
     BatchNorm2d 2.13.
@@ -258,7 +258,7 @@ class BatchNorm(Layer):
             raise ValueError(f"expected {' or '.join(f'{rank}D' for rank in self.RANKS)} input (got {x.ndim}D input)")
         if x.shape[1] != self.num_features:
             name = "running_mean" if self.buffers else "weight"
-            raise ValueError(f"{name} should contain {x.shape[1]} elements not {self.num_features}")
+            raise RuntimeError(f"{name} should contain {x.shape[1]} elements not {self.num_features}")
         if (self.training or not self.buffers) and x.size == x.shape[1]:
             raise ValueError(
                 f"Expected more than 1 value per channel when training, got input size torch.Size({list(x.shape)})"

@@ -64,8 +64,8 @@ class Dropout(Layer):
 
     `forward(x, mask)` takes a mask instead: 1 or True where a unit is kept. The one used is in `mask`.
 
-    PyTorch scales the mask, not the units: it divides r by 1 - p, rounded once, and multiplies x by
-    that. Both give the same number, because r is 0 or 1.
+    PyTorch scales the mask, not the units: it divides r by 1 - p, rounded once, and multiplies x by that.
+    Both give the same number, because r is 0 or 1. It does not refuse a p that is no number.
 
     Raises:
         ValueError: for p out of range, with PyTorch's wording; for a mask of another shape; for training

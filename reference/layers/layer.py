@@ -70,7 +70,7 @@ class Layer:
         """The output, in memory of its own; in training the buffers are brought up to date.
 
         Raises:
-            ValueError: for inputs the layer cannot take, before anything is changed.
+            ValueError, RuntimeError: for inputs the layer cannot take, before anything is changed.
         """
         inputs = self.accepted(inputs)
         arguments = self.arguments()
@@ -87,15 +87,14 @@ class Layer:
         """The gradient by the (first) input of the last `forward`; `grads` gets those by the parameters.
 
         Raises:
-            RuntimeError: without a `forward` before it.
-            ValueError: for a gradient of another shape than the output's.
+            RuntimeError: without a `forward` before it; for a gradient of another shape than the output's.
         """
         if self.cache is None:
             raise RuntimeError(f"{type(self).__name__}.backward needs a forward before it")
         inputs, lines, arguments = self.cache
         output = getattr(lines, self.OUTPUT)
         if np.shape(grad_output) != np.shape(output):
-            raise ValueError(f"grad_output has shape {np.shape(grad_output)}, the output {np.shape(output)}")
+            raise RuntimeError(f"grad_output has shape {np.shape(grad_output)}, the output {np.shape(output)}")
         lines = self.run(self.formula.backward, (grad_output, lines, *inputs), arguments)
         self.grads = {name: getattr(lines, line) for name, line in self.GRADS.items() if name in self.params}
         return getattr(lines, self.GRAD_INPUT)
@@ -149,4 +148,4 @@ def check_dtype(x, params) -> None:
     """Refuse an input that would change its dtype on meeting the parameters."""
     for name, param in params.items():
         if x.dtype != param.dtype:
-            raise ValueError(f"expected input and {name} to have the same dtype, but got {x.dtype} and {param.dtype}")
+            raise RuntimeError(f"expected input and {name} to have the same dtype, but got {x.dtype} and {param.dtype}")

@@ -95,7 +95,7 @@ class Linear(Layer):
     that the sums start from or that is added last, whichever its matrix library prefers.
 
     Raises:
-        ValueError: for an input of another width, with PyTorch's wording, or of another dtype.
+        RuntimeError: for an input of another width, with PyTorch's wording, or of another dtype.
 
     Source: torch.nn.Linear 2.13.
     """
@@ -114,7 +114,7 @@ class Linear(Layer):
         weight = self.params["weight"]
         if x.ndim == 0 or x.shape[-1] != weight.shape[1]:
             rows, width = (math.prod(x.shape[:-1]), x.shape[-1]) if x.ndim else (1, 1)
-            raise ValueError(
+            raise RuntimeError(
                 f"mat1 and mat2 shapes cannot be multiplied ({rows}x{width} and {weight.shape[1]}x{weight.shape[0]})"
             )
         check_dtype(x, self.params)
