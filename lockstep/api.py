@@ -83,7 +83,7 @@ class Run:
     @property
     def record(self) -> Record:
         """What is saved; lockstep/record.py documents it."""
-        outcome, module = self.outcome, self.subject.reference
+        outcome = self.outcome
         data = {
             "schema": SCHEMA,
             "version": VERSION,
@@ -106,7 +106,7 @@ class Run:
                 name: {"verdict": verdict, "line": outcome.lines.get(name, name)}
                 for name, verdict in outcome.verdicts.items()
             },
-            "equations": dict(module.EQUATIONS),
+            "equations": dict(outcome.equations),
             "rerun": self.rerun,
         }
         arrays = {f"window/{key}": array for key, array in outcome.window.items()}

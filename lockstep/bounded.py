@@ -17,6 +17,7 @@ Source: N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., s
 error analysis); 3.1 for γₙ. Terms of second order in u are kept where they are products of two errors.
 """
 
+import functools
 import operator
 from typing import Any
 
@@ -35,6 +36,13 @@ WIDE = {np.dtype(np.float32): np.dtype(np.float64), np.dtype(np.float64): np.dty
 def unit(dtype) -> float:
     """u, half the distance from 1 to the next number of `dtype`."""
     return float(np.finfo(dtype).eps) / 2
+
+
+@functools.cache
+def limits(dtype) -> tuple[float, float, float]:
+    """Of `dtype`: u, the smallest subnormal and the largest number."""
+    about = np.finfo(dtype)
+    return unit(dtype), float(about.smallest_subnormal), float(about.max)
 
 
 class Bounded:
@@ -118,13 +126,15 @@ class Bounded:
 
     def rounded(self, value, error, magnitude, sure: Any, roundings: float = ROUNDINGS) -> "Bounded":
         """`value`, whose operands' errors give `error`, after an operation rounding at `magnitude`."""
+        unit, subnormal, largest = limits(self.dtype)
         wide = float(np.finfo(self.value.dtype).eps)  # the exact value is itself only as exact as its type
         with np.errstate(over="ignore", invalid="ignore"):
-            error = error + (roundings * unit(self.dtype) + wide) * magnitude
-            error = error + roundings * float(np.finfo(self.dtype).smallest_subnormal)
-            # where the dtype overflows, infinity is the honest result
-            error = np.where(np.abs(value) + error > np.finfo(self.dtype).max, np.inf, error)
-        return self.like(value, error, sure | (np.abs(value) > error))  # so far from zero no sign is lost
+            error = error + (roundings * unit + wide) * (magnitude + error) + roundings * subnormal
+            size = np.abs(value)
+            overflows = size + error > largest
+        if overflows.any():
+            error = np.where(overflows, np.inf, error)  # where the dtype overflows, infinity is the honest result
+        return self.like(value, error, sure | (size > error))  # so far from zero no sign is lost
 
     # arithmetic
 
@@ -263,6 +273,8 @@ class Bounded:
     # functions
 
     def kernel(self, name: str, value, error, sure: Any) -> "Bounded":
+        # vector libraries return 0 for what is below the normal range
+        error = error + np.where(np.abs(value) < 2 * float(np.finfo(self.dtype).tiny), float(np.finfo(self.dtype).tiny), 0)
         return self.rounded(value, error, np.abs(value), sure, ROUNDINGS + 2 * KERNEL_ULPS[name])
 
     def sqrt(self) -> "Bounded":
@@ -435,3 +447,23 @@ FUNCTIONS = {
     np.ndim: lambda x: x.ndim,
     np.size: lambda x: x.size,
 }
+
+
+class OrdersDisagree(ValueError):
+    """Two orders of what should be one formula have different exact results."""
+
+
+def widest(bounds: list[Bounded]) -> Bounded:
+    """One exact value and the largest allowance of several orders of the same formula.
+
+    Raises:
+        OrdersDisagree: where their exact values differ by more than they allow: not one formula.
+    """
+    first = bounds[0]
+    error = first.error
+    for other in bounds[1:]:
+        with np.errstate(invalid="ignore"):
+            if np.any(np.abs(other.value - first.value) > first.error + other.error):
+                raise OrdersDisagree("two orders of the reference's formula give different exact results")
+        error = np.maximum(error, other.error)
+    return first.like(first.value, error, first.sure)

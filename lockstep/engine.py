@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.bounded import OrdersDisagree
 from lockstep.guard import Broken, Movement, check_dtypes, check_memory, check_names, check_start
 from lockstep.series import Series, Summary, differences, summarise
 from lockstep.side import Bounds, Pair, Quantities, Side, copied, each
@@ -23,6 +24,7 @@ class Outcome:
     defect: Series
     verdict: Verdict = Verdict.IDENTICAL
     lines: dict[str, str] = dataclasses.field(default_factory=dict)  # quantity to its line of the formula
+    equations: dict[str, str] = dataclasses.field(default_factory=dict)
     broken: dict[str, str] | None = None
     first_difference: Finding | None = None  # the first step at which a bit differs after one step
     evidence: Finding | None = None  # the first step with the run's verdict
@@ -45,7 +47,7 @@ def run_pair(pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None
     drift; and a resynchronised one of ours, which before every stage takes over their quantities, and
     whose difference after the stage is the defect.
     """
-    outcome = Outcome(steps, Series(steps), Series(steps), lines=dict(pair.lines))
+    outcome = Outcome(steps, Series(steps), Series(steps), lines=dict(pair.lines), equations=dict(pair.equations))
     try:
         theirs, free, synced = pair.theirs(), pair.ours(), pair.ours()
         check_start(free.read(), theirs.read())
@@ -59,13 +61,16 @@ def run_pair(pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None
             tracer.note(step, outcome)
             if on_step:
                 on_step(step)
-        for movement in movements:
+        for movement in movements if not pair.still else ():
             movement.check()
-        if not any(np.nansum(columns["elements"]) for columns in outcome.defect.columns.values()):
+        if not pair.still and not any(np.nansum(columns["elements"]) for columns in outcome.defect.columns.values()):
             raise Broken("nothing-compared", "not one element was compared in the whole run")
     except Broken as broken:
         outcome.verdict = Verdict.BROKEN
         outcome.broken = {"id": broken.id, "message": str(broken)}
+    except OrdersDisagree as disagreement:
+        outcome.verdict = Verdict.BROKEN
+        outcome.broken = {"id": "orders-disagree", "message": str(disagreement)}
     return outcome
 
 

@@ -58,7 +58,7 @@ def check_start(ours: Quantities, theirs: Quantities) -> None:
                 "layout-transposed" if square else "start-differs",
                 f"the sides start from different values of {quantity} {name!r}{hint}",
             )
-    if not total:
+    if ours and not total:
         raise Broken("nothing-compared", "there is nothing to compare: no side holds a single element")
 
 

@@ -55,7 +55,8 @@ class Pair(NamedTuple):
 
     ours: makes a side from scratch. theirs: makes the side it is held against. exact: the arbiter, or
     None where a stage has no formula. lines: which line of the formula makes a quantity. order: all
-    lines in formula order. path: which of PyTorch's implementations, where it has several.
+    lines in formula order. equations: line to LaTeX. path: which of PyTorch's implementations, where it has several.
+    still: nothing is meant to move or to be compared, so the guard against that stands back.
     """
 
     ours: Callable[[], Side]
@@ -63,7 +64,9 @@ class Pair(NamedTuple):
     exact: Exact | None
     lines: Mapping[str, str]
     order: tuple[str, ...]
+    equations: Mapping[str, str]
     path: str | None = None
+    still: bool = False
 
 
 def copied(quantities: Quantities) -> Quantities:

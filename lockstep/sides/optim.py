@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.bounded import WIDE, Bounded
-from lockstep.guard import Broken
+from lockstep.bounded import WIDE, Bounded, widest
 from lockstep.side import Bounds, Pair, Quantities
 from lockstep.subject import Subject, own_class
 
-BLOCK = 65_536  # elements whose exact step is worked out at a time, to bound the memory
+BLOCK = 16_384  # elements whose exact step is worked out at a time: what that takes stays in the cache
 
 
 class OptimizerSide:
@@ -25,12 +24,12 @@ class OptimizerSide:
     """
 
     stages = ("gradient", "update")
+    moving = frozenset({"param"})
 
     def __init__(self, optimizer, gradient: Callable[..., Mapping[str, Any]], case, value: Callable | None = None):
         self.optimizer = optimizer
         self.gradient = gradient
         self.case = case
-        self.moving = frozenset() if case.still else frozenset({"param"})
         self.value = value
         self.grads: dict[str, np.ndarray | None] = {}
         self.loss: np.ndarray | None = None
@@ -160,25 +159,11 @@ def weak(value):
     return Bounded.scalar(value) if isinstance(value, float) and value else value
 
 
-def widest(bounds: list[Bounded]) -> Bounded:
-    """One exact value and the largest allowance of several orders of the same formula.
+def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: type | None = None) -> Pair:
+    """Both sides of an optimizer's case; `path` is the counterpart's first if None.
 
-    Raises:
-        Broken: where the orders' exact values differ by more than they allow: not one formula.
+    `ours` stands in for the reference's class, which stays the arbiter.
     """
-    first = bounds[0]
-    error = first.error
-    for other in bounds[1:]:
-        with np.errstate(invalid="ignore"):
-            apart = np.abs(other.value - first.value)
-            if np.any(apart > first.error + other.error):
-                raise Broken("orders-disagree", "two orders of the reference's formula give different exact results")
-        error = np.maximum(error, other.error)
-    return first.like(first.value, error, first.sure)
-
-
-def pair(subject: Subject, case, dtype: str, path: str | None, seed: int) -> Pair:
-    """Both sides of an optimizer's case; `path` is the counterpart's first if None."""
     functions = importlib.import_module("reference.functions")
     problem = functions.problem_from(case.problem)
     counterparts = importlib.import_module("torch_impl.functions").PROBLEMS
@@ -198,10 +183,12 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int) -> Pai
 
     lines = {"param": "param", "grad": "grad", **reference.STATE}
     return Pair(
-        ours=lambda: side(reference, problem),
+        ours=lambda: side(ours or reference, problem),
         theirs=lambda: side(counterpart, theirs_problem, path=path),
         exact=Arbiter(optimizer(reference), problem, case),
         lines=lines,
         order=("loss", "grad", "step", *subject.reference.EQUATIONS),
+        equations=subject.reference.EQUATIONS,
         path=path,
+        still=case.still,
     )

@@ -137,26 +137,31 @@ class MLP:
         return result
 
     def evaluate(self, x, t, masks=None, params=None, buffers=None, order="paper", ops=None) -> Pass:
-        """The same pass with nothing updated, in numbers of any type; `params` and `buffers` stand in for its own."""
+        """The same pass with nothing updated, in numbers of any type.
+
+        `params` and `buffers` stand in for its own. `order` names the order of every layer, or tells it of
+        each; `ops` is the arithmetic of PyTorch's order.
+        """
+        chosen = order if callable(order) else lambda layer: order
         params, buffers = params or self.params, buffers or self.buffers
         extra = {} if ops is None else {"ops": ops}
         calls, outputs, new_buffers = [], x, {}
         for name, layer in self.layers.items():
             inputs = (outputs, (masks or {})[name]) if isinstance(layer, Dropout) else (outputs,)
             arguments = layer.arguments(*self.own(name, params, buffers), training=True, **extra)
-            lines = layer.run(layer.ORDERS[order].forward, inputs, arguments)
+            lines = layer.run(layer.ORDERS[chosen(layer)].forward, inputs, arguments)
             calls.append((name, layer, inputs, lines, arguments))
             outputs = getattr(lines, layer.OUTPUT)
             new_buffers |= {f"{name}.{key}": getattr(lines, line) for key, line in layer.BUFFERS.items() if key in layer.buffers}
-        loss, slope = self.loss_and_slope(outputs, t, order, extra)
+        loss, slope = self.loss_and_slope(outputs, t, chosen(self.loss), extra)
         grads = {}
         for name, layer, inputs, lines, arguments in reversed(calls):
-            back = layer.run(layer.ORDERS[order].backward, (slope, lines, *inputs), arguments)
+            back = layer.run(layer.ORDERS[chosen(layer)].backward, (slope, lines, *inputs), arguments)
             grads |= {f"{name}.{key}": getattr(back, line) for key, line in layer.GRADS.items() if key in layer.params}
             slope = getattr(back, layer.GRAD_INPUT)
         for penalty in self.penalties(x.shape[0]):
             for name in self.weights():
-                term, grad = self.penalised(penalty, params[name], order, extra)
+                term, grad = self.penalised(penalty, params[name], chosen(penalty), extra)
                 loss, grads[name] = loss + term, grads[name] + grad
         return Pass(outputs, loss, {name: grads[name] for name in params}, new_buffers)
 

@@ -47,6 +47,7 @@ class LayerCase(Case):
         fresh: whether parameters and running statistics stay as the layer makes them, instead of being drawn.
         differs: why the paper's order is another formula than PyTorch's on these inputs, where it is; there
             the verdict is `different`, and anything else a surprise.
+        still: there is nothing to compare.
         dtypes: where the case makes sense.
         hyperparameters: the arguments of the class, under PyTorch's names.
     """
@@ -64,10 +65,14 @@ class LayerCase(Case):
         evaluate_from: int | None = None,
         fresh: bool = False,
         differs: str = "",
+        still: bool = False,
         dtypes: tuple[str, ...] = DTYPES,
         **hyperparameters: Any,
     ):
-        super().__init__(desc, problem=kind, steps=steps, shapes={"input": shape}, dtypes=dtypes, **hyperparameters)
+        shapes = {"input": shape}
+        super().__init__(
+            desc, problem=kind, steps=steps, shapes=shapes, still=still, dtypes=dtypes, **hyperparameters
+        )
         vars(self).update(
             layer=layer,
             shape=shape,
@@ -120,7 +125,7 @@ class LayerCase(Case):
 
     def replaced(self, **changes: Any) -> "LayerCase":
         """The same case with some of it exchanged; hyperparameters are added to its own."""
-        own = ("layer", "shape", "kind", "target", "masked", "steps", "evaluate_from", "fresh", "differs", "dtypes")
+        own = ("layer", "shape", "kind", "target", "masked", "steps", "evaluate_from", "fresh", "differs", "still", "dtypes")
         changes = {"kind" if key == "problem" else key: value for key, value in changes.items()}
         settings = {name: getattr(self, name) for name in own}
         return LayerCase(changes.pop("desc", self.desc), **(settings | self.hyperparameters | changes))

@@ -11,7 +11,7 @@ CASES = [
         LayerCase(f"{layer}", layer=layer),
         LayerCase(f"{layer}, one number", layer=layer, shape=(1,)),
         LayerCase(f"{layer}, a number without axes", layer=layer, shape=()),
-        LayerCase(f"{layer}, nothing", layer=layer, shape=(0, 3)),
+        LayerCase(f"{layer}, nothing", layer=layer, shape=(0, 3), still=True),
         LayerCase(f"{layer}, a vector and a tail", layer=layer, shape=(61,)),
         LayerCase(f"{layer}, many", layer=layer, shape=(4099,), steps=2),
         LayerCase(f"{layer}, an image", layer=layer, shape=(2, 3, 5, 5)),

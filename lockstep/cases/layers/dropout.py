@@ -12,7 +12,7 @@ CASES = [
     LayerCase("a third, which no binary number is", layer="Dropout", masked=True, p=1 / 3, shape=(61, 67)),
     LayerCase("an image", layer="Dropout", masked=True, p=0.2, shape=(2, 3, 5, 5)),
     LayerCase("one number", layer="Dropout", masked=True, shape=(1,), steps=20),
-    LayerCase("nothing", layer="Dropout", masked=True, shape=(0, 3)),
+    LayerCase("nothing", layer="Dropout", masked=True, shape=(0, 3), still=True),
     LayerCase("large offset", layer="Dropout", masked=True, p=0.3, kind="large offset"),
     LayerCase("many sizes", layer="Dropout", masked=True, p=0.7, kind="many sizes"),
     LayerCase("zeros among the inputs", layer="Dropout", masked=True, p=0.3, kind="zeros among them"),
