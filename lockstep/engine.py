@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from lockstep.bounded import OrdersDisagree
+from lockstep.compare import Difference
 from lockstep.guard import Broken, Movement, check_dtypes, check_memory, check_names, check_start
-from lockstep.series import Series, Summary, differences, summarise
+from lockstep.series import Series, differences, heat_row, summarise
 from lockstep.side import Bounds, Pair, Quantities, Side, copied, each
 from lockstep.verdict import Finding, Judgement, Verdict, judge, worst
 
@@ -74,8 +75,19 @@ def run_pair(pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None
     return outcome
 
 
+class Tally:
+    """One quantity over all stages of a step."""
+
+    def __init__(self):
+        self.parts: dict[str, Difference] = {}
+        self.judged: list[Judgement] = []
+        self.bands: list[float] = []
+        self.rows: list[np.ndarray] = []
+
+
 def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side, outcome: Outcome) -> None:
     """One step of all three sides, compared."""
+    tallies: dict[str, Tally] = {}
     for stage in theirs.stages:
         before = copied(theirs.read())
         synced.write(before)
@@ -84,17 +96,20 @@ def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side, outcome:
             side.advance(stage, step)
             check_dtypes(name, old, side.read())
         ours, other = synced.read(), theirs.read()
-        check_names(ours, other)
         check_memory(ours, other)
-        produced = theirs.produces(stage)
-        compare_stage(pair, stage, step, before, pick(ours, produced), pick(other, produced), outcome)
+        ours, other = made(theirs, stage, ours), made(theirs, stage, other)
+        check_names(ours, other)
+        compare_stage(pair, stage, step, before, ours, other, tallies, outcome)
+    for quantity, tally in tallies.items():
+        note_quantity(step, quantity, tally, outcome)
     ours, other = free.read(), theirs.read()
     check_names(ours, other)
     for quantity in ours:
         summary = summarise(differences(ours[quantity], other[quantity]))
         outcome.drift.note(step, quantity, summary)
         if summary.differing:
-            outcome.drift.warm(step, quantity, ours[quantity], other[quantity])
+            rows = [heat_row(np.asarray(ours[quantity][name]), np.asarray(other[quantity][name])) for name in ours[quantity]]
+            outcome.drift.warm(step, quantity, rows)
             outcome.first_drift = outcome.first_drift or step
 
 
@@ -103,45 +118,60 @@ def copied_kinds(quantities: Quantities) -> Quantities:
     return {key: {name: np.empty(0, np.asarray(a).dtype) for name, a in named.items()} for key, named in quantities.items()}
 
 
-def pick(quantities: Quantities, wanted: Callable[[str], bool]) -> Quantities:
-    return {quantity: named for quantity, named in quantities.items() if wanted(quantity)}
+def made(side: Side, stage: str, quantities: Quantities) -> Quantities:
+    """What `stage` produced of them."""
+    picked = {
+        quantity: {name: array for name, array in named.items() if side.produces(stage, quantity, name)}
+        for quantity, named in quantities.items()
+    }
+    return {quantity: named for quantity, named in picked.items() if named}
 
 
-def compare_stage(pair, stage: str, step: int, before, ours: Quantities, theirs: Quantities, outcome: Outcome) -> None:
+def compare_stage(
+    pair: Pair,
+    stage: str,
+    step: int,
+    before: Quantities,
+    ours: Quantities,
+    theirs: Quantities,
+    tallies: dict[str, Tally],
+    outcome: Outcome,
+) -> None:
     """The defect of one stage: what one step from the same place makes of it on either side."""
     parts = {quantity: differences(ours[quantity], theirs[quantity]) for quantity in ours}
     differing = any(part.differing for named in parts.values() for part in named.values())
     exact: Bounds = pair.exact(stage, step, before) if differing and pair.exact else {}
     judged: list[Judgement] = []
     for quantity, named in parts.items():
+        tally = tallies.setdefault(quantity, Tally())
         bounds = exact.get(quantity, {})
         line = pair.lines.get(quantity, quantity)
-        findings = [
-            judge(step, quantity, name, line, np.asarray(ours[quantity][name]), theirs[quantity][name], bounds.get(name))
-            for name, part in named.items()
-            if part.differing
-        ]
-        note_quantity(step, quantity, summarise(named), findings, bounds, outcome)
-        if findings:
-            outcome.defect.warm(step, quantity, ours[quantity], theirs[quantity])
-        judged += findings
+        for name, part in named.items():
+            a, b = np.asarray(ours[quantity][name]), np.asarray(theirs[quantity][name])
+            tally.rows.append(heat_row(a, b))
+            if part.differing:
+                tally.judged.append(judge(step, quantity, name, line, a, b, bounds.get(name)))
+                judged.append(tally.judged[-1])
+        tally.parts |= named
+        tally.bands += [float(np.max(bound.error)) for bound in bounds.values() if bound.size]
     note_findings(pair, judged, ours, theirs, outcome)
 
 
-def note_quantity(step: int, quantity: str, summary: Summary, judged: list[Judgement], exact, outcome: Outcome) -> None:
-    bands = [float(np.max(bound.error)) for bound in exact.values() if bound.size]
+def note_quantity(step: int, quantity: str, tally: Tally, outcome: Outcome) -> None:
     outcome.defect.note(
         step,
         quantity,
-        summary,
-        used=max((j.used for j in judged), default=0.0),
-        undecided=sum(j.undecided for j in judged),
-        band=max(bands, default=np.nan),
-        nearer_numpy=sum(j.nearer_numpy for j in judged),
-        nearer_torch=sum(j.nearer_torch for j in judged),
+        summarise(tally.parts),
+        used=max((j.used for j in tally.judged), default=0.0),
+        undecided=sum(j.undecided for j in tally.judged),
+        band=max(tally.bands, default=np.nan),
+        nearer_numpy=sum(j.nearer_numpy for j in tally.judged),
+        nearer_torch=sum(j.nearer_torch for j in tally.judged),
     )
+    if tally.judged:
+        outcome.defect.warm(step, quantity, tally.rows)
     before = outcome.verdicts.get(quantity, Verdict.IDENTICAL)
-    outcome.verdicts[quantity] = worst([before, *(j.verdict for j in judged)])
+    outcome.verdicts[quantity] = worst([before, *(j.verdict for j in tally.judged)])
 
 
 def note_findings(pair, judged: list[Judgement], ours: Quantities, theirs: Quantities, outcome: Outcome) -> None:

@@ -1,6 +1,5 @@
 """What is kept of a run: per step and quantity a summary, never the arrays themselves."""
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -72,26 +71,28 @@ class Series:
             columns[figure][step - 1] = value
         self.tensors[quantity][step - 1] = summary.tensor
 
-    def warm(self, step: int, quantity: str, ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> None:
-        """One row of the heat map: the largest difference in every stretch, in ulps at its tensor's scale."""
-        row = heat_row([(np.asarray(ours[name]), np.asarray(theirs[name])) for name in ours])
+    def warm(self, step: int, quantity: str, rows: list[np.ndarray]) -> None:
+        """One row of the heat map, put together from those of the tensors."""
+        row = reduced(np.concatenate(rows))
         if quantity not in self.heat:
             self.heat[quantity] = np.zeros((self.steps, row.size), np.float32)
         if self.heat[quantity].shape[1] == row.size:  # a tensor that joined later keeps the first layout
             self.heat[quantity][step - 1] = row
 
 
-def heat_row(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    parts = []
-    for a, b in pairs:
-        if not a.size:
-            continue
-        with np.errstate(invalid="ignore", over="ignore"):
-            apart = np.abs(np.subtract(a.reshape(-1), b.reshape(-1), dtype=np.float64))
-            scale = np.max(np.abs(b[np.isfinite(b)]), initial=0.0)
-        parts.append(apart / spacing(scale, b.dtype))
-    every = np.nan_to_num(np.concatenate(parts), nan=np.inf) if parts else np.zeros(1)
-    if every.size <= BUCKETS:
-        return every
-    edges = np.linspace(0, every.size, BUCKETS + 1).astype(int)[:-1]
-    return np.maximum.reduceat(every, edges)
+def heat_row(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """The largest difference in every stretch of a tensor, in ulps at its scale."""
+    if not theirs.size:
+        return np.zeros(0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        apart = np.abs(np.subtract(ours.reshape(-1), theirs.reshape(-1), dtype=np.float64))
+        scale = np.max(np.abs(theirs[np.isfinite(theirs)]), initial=0.0)
+    return reduced(np.nan_to_num(apart / spacing(scale, theirs.dtype), nan=np.inf))
+
+
+def reduced(row: np.ndarray) -> np.ndarray:
+    """At most `BUCKETS` columns, each the largest of its stretch."""
+    if row.size <= BUCKETS:
+        return row
+    edges = np.linspace(0, row.size, BUCKETS + 1).astype(int)[:-1]
+    return np.maximum.reduceat(row, edges)

@@ -15,16 +15,17 @@ Bounds = dict[str, dict[str, Bounded]]
 class Side(Protocol):
     """Anything with named arrays that takes a step.
 
-    A step is taken in `stages`, each of which `produces` some of the quantities; a training step has a
-    "gradient" and an "update". Resynchronised runs hand over between stages, so that what one stage
-    rounds is not charged to the next.
+    A step is taken in `stages`, each of which `produces` some tensors of some quantities; an optimizer's
+    step has a "gradient" and an "update", a network's a stage a layer and direction. Resynchronised runs
+    hand over between stages, so that what one stage rounds is not charged to the next. A side that cannot
+    be stopped between stages may do all its work in the first: what is handed over is what it produced.
     """
 
     stages: tuple[str, ...]
     moving: frozenset[str]  # the quantities of which at least one element must change in a run
 
-    def produces(self, stage: str) -> Callable[[str], bool]:
-        """Tells of a quantity whether `stage` makes it."""
+    def produces(self, stage: str, quantity: str, tensor: str) -> bool:
+        """Whether `stage` makes this tensor of this quantity."""
         ...
 
     def read(self) -> Quantities:

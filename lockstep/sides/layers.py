@@ -1,6 +1,5 @@
 """Layers, losses and penalties as sides: one pass there and back, from new inputs every step."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,8 +27,8 @@ class LayerSide:
         self.output: np.ndarray | None = None
         self.grad_input: np.ndarray | None = None
 
-    def produces(self, stage: str) -> Callable[[str], bool]:
-        return lambda quantity: quantity != "param"
+    def produces(self, stage: str, quantity: str, tensor: str) -> bool:
+        return quantity != "param"
 
     def read(self) -> Quantities:
         quantities: Quantities = {}
@@ -127,8 +126,8 @@ def floating(array) -> np.ndarray:
     return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
 
 
-def pair(subject: Subject, case, dtype: str, path: str | None, seed: int) -> Pair:
-    """Both sides of a layer's case.
+def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: type | None = None) -> Pair:
+    """Both sides of a layer's case; `ours` stands in for the reference's class, which stays the arbiter.
 
     Raises:
         ValueError: for a path, because layers have one implementation.
@@ -150,7 +149,7 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int) -> Pai
     equations = subject.reference.EQUATIONS
     equations = equations.get(case.layer, equations)
     return Pair(
-        ours=lambda: side(reference),
+        ours=lambda: side(ours or reference),
         theirs=lambda: side(counterpart),
         exact=Arbiter(first, case, seed, dtype),
         lines=lines | dict(first.BUFFERS),

@@ -1,18 +1,19 @@
 """Training runs as sides: draw a batch and its masks, one pass there and back, an update."""
 
 import importlib
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lockstep.bounded import Bounded, widest
+from lockstep.bounded import widest
 from lockstep.side import Bounds, Pair, Quantities
 from lockstep.sides import optim
+from lockstep.sides.layers import as_bounded, exact, floating
 from lockstep.subject import Subject, find, own_class
 
 DRAWN = ("batch", "mask")
-PASSED = ("output", "loss", "grad", "running_mean", "running_var", "num_batches_tracked")
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+PASSED = ("output", "loss", "slope", "grad", *STATISTICS)
 
 
 class Data(NamedTuple):
@@ -26,42 +27,60 @@ class TrainingSide:
     """A model of either side, trained.
 
     Arguments:
-        model: has `params`, `buffers`, `masks(generator, n)`, `loss_and_grads(x, t, masks)`, `predict(x)`.
+        model: has `params`, `buffers`, `masks(generator, n)`, `loss_and_grads(x, t, masks)`, `predict(x)`, and,
+            unless it is `whole`, `forward_one`, `loss_one`, `backward_one` as reference.models.mlp has.
         optimizer: steps the model's parameters.
         data: what it learns from and is tried on.
         draws: batches and masks, from a generator of this side's own kind.
         case: a `Training`.
+        layers: the names of the model's layers, in order.
+        whole: the model passes all layers at once (autograd does), in the first stage of the pass.
     """
 
-    stages = ("draw", "gradient", "update")
     moving = frozenset({"param"})
 
-    def __init__(self, model, optimizer, data: Data, draws: "Draws", case):
+    def __init__(self, model, optimizer, data: Data, draws: "Draws", case, layers: list[str], whole: bool):
         self.model, self.optimizer, self.data, self.draws, self.case = model, optimizer, data, draws, case
+        self.layers, self.whole = layers, whole
+        self.stages = (
+            "draw",
+            *(f"forward {name}" for name in layers),
+            "loss",
+            *(f"backward {name}" for name in reversed(layers)),
+            "update",
+        )
         self.batch = np.zeros(0, np.int64)
         self.masks: dict[str, np.ndarray] = {}
-        self.grads: dict[str, np.ndarray] = {}
-        self.output: np.ndarray | None = None
-        self.loss: np.ndarray | None = None
+        self.made: dict[str, dict[str, np.ndarray]] = {key: {} for key in ("output", "loss", "slope", "grad")}
+        self.ahead: dict[str, np.ndarray] = {}  # buffers as they were, of layers whose stage is still to come
 
-    def produces(self, stage: str) -> Callable[[str], bool]:
-        return {
-            "draw": lambda quantity: quantity in DRAWN,
-            "gradient": lambda quantity: quantity in PASSED,
-            "update": lambda quantity: quantity not in DRAWN and quantity not in PASSED,
-        }[stage]
+    def produces(self, stage: str, quantity: str, tensor: str) -> bool:
+        kind, _, name = stage.partition(" ")
+        if kind == "draw":
+            return quantity in DRAWN
+        if kind == "forward":
+            return quantity in ("output", *STATISTICS) and tensor == name
+        if kind == "loss":
+            return quantity == "loss" or (quantity == "slope" and tensor == self.layers[-1])
+        if kind == "backward":
+            before = self.previous(name)
+            return (quantity == "slope" and tensor == before) or (quantity == "grad" and tensor.startswith(f"{name}."))
+        return quantity not in DRAWN and quantity not in PASSED
+
+    def previous(self, name: str) -> str | None:
+        place = self.layers.index(name)
+        return self.layers[place - 1] if place else None
 
     def read(self) -> Quantities:
         quantities: Quantities = {"param": dict(self.model.params)}
         for key, array in self.model.buffers.items():
             layer, name = key.rsplit(".", 1)
-            quantities.setdefault(name, {})[layer] = floating(array)
+            quantities.setdefault(name, {})[layer] = floating(self.ahead.get(key, array))
         if self.batch.size:
             quantities["batch"] = {"batch": floating(self.batch)}
         if self.masks:
             quantities["mask"] = self.masks
-        if self.output is not None and self.loss is not None:
-            quantities |= {"output": {"output": self.output}, "loss": {"loss": self.loss}, "grad": self.grads}
+        quantities |= {key: dict(named) for key, named in self.made.items() if named}
         for name, entries in self.optimizer.state.items():
             for key, value in entries.items():
                 if value is not None:
@@ -69,7 +88,6 @@ class TrainingSide:
         return quantities
 
     def write(self, quantities: Quantities) -> None:
-        known = {"param", *DRAWN, *PASSED}
         for name, array in quantities["param"].items():
             self.model.params[name][...] = array
         for key, array in self.model.buffers.items():
@@ -78,31 +96,68 @@ class TrainingSide:
         if "batch" in quantities:
             self.batch = quantities["batch"]["batch"].astype(np.int64)
         self.masks = {name: mask.copy() for name, mask in quantities.get("mask", {}).items()}
-        if "grad" in quantities:
-            self.grads = {name: array.copy() for name, array in quantities["grad"].items()}
-            self.output, self.loss = quantities["output"]["output"].copy(), quantities["loss"]["loss"].copy()
+        self.made = {
+            key: {name: array.copy() for name, array in quantities.get(key, {}).items()} for key in self.made
+        }
         state: dict[str, dict[str, np.ndarray]] = {}
         for key, named in quantities.items():
-            if key not in known:
+            if key not in {"param", *DRAWN, *PASSED}:
                 for name, array in named.items():
                     state.setdefault(name, {})[key] = array
         self.optimizer.load_state(state)
 
     def advance(self, stage: str, step: int) -> None:
-        if stage == "draw":
+        kind, _, name = stage.partition(" ")
+        if kind == "draw":
             self.batch = self.draws.batch(step)
             self.masks = self.model.masks(self.draws.generator, self.batch.size)
-        elif stage == "gradient":
-            result = self.model.loss_and_grads(self.data.x[self.batch], self.data.t[self.batch], self.masks)
-            self.output, self.loss = np.array(result.output), np.array(result.loss)
-            self.grads = {name: np.array(grad) for name, grad in result.grads.items()}
+        elif kind == "update":
+            for key, value in self.case.changes(step).items():
+                self.optimizer.set(key, value)
+            self.optimizer.step(self.made["grad"])
+        elif self.whole:
+            self.advance_whole(stage, name)
         else:
-            for name, value in self.case.changes(step).items():
-                self.optimizer.set(name, value)
-            self.optimizer.step(self.grads)
+            self.advance_layer(kind, name)
+
+    def advance_whole(self, stage: str, name: str) -> None:
+        """All layers there and back at once, for a side that cannot stop in between; shown stage by stage."""
+        if stage != self.stages[1]:
+            self.ahead = {key: array for key, array in self.ahead.items() if not key.startswith(f"{name}.")}
+            return
+        self.ahead = {k: a.copy() for k, a in self.model.buffers.items() if not k.startswith(f"{name}.")}
+        result = self.model.loss_and_grads(self.data.x[self.batch], self.data.t[self.batch], self.masks)
+        self.made = {
+            "output": {name: np.array(array) for name, array in result.output.items()},
+            "loss": {"loss": np.array(result.loss)},
+            "slope": {name: np.array(array) for name, array in result.slope.items()},
+            "grad": {name: np.array(array) for name, array in result.grad.items()},
+        }
+
+    def advance_layer(self, kind: str, name: str) -> None:
+        """One layer, one way, from what came before it."""
+        if kind == "forward":
+            output, buffers = self.model.forward_one(name, self.given(name), self.masks)
+            self.made["output"][name] = np.asarray(output)
+            for key, value in buffers.items():
+                self.model.buffers[key][...] = value
+        elif kind == "loss":
+            loss, slope = self.model.loss_one(self.made["output"][self.layers[-1]], self.data.t[self.batch])
+            self.made["loss"]["loss"], self.made["slope"][self.layers[-1]] = np.asarray(loss), slope
+        else:
+            slope, grads = self.model.backward_one(name, self.given(name), self.made["slope"][name], self.masks)
+            self.made["grad"] |= grads
+            before = self.previous(name)
+            if before:
+                self.made["slope"][before] = slope
+
+    def given(self, name: str) -> np.ndarray:
+        """The input of a layer."""
+        before = self.previous(name)
+        return self.made["output"][before] if before else self.data.x[self.batch]
 
     def traces(self) -> dict[str, float]:
-        return {} if self.loss is None else {"loss": float(self.loss), "accuracy": self.accuracy()}
+        return {"loss": float(self.made["loss"]["loss"]), "accuracy": self.accuracy()}
 
     def accuracy(self) -> float:
         """The share of held-back samples that the model gets right, as it is now."""
@@ -131,41 +186,49 @@ class Draws:
 
 
 class Arbiter:
-    """The exact pass and the exact update, each on error-carrying numbers."""
+    """The exact result of one layer, from PyTorch's own input to it, and of the update."""
 
     def __init__(self, model, optimizer, data: Data, case):
         self.model, self.data = model, data
+        self.layers = list(model.layers)
         self.updates = optim.Arbiter(optimizer, None, case)
 
     def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
-        if stage == "gradient":
-            return self.passed(before)
-        return self.updates.update(step, without(before)) if stage == "update" else {}
+        kind, _, name = stage.partition(" ")
+        if kind == "update":
+            return self.updates.update(step, without(before))
+        if kind == "draw":
+            return {}
+        orders = [self.made(kind, name, before, order) for order in ("paper", "pytorch")]
+        return {
+            quantity: {key: widest([as_bounded(one[quantity][key]) for one in orders]) for key in named}
+            for quantity, named in orders[0].items()
+        }
 
-    def passed(self, before: Quantities) -> Bounds:
+    def made(self, kind: str, name: str, before: Quantities, order: str) -> dict[str, dict[str, Any]]:
         batch = before["batch"]["batch"].astype(np.int64)
-        x, t = (unmoved(array[batch]) for array in (self.data.x, self.data.t))
-        masks = {name: unmoved(mask) for name, mask in before.get("mask", {}).items()}
-        params = {name: unmoved(array) for name, array in before["param"].items()}
+        masks = {key: exact(mask) for key, mask in before.get("mask", {}).items()}
+        prefix = f"{name}."
+        params = {key: exact(array) for key, array in before["param"].items() if key.startswith(prefix) or not name}
         buffers = {}
         for key, array in self.model.buffers.items():
-            layer, name = key.rsplit(".", 1)
-            buffers[key] = unmoved(before[name][layer].astype(array.dtype))
-        orders = [
-            self.model.evaluate(x, t, masks, params, buffers, order=lambda layer, order=order: allowed(layer, order))
-            for order in ("paper", "pytorch")
-        ]
-        bounds: Bounds = {
-            "output": {"output": widest([one.output for one in orders])},
-            "loss": {"loss": widest([one.loss for one in orders])},
-            "grad": {name: widest([one.grads[name] for one in orders]) for name in params},
-        }
-        for key in buffers:
-            layer, name = key.rsplit(".", 1)
-            values = [one.buffers[key] for one in orders]
-            bound = widest(values) if isinstance(values[0], Bounded) else Bounded(values[0], np.float64)
-            bounds.setdefault(name, {})[layer] = bound
-        return bounds
+            layer, statistic = key.rsplit(".", 1)
+            if layer == name:
+                buffers[key] = exact(before[statistic][layer].astype(array.dtype))
+        if kind == "loss":
+            output, t = exact(before["output"][self.layers[-1]]), exact(self.data.t[batch])
+            loss, slope = self.model.loss_one(output, t, params, order=order)
+            return {"loss": {"loss": loss}, "slope": {self.layers[-1]: slope}}
+        place = self.layers.index(name)
+        x = exact(before["output"][self.layers[place - 1]] if place else self.data.x[batch])
+        order = allowed(self.model.layers[name], order)
+        if kind == "forward":
+            output, updated = self.model.forward_one(name, x, masks, params, buffers, order=order)
+            statistics = {key.rsplit(".", 1)[1]: {name: value} for key, value in updated.items()}
+            return {"output": {name: output}} | statistics
+        slope = exact(before["slope"][name])
+        slope, grads = self.model.backward_one(name, x, slope, masks, params, buffers, order=order)
+        return {"grad": grads} | ({"slope": {self.layers[place - 1]: slope}} if place else {})
 
 
 def allowed(layer, order: str) -> str:
@@ -177,16 +240,6 @@ def without(before: Quantities) -> Quantities:
     """What an optimizer's arbiter knows of: parameters, gradients and its own state."""
     unknown = {*DRAWN, *PASSED} - {"grad"}
     return {quantity: named for quantity, named in before.items() if quantity not in unknown}
-
-
-def unmoved(array: np.ndarray) -> Any:
-    """Exact numbers; integers (classes, counters) stay as they are."""
-    return Bounded(array, array.dtype) if np.issubdtype(array.dtype, np.floating) else array
-
-
-def floating(array: np.ndarray) -> np.ndarray:
-    """Integers as float64, exact up to 2⁵³, so that everything is compared by one measure."""
-    return array if np.issubdtype(array.dtype, np.floating) else np.asarray(array, np.float64)
 
 
 def load_data(name: str, dtype: str) -> Data:
@@ -209,11 +262,11 @@ def load_data(name: str, dtype: str) -> Data:
     return Data(x, data.t_train, x_test, data.t_test)
 
 
-def pair(subject: Subject, case, dtype: str, path: str | None, seed: int) -> Pair:
-    """Both sides of a training run, from one seed."""
+def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: type | None = None) -> Pair:
+    """Both sides of a training run, from one seed; `ours` stands in for the reference's network."""
     data = load_data(case.data, dtype)
     optimizer = find(case.optimizer)
-    ours, theirs = own_class(optimizer.reference), own_class(optimizer.torch_impl)
+    stepper, theirs = own_class(optimizer.reference), own_class(optimizer.torch_impl)
     path = path or theirs.paths[0]
     model, counterpart = subject.reference.MLP, subject.torch_impl.MLP
     random, torch_random = importlib.import_module("reference.random"), importlib.import_module("torch_impl.random")
@@ -221,27 +274,29 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int) -> Pai
     classes = 1 if data.t.ndim == 2 else int(data.t.max()) + 1
     widths = (data.x.shape[1], *case.network.get("hidden", ()), classes)
 
-    def start():
-        return model(widths, dtype=np.dtype(dtype), generator=random.Generator(seed), **settings)
+    def start(kind=model):
+        return kind(widths, dtype=np.dtype(dtype), generator=random.Generator(seed), **settings)
 
     def our_side():
         network = start()
         draws = Draws(random.Generator(seed + 1), len(data.x), case.batch_size)
-        return TrainingSide(network, ours(network.params, **case.hyperparameters), data, draws, case)
+        optimizer = ours(network.params, **case.hyperparameters)
+        return TrainingSide(network, optimizer, data, draws, case, list(network.layers), whole=False)
 
     def their_side():
         network = counterpart(widths, dtype=np.dtype(dtype), **settings)
         for name, array in start().params.items():
             network.params[name][...] = array
         draws = Draws(torch_random.Generator(seed + 1), len(data.x), case.batch_size)
-        return TrainingSide(network, theirs(network.tensors, path=path, **case.hyperparameters), data, draws, case)
+        optimizer = theirs(network.tensors, path=path, **case.hyperparameters)
+        return TrainingSide(network, optimizer, data, draws, case, list(start().layers), whole=True)
 
     network = start()
     return Pair(
         ours=our_side,
         theirs=their_side,
-        exact=Arbiter(network, ours(network.params, **case.hyperparameters), data, case),
-        lines={"param": "param", **ours.STATE},
+        exact=Arbiter(network, stepper(network.params, **case.hyperparameters), data, case),
+        lines={"param": "param", **stepper.STATE},
         order=("batch", "mask", *subject.reference.EQUATIONS, "step", *optimizer.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS | optimizer.reference.EQUATIONS,
         path=path,

@@ -34,9 +34,8 @@ class OptimizerSide:
         self.grads: dict[str, np.ndarray | None] = {}
         self.loss: np.ndarray | None = None
 
-    def produces(self, stage: str) -> Callable[[str], bool]:
-        made = ("grad", "loss")
-        return (lambda quantity: quantity in made) if stage == "gradient" else (lambda quantity: quantity not in made)
+    def produces(self, stage: str, quantity: str, tensor: str) -> bool:
+        return (quantity in ("grad", "loss")) == (stage == "gradient")
 
     def read(self) -> Quantities:
         quantities: Quantities = {"param": dict(self.optimizer.params)}

@@ -1,9 +1,11 @@
 """A multi-layer network: the notebook's, generalised to any widths, with dropout and BatchNorm between layers."""
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from reference.arithmetic import PLAIN
 from reference.layers.activation import ReLU, Sigmoid, Tanh
 from reference.layers.batchnorm import BatchNorm
 from reference.layers.dropout import Dropout
@@ -14,15 +16,10 @@ from reference.penalty.l1 import L1
 from reference.penalty.l2 import L2
 
 EQUATIONS = {
-    "linear": r"Z_k = A_{k-1} W_k^\top + b_k",
-    "batchnorm": r"N_k = \mathrm{BatchNorm}(Z_k)",
-    "activation": r"A_k = \max(N_k, 0)",
-    "dropout": r"A'_k = s \cdot R_k \odot A_k",
-    "output": r"Z_K = A'_{K-1} W_K^\top + b_K",
-    "loss": r"L = \mathrm{loss}(Z_K, t) + R_1(W) + R_2(W)",
-    "grad": r"\partial \theta = \partial L / \partial \theta",
-    "running_mean": r"\bar\mu_t = (1 - \alpha)\,\bar\mu_{t-1} + \alpha\,\mu",
-    "running_var": r"\bar\sigma^2_t = (1 - \alpha)\,\bar\sigma^2_{t-1} + \alpha\,\tfrac{m}{m-1}\,\sigma^2",
+    "output": r"A_k = \mathrm{layer}_k(A_{k-1}), \quad \text{Linear, BatchNorm, ReLU, Dropout, \dots, Linear}",
+    "loss": r"L = \mathrm{loss}(A_K, t) + R_1(W) + R_2(W)",
+    "slope": r"\partial A_{k-1} = \mathrm{layer}_k'(A_{k-1})^\top\, \partial A_k",
+    "grad": r"\partial W_k = \partial L / \partial W_k",
 }
 
 ACTIVATIONS = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
@@ -30,11 +27,15 @@ LOSSES = {"cross entropy": CrossEntropyLoss, "logits": BCEWithLogitsLoss, "proba
 
 
 class Pass(NamedTuple):
-    """One pass there and back: what it makes, under the names the parameters and buffers have."""
+    """What one pass there and back makes, under the names of layers, parameters and buffers.
 
-    output: Any
+    `output` and `slope` hold each layer's output and the gradient by it.
+    """
+
+    output: dict[str, Any]
     loss: Any
-    grads: dict[str, Any]
+    slope: dict[str, Any]
+    grad: dict[str, Any]
     buffers: dict[str, Any]
 
 
@@ -47,6 +48,8 @@ class MLP:
         widths: of the input, of every hidden layer, of the output: (64, 128, 10).
         activation: "relu", "sigmoid" or "tanh", after every hidden layer.
         batchnorm: whether every hidden layer is normalised before its activation.
+        bias: whether a layer before BatchNorm has a bias. Its gradient is exactly 0, because BatchNorm
+            takes the mean away: what either side computes for it is rounding and nothing else.
         dropout: the probability of a hidden unit to be dropped; 0 leaves the layer out.
         loss: "cross entropy" (logits, integer classes), "logits" (binary, on logits) or "probabilities"
             (binary, on a sigmoid output, clipped as the notebook does).
@@ -73,6 +76,7 @@ class MLP:
         *,
         activation="relu",
         batchnorm=False,
+        bias=True,
         dropout=0.0,
         loss="cross entropy",
         l1=0.0,
@@ -86,21 +90,23 @@ class MLP:
             if value not in known:
                 raise ValueError(f"{what} must be one of {', '.join(known)}, not {value!r}")
         self.layers: dict[str, Layer] = {}
-        for k, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True), start=1):
-            self.layers[f"linear{k}"] = Linear(inputs, outputs, dtype=dtype, generator=generator)
-            if k < len(widths) - 1:
-                if batchnorm:
-                    self.layers[f"batchnorm{k}"] = BatchNorm(outputs, dtype=dtype)
+        for k, (inputs, outputs) in enumerate(pairwise(widths), start=1):
+            hidden = k < len(widths) - 1
+            biased = bias or not (hidden and batchnorm)
+            self.layers[f"linear{k}"] = Linear(inputs, outputs, biased, dtype=dtype, generator=generator)
+            if hidden and batchnorm:
+                self.layers[f"batchnorm{k}"] = BatchNorm(outputs, dtype=dtype)
+            if hidden:
                 self.layers[f"{activation}{k}"] = ACTIVATIONS[activation]()
-                if dropout:
-                    self.layers[f"dropout{k}"] = Dropout(dropout)
+            if hidden and dropout:
+                self.layers[f"dropout{k}"] = Dropout(dropout)
         if loss == "probabilities":
             self.layers["sigmoid"] = Sigmoid()
         self.loss = LOSSES[loss]()
         self.l1, self.l2, self.dtype, self.widths = l1, l2, np.dtype(dtype), tuple(widths)
-        self.training = True
-        self.params = {f"{name}.{key}": array for name, layer in self.layers.items() for key, array in layer.params.items()}
-        self.buffers = {f"{name}.{key}": array for name, layer in self.layers.items() for key, array in layer.buffers.items()}
+        owned = [(name, layer) for name, layer in self.layers.items()]
+        self.params = {f"{name}.{key}": array for name, layer in owned for key, array in layer.params.items()}
+        self.buffers = {f"{name}.{key}": array for name, layer in owned for key, array in layer.buffers.items()}
 
     def masks(self, generator, n: int) -> dict[str, Any]:
         """A mask a dropout layer for `n` samples, drawn in the order of the layers."""
@@ -114,8 +120,8 @@ class MLP:
     def predict(self, x):
         """The output in evaluation: no unit dropped, running statistics."""
         for name, layer in self.layers.items():
-            lines = layer.run(layer.formula.forward, (x,), layer.arguments(*self.own(name), training=False))
-            x = getattr(lines, layer.OUTPUT)
+            forward, _ = layer.evaluate((x,), None, *self.own(name, self.params, self.buffers), training=False)
+            x = getattr(forward, layer.OUTPUT)
         return x
 
     def loss_and_grads(self, x, t, masks=None) -> Pass:
@@ -128,67 +134,80 @@ class MLP:
         Raises:
             ValueError: where dropout lacks a mask.
         """
-        missing = [name for name, layer in self.layers.items() if isinstance(layer, Dropout) and name not in (masks or {})]
+        masks = masks or {}
+        missing = [name for name, layer in self.layers.items() if isinstance(layer, Dropout) and name not in masks]
         if missing:
             raise ValueError(f"no mask for {', '.join(missing)}: draw them with masks(generator, n)")
-        result = self.evaluate(x, t, masks)
-        for name, value in result.buffers.items():
+        output, slope, grad, buffers = {}, {}, {}, {}
+        inputs = {}
+        for name in self.layers:
+            inputs[name], output[name] = x, None
+            x, updated = self.forward_one(name, x, masks)
+            output[name] = x
+            buffers |= updated
+        loss, slope_in = self.loss_one(x, t)
+        for name in reversed(self.layers):
+            slope[name] = slope_in
+            slope_in, grads = self.backward_one(name, inputs[name], slope_in, masks)
+            grad |= grads
+        for name, value in buffers.items():
             self.buffers[name][...] = value
-        return result
+        return Pass(output, loss, slope, {name: grad[name] for name in self.params}, buffers)
 
-    def evaluate(self, x, t, masks=None, params=None, buffers=None, order="paper", ops=None) -> Pass:
-        """The same pass with nothing updated, in numbers of any type.
+    def forward_one(self, name, x, masks, params=None, buffers=None, *, order="paper", ops=PLAIN):
+        """One layer's output and the buffers it leaves; nothing is updated.
 
-        `params` and `buffers` stand in for its own. `order` names the order of every layer, or tells it of
-        each; `ops` is the arithmetic of PyTorch's order.
+        `params` and `buffers`, by their full names, stand in for its own; numbers of any type.
         """
-        chosen = order if callable(order) else lambda layer: order
-        params, buffers = params or self.params, buffers or self.buffers
-        extra = {} if ops is None else {"ops": ops}
-        calls, outputs, new_buffers = [], x, {}
-        for name, layer in self.layers.items():
-            inputs = (outputs, (masks or {})[name]) if isinstance(layer, Dropout) else (outputs,)
-            arguments = layer.arguments(*self.own(name, params, buffers), training=True, **extra)
-            lines = layer.run(layer.ORDERS[chosen(layer)].forward, inputs, arguments)
-            calls.append((name, layer, inputs, lines, arguments))
-            outputs = getattr(lines, layer.OUTPUT)
-            new_buffers |= {f"{name}.{key}": getattr(lines, line) for key, line in layer.BUFFERS.items() if key in layer.buffers}
-        loss, slope = self.loss_and_slope(outputs, t, chosen(self.loss), extra)
-        grads = {}
-        for name, layer, inputs, lines, arguments in reversed(calls):
-            back = layer.run(layer.ORDERS[chosen(layer)].backward, (slope, lines, *inputs), arguments)
-            grads |= {f"{name}.{key}": getattr(back, line) for key, line in layer.GRADS.items() if key in layer.params}
-            slope = getattr(back, layer.GRAD_INPUT)
-        for penalty in self.penalties(x.shape[0]):
-            for name in self.weights():
-                term, grad = self.penalised(penalty, params[name], chosen(penalty), extra)
-                loss, grads[name] = loss + term, grads[name] + grad
-        return Pass(outputs, loss, {name: grads[name] for name in params}, new_buffers)
+        layer = self.layers[name]
+        own = self.own(name, params or self.params, buffers or self.buffers)
+        inputs = self.inputs(name, x, masks)
+        forward, _ = layer.evaluate(inputs, None, *own, training=True, formula=layer.ORDERS[order], ops=ops)
+        updated = {key: getattr(forward, line) for key, line in layer.BUFFERS.items() if key in layer.buffers}
+        return getattr(forward, layer.OUTPUT), {f"{name}.{key}": value for key, value in updated.items()}
 
-    def loss_and_slope(self, outputs, t, order, extra):
-        arguments = self.loss.arguments(**extra)
-        lines = self.loss.run(self.loss.ORDERS[order].forward, (outputs, t), arguments)
-        one = self.dtype.type(1)
-        back = self.loss.run(self.loss.ORDERS[order].backward, (one, lines, outputs, t), arguments)
-        return lines.loss, getattr(back, self.loss.GRAD_INPUT)
+    def loss_one(self, output, t, params=None, *, order="paper", ops=PLAIN):
+        """The loss with its penalties, and its slope by the output."""
+        params = params or self.params
+        one, formula = self.dtype.type(1), self.loss.ORDERS[order]
+        forward, backward = self.loss.evaluate((output, t), one, formula=formula, ops=ops)
+        loss = forward.loss
+        for penalty in self.penalties(output.shape[0]):
+            for name in self.weights():
+                lines, _ = penalty.evaluate((params[name],), None, formula=penalty.ORDERS[order], ops=ops)
+                loss = loss + lines.penalty
+        return loss, getattr(backward, self.loss.GRAD_INPUT)
+
+    def backward_one(self, name, x, slope, masks, params=None, buffers=None, *, order="paper", ops=PLAIN):
+        """The slope by one layer's input, and the gradients by its parameters, penalties included."""
+        params = params or self.params
+        layer = self.layers[name]
+        own = self.own(name, params, buffers or self.buffers)
+        inputs = self.inputs(name, x, masks)
+        _, backward = layer.evaluate(inputs, slope, *own, training=True, formula=layer.ORDERS[order], ops=ops)
+        grads = {f"{name}.{key}": getattr(backward, line) for key, line in layer.GRADS.items() if key in layer.params}
+        for penalty in self.penalties(x.shape[0]):
+            for key in grads.keys() & set(self.weights()):
+                one, formula = self.dtype.type(1), penalty.ORDERS[order]
+                _, term = penalty.evaluate((params[key],), one, formula=formula, ops=ops)
+                grads[key] = grads[key] + getattr(term, penalty.GRAD_INPUT)
+        return getattr(backward, layer.GRAD_INPUT), grads
+
+    def inputs(self, name, x, masks) -> tuple:
+        return (x, masks[name]) if isinstance(self.layers[name], Dropout) else (x,)
 
     def penalties(self, m):
         """The penalties in force on a batch of `m` samples."""
         return [kind(lam, m) for kind, lam in ((L1, self.l1), (L2, self.l2)) if lam]
 
-    def penalised(self, penalty, weight, order, extra):
-        arguments = penalty.arguments(**extra)
-        lines = penalty.run(penalty.ORDERS[order].forward, (weight,), arguments)
-        back = penalty.run(penalty.ORDERS[order].backward, (self.dtype.type(1), lines, weight), arguments)
-        return lines.penalty, getattr(back, penalty.GRAD_INPUT)
-
     def weights(self):
         """The parameters that are penalised."""
         return [f"{name}.weight" for name, layer in self.layers.items() if isinstance(layer, Linear)]
 
-    def own(self, name, params=None, buffers=None):
+    def own(self, name, params, buffers):
         """The parameters and the buffers of one layer, without its name."""
+        prefix = f"{name}."
         return tuple(
-            {key.removeprefix(f"{name}."): value for key, value in (mine if given is None else given).items() if key.startswith(f"{name}.")}
-            for mine, given in ((self.params, params), (self.buffers, buffers))
+            {key.removeprefix(prefix): value for key, value in named.items() if key.startswith(prefix)}
+            for named in (params, buffers)
         )

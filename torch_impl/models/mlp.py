@@ -1,5 +1,6 @@
 """The network of reference/models/mlp.py, built of torch.nn's modules, differentiated by autograd."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +12,12 @@ LOSSES = {"cross entropy": nn.CrossEntropyLoss, "logits": nn.BCEWithLogitsLoss, 
 
 
 class Pass(NamedTuple):
-    output: np.ndarray
+    """What one pass makes; `output` and `slope` hold each layer's output and autograd's gradient by it."""
+
+    output: dict[str, np.ndarray]
     loss: np.ndarray
-    grads: dict[str, np.ndarray]
+    slope: dict[str, np.ndarray]
+    grad: dict[str, np.ndarray]
     buffers: dict[str, np.ndarray]
 
 
@@ -38,6 +42,7 @@ class MLP:
         *,
         activation="relu",
         batchnorm=False,
+        bias=True,
         dropout=0.0,
         loss="cross entropy",
         l1=0.0,
@@ -46,14 +51,16 @@ class MLP:
     ):
         self.numpy_dtype = np.dtype(dtype)
         self.module = nn.Sequential()
-        for k, (inputs, outputs) in enumerate(zip(widths[:-1], widths[1:], strict=True), start=1):
-            self.module.add_module(f"linear{k}", nn.Linear(inputs, outputs))
-            if k < len(widths) - 1:
-                if batchnorm:
-                    self.module.add_module(f"batchnorm{k}", nn.BatchNorm1d(outputs))
+        for k, (inputs, outputs) in enumerate(pairwise(widths), start=1):
+            hidden = k < len(widths) - 1
+            biased = bias or not (hidden and batchnorm)
+            self.module.add_module(f"linear{k}", nn.Linear(inputs, outputs, biased))
+            if hidden and batchnorm:
+                self.module.add_module(f"batchnorm{k}", nn.BatchNorm1d(outputs))
+            if hidden:
                 self.module.add_module(f"{activation}{k}", ACTIVATIONS[activation]())
-                if dropout:
-                    self.module.add_module(f"dropout{k}", Masked(dropout))
+            if hidden and dropout:
+                self.module.add_module(f"dropout{k}", Masked(dropout))
         if loss == "probabilities":
             self.module.add_module("sigmoid", nn.Sigmoid())
         self.module.to(torch.from_numpy(np.zeros(0, dtype)).dtype)
@@ -100,14 +107,28 @@ class MLP:
         for name, mask in (masks or {}).items():
             self.module.get_submodule(name).mask = torch.tensor(mask)
         self.module.zero_grad()
-        output = self.module(torch.tensor(x))
-        loss = self.loss(output, torch.tensor(t)) + self.penalty(x.shape[0])
+        outputs, value = {}, torch.tensor(x)
+        for name, module in self.module.named_children():
+            outputs[name] = value = module(value)
+            value.retain_grad()
+        loss = self.loss(value, torch.tensor(t)) + self.penalty(x.shape[0])
         loss.backward()
-        grads = {name: tensor.grad.numpy().copy() for name, tensor in self.tensors.items() if tensor.grad is not None}
-        return Pass(output.detach().numpy(), loss.detach().numpy(), grads, self.buffers)
+        return Pass(
+            output={name: tensor.detach().numpy() for name, tensor in outputs.items()},
+            loss=loss.detach().numpy(),
+            slope={name: gradient(tensor) for name, tensor in outputs.items()},
+            grad={name: gradient(tensor).copy() for name, tensor in self.tensors.items()},
+            buffers=self.buffers,
+        )
 
     def penalty(self, m: int) -> torch.Tensor | int:
         weights = [module.weight for module in self.module if isinstance(module, nn.Linear)]
         terms = [(weight.abs().sum()) * (self.l1 / m) for weight in weights if self.l1]
         terms += [weight.pow(2).sum() * (self.l2 / (2 * m)) for weight in weights if self.l2]
         return sum(terms[1:], start=terms[0]) if terms else 0
+
+
+def gradient(tensor: torch.Tensor) -> np.ndarray:
+    """What autograd found; it reaches every parameter and every layer."""
+    assert tensor.grad is not None
+    return tensor.grad.numpy()

@@ -2,7 +2,8 @@
 
 from lockstep.cases.models import Training
 
-DEEP = {"hidden": (64, 32), "batchnorm": True, "dropout": 0.2}
+# a bias before BatchNorm has no gradient but rounding (the last case shows it)
+DEEP = {"hidden": (64, 32), "batchnorm": True, "bias": False, "dropout": 0.2}
 PLAIN = {"hidden": (32,)}
 
 CASES = [
@@ -15,6 +16,9 @@ CASES = [
     Training("digits, Adagrad, dropout and BatchNorm", optimizer="optim.adagrad", network=DEEP, lr=0.05),
     Training("digits, plain network", optimizer="optim.sgd", network=PLAIN, lr=0.1),
     Training("digits, L1 and L2 penalties", optimizer="optim.sgd", network=PLAIN | {"l1": 0.01, "l2": 0.1}, lr=0.1),
+    Training(
+        "digits, Adam, a bias before BatchNorm", optimizer="optim.adam", network=DEEP | {"bias": True}, lr=3e-3
+    ),
     Training(
         "the notebook's two clusters, L2",
         optimizer="optim.sgd",
