@@ -1,17 +1,15 @@
 """What the optimizers share: named tensors, state under PyTorch's keys, and a walk in cache-sized blocks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-# Bytes of a stretch. The dozen intermediates of one stay in a core's second-level cache, so the
-# readable formula reads and writes main memory no more often than a fused kernel does.
-BLOCK = 80 * 1024
+from reference.tape import Tape
 
-# Bytes the C library may keep for the intermediates of the next block instead of giving them back to
-# the system: glibc keeps twice the largest piece that has been freed so far (M_TRIM_THRESHOLD).
-KEPT = 4 * 1024 * 1024
+# Bytes of each array in a block. A handful of them stay in a core's second-level cache, so the
+# readable formula reads and writes main memory no more often than a fused kernel does.
+BLOCK = 192 * 1024
 
 
 class Optimizer:
@@ -44,8 +42,7 @@ class Optimizer:
     @property
     def hyperparameters(self) -> dict[str, Any]:
         """What the formula is given; NumPy scalars as Python's, which leave a float32 array float32."""
-        values = {name: getattr(self, name) for name in self.hyperparameter_names}
-        return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
+        return {name: python_number(getattr(self, name)) for name in self.hyperparameter_names}
 
     def set(self, name: str, value) -> None:
         """Change a hyperparameter between steps; unlike an assignment, refuses a misspelt one."""
@@ -65,14 +62,15 @@ class Optimizer:
         """One update of every tensor whose gradient is given; None skips it, state included.
 
         Arguments:
-            grads: as `params`: name to array of the parameter's shape and dtype, or None.
+            grads: name to array of the parameter's shape and dtype, or None; or a list in the order of
+                the parameters.
 
         Raises:
             KeyError: for a gradient without a parameter. A parameter without an entry is skipped.
             TypeError: for a gradient that is no floating-point array.
             ValueError: for another shape or dtype. All of them before anything is changed.
         """
-        for name, grad in self.checked(named(grads)).items():
+        for name, grad in self.checked(named(grads, [*self.params])).items():
             if grad is not None:
                 self.step_one(name, grad)
 
@@ -83,17 +81,27 @@ class Optimizer:
             state = self.new_state(param) | state
         if "step" in state:
             state = state | {"step": np.asarray(state["step"] + np.float32(1))}
-        known = [key for key in entries if state[key] is not None]
-        fresh = {key: np.empty_like(param) for key in entries if state[key] is None}
-        state = state | fresh
-        lines_kept = ["param", *(self.STATE[key] for key in (*known, *fresh))]
-        constants = self.constants(state)
-        for grad_block, *held in blocks(grad, param, *(state[key] for key in (*known, *fresh))):
-            lines = self.formula(held[0], grad_block, **dict(zip(known, held[1:], strict=False)), **constants)
-            for array, line in zip(held, lines_kept, strict=True):
-                array[...] = getattr(lines, line)
-            del lines  # the next block's intermediates take its place in the cache
+        known = ["param", "grad", *(key for key in entries if state[key] is not None)]
+        state = state | {key: np.empty_like(param) for key in entries if state[key] is None}
+        arrays = {"param": param, "grad": grad, **{key: state[key] for key in entries}}
+        self.work_out(arrays, known, self.constants(state))
         self.state[name].update(state)
+
+    def work_out(self, arrays, known, constants) -> None:
+        """The formula of the `known` arrays; its lines replace the parameter and the state."""
+        param = arrays["param"]
+        # A gradient may be the parameter itself, so the parameter is written last.
+        taken = {key: self.STATE[key] for key in arrays if key in self.STATE} | {"param": "param"}
+        length = BLOCK // param.itemsize
+        flat = one_dimensional(arrays)
+        if flat and param.size > length and self.formula is self.ORDERS["paper"]:
+            tape = Tape(self.formula, known, constants, taken, length, param.dtype)
+            for start in range(0, param.size, length):
+                tape.replay([flat[name][start : start + length] for name in tape.arrays])
+        else:
+            lines = self.formula(**{name: arrays[name] for name in known}, **constants)
+            for name, line in taken.items():
+                arrays[name][...] = getattr(lines, line)
 
     def evaluate(self, param, grad, state, **replaced):
         """Every line of the formula for one step, in memory of its own; nothing is updated.
@@ -131,18 +139,18 @@ class Optimizer:
         param = self.params[name]
         expected = self.new_state(param[:0] if param.ndim else param)
         unknown = [key for key in entries if key not in expected and key not in self.STATE]
-        missing = [key for key in expected if entries and key not in entries]
-        if unknown or missing:
+        missing = [key for key, value in expected.items() if value is not None and entries.get(key) is None]
+        if entries and (unknown or missing):
             raise KeyError(f"state of {name!r} has {list(entries)}, it takes {list(expected)}")
-        copies = {}
-        for key, value in entries.items():
+        copies: dict[str, Any] = {key: None if value is None else np.array(value) for key, value in entries.items()}
+        if "step" in copies:
+            copies["step"] = copies["step"].astype(np.float32)
+        for key, array in copies.items():
             shape, dtype = ((), np.dtype(np.float32)) if key == "step" else (param.shape, param.dtype)
-            array = np.array(value, dtype if key == "step" else None)
-            if value is not None and (array.shape != shape or array.dtype != dtype):
+            if array is not None and (array.shape != shape or array.dtype != dtype):
                 raise ValueError(
                     f"state {key!r} of {name!r} is {array.dtype}{list(array.shape)}, not {dtype}{list(shape)}"
                 )
-            copies[key] = None if value is None else array
         return copies
 
     def checked(self, grads):
@@ -161,14 +169,15 @@ class Optimizer:
         return grads
 
 
-def named(tensors: Any) -> dict[str, Any]:
-    """`tensors` by name; a list or a single array gets PyTorch's positions as names."""
+def named(tensors: Any, names: Sequence[str] = ()) -> dict[str, Any]:
+    """`tensors` by name; where they have none, by `names`, and past those by PyTorch's positions."""
     if isinstance(tensors, Mapping):
         return dict(tensors)
     listed: list[Any] = [tensors] if isinstance(tensors, np.ndarray) else list(tensors)
     if listed and all(isinstance(tensor, tuple) for tensor in listed):
         return dict(listed)
-    return {str(position): tensor for position, tensor in enumerate(listed)}
+    positions = map(str, range(len(names), len(listed)))
+    return dict(zip([*names, *positions], listed, strict=False))
 
 
 def parameters(tensors) -> dict[str, np.ndarray]:
@@ -188,21 +197,25 @@ def parameters(tensors) -> dict[str, np.ndarray]:
     return params
 
 
+def python_number(value) -> Any:
+    if isinstance(value, tuple | list):
+        return tuple(python_number(part) for part in value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def check_array(name: str, array) -> None:
     if not isinstance(array, np.ndarray) or not np.issubdtype(array.dtype, np.floating):
         kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
         raise TypeError(f"{name!r} must be a floating-point NumPy array, not {kind}")
 
 
-def blocks(*arrays):
-    """The arrays side by side, a cache-sized stretch at a time, sharing their memory."""
-    if all(array.flags.c_contiguous for array in arrays):
-        arrays = [array.reshape(-1) for array in arrays]
-    rows = max(1, BLOCK * len(arrays[0]) // max(1, arrays[0].nbytes))
-    if rows < len(arrays[0]):
-        np.empty(KEPT, np.uint8)
-    for start in range(0, len(arrays[0]), rows):
-        yield [array[start : start + rows] for array in arrays]
+def one_dimensional(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Views of the arrays' memory in their common order; empty where they have none."""
+    if all(array.flags.c_contiguous for array in arrays.values()):
+        return {name: array.reshape(-1) for name, array in arrays.items()}
+    if all(array.flags.f_contiguous for array in arrays.values()):
+        return {name: array.T.reshape(-1) for name, array in arrays.items()}
+    return {}
 
 
 def check_hyperparameter(valid: bool, message: str) -> None:

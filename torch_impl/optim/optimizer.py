@@ -60,7 +60,7 @@ class Optimizer:
 
     def step(self, grads) -> None:
         """One step with these gradients; None, or no entry, is a tensor without a gradient."""
-        grads = named(grads)
+        grads = grads if isinstance(grads, dict) else dict(zip(self.tensors, named(grads).values(), strict=False))
         for name, tensor in self.tensors.items():
             grad = grads.get(name)
             tensor.grad = None if grad is None else torch.tensor(grad)
