@@ -508,6 +508,31 @@ def test_a_million_normals():
     assert bits(ours(7).randn(1_000_003)) == bits(Torch(7).randn(1_000_003))
 
 
+# Where a fused and a plain reduction of the angle part: 3 of the 2**24 angles. Seed, and words before one comes.
+RARE_ANGLES = [(8, 1_403_800), (20, 201_696), (24, 202_464)]
+
+
+def sixteen(make, seed, before):
+    generator = make(seed)
+    generator.rand(before)
+    return generator.randn(16)
+
+
+def unfused(x, turns):
+    for part in box_muller.QUARTER_PI:
+        x = x - turns * part
+    return x
+
+
+@needs_vector
+@pytest.mark.parametrize(("seed", "before"), RARE_ANGLES)
+def test_the_rare_angles_are_reduced_as_pytorch_does(seed, before, monkeypatch):
+    theirs = sixteen(Torch, seed, before)
+    assert bits(sixteen(ours, seed, before)) == bits(theirs)
+    monkeypatch.setattr(box_muller, "reduced", unfused)
+    assert bits(sixteen(ours, seed, before)) != bits(theirs)
+
+
 def test_inside_out_is_a_permutation():
     drawn = ours(7).inside_out(40_000)
     assert sorted(drawn.tolist()) == list(range(40_000))

@@ -72,15 +72,20 @@ def log(x):
 def cos_sin(x):
     """The cosine and sine of float32 x ≥ 0, turned by multiples of π/2 to within π/4 of 0."""
     octant = ((x * F(4 / math.pi)).astype(np.int32) + 1) & ~1
-    turns = octant.astype(F)
-    for part in QUARTER_PI:
-        x = fma32(turns, -part, x)
+    x = reduced(x, octant.astype(F))
     z = x * x
     near_one = fma32(polynomial(COS, z) * z, z, F(-0.5) * z) + F(1)
     near_zero = fma32(polynomial(SIN, z) * z, x, x)
     across = (octant & 2) != 0
     cosine, sine = np.where(across, near_zero, near_one), np.where(across, near_one, near_zero)
     return np.where((octant + 2) & 4, -cosine, cosine), np.where(octant & 4, -sine, sine)
+
+
+def reduced(x, turns):
+    """x - turns·π/4, with π/4 in three parts."""
+    for part in QUARTER_PI:
+        x = fma32(turns, -part, x)
+    return x
 
 
 def polynomial(coefficients, x):
