@@ -212,6 +212,15 @@ class Fused(Arithmetic):
         left_over = np.arange(size).reshape(np.shape(whole)) >= begin
         return np.where(left_over, self.fma(a, b, c * d), whole) if begin < size else whole
 
+    def minus_product(self, c, a, b):
+        """c - a·b, rounded once; but of a row of channels what is left over after whole vectors rounds both."""
+        once = self.fma(-a, b, c)
+        channels = once.shape[1]
+        if once.size > once.shape[0] * channels:
+            return once  # images
+        begin = channels - channels % self.vector[once.dtype.name]
+        return np.concatenate([once[:, :begin], (c - a * b)[:, begin:]], axis=1)
+
 
 def met(scalar, array) -> Any:
     """A Python scalar as it meets `array`: rounded to its dtype, once, before anything else."""
