@@ -138,6 +138,7 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
     counterpart = own_class(subject.torch_impl, case.layer)
     first = reference(**case.hyperparameters)
     start = case.start(drawing(seed, 0), first.state, dtype)
+    first.load_state(start)  # so that the arbiter's buffers are of this dtype
 
     def side(kind):
         layer = kind(**case.hyperparameters)

@@ -278,9 +278,9 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         return kind(widths, dtype=np.dtype(dtype), generator=random.Generator(seed), **settings)
 
     def our_side():
-        network = start()
+        network = start(ours or model)
         draws = Draws(random.Generator(seed + 1), len(data.x), case.batch_size)
-        optimizer = ours(network.params, **case.hyperparameters)
+        optimizer = stepper(network.params, **case.hyperparameters)
         return TrainingSide(network, optimizer, data, draws, case, list(network.layers), whole=False)
 
     def their_side():
