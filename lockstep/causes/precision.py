@@ -16,8 +16,8 @@ def float32(x) -> float:
 
 
 def float32_power(x, exponent) -> float:
-    """x to the power `exponent`, both in float32 and rounded to it."""
-    return float(np.power(np.float32(exactly(x)), np.float32(exactly(exponent))))
+    """x rounded to float32 to the power `exponent`, rounded to float32."""
+    return float32(float32(x) ** exactly(exponent))
 
 
 def float32_product(x, count) -> float:

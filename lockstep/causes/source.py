@@ -61,14 +61,17 @@ def patched(function: Callable, edits: list[Edit]) -> Callable:
 def exchanged(function: Callable, edits: list[Edit]) -> ast.FunctionDef:
     """The syntax tree of `function` after the edits."""
     definition = copy.deepcopy(parsed(function))
+    first = []
     for edit in edits:
         for name, text in edit.lines.items():
             exchange(function, definition, name, expression(text, edit.free))
         for name, text in edit.kept.items():
             keep(function, definition, name, expression(text, edit.free))
         for name, text in edit.arguments.items():
-            begin_with(function, definition, name, expression(text, edit.free))
-    remember(definition)
+            first.append(argument(function, name, expression(text, edit.free)))
+    first = remembered(definition, first) + first
+    start = 1 if ast.get_docstring(definition) else 0
+    definition.body[start:start] = first
     check_names(function, definition)
     return definition
 
@@ -78,9 +81,8 @@ def changes(function: Callable, edit: Edit) -> list[Change]:
     after = exchanged(function, [edit])
     ours, theirs = assignments(parsed(function)), assignments(after)
     found = [Change(name, ast.unparse(ours[name].value), ast.unparse(theirs[name].value)) for name in edit.lines]
-    found += [Change(name, name, ast.unparse(expression(text, edit.free))) for name, text in edit.arguments.items()]
-    found += [Change(name, name, ast.unparse(expression(text, edit.free))) for name, text in edit.kept.items()]
-    return found
+    others = {**edit.arguments, **edit.kept}
+    return found + [Change(name, "as it is", ast.unparse(expression(text, edit.free))) for name, text in others.items()]
 
 
 @functools.cache
@@ -101,7 +103,7 @@ class Replace(ast.NodeTransformer):
     def __init__(self, expressions: Mapping[str, ast.expr]):
         self.expressions = expressions
 
-    def visit_Name(self, node):  # noqa: N802
+    def visit_Name(self, node):
         return copy.deepcopy(self.expressions.get(node.id, node))
 
 
@@ -142,29 +144,39 @@ def keep(function: Callable, definition: ast.FunctionDef, name: str, new: ast.ex
     returned.args[fields.index(name)] = new  # type: ignore[union-attr]
 
 
-def begin_with(function: Callable, definition: ast.FunctionDef, name: str, new: ast.expr) -> None:
-    """Replace an argument before the first line."""
-    if name not in arguments_of(definition):
-        raise BadEdit(f"{title(function)} has no argument {name!r}; there are {', '.join(arguments_of(definition))}")
+def argument(function: Callable, name: str, new: ast.expr) -> ast.Assign:
+    """The line that replaces an argument before the formula's first."""
+    known = arguments_of(parsed(function))
+    if name not in known:
+        raise BadEdit(f"{title(function)} has no argument {name!r}; there are {', '.join(known)}")
     if ast.dump(new) == ast.dump(ast.parse(name, mode="eval").body):
         raise BadEdit(f"{name!r} is what {title(function)} is given already: the edit changes nothing")
-    first = 1 if ast.get_docstring(definition) else 0
-    definition.body.insert(first, assign(name, new))
+    return assign(name, new)
 
 
 def assign(name: str, value: ast.expr) -> ast.Assign:
     return ast.Assign([ast.Name(name, ast.Store())], value)
 
 
-def remember(definition: ast.FunctionDef) -> None:
-    """Let a formula that reads `lr_before` take it as an argument, which is lr where none is given."""
-    for name in sorted(read_in(definition)):
-        if name.endswith(BEFORE) and name not in arguments_of(definition):
+def remembered(definition: ast.FunctionDef, first: list[ast.Assign]) -> list[ast.Assign]:
+    """Let a formula that reads `lr_before` take it as an argument, which is lr where none is given.
+
+    What replaces lr replaces `lr_before` too.
+    """
+    added = []
+    for name in sorted(read_in(definition) - {*arguments_of(definition)}):
+        if name.endswith(BEFORE):
             now = name.removesuffix(BEFORE)
             definition.args.kwonlyargs.append(ast.arg(name))
             definition.args.kw_defaults.append(ast.Constant(None))
-            given = ast.parse(f"{now} if {name} is None else {name}", mode="eval").body
-            definition.body.insert(1 if ast.get_docstring(definition) else 0, assign(name, given))
+            added.append(assign(name, ast.parse(f"{now} if {name} is None else {name}", mode="eval").body))
+            then = Replace({now: ast.Name(name, ast.Load())})
+            added += [
+                assign(name, then.visit(copy.deepcopy(line.value)))
+                for line in first
+                if isinstance(line.targets[0], ast.Name) and line.targets[0].id == now
+            ]
+    return added
 
 
 def read_in(tree: ast.AST) -> set[str]:
@@ -175,7 +187,9 @@ def check_names(function: Callable, definition: ast.FunctionDef) -> None:
     """Refuse a line that reads what is not there, or not yet."""
     known = {*arguments_of(definition), *function.__globals__, *HELPERS, *vars(builtins)}
     for statement in definition.body:
-        own = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        own = {
+            node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
         comprehension = own if any(isinstance(node, ast.comprehension) for node in ast.walk(statement)) else set()
         unknown = read_in(statement) - known - comprehension
         if unknown:
@@ -186,3 +200,8 @@ def check_names(function: Callable, definition: ast.FunctionDef) -> None:
 
 def title(function: Callable) -> str:
     return f"{function.__module__}.{function.__name__}"
+
+
+def reads(text: str) -> set[str]:
+    """The names that an expression reads."""
+    return read_in(ast.parse(text, mode="eval"))

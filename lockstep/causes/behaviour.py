@@ -1,0 +1,112 @@
+"""Wrong behaviour around a right formula. Each function takes a class of the reference and returns it wrapped."""
+
+from typing import Any
+
+import numpy as np
+
+
+def missing_is_zero(base: Any) -> type:
+    """A tensor without a gradient is stepped with zeros."""
+
+    class Planted(base):
+        def step(self, grads):
+            given = {name: grads.get(name) for name in self.params}
+            super().step({name: np.zeros_like(self.params[name]) if g is None else g for name, g in given.items()})
+
+    return named(Planted, base)
+
+
+def counts_tensors(base: Any) -> type:
+    """One counter for all tensors, raised with each of them."""
+
+    class Planted(base):
+        def step(self, grads):
+            count = max((float(entries["step"]) for entries in self.state.values() if "step" in entries), default=0)
+            for name, grad in grads.items():
+                if grad is not None:
+                    state = self.new_state(self.params[name]) | self.state[name]
+                    self.state[name] = state | {"step": np.asarray(count, np.float32)}
+                    super().step({name: grad})
+                    count += 1
+
+    return named(Planted, base)
+
+
+def steps_first_twice(base: Any) -> type:
+    """The first tensor, as if tied to another, is stepped once for each of its two names."""
+
+    class Planted(base):
+        def step_one(self, name, grad):
+            super().step_one(name, grad)
+            if name == next(iter(self.params)):
+                super().step_one(name, grad)
+
+    return named(Planted, base)
+
+
+def hidden_maximum(base: Any) -> type:
+    """The maximum of v is kept and used without amsgrad, out of sight of the state."""
+
+    class Planted(base):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.maxima: dict[str, np.ndarray] = {}
+
+        def step_one(self, name, grad):
+            if self.amsgrad:
+                super().step_one(name, grad)
+                return
+            self.amsgrad = True
+            known = {"max_exp_avg_sq": self.maxima[name]} if name in self.maxima else {}
+            self.state[name] = self.state[name] | known
+            super().step_one(name, grad)
+            self.maxima[name] = self.state[name].pop("max_exp_avg_sq")
+            self.amsgrad = False
+
+    return named(Planted, base)
+
+
+def complements_mask(base: Any) -> type:
+    """A unit is kept where u ≥ p, for the same u. Of a given mask that is the complement at p = ½."""
+
+    class Planted(base):
+        def accepted(self, inputs):
+            x, *given = inputs
+            return super().accepted((x, *(1 - mask for mask in given)))
+
+        def draw(self, shape):
+            p, self.p = self.p, 1 - self.p
+            dropped = super().draw(shape)  # where u < p
+            self.p = p
+            return 1 - np.asarray(dropped, np.float64)
+
+    return named(Planted, base)
+
+
+def ignores_mode(base: Any) -> type:
+    """The layer trains for ever, with masks of its own where it is given none."""
+
+    class Planted(base):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.generator = self.generator or np.random.default_rng(0)
+
+        def train(self, mode=True):
+            return super().train(True)
+
+    return named(Planted, base)
+
+
+def penalises_biases(base: Any) -> type:
+    """The network's penalties are taken of every parameter of a linear layer."""
+
+    class Planted(base):
+        def weights(self):
+            return [name for weight in super().weights() for name in (weight, weight.replace(".weight", ".bias"))]
+
+    return named(Planted, base)
+
+
+def named(planted: type, base: type) -> type:
+    planted.__name__ = base.__name__
+    return planted

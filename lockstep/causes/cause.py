@@ -1,0 +1,141 @@
+"""What a cause is: an edit of our own reference, where it was met, and what brings it out."""
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from lockstep.cases import Case
+from lockstep.causes.source import BadEdit, Change, Edit, changes
+from lockstep.subject import Subject, own_class
+from lockstep.verdict import Verdict
+
+DTYPES = ("float32", "float64")
+CLASSES = {"models.mlp": "MLP"}  # where a subject's module has several classes and none states a formula
+
+
+class Scenario(NamedTuple):
+    """A case that brings latent causes out, and why it does."""
+
+    case: Case
+    why: str
+
+    @property
+    def name(self) -> str:
+        return self.case.desc
+
+
+class First(NamedTuple):
+    """Where the engine's verdict falls first: the step, and the line that makes the quantity."""
+
+    step: int
+    line: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cause:
+    """One way to be wrong, as data.
+
+    Attributes:
+        id: the row of the catalogue. variant: which of its forms, where the row has several.
+        lines, backward: name of a line of the paper's order to what is computed instead; `was` stands
+            for the right-hand side it had, `lr_before` for the lr of the step before.
+        arguments: argument of the formula (a hyperparameter, `step`, `training`) to what is used instead.
+        kept: line to what is stored in its place.
+        behaviour: takes the class and returns it wrapped, where it is no formula that is wrong.
+        free: names in the expressions that stand for a number, with one seen in the wild; a diagnosis
+            may solve for them.
+        formula: the wrong line in LaTeX. seen: where it was met (GitHub owner/repo#thread).
+        first_shows: when two runs part, in words. fix: what to change.
+        note: how to translate the hyperparameters where both are legitimate.
+        shows: the name of the scenario that brings it out. first: where, there.
+        verdict: the engine's, there. dtypes: in which it can show.
+        subject: path of the subject, which the table fills in.
+    """
+
+    id: str
+    variant: str = ""
+    lines: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    backward: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    kept: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    behaviour: Callable[[Any], type] | None = None
+    free: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    formula: str
+    seen: str = ""
+    first_shows: str
+    fix: str
+    note: str = ""
+    shows: str
+    first: First
+    verdict: Verdict = Verdict.DIFFERENT
+    dtypes: tuple[str, ...] = DTYPES
+    subject: str = ""
+
+    @property
+    def name(self) -> str:
+        """The id, with the variant where there are several: `eps-value (1e-06)`."""
+        return f"{self.id} ({self.variant})" if self.variant else self.id
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def edits_lines(self) -> bool:
+        """Whether it exchanges lines of the paper's order, which no other order has."""
+        return bool(self.lines or self.backward or self.kept)
+
+    def solved(self, **numbers: float) -> "Cause":
+        """The same cause with other numbers in place of those of `free`.
+
+        Raises:
+            TypeError: for a name that is not free.
+        """
+        unknown = [name for name in numbers if name not in self.free]
+        if unknown:
+            raise TypeError(f"{self.id} leaves {', '.join(self.free) or 'nothing'} free, not {', '.join(unknown)}")
+        free = {**self.free, **numbers}
+        return dataclasses.replace(self, free=free, variant=", ".join(f"{name}={free[name]:.6g}" for name in free))
+
+    def edits(self, functions: tuple[Callable, ...]) -> list[Edit]:
+        """What it exchanges in a formula, which is one function, or one forward and one backward."""
+        if self.backward and len(functions) == 1:
+            raise BadEdit(f"{self.id} edits a backward formula, and there is none")
+        known = [inspect.signature(function).parameters for function in functions]
+        for name in self.arguments:
+            if not any(name in parameters for parameters in known):
+                there = ", ".join(dict.fromkeys(name for parameters in known for name in parameters))
+                raise BadEdit(f"{self.id}: the formula has no argument {name!r}; there are {there}")
+        arguments = [{name: text for name, text in self.arguments.items() if name in given} for given in known]
+        forward = Edit(self.lines, arguments[0], self.kept, self.free)
+        return [forward, *(Edit(self.backward, given, {}, self.free) for given in arguments[1:])]
+
+    def changes(self) -> list[Change]:
+        """The lines it exchanges, ours beside theirs; none where it is a matter of behaviour."""
+        if not (self.edits_lines or self.arguments):
+            return []
+        functions = parts(subject_class(Subject(self.subject)).ORDERS["paper"])
+        edits = self.edits(functions)
+        found = [change for function, edit in zip(functions, edits, strict=True) for change in changes(function, edit)]
+        return list(dict.fromkeys(found))
+
+    def describe(self) -> str:
+        """The cause in a few lines of text: theirs beside ours, who does it, when it shows, what to do."""
+        rows = []
+        for change in self.changes():
+            rows += [("theirs", f"{change.line} = {change.theirs}"), ("ours", f"{change.line} = {change.ours}")]
+        rows += [("seen", self.seen), ("shows", self.first_shows), ("fix", self.fix), ("note", self.note)]
+        return "\n".join([self.name, *(f"  {label:<8}{text}" for label, text in rows if text)])
+
+
+def parts(formula) -> tuple[Callable, ...]:
+    """The functions of a formula: an optimizer's own, or a layer's forward and backward."""
+    return tuple(formula) if isinstance(formula, tuple) else (formula,)
+
+
+def subject_class(subject: Subject) -> type:
+    """The class of the reference that states the formula; of several of a module, the one the others stand on."""
+    module = subject.reference
+    own = [value for value in vars(module).values() if inspect.isclass(value) and value.__module__ == module.__name__]
+    stating = [value for value in own if "ORDERS" in vars(value)]
+    return stating[0] if stating else own_class(module, CLASSES.get(subject.path))

@@ -1,0 +1,282 @@
+"""Causes of optim.adam; those about the moments are AdamW's too."""
+
+from lockstep.cases import Case
+from lockstep.causes.behaviour import counts_tensors, hidden_maximum
+from lockstep.causes.cause import DTYPES, Cause, First, Scenario
+from lockstep.causes.optim.optimizer import (
+    decay_factor,
+    l2_divided_by_batch,
+    l2_twice,
+    low_precision,
+    lr_factor,
+    none_gradient_decays,
+    other_value,
+    situations,
+    tied_updated_twice,
+)
+from lockstep.causes.tables import table
+
+SCENARIOS = [
+    *situations(),
+    Scenario(
+        Case("amsgrad, gradients shrink", problem="shrinking", amsgrad=True, steps=8),
+        "while v grows, the maximum of it is v itself",
+    ),
+]
+
+TINY = "gradients near eps"
+
+MOMENTS = [
+    Cause(
+        id="eps-hat",
+        lines={"denom": "(np.sqrt(v_max) + eps) / root(1 - beta2**step)"},
+        formula=r"s_t = (\sqrt{v_t} + \epsilon) / \sqrt{1 - \beta_2^t}",
+        seen="TensorFlow, Keras, scikit-learn, torch before 1.3; tensorflow/tensorflow#9047, keras-team/keras#17391, "
+        "google-deepmind/optax#571, pytorch/pytorch#2060",
+        first_shows="at step 1, where |g| is near eps",
+        fix="add eps after the bias correction of the root",
+        note="their epsilon is eps·√(1-β₂ᵗ) here, which changes with t: take eps from late steps, where the two agree",
+        shows=TINY,
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="eps-inside-sqrt",
+        lines={"denom": "np.sqrt(v_hat + eps)"},
+        formula=r"s_t = \sqrt{\hat v_t + \epsilon}",
+        seen="from-scratch code",
+        first_shows="at step 1, where |g| < √eps",
+        fix="add eps after the square root",
+        note="at a gradient of 0 their epsilon ε acts as eps=√ε",
+        shows=TINY,
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="eps-twice",
+        lines={"denom": "np.sqrt(v_hat + eps_root) + eps"},
+        free={"eps_root": 1e-8},
+        formula=r"s_t = \sqrt{\hat v_t + \epsilon'} + \epsilon",
+        seen="optax with eps_root",
+        first_shows="at step 1, where |g| < √eps_root",
+        fix="leave the term inside the root out (eps_root=0)",
+        shows=TINY,
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="eps-outside-quotient",
+        lines={"param": "decayed - (lr * m_hat / np.sqrt(v_hat) + eps)"},
+        formula=r"\theta_t = \theta'_t - (\alpha\,\hat m_t / \sqrt{\hat v_t} + \epsilon)",
+        seen="d2l's TensorFlow tab",
+        first_shows="at step 1; 0/0 at a zero gradient",
+        fix="put √v̂ + eps in brackets",
+        shows=TINY,
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="no-bias-correction",
+        variant="neither",
+        lines={"m_hat": "m", "v_hat": "v_max"},
+        formula=r"\hat m_t = m_t, \quad \hat v_t = v_t",
+        seen="ml-explore/mlx before #1640, BERT's AdamW",
+        first_shows="at step 1: 3.16 times the update",
+        fix="divide m by 1-β₁ᵗ and v by 1-β₂ᵗ",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="no-bias-correction",
+        variant="only of v",
+        lines={"m_hat": "m"},
+        formula=r"\hat m_t = m_t",
+        first_shows="at step 1: a tenth of the update",
+        fix="divide m by 1-β₁ᵗ",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="no-bias-correction",
+        variant="only of m",
+        lines={"v_hat": "v_max"},
+        formula=r"\hat v_t = v_t",
+        first_shows="at step 1: 31.6 times the update",
+        fix="divide v by 1-β₂ᵗ",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="step-off-by-one",
+        variant="t + 1",
+        arguments={"step": "step + 1"},
+        formula=r"\hat m_t = m_t / (1 - \beta_1^{t+1}), \quad \hat v_t = v_t / (1 - \beta_2^{t+1})",
+        seen="tracel-ai/burn#621, #630",
+        first_shows="at step 1, then saturates",
+        fix="count the step before the powers are taken, once: t is 1 at the first",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="step-off-by-one",
+        variant="t - 1",
+        arguments={"step": "step - 1"},
+        formula=r"\hat m_t = m_t / (1 - \beta_1^{t-1}), \quad \hat v_t = v_t / (1 - \beta_2^{t-1})",
+        seen="tracel-ai/burn#621, #630",
+        first_shows="at step 1, with 0/0",
+        fix="count the step before the powers are taken: t is 1 at the first",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="step-per-parameter",
+        behaviour=counts_tensors,
+        formula=r"t \leftarrow t + 1 \quad \text{for each tensor}",
+        seen="DiffSharp/DiffSharp#292",
+        first_shows="at step 1, from the second tensor on",
+        fix="raise the counter once a step, or keep one for each tensor",
+        shows="normal gradients",
+        first=First(1, "step"),
+    ),
+    Cause(
+        id="beta-powers-low-precision",
+        variant="power",
+        lines={
+            "m_hat": "m / (1 - float32_power(beta1, step))",
+            "v_hat": "v_max / (1 - float32_power(beta2, step))",
+        },
+        formula=r"\hat v_t = v_t / (1 - \operatorname{fl}_{32}(\beta_2^t))",
+        seen="PaddlePaddle/Paddle#58378, pytorch/pytorch#88173",
+        first_shows="at step 1 at 7e-9, of one sign",
+        fix="take the powers of β in double",
+        shows="gradients of many sizes",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="beta-powers-low-precision",
+        variant="repeated product",
+        lines={
+            "m_hat": "m / (1 - float32_product(beta1, step))",
+            "v_hat": "v_max / (1 - float32_product(beta2, step))",
+        },
+        formula=r"\hat v_t = v_t / (1 - \operatorname{fl}_{32}(\beta_2 \cdots \beta_2))",
+        seen="PaddlePaddle/Paddle#58378, pytorch/pytorch#88173",
+        first_shows="at step 1 at 7e-9, grows with t, of one sign",
+        fix="take the powers of β in double",
+        shows="gradients of many sizes",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="amsgrad-of-corrected",
+        lines={
+            "v_max": "np.maximum(max_exp_avg_sq, v / (1 - beta2**step)) if amsgrad else v",
+            "v_hat": "v_max if amsgrad else v_max / (1 - beta2**step)",
+        },
+        formula=r"\hat v_t = \max(\hat v_{t-1},\, v_t / (1 - \beta_2^t))",
+        seen="google-deepmind/optax#1389, pytorch/pytorch#142323",
+        first_shows="state at step 1, parameters at step 2",
+        fix="take the maximum of v as it is, and correct the maximum",
+        shows="amsgrad, gradients shrink",
+        first=First(1, "v_max"),
+    ),
+    Cause(
+        id="amsgrad-ignored",
+        lines={"v_max": "v"},
+        formula=r"v^{\max}_t = v_t",
+        first_shows="late, where v falls",
+        fix="divide by the root of the largest v so far",
+        shows="amsgrad, gradients shrink",
+        first=First(2, "v_max"),
+    ),
+    Cause(
+        id="amsgrad-on",
+        behaviour=hidden_maximum,
+        formula=r"v^{\max}_t = \max(v^{\max}_{t-1},\, v_t) \quad \text{without amsgrad}",
+        first_shows="late, where v falls",
+        fix="take the maximum only where amsgrad is asked for",
+        shows="gradients shrink",
+        first=First(2, "param"),
+    ),
+    Cause(
+        id="state-aliased",
+        variant="v becomes its root",
+        kept={"v": "np.sqrt(v)"},
+        formula=r"v_t \leftarrow \sqrt{v_t}",
+        seen="metaopt/torchopt#8",
+        first_shows="state at step 1, parameters at step 2",
+        fix="take the root of a copy",
+        shows="normal gradients",
+        first=First(1, "v"),
+    ),
+    Cause(
+        id="state-aliased",
+        variant="v becomes the denominator",
+        kept={"v": "denom"},
+        formula=r"v_t \leftarrow s_t",
+        seen="metaopt/torchopt#8",
+        first_shows="state at step 1, parameters at step 2",
+        fix="compute the denominator in memory of its own",
+        shows="normal gradients",
+        first=First(1, "v"),
+    ),
+    low_precision("lr", "float32(lr)", "param"),
+    low_precision("betas", "(betas[0], float32(betas[1]))", "v", dtypes=DTYPES),
+    none_gradient_decays("step"),
+    tied_updated_twice("step"),
+    *(
+        other_value("eps", value, "param", seen=seen, shows=TINY, first_shows="at step 1, where |g| is small")
+        for value, seen in ((1e-7, "Keras, TensorFlow, numpy-ml"), (1e-6, "d2l"), (1e-5, "burn"))
+    ),
+    *(
+        Cause(
+            id="beta-value",
+            variant=f"β₁ = {value:g}",
+            arguments={"betas": "(beta1, betas[1])"},
+            free={"beta1": value},
+            formula=rf"\beta_1 = {value:g}",
+            seen=seen,
+            first_shows="at step 2: bias correction cancels it at step 1",
+            fix="set betas; frameworks differ in their defaults",
+            shows="normal gradients",
+            first=First(1, "m"),
+        )
+        for value, seen in ((0.5, "GANs after Radford et al. (2015)"), (0.95, "neupy"))
+    ),
+    *(
+        Cause(
+            id="beta-value",
+            variant=f"β₂ = {value:g}",
+            arguments={"betas": "(betas[0], beta2)"},
+            free={"beta2": value},
+            formula=rf"\beta_2 = {value:g}",
+            seen=seen,
+            first_shows="at step 2: bias correction cancels it at step 1",
+            fix="set betas, in double: 0.999 in bfloat16 is 0.996",
+            shows="normal gradients",
+            first=First(1, "v"),
+        )
+        for value, seen in ((0.99609375, "tenstorrent/tt-metal#55935"), (0.99, ""))
+    ),
+    lr_factor(10),
+]
+
+CAUSES = table(
+    "optim.adam",
+    SCENARIOS,
+    [
+        Cause(
+            id="decoupled-for-l2",
+            lines={
+                "d": "g",
+                "decayed": "param - lr * weight_decay * param if weight_decay else param",
+            },
+            formula=r"d_t = g_t, \quad \theta'_t = \theta_{t-1} - \alpha\lambda\,\theta_{t-1}",
+            seen="FlagOpen/FlagGems#4988, bitsandbytes-foundation/bitsandbytes#10",
+            first_shows="at step 1, λ ≠ 0",
+            fix="add λθ to the gradient; shrinking the parameter is AdamW",
+            note="it is torch.optim.AdamW with the same weight_decay",
+            shows="weight decay",
+            first=First(1, "m"),
+        ),
+        l2_twice("m"),
+        *MOMENTS,
+        l2_divided_by_batch("m"),
+        decay_factor(0.1, "m"),
+    ],
+)

@@ -1,0 +1,50 @@
+"""Causes of optim.adamw: Adam's about the moments, and those of its own decay."""
+
+from lockstep.causes.cause import Cause, First
+from lockstep.causes.optim.adam import MOMENTS, SCENARIOS
+from lockstep.causes.optim.optimizer import decay_factor, low_precision
+from lockstep.causes.tables import table
+
+__all__ = ["CAUSES", "SCENARIOS"]
+
+CAUSES = table(
+    "optim.adamw",
+    SCENARIOS,
+    [
+        Cause(
+            id="l2-for-decoupled",
+            lines={"d": "g + weight_decay * param if weight_decay else g", "decayed": "param"},
+            formula=r"d_t = g_t + \lambda\,\theta_{t-1}, \quad \theta'_t = \theta_{t-1}",
+            seen="FlagOpen/FlagGems#4988, bitsandbytes-foundation/bitsandbytes#10",
+            first_shows="at step 1, λ ≠ 0",
+            fix="keep λθ out of the gradient; take lr·λ·θ off the parameter",
+            note="it is torch.optim.Adam with the same weight_decay",
+            shows="weight decay",
+            first=First(1, "m"),
+        ),
+        Cause(
+            id="decay-without-lr",
+            lines={"decayed": "param - weight_decay * param if weight_decay else param"},
+            formula=r"\theta'_t = \theta_{t-1} - \lambda\,\theta_{t-1}",
+            seen="FluxML/Optimisers.jl#182, google-deepmind/optax#292; the paper's Algorithm 2",
+            first_shows="at step 1, λ ≠ 0",
+            fix="multiply the decay by lr",
+            note="their λ is lr·weight_decay, while lr is constant",
+            shows="weight decay",
+            first=First(1, "param"),
+        ),
+        Cause(
+            id="decay-after-update",
+            lines={"decayed": "param", "param": "was * (1 - lr * weight_decay)"},
+            formula=r"\theta_t = (1 - \alpha\lambda)(\theta_{t-1} - \alpha\,\hat m_t / s_t)",
+            seen="bitsandbytes-foundation/bitsandbytes#2010, #2040",
+            first_shows="at step 1 at 1e-8; passes usual tolerances for 200 steps",
+            fix="shrink the parameter before the update is taken off",
+            shows="weight decay",
+            first=First(1, "param"),
+        ),
+        *MOMENTS,
+        low_precision("weight_decay", "float32(weight_decay)", "param", shows="weight decay"),
+        decay_factor(0.4, "param", seen="Keras: 0.004 for 0.01"),
+    ],
+)

@@ -1,0 +1,125 @@
+"""Causes of optim.rmsprop."""
+
+from lockstep.cases import Case
+from lockstep.causes.cause import DTYPES, Cause, First, Scenario
+from lockstep.causes.optim.optimizer import (
+    decay_factor,
+    l2_divided_by_batch,
+    l2_twice,
+    low_precision,
+    lr_factor,
+    none_gradient_decays,
+    other_value,
+    situations,
+    tied_updated_twice,
+)
+from lockstep.causes.tables import table
+
+SCENARIOS = [
+    *situations(),
+    Scenario(Case("momentum", momentum=0.9, lr=0.1, steps=8), "what is carried from step to step"),
+    Scenario(
+        Case("momentum, lr changes", momentum=0.9, lr=0.1, lr_at={4: 0.01}, steps=8),
+        "a constant lr hides whether the buffer carries it",
+    ),
+    Scenario(Case("centered", centered=True, lr=0.1, steps=8), "the mean that is taken off, or is not"),
+    Scenario(
+        Case("centered, gradients near eps", centered=True, problem="near eps", steps=8),
+        "where eps stands beside the variance",
+    ),
+]
+
+TINY = "gradients near eps"
+
+CAUSES = table(
+    "optim.rmsprop",
+    SCENARIOS,
+    [
+        Cause(
+            id="eps-inside-sqrt",
+            lines={"denom": "np.sqrt(variance + eps)"},
+            formula=r"s_t = \sqrt{v_t + \epsilon}",
+            seen="TensorFlow, optax's default, MXNet, timm's RMSpropTF; pytorch/pytorch#23796, "
+            "google-deepmind/optax#532",
+            first_shows="at step 1, about lr in size",
+            fix="add eps after the square root",
+            note="at a gradient of 0 their epsilon ε acts as eps=√ε",
+            shows=TINY,
+            first=First(1, "param"),
+        ),
+        Cause(
+            id="accumulator-starts-at-one",
+            lines={"v": "alpha * (square_avg + start if step == 1 else square_avg) + (1 - alpha) * d**2"},
+            free={"start": 1.0},
+            formula=r"v_0 = 1",
+            seen="TensorFlow 1; google-deepmind/optax#49",
+            first_shows="at step 1",
+            fix="start the mean square at 0",
+            shows="normal gradients",
+            first=First(1, "v"),
+        ),
+        Cause(
+            id="lr-inside-momentum",
+            lines={"buf": "momentum * lr_before / lr * momentum_buffer + d / denom if momentum > 0 else d / denom"},
+            formula=r"b_t = \mu\,b_{t-1} + \alpha\,d_t / s_t, \quad \theta_t = \theta_{t-1} - b_t",
+            seen="TensorFlow, Keras; pytorch/pytorch#32545",
+            first_shows="only when lr changes",
+            fix="multiply by lr when the parameter is updated, not when the buffer is",
+            note="the same while lr is constant: their buffer is lr times PyTorch's",
+            shows="momentum, lr changes",
+            first=First(4, "buf"),
+        ),
+        Cause(
+            id="centered-eps-inside",
+            lines={"denom": "np.sqrt(variance + eps) if centered else np.sqrt(variance) + eps"},
+            formula=r"s_t = \sqrt{v_t - \bar g_t^2 + \epsilon}",
+            seen="optax",
+            first_shows="at step 1",
+            fix="add eps after the square root",
+            shows="centered, gradients near eps",
+            first=First(1, "param"),
+        ),
+        Cause(
+            id="centered-ignored",
+            lines={"variance": "v"},
+            formula=r"\tilde v_t = v_t",
+            first_shows="at step 1",
+            fix="take the square of the mean off v",
+            shows="centered",
+            first=First(1, "param"),
+        ),
+        Cause(
+            id="bias-corrected",
+            lines={
+                "variance": "v / (1 - alpha**step) - (mean / (1 - alpha**step))**2 "
+                "if centered else v / (1 - alpha**step)"
+            },
+            formula=r"\tilde v_t = v_t / (1 - \rho^t)",
+            seen="optax's flag bias_correction",
+            first_shows="at step 1",
+            fix="use v as it is; the corrected one is Adam's",
+            shows="normal gradients",
+            first=First(1, "param"),
+        ),
+        l2_twice("v"),
+        none_gradient_decays("step"),
+        tied_updated_twice("step"),
+        low_precision("lr", "float32(lr)", "param"),
+        low_precision("alpha", "float32(alpha)", "v", dtypes=DTYPES),
+        other_value(
+            "alpha",
+            0.9,
+            "v",
+            seen="Keras, optax, TensorFlow, numpy-ml, the notebook",
+            first_shows="at step 1: factor 3.16",
+        ),
+        *(
+            other_value("eps", value, "param", seen=seen, shows=TINY, first_shows="at step 1, where |g| is small")
+            for value, seen in ((1e-7, "Keras"), (1e-6, "d2l"), (1e-10, "TensorFlow 1"))
+        ),
+        other_value("momentum", 0.5, "buf", shows="momentum", first=First(2, "buf")),
+        lr_factor(0.1, seen="defaults: 1e-3 for 1e-2"),
+        l2_divided_by_batch("v"),
+        decay_factor(0.1, "v"),
+    ],
+)

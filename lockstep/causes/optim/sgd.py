@@ -1,0 +1,140 @@
+"""Causes of optim.sgd."""
+
+from lockstep.cases import Case
+from lockstep.causes.cause import Cause, First, Scenario
+from lockstep.causes.optim.optimizer import (
+    decay_factor,
+    l2_divided_by_batch,
+    l2_twice,
+    low_precision,
+    lr_factor,
+    none_gradient_decays,
+    other_value,
+    situations,
+    tied_updated_twice,
+)
+from lockstep.causes.tables import table
+
+SCENARIOS = [
+    *situations(momentum=0.9),
+    Scenario(
+        Case("no momentum, weight decay", lr=0.1, weight_decay=0.1, steps=8), "a decay that only momentum reaches"
+    ),
+    Scenario(Case("dampening", lr=0.1, momentum=0.9, dampening=0.5, steps=8), "the first step, which is not dampened"),
+    Scenario(
+        Case("nesterov", lr=0.1, momentum=0.9, nesterov=True, steps=8), "which gradient the buffer is looked ahead by"
+    ),
+    Scenario(
+        Case("nesterov, lr changes", lr=0.1, momentum=0.9, nesterov=True, lr_at={4: 0.01}, steps=8),
+        "the forms of Nesterov's momentum agree while lr is constant",
+    ),
+]
+
+CAUSES = table(
+    "optim.sgd",
+    SCENARIOS,
+    [
+        Cause(
+            id="lr-inside-momentum",
+            lines={
+                "buf": "d if momentum_buffer is None else "
+                "momentum * lr_before / lr * momentum_buffer + (1 - dampening) * d"
+            },
+            formula=r"b_t = \mu\,b_{t-1} - \alpha\,d_t, \quad \theta_t = \theta_{t-1} + b_t",
+            seen="Keras, Sutskever et al., numpy-ml, scikit-learn; pytorch/pytorch#1099, jax-ml/jax#1528",
+            first_shows="only when lr changes: exactly that step",
+            fix="multiply by lr when the parameter is updated, not when the buffer is",
+            note="the same while lr is constant: their buffer is -lr times PyTorch's",
+            shows="lr changes",
+            first=First(4, "buf"),
+        ),
+        Cause(
+            id="ema-momentum",
+            lines={
+                "buf": "was if momentum == 0 else (1 - momentum) * d if momentum_buffer is None else "
+                "momentum * momentum_buffer + (1 - momentum) * d"
+            },
+            formula=r"b_t = \mu\,b_{t-1} + (1 - \mu)\,d_t",
+            seen="HIPS/autograd, ml-explore/mlx before #87, Torch7",
+            first_shows="at step 1: factor 1-μ",
+            fix="add the whole gradient to the buffer",
+            note="the same trajectory with lr multiplied by 1-μ, once the buffer starts alike",
+            shows="normal gradients",
+            first=First(1, "buf"),
+        ),
+        Cause(
+            id="dampening-on-first-step",
+            lines={"buf": "(1 - dampening) * d if momentum != 0 and momentum_buffer is None else was"},
+            formula=r"b_1 = (1 - \tau)\,d_1",
+            seen="ml-explore/mlx#473, pytorch/pytorch#152833",
+            first_shows="at step 1, τ ≠ 0",
+            fix="start the buffer as the first gradient itself",
+            shows="dampening",
+            first=First(1, "buf"),
+        ),
+        Cause(
+            id="nesterov-ignored",
+            lines={"update": "buf"},
+            formula=r"u_t = b_t",
+            seen="pytorch/pytorch#5920, ml-explore/mlx#87",
+            first_shows="at step 1",
+            fix="step by d + μ·b where nesterov is asked for",
+            shows="nesterov",
+            first=First(1, "param"),
+        ),
+        Cause(
+            id="nesterov-lookahead",
+            lines={
+                "buf": "was if not nesterov or momentum_buffer is None else "
+                "momentum * lr_before / lr * momentum_buffer + d"
+            },
+            formula=r"b_t = \mu\,b_{t-1} - \alpha\,d_t, \quad \theta_t = \theta_{t-1} - \mu\,b_{t-1} + (1 + \mu)\,b_t",
+            seen="Sutskever et al. (2013), CS231n",
+            first_shows="only when lr changes; the same while it is constant",
+            fix="keep lr out of the buffer: step by lr·(d + μ·b)",
+            note="where their parameters are those before looking ahead, compare θ + μ·b",
+            shows="nesterov, lr changes",
+            first=First(4, "buf"),
+        ),
+        Cause(
+            id="decoupled-for-l2",
+            lines={"d": "g", "param": "was - lr * weight_decay * param if weight_decay else was"},
+            formula=r"d_t = g_t, \quad \theta_t = \theta_{t-1} - \alpha\,u_t - \alpha\lambda\,\theta_{t-1}",
+            seen="facebookresearch/detectron2#2127",
+            first_shows="state at step 1, parameters at step 2, λ ≠ 0",
+            fix="add λθ to the gradient, before the buffer",
+            note="the same without momentum",
+            shows="weight decay",
+            first=First(1, "buf"),
+        ),
+        Cause(
+            id="decay-ignored-without-momentum",
+            lines={"d": "was if momentum != 0 else g"},
+            formula=r"d_t = g_t \quad \text{if } \mu = 0",
+            seen="ml-explore/mlx#440, #473",
+            first_shows="at step 1, λ ≠ 0, μ = 0",
+            fix="add the decay before the branch on momentum",
+            shows="no momentum, weight decay",
+            first=First(1, "param"),
+        ),
+        Cause(
+            id="momentum-reset",
+            lines={"buf": "d if momentum_buffer is None else 0 * momentum_buffer + (1 - dampening) * d"},
+            formula=r"b_t = (1 - \tau)\,d_t",
+            seen="kozistr/pytorch_optimizer#516",
+            first_shows="at step 2",
+            fix="make the buffer once, not at every step",
+            shows="normal gradients",
+            first=First(2, "buf"),
+        ),
+        l2_twice("buf"),
+        none_gradient_decays("buf"),
+        tied_updated_twice("buf"),
+        low_precision("lr", "float32(lr)", "param"),
+        low_precision("momentum", "float32(momentum)", "buf", first=First(2, "buf")),
+        other_value("momentum", 0.5, "buf", first=First(2, "buf"), first_shows="at step 2"),
+        lr_factor(10, seen="Keras: 1e-2 for 1e-3"),
+        l2_divided_by_batch("buf"),
+        decay_factor(0.1, "buf"),
+    ],
+)

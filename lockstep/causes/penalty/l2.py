@@ -1,0 +1,27 @@
+"""Causes of penalty.l2."""
+
+from lockstep.causes.cause import Cause, First
+from lockstep.causes.penalty.penalty import AVERAGED, situations
+from lockstep.causes.tables import table
+
+SCENARIOS = situations("L2")
+
+CAUSES = table(
+    "penalty.l2",
+    SCENARIOS,
+    [
+        Cause(
+            id="l2-twice",
+            lines={"penalty": "lam / m * total"},
+            backward={"dw": "2 * lam / m * w * dpenalty"},
+            formula=r"R = \frac{\lambda}{m}\,S, \quad \partial w_i = \frac{2\lambda}{m}\,w_i\,\partial R",
+            seen="Keras l2",
+            first_shows="at step 1",
+            fix="put the factor ½ before the sum of squares",
+            note="Keras' l2(λ/2) is λ here",
+            shows="a weight matrix",
+            first=First(1, "penalty"),
+        ),
+        *AVERAGED,
+    ],
+)

@@ -1,0 +1,107 @@
+"""Puts causes into a copy of the reference's class, which then is wrong in just these ways."""
+
+import inspect
+from collections.abc import Iterable
+from typing import Any
+
+from lockstep.causes.cause import Cause, parts, subject_class
+from lockstep.causes.source import BEFORE, WAS, BadEdit, patched, reads
+from lockstep.subject import Subject, find
+
+
+def plant(subject: Subject | str, causes: Iterable[Cause], base_class: Any = None) -> Any:
+    """A class like the reference's, with these causes in it: usable wherever the reference's is.
+
+    Arguments:
+        subject: a subject or its path.
+        causes: any number, from the subject's table. Those that replace a line outright come before
+            those that only alter it, in whatever order they are given.
+        base_class: which class of the reference; the one that states the formula if None.
+
+    Raises:
+        BadEdit: for an edit that fits no line or changes nothing, and for two that replace one line.
+    """
+    subject = find(subject) if isinstance(subject, str) else subject
+    base = base_class or subject_class(subject)
+    causes = sorted(causes, key=lambda cause: not outright(cause))
+    check_together(causes)
+    stated = {}
+    if any(cause.edits_lines or cause.arguments for cause in causes):
+        stated = planted_orders(base, causes)
+    for cause in causes:
+        base = cause.behaviour(base) if cause.behaviour else base
+    base = remembering(base, stated["BEFORE"]) if stated.get("BEFORE") else base
+    label = ", ".join(cause.name for cause in causes)
+    return type(base.__name__, (base,), stated | {"__doc__": f"{base.__name__} with {label}."})
+
+
+def planted_orders(base, causes: list[Cause]) -> dict[str, Any]:
+    """What the class states of its formula, with the edits in it: only the paper's order, where lines are edited."""
+    names = ["paper"] if any(cause.edits_lines for cause in causes) else list(base.ORDERS)
+    orders = {name: with_edits(base.ORDERS[name], causes) for name in names}
+    stated = {"ORDERS": orders, "BEFORE": remembered(orders["paper"])}
+    if hasattr(base, "ALLOWS"):
+        stated["ALLOWS"] = tuple(name for name in base.ALLOWS if name in orders) or ("paper",)
+    return stated
+
+
+def with_edits(formula: Any, causes: list[Cause]):
+    """`formula`, a function or a layer's two, with the edits of all `causes` in it."""
+    functions = parts(formula)
+    edits = [cause.edits(functions) for cause in causes]
+    made = [patched(function, [own[place] for own in edits]) for place, function in enumerate(functions)]
+    return made[0] if callable(formula) else type(formula)(*made)
+
+
+def targets(cause: Cause) -> dict[tuple[str, str], bool]:
+    """What the cause edits, and whether outright: without reading what was there."""
+    found = {("kept", name): True for name in cause.kept}
+    for kind, edited in (("lines", cause.lines), ("backward", cause.backward)):
+        found |= {(kind, name): WAS not in reads(text) for name, text in edited.items()}
+    return found | {
+        ("arguments", name): name not in reads(text) - set(cause.free) for name, text in cause.arguments.items()
+    }
+
+
+def outright(cause: Cause) -> bool:
+    return any(targets(cause).values())
+
+
+def check_together(causes: list[Cause]) -> None:
+    """Refuse causes of which one would undo another."""
+    taken: dict[tuple[str, str], Cause] = {}
+    for cause in causes:
+        for target, replaces in targets(cause).items():
+            if replaces and target in taken:
+                raise BadEdit(
+                    f"{taken[target]} and {cause} both replace {target[1]!r}: they cannot be planted together"
+                )
+            taken[target] = cause
+
+
+def remembered(formula) -> tuple[str, ...]:
+    """The hyperparameters whose value at the step before the formula reads."""
+    names = (name for function in parts(formula) for name in inspect.signature(function).parameters)
+    return tuple(name.removesuffix(BEFORE) for name in names if name.endswith(BEFORE))
+
+
+def remembering(base: Any, names: tuple[str, ...]) -> type:
+    """The optimizer giving its formula what these hyperparameters were at a tensor's last step."""
+
+    class Remembering(base):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.last: dict[str, dict[str, Any]] = {}
+            self.stepping = ""
+
+        def step_one(self, name, grad):
+            self.stepping = name
+            super().step_one(name, grad)
+            self.last[name] = self.hyperparameters
+
+        def constants(self, state):
+            last = self.last.get(self.stepping) or self.hyperparameters
+            return super().constants(state) | {name + BEFORE: last[name] for name in names}
+
+    Remembering.__name__ = base.__name__
+    return Remembering

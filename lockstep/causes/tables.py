@@ -1,0 +1,67 @@
+"""Finds a subject's table of causes, and checks each table when it is imported."""
+
+import dataclasses
+import importlib
+import importlib.util
+
+from lockstep.causes.cause import Cause, Scenario
+from lockstep.causes.planting import plant
+from lockstep.causes.source import BadEdit
+from lockstep.subject import Subject, find
+
+
+def table(path: str, scenarios: list[Scenario], rows: list[Cause]) -> list[Cause]:
+    """The rows as causes of the subject at `path`, each planted once to see that it fits.
+
+    Raises:
+        BadEdit: for an edit that fits no line or changes nothing, a cause that edits nothing, a name
+            given twice, or a scenario there is not.
+    """
+    subject = find(path)
+    known = {scenario.name for scenario in scenarios}
+    names = [cause.name for cause in rows]
+    for cause in rows:
+        if names.count(cause.name) > 1:
+            raise BadEdit(f"{path} has the cause {cause} twice")
+        if cause.shows not in known:
+            raise BadEdit(f"{cause} of {path} names no scenario; there are {'; '.join(known)}")
+        if not (cause.edits_lines or cause.arguments or cause.behaviour):
+            raise BadEdit(f"{cause} of {path} edits nothing")
+        plant(subject, [cause])
+    return [dataclasses.replace(cause, subject=path) for cause in rows]
+
+
+def causes(subject: Subject | str) -> list[Cause]:
+    """What can be wrong with a subject: its part of the catalogue, discrete causes before solvable ones.
+
+    Arguments:
+        subject: a subject or its path; one without a table has no causes.
+
+    Raises:
+        ValueError: for a path without a subject.
+    """
+    subject = find(subject) if isinstance(subject, str) else subject
+    return list(module(subject).CAUSES) if has_table(subject) else []
+
+
+def scenarios(subject: Subject | str) -> list[Scenario]:
+    """The cases that bring the causes of a subject out, each with its reason.
+
+    Arguments:
+        subject: a subject or its path; one without a table has none.
+
+    Raises:
+        ValueError: for a path without a subject.
+    """
+    subject = find(subject) if isinstance(subject, str) else subject
+    return list(module(subject).SCENARIOS) if has_table(subject) else []
+
+
+def has_table(subject: Subject) -> bool:
+    package = f"lockstep.causes.{subject.family}"
+    found = importlib.util.find_spec(package) and importlib.util.find_spec(f"lockstep.causes.{subject.path}")
+    return found is not None
+
+
+def module(subject: Subject):
+    return importlib.import_module(f"lockstep.causes.{subject.path}")
