@@ -140,6 +140,7 @@ def run(
     seed: int = 0,
     path: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
+    judge_every: int = 1,
     on_step: Callable[[int], Any] | None = None,
 ) -> Run:
     """Step a subject in NumPy beside PyTorch, free and resynchronised, and judge every difference.
@@ -154,6 +155,7 @@ def run(
         seed: of the problem's random numbers.
         path: "single", "foreach" or "fused" for optimizers; the first the subject has if None.
         hyperparameters: under PyTorch's names, added to the case's.
+        judge_every: resynchronise and judge the first step and every so-manyth only; the free runs take all.
         on_step: called with the number of each finished step.
 
     Raises:
@@ -172,7 +174,9 @@ def run(
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"steps must be a whole number from 1 on, not {count!r}")
     pair = found.sides.pair(found, chosen, dtype, path, seed)
-    outcome = run_pair(pair, count, on_step)
+    if isinstance(judge_every, bool) or not isinstance(judge_every, int) or judge_every < 1:
+        raise ValueError(f"judge_every must be a whole number from 1 on, not {judge_every!r}")
+    outcome = run_pair(pair, count, on_step, judge_every=judge_every)
     return Run(found, chosen, dtype, pair.path, seed, outcome)
 
 

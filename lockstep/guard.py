@@ -1,6 +1,7 @@
 """The harness against itself: what makes a comparison worthless is said before any number."""
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from lockstep.side import Quantities, copied, each
 
@@ -64,24 +65,40 @@ def check_start(ours: Quantities, theirs: Quantities) -> None:
 
 def check_memory(ours: Quantities, theirs: Quantities) -> None:
     """No array of one side lies in the memory of the other."""
-    others = [(f"{q} {n!r}", np.asarray(array)) for q, n, array in each(theirs)]
-    for quantity, name, array in each(ours):
-        for label, other in others:
-            if np.may_share_memory(np.asarray(array), other) and np.shares_memory(np.asarray(array), other):
-                raise Broken(
-                    "shared-memory",
-                    f"{quantity} {name!r} of the numpy side and {label} of the torch side are one buffer: "
-                    "they would agree whatever either of them computes; copy it",
-                )
+    spans = sorted(
+        (*byte_bounds(np.asarray(array)), side, quantity, name)
+        for side, quantities in enumerate((ours, theirs))
+        for quantity, name, array in each(quantities)
+        if np.size(array)
+    )
+    reach: list[tuple[int, str, str]] = [(0, "", ""), (0, "", "")]  # of each side: how far its memory goes so far
+    for low, high, side, quantity, name in spans:
+        end, other_quantity, other_name = reach[1 - side]
+        if low < end and np.shares_memory(
+            np.asarray((ours, theirs)[side][quantity][name]),
+            np.asarray((theirs, ours)[side][other_quantity][other_name]),
+        ):
+            places = [(quantity, name), (other_quantity, other_name)]
+            (q1, n1), (q2, n2) = places if side == 0 else places[::-1]
+            raise Broken(
+                "shared-memory",
+                f"{q1} {n1!r} of the numpy side and {q2} {n2!r} of the torch side are one buffer: "
+                "they would agree whatever either of them computes; copy it",
+            )
+        reach[side] = max(reach[side], (high, quantity, name))
 
 
-def check_dtypes(side: str, before: Quantities, after: Quantities) -> None:
+def dtypes(quantities: Quantities) -> dict[tuple[str, str], np.dtype]:
+    """The dtype of every array, to hold the next step against."""
+    return {(quantity, name): np.asarray(array).dtype for quantity, name, array in each(quantities)}
+
+
+def check_dtypes(side: str, before: dict[tuple[str, str], np.dtype], after: Quantities) -> None:
     """No step turns a quantity into another dtype."""
     for quantity, name, array in each(after):
-        if quantity in before and name in before[quantity]:
-            old, new = np.asarray(before[quantity][name]).dtype, np.asarray(array).dtype
-            if old != new:
-                raise Broken("dtype-promoted", f"{quantity} {name!r} of the {side} side went from {old} to {new}")
+        old, new = before.get((quantity, name)), np.asarray(array).dtype
+        if old is not None and old != new:
+            raise Broken("dtype-promoted", f"{quantity} {name!r} of the {side} side went from {old} to {new}")
 
 
 class Movement:

@@ -114,7 +114,7 @@ class MLP:
         for name, layer in self.layers.items():
             width = layer.params["weight"].shape[0] if isinstance(layer, Linear) else width
             if isinstance(layer, Dropout):
-                masks[name] = generator.bernoulli(1 - layer.p, (n, width)).astype(self.dtype)
+                masks[name] = generator.dropout_mask(layer.p, (n, width), self.dtype)
         return masks
 
     def predict(self, x):

@@ -91,7 +91,7 @@ class MLP:
         for name, module in self.module.named_children():
             width = module.out_features if isinstance(module, nn.Linear) else width
             if isinstance(module, Masked):
-                masks[name] = np.asarray(generator.bernoulli(1 - module.p, (n, width)), self.numpy_dtype)
+                masks[name] = generator.dropout_mask(module.p, (n, width), self.numpy_dtype)
         return masks
 
     def predict(self, x) -> np.ndarray:
