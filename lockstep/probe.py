@@ -38,6 +38,9 @@ class Findings:
             (nothing to contract) or "neither" (some other rounding).
         vector: dtype to how many numbers the fused optimizers' kernels take at once; 0 where whole vectors and
             what is left over round alike.
+        lanes: kernel that adds up ("sum"; "row_sum", of log_softmax; "channel", of BatchNorm) to dtype to how many
+            running sums its vectors hold; 0 where no number explains it.
+        halves: those of them that add up a float32 vector's lanes by halves and not one by one.
         kernels: function to dtype to side ("numpy", "torch") to how far off it was: `error`, the largest in units
             of the last place of the exact value (half of one is what the nearest number may be off), `off`, the
             share of results that were not the nearest number, `at`, the argument of the largest error.
@@ -53,6 +56,8 @@ class Findings:
     machine: dict[str, Any]
     contraction: dict[str, str]
     vector: dict[str, int]
+    lanes: dict[str, dict[str, int]]
+    halves: list[str]
     kernels: dict[str, dict[str, dict[str, dict[str, float]]]]
     kernel_ulps: dict[str, dict[str, float]]
     flushed: dict[str, list[str]]
@@ -92,6 +97,8 @@ def without_torch() -> Findings:
         machine=machine(None),
         contraction={},
         vector={},
+        lanes={},
+        halves=[],
         kernels=kernels,
         kernel_ulps=worst(kernels),
         flushed={},
@@ -111,12 +118,15 @@ def with_torch(threads: int, capability: str) -> Findings:
         vector = {dtype: whole_vector(torch, dtype) for dtype in DTYPES}
         kernels = {name: {dtype: accuracy(name, dtype, torch) for dtype in measurable()} for name in FUNCTIONS}
         flushed = {dtype: [name for name in FUNCTIONS if flushes(torch, name, dtype)] for dtype in DTYPES}
+        lanes, halves = sums(torch)
         drawn = random_streams(torch)
     return Findings(
         missing=None,
         machine=machine(torch) | {"capability": capability, "threads": threads},
         contraction=contracted,
         vector=vector,
+        lanes=lanes,
+        halves=halves,
         kernels=kernels,
         kernel_ulps=worst(kernels),
         flushed=flushed,
@@ -126,15 +136,23 @@ def with_torch(threads: int, capability: str) -> Findings:
     )
 
 
-def arithmetic(found: Findings) -> Any:
+def arithmetic(found: Findings, *, ordered: bool = True) -> Any:
     """The Arithmetic that rounds as these kernels do, with NumPy's own functions: no library of PyTorch's.
 
-    Each primitive is fused where the kernel was found to contract, else plain.
+    Each primitive is fused where the kernel was found to contract, else plain. `ordered`: sums in the kernels' order,
+    on as many threads; else in NumPy's.
     """
     reference = importlib.import_module("reference.arithmetic")
     fused = reference.Fused({dtype: width or 1 for dtype, width in found.vector.items()})
     contracted = [name for name, how in found.contraction.items() if how == "fused"]
-    return reference.PLAIN.replacing(**{name: getattr(fused, name) for name in contracted})
+    base = reference.PLAIN
+    if ordered and found.missing is None:
+        summation = importlib.import_module("reference.summation")
+        lanes = {
+            kernel: {dtype: width or 1 for dtype, width in widths.items()} for kernel, widths in found.lanes.items()
+        }
+        base = summation.Ordered(found.machine["threads"], lanes, found.halves)
+    return base.replacing(**{name: getattr(fused, name) for name in contracted})
 
 
 # the machine
@@ -211,8 +229,8 @@ def contraction(torch: ModuleType) -> dict[str, str]:
             for x, y, z in map(numbers, DTYPES)
         ]
         found[name] = how(pairs, reference.PLAIN, fused)
-    for name, evaluate in {"fma": multiply_add, "sum_of_products": second_moment}.items():
-        found[name] = how([pair for dtype in DTYPES for pair in evaluate(torch, dtype)], reference.PLAIN, fused)
+    for name, evaluated in {"fma": multiply_add, "minus_product": channels, "sum_of_products": second_moment}.items():
+        found[name] = how([pair for dtype in DTYPES for pair in evaluated(torch, dtype)], reference.PLAIN, fused)
     return found
 
 
@@ -234,6 +252,17 @@ def multiply_add(torch: ModuleType, dtype: str):
     settings = {"running_mean": torch.zeros(2, dtype=y.dtype), "running_var": torch.ones(2, dtype=y.dtype)}
     scaled = torch.nn.functional.batch_norm(rows, **settings, weight=weight, bias=bias, eps=0.0).numpy()
     yield (lambda ops: ops.fma(rows.numpy(), weight.numpy(), bias.numpy())), scaled
+
+
+def channels(torch: ModuleType, dtype: str):
+    """BatchNorm's backward by its input of one sample with mean 0, deviation 1 and weight 1: (dy - dy) - x·(x·dy)."""
+    x, dy, _ = (torch.from_numpy(array[None]) for array in numbers(dtype))
+    zero, one = torch.zeros(LENGTH, dtype=x.dtype), torch.ones(LENGTH, dtype=x.dtype)
+    backward = torch.ops.aten.native_batch_norm_backward
+    rows, drows = x.repeat(2, 1), torch.cat([dy, 3 * dy])
+    theirs = backward(drows, rows, one, None, None, zero, one, True, 0.0, [True] * 3)
+    dot, mean = theirs[1] / 2, theirs[2] / 2
+    yield (lambda ops: ops.minus_product((drows - mean).numpy(), rows.numpy(), dot.numpy())), theirs[0].numpy()
 
 
 # Tensors of 15 numbers: vectors of 16, 8, 4 and 2 leave 15, 7, 3 and 1 over.
@@ -392,6 +421,53 @@ def random_streams(torch: ModuleType) -> dict[str, str]:
     }
     return {name: "mersenne" if same else "other" for name, same in equal.items()}
 
+
+# in which order they add up
+
+WIDTH = 127  # of a row: whole vectors of every width, and something left over
+ROWS_OF_SUMS = 40
+
+
+def sums(torch: ModuleType) -> tuple[dict[str, dict[str, int]], list[str]]:
+    """The lanes of each kernel that adds up, and which of them add the lanes by halves."""
+    lanes: dict[str, dict[str, int]] = {kernel: dict.fromkeys(DTYPES, 0) for kernel in SUMS}
+    halves = set()
+    ordered = importlib.import_module("reference.summation").Ordered
+    for (kernel, terms), dtype in itertools.product(SUMS.items(), DTYPES):
+        evaluate_sum, theirs = terms(torch, dtype)
+        for width, halving in itertools.product((2, 4, 8, 16), (False, True)):
+            if np.array_equal(evaluate_sum(ordered(1, {kernel: {dtype: width}}, [kernel] if halving else [])), theirs):
+                lanes[kernel][dtype] = width
+                halves |= {kernel} if halving else set()
+                break
+    return lanes, sorted(halves)
+
+
+def all_terms(torch: ModuleType, dtype: str):
+    x = numbers(dtype, 1, ROWS_OF_SUMS * WIDTH)[0].reshape(ROWS_OF_SUMS, WIDTH)
+    return lambda ops: ops.sum(x, axis=-1), torch.from_numpy(x).sum(-1).numpy()
+
+
+def terms_of_rows(torch: ModuleType, dtype: str):
+    """A row's total under log_softmax, which exp(-log_softmax) at its largest element shows as long as it is near 1."""
+    kernels = importlib.import_module("torch_impl.arithmetic")
+    x = np.random.default_rng(4).uniform(-9, -7, (ROWS_OF_SUMS, WIDTH)).astype(dtype)
+    x[:, 0] = 0
+    largest = kernels.log_softmax(x, None)[:, 0].astype(WIDE[dtype])
+    e = kernels.softmax_exp(x)
+    return lambda ops: ops.row_sum(e), np.exp(-largest).astype(dtype)[:, None]
+
+
+def terms_of_channels(torch: ModuleType, dtype: str):
+    """The gradient of BatchNorm's bias: one sample of one channel a row."""
+    x = torch.from_numpy(numbers(dtype, 1, ROWS_OF_SUMS * WIDTH)[0].reshape(1, ROWS_OF_SUMS, WIDTH))
+    one = torch.ones(ROWS_OF_SUMS, dtype=x.dtype)
+    backward = torch.ops.aten.native_batch_norm_backward
+    theirs = backward(x, x, one, None, None, one, one, True, 0.0, [True] * 3)[2].numpy()
+    return lambda ops: ops.narrow(ops.channel_grad_sum(x.numpy()), x.numpy()), theirs
+
+
+SUMS = {"sum": all_terms, "row_sum": terms_of_rows, "channel": terms_of_channels}
 
 # how reductions split over threads
 

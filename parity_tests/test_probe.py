@@ -1,6 +1,7 @@
 """The probe against what is known otherwise, under every capability, and with kernels and libraries made worse."""
 
 import dataclasses
+import functools
 import json
 import os
 import subprocess
@@ -12,23 +13,42 @@ import torch
 
 from lockstep import probe
 from reference import arithmetic as reference
+from reference.summation import Ordered
 from torch_impl import arithmetic as kernels
 
 FINDINGS = probe.findings()
-SUBPROCESS = "import json; from lockstep import probe; print(json.dumps(probe.findings().to_json()))"
+SUBPROCESS = """
+import json
+import numpy as np
+from lockstep import probe
+found = probe.findings()
+equal = []
+if found.missing is None:
+    from torch_impl import arithmetic as kernels
+    ops, (x, y, z) = probe.arithmetic(found), probe.numbers("float32", length=4099)
+    equal = [
+        np.array_equal(ops.addcmul(x, y, z, value=0.1), kernels.addcmul(x, y, z, value=0.1)),
+        np.array_equal(ops.lerp(x, y, 0.1), kernels.lerp(x, y, 0.1)),
+        np.array_equal(ops.sum(x), kernels.sum(x)),
+    ]
+print(json.dumps([found.to_json(), equal]))
+"""
 
 
-def in_a_process(capability: str | None = None, code: str = SUBPROCESS, **variables) -> str:
-    environment = os.environ | variables
-    environment.pop("ATEN_CPU_CAPABILITY", None)
+@functools.cache
+def in_a_process(capability: str | None = None, before: str = "") -> tuple[probe.Findings, list[bool]]:
+    """What a process of its own finds, and whether its arithmetic equals its kernels."""
+    environment = {name: value for name, value in os.environ.items() if name != "ATEN_CPU_CAPABILITY"}
     if capability:
         environment["ATEN_CPU_CAPABILITY"] = capability
-    command = [sys.executable, "-W", "error", "-c", code]
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    command = [sys.executable, "-W", "error", "-c", before + SUBPROCESS]
+    printed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    found, equal = json.loads(printed)
+    return probe.Findings.from_json(found), equal
 
 
-def found_with(capability: str | None = None, **variables) -> probe.Findings:
-    return probe.Findings.from_json(json.loads(in_a_process(capability, **variables)))
+def found_with(capability: str | None = None) -> probe.Findings:
+    return in_a_process(capability)[0]
 
 
 # what every machine finds
@@ -90,7 +110,7 @@ def test_the_default_capability_is_plain():
     assert found.machine["capability"] in ("DEFAULT", "NO AVX")
     assert set(found.contraction.values()) <= {"plain", "either"}
     assert found.vector == {"float32": 0, "float64": 0}
-    assert vars(probe.arithmetic(found)) == vars(reference.PLAIN)
+    assert vars(probe.arithmetic(found, ordered=False)) == vars(reference.PLAIN)
 
 
 def test_avx2_contracts():
@@ -103,6 +123,7 @@ def test_avx2_contracts():
         "lerp",
         "addcmul",
         "fma",
+        "minus_product",
         "sum_of_products",
     }
     assert found.vector == {"float32": 8, "float64": 4}
@@ -110,18 +131,7 @@ def test_avx2_contracts():
 
 @pytest.mark.parametrize("capability", ["default", "avx2"])
 def test_the_arithmetic_is_that_of_the_capability(capability):
-    """In a process of its own, the chosen arithmetic equals the kernels, and the other one does not."""
-    code = """
-import numpy as np
-from lockstep import probe
-from torch_impl import arithmetic as kernels
-found = probe.findings()
-x, y, z = probe.numbers("float32", length=4099)
-ops = probe.arithmetic(found)
-print(np.array_equal(ops.addcmul(x, y, z, value=0.1), kernels.addcmul(x, y, z, value=0.1)))
-print(np.array_equal(ops.lerp(x, y, 0.1), kernels.lerp(x, y, 0.1)))
-"""
-    assert in_a_process(capability, code).split() == ["True", "True"]
+    assert in_a_process(capability)[1] == [True, True, True]
 
 
 # contraction
@@ -160,6 +170,38 @@ def test_the_vector_width_is_found(width, monkeypatch):
     moments = [(v, g, probe.moment_after(v, g, fused)) for v, g in zip(*rows, strict=True)]
     monkeypatch.setattr(probe, "fused_adam", lambda torch, dtype: moments)
     assert probe.whole_vector(torch, "float32") == width
+
+
+# the order of sums
+
+
+@pytest.mark.parametrize("halving", [False, True])
+@pytest.mark.parametrize("width", [2, 4, 8, 16])
+@pytest.mark.parametrize("kernel", ["row_sum", "channel"])
+def test_the_lanes_of_a_sum_are_found(kernel, width, halving, monkeypatch):
+    """Kernels of every width, adding up by halves and one by one, are told apart."""
+    ops = Ordered(1, {kernel: dict.fromkeys(probe.DTYPES, width)}, [kernel] if halving else [])
+    terms = probe.SUMS[kernel]
+
+    def as_told(torch, dtype):
+        evaluate_sum, _ = terms(torch, dtype)
+        return evaluate_sum, evaluate_sum(ops)
+
+    monkeypatch.setitem(probe.SUMS, kernel, as_told)
+    lanes, halves = probe.sums(torch)
+    assert lanes[kernel] == {"float32": width, "float64": width}
+    assert (kernel in halves) == (halving and width > 2)  # two lanes have one order
+
+
+def test_an_unknown_order_has_no_lanes(monkeypatch):
+    def backwards(torch, dtype):
+        rows = probe.numbers(dtype, 1, 5 * probe.WIDTH)[0].reshape(5, probe.WIDTH)
+        return lambda ops: ops.sum(rows, axis=-1), rows[:, ::-1].cumsum(axis=-1)[:, -1]
+
+    monkeypatch.setitem(probe.SUMS, "sum", backwards)
+    lanes, _ = probe.sums(torch)
+    assert lanes["sum"] == {"float32": 0, "float64": 0}
+    probe.arithmetic(dataclasses.replace(FINDINGS, lanes=lanes)).sum(np.ones(9))
 
 
 # accuracy
@@ -291,8 +333,7 @@ def test_how_a_reduction_splits_is_found(how):
 
 
 def test_it_says_that_pytorch_is_missing():
-    code = "import sys; sys.modules['torch'] = None; " + SUBPROCESS
-    found = probe.Findings.from_json(json.loads(in_a_process(code=code)))
+    found, _ = in_a_process(before="import sys; sys.modules['torch'] = None")
     assert found.missing == "PyTorch is not installed: its kernels could not be probed"
     assert found.machine["capability"] is None
     assert set(found.kernels["sqrt"]["float32"]) == {"numpy"}

@@ -18,6 +18,9 @@ __all__ = [
     "lerp",
     "log",
     "log1p",
+    "log_sigmoid",
+    "log_softmax",
+    "loss_sum",
     "matmul",
     "mean",
     "mul",
@@ -25,6 +28,7 @@ __all__ = [
     "scalar_log",
     "scalar_log1p",
     "sigmoid",
+    "softmax_exp",
     "sqrt",
     "sum",
     "tanh",
@@ -119,6 +123,40 @@ def scalar_log(x):
 def scalar_log1p(x):
     """log(1 + x) for x in [-1, 0], not below -100, by the C library: what binary_cross_entropy takes of -x."""
     return -evaluated(torch.nn.functional.binary_cross_entropy, -x, np.zeros_like(x), reduction="none")
+
+
+def log_sigmoid(x):
+    """log(1 / (1 + exp(-x))) (`torch.nn.functional.logsigmoid`)"""
+    return evaluated(torch.nn.functional.logsigmoid, x)
+
+
+def softmax_exp(x):
+    """eˣ as `log_softmax` takes it, by the library built into PyTorch.
+
+    Its backward pass is grad - exp(output)·Σ grad: that of rows [x, 0] with gradients [0, -1] shows it alone.
+    """
+    flat = np.ravel(x)
+    output, grad = np.zeros((2, flat.size, 2), flat.dtype)
+    output[:, 0], grad[:, 1] = flat, -1
+    backward = torch.ops.aten._log_softmax_backward_data
+    return evaluated(lambda grad, output: backward(grad, output, 1, output.dtype), grad, output)[:, 0].reshape(
+        np.shape(x)
+    )
+
+
+def log_softmax(shifted, total):
+    """shifted - log(total), where each row's largest is 0 (`torch.log_softmax`, which takes the total itself)."""
+    return evaluated(torch.log_softmax, shifted, dim=-1)
+
+
+def loss_sum(x):
+    """Σ x of one loss a sample (`torch.nn.functional.nll_loss`)"""
+    return evaluated(
+        lambda losses: torch.nn.functional.nll_loss(
+            -losses[:, None], torch.zeros(len(losses), dtype=torch.int64), reduction="sum"
+        ),
+        x,
+    )
 
 
 def sum(x, axis=None):  # noqa: A001
