@@ -97,8 +97,9 @@ class Tape:
         early = [copy for copy in copies if copy.inputs[0] not in results and copy.output not in last]
         return early + operations + [copy for copy in copies if copy not in early]
 
-    def replay(self, arrays) -> None:
-        """One block: stretches of the arrays named in `self.arrays`, each of which takes its line."""
+    def replay(self, block: Mapping[str, np.ndarray]) -> None:
+        """Each array of `block`, by name, takes its line."""
+        arrays = [block[name] for name in self.arrays]
         memory = self.memory[len(arrays) :]
         if len(arrays[0]) < self.length:
             memory = [x[: len(arrays[0])] if isinstance(x, np.ndarray) else x for x in memory]

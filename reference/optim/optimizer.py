@@ -89,19 +89,20 @@ class Optimizer:
 
     def work_out(self, arrays, known, constants) -> None:
         """The formula of the `known` arrays; its lines replace the parameter and the state."""
-        param = arrays["param"]
         # A gradient may be the parameter itself, so the parameter is written last.
         taken = {key: self.STATE[key] for key in arrays if key in self.STATE} | {"param": "param"}
-        length = BLOCK // param.itemsize
-        flat = one_dimensional(arrays)
-        if flat and param.size > length and self.formula is self.ORDERS["paper"]:
-            tape = Tape(self.formula, known, constants, taken, length, param.dtype)
-            for start in range(0, param.size, length):
-                tape.replay([flat[name][start : start + length] for name in tape.arrays])
-        else:
-            lines = self.formula(**{name: arrays[name] for name in known}, **constants)
+        dtype = arrays["param"].dtype
+        length = BLOCK // dtype.itemsize
+        stretches = blocks(arrays, length)
+        if len(stretches) > 1 and self.formula is self.ORDERS["paper"]:
+            tape = Tape(self.formula, known, constants, taken, length, dtype)
+            for block in stretches:
+                tape.replay(block)
+            return
+        for block in stretches:
+            lines = self.formula(**{name: block[name] for name in known}, **constants)
             for name, line in taken.items():
-                arrays[name][...] = getattr(lines, line)
+                block[name][...] = getattr(lines, line)
 
     def evaluate(self, param, grad, state, **replaced):
         """Every line of the formula for one step, in memory of its own; nothing is updated.
@@ -209,13 +210,17 @@ def check_array(name: str, array) -> None:
         raise TypeError(f"{name!r} must be a floating-point NumPy array, not {kind}")
 
 
-def one_dimensional(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Views of the arrays' memory in their common order; empty where they have none."""
-    if all(array.flags.c_contiguous for array in arrays.values()):
-        return {name: array.reshape(-1) for name, array in arrays.items()}
-    if all(array.flags.f_contiguous for array in arrays.values()):
-        return {name: array.T.reshape(-1) for name, array in arrays.items()}
-    return {}
+def blocks(arrays: Mapping[str, np.ndarray], length: int) -> list[Mapping[str, np.ndarray]]:
+    """Stretches of the arrays, side by side, sharing their memory; all of them where they are not dense alike."""
+    size = arrays["param"].size
+    if size > length and all(array.flags.c_contiguous for array in arrays.values()):
+        flat = {name: array.reshape(-1) for name, array in arrays.items()}
+    elif size > length and all(array.flags.f_contiguous for array in arrays.values()):
+        flat = {name: array.T.reshape(-1) for name, array in arrays.items()}
+    else:
+        return [arrays]
+    starts = range(0, size, length)
+    return [{name: array[start : start + length] for name, array in flat.items()} for start in starts]
 
 
 def check_hyperparameter(valid: bool, message: str) -> None:
