@@ -41,9 +41,7 @@ class Outcome:
         return self.closest_call.used if self.closest_call else 0.0
 
 
-def run_pair(
-    pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None, *, judge_every: int = 1
-) -> Outcome:
+def run_pair(pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None, *, judge_every: int = 1) -> Outcome:
     """Run `pair` for `steps` steps in both modes at once.
 
     Arguments:
@@ -78,7 +76,7 @@ def run_pair(
             raise Broken("nothing-compared", "not one element was compared in the whole run")
     except Broken as broken:
         outcome.verdict = Verdict.BROKEN
-        outcome.broken = {"id": broken.id, "message": str(broken)}
+        outcome.broken = {"id": broken.cause, "message": str(broken)}
     except OrdersDisagree as disagreement:
         outcome.verdict = Verdict.BROKEN
         outcome.broken = {"id": "orders-disagree", "message": str(disagreement)}

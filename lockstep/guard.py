@@ -7,11 +7,11 @@ from lockstep.side import Quantities, copied, each
 
 
 class Broken(Exception):
-    """The comparison cannot be trusted; `id` is the row of the catalogue, the message what is wrong."""
+    """The comparison cannot be trusted; `cause` is the id of its row in the catalogue, the message what is wrong."""
 
-    def __init__(self, id: str, message: str):
+    def __init__(self, cause: str, message: str):
         super().__init__(message)
-        self.id = id
+        self.cause = cause
 
 
 def check_names(ours: Quantities, theirs: Quantities) -> None:
@@ -48,9 +48,8 @@ def check_start(ours: Quantities, theirs: Quantities) -> None:
     check_names(ours, theirs)
     check_memory(ours, theirs)
     total = 0
-    for quantity, name, array in each(ours):
-        other = np.asarray(theirs[quantity][name])
-        array = np.asarray(array)
+    for quantity, name, value in each(ours):
+        array, other = np.asarray(value), np.asarray(theirs[quantity][name])
         total += array.size
         if array.tobytes() != other.tobytes():
             square = array.ndim == 2 and array.T.tobytes() == other.tobytes()

@@ -33,12 +33,12 @@ def details(finding: Finding) -> list[str]:
     digits = 9 if finding.dtype == "float32" else 17
     numpy, torch = (f"{value:.{digits}g}" for value in (finding.numpy, finding.torch))
     width = max(len(numpy), len(torch))
+    apart = f"{finding.ulp:.0f} ulp ({finding.relative:.2g} relative, {finding.absolute:.2g} absolute)"
     return [
         f"  at       {finding.quantity} of {place}, shape {finding.shape}",
         f"  numpy    {numpy:<{width}}   {finding.numpy_bits}",
         f"  torch    {torch:<{width}}   {finding.torch_bits}   nearer to exact: {finding.nearer}",
-        f"  apart    {finding.ulp:.0f} ulp ({finding.relative:.2g} relative, {finding.absolute:.2g} absolute)"
-        f"   allowed {finding.allowed:.2g}   used {finding.used:.0%}",
+        f"  apart    {apart}   allowed {finding.allowed:.2g}   used {finding.used:.0%}",
     ]
 
 

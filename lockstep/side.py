@@ -21,8 +21,15 @@ class Side(Protocol):
     be stopped between stages may do all its work in the first: what is handed over is what it produced.
     """
 
-    stages: tuple[str, ...]
-    moving: frozenset[str]  # the quantities of which at least one element must change in a run
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """What a step consists of, in order."""
+        ...
+
+    @property
+    def moving(self) -> frozenset[str]:
+        """The quantities of which at least one element must change in a run."""
+        ...
 
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
         """Whether `stage` makes this tensor of this quantity."""

@@ -101,7 +101,9 @@ def judge(step: int, quantity: str, tensor: str, line: str, ours, theirs, exact:
         verdict = Verdict.DIFFERENT
     elif undecided.any() or uncertain(value, room):
         verdict = Verdict.ILL_CONDITIONED
-    closer = ["both", "numpy", "torch"][int(np.sign(b_error[pick] - a_error[pick]))] if not undecided[pick] else "unknown"
+    closer = (
+        ["both", "numpy", "torch"][int(np.sign(b_error[pick] - a_error[pick]))] if not undecided[pick] else "unknown"
+    )
     finding = Finding(
         step=step,
         quantity=quantity,

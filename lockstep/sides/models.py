@@ -96,9 +96,7 @@ class TrainingSide:
         if "batch" in quantities:
             self.batch = quantities["batch"]["batch"].astype(np.int64)
         self.masks = {name: mask.copy() for name, mask in quantities.get("mask", {}).items()}
-        self.made = {
-            key: {name: array.copy() for name, array in quantities.get(key, {}).items()} for key in self.made
-        }
+        self.made = {key: {name: array.copy() for name, array in quantities.get(key, {}).items()} for key in self.made}
         state: dict[str, dict[str, np.ndarray]] = {}
         for key, named in quantities.items():
             if key not in {"param", *DRAWN, *PASSED}:
@@ -254,7 +252,11 @@ def load_data(name: str, dtype: str) -> Data:
         x, t = datasets.two_clusters().rows()
         x, t = x.astype(dtype), t.astype(dtype)
         return Data(x, t, x, t)
-    loaders = {"digits": lambda: datasets.digits(), "mnist": lambda: datasets.mnist(folder), "cifar10": lambda: datasets.cifar10(folder)}
+    loaders = {
+        "digits": datasets.digits,
+        "mnist": lambda: datasets.mnist(folder),
+        "cifar10": lambda: datasets.cifar10(folder),
+    }
     if kind not in loaders or (kind != "digits" and not folder):
         raise ValueError(f"data must be 'digits', 'two clusters', 'mnist:FOLDER' or 'cifar10:FOLDER', not {name!r}")
     data = loaders[kind]()

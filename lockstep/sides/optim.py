@@ -69,7 +69,9 @@ class OptimizerSide:
         if stage == "gradient":
             params = self.optimizer.params
             grads = self.gradient(params, step)
-            self.grads = {name: None if g is None else np.array(g) for name, g in self.case.scheduled(grads, step).items()}
+            self.grads = {
+                name: None if g is None else np.array(g) for name, g in self.case.scheduled(grads, step).items()
+            }
             if self.value:
                 self.loss = np.asarray(self.value(params))
         else:
@@ -108,10 +110,17 @@ class Arbiter:
     def update(self, step: int, before: Quantities) -> Bounds:
         hyperparameters = self.optimizer.hyperparameters | self.case.hyperparameters_at(step)
         scalars = {name: weak(value) for name, value in hyperparameters.items()}
+        earlier = self.optimizer.hyperparameters | self.case.hyperparameters_at(step - 1)
+        # a planted formula may read what a hyperparameter was at the step before
+        scalars |= {f"{name}_before": weak(earlier[name]) for name in getattr(self.optimizer, "BEFORE", ())}
         bounds: Bounds = {}
         for name, param in before["param"].items():
             grad = before.get("grad", {}).get(name)
-            state = {key: named[name] for key, named in before.items() if key not in ("param", "grad", "loss") and name in named}
+            state = {
+                key: named[name]
+                for key, named in before.items()
+                if key not in ("param", "grad", "loss") and name in named
+            }
             entries = {"param": unmoved(param), **{key: unmoved(array) for key, array in state.items()}}
             if grad is not None:
                 entries = self.one(param, grad, state, scalars)
@@ -130,7 +139,9 @@ class Arbiter:
         flat = {key: None if state[key] is None else state[key].reshape(-1) for key in keys}
         for start in range(0, param.size, BLOCK):
             block = slice(start, start + BLOCK)
-            entries = {key: None if array is None else Bounded(array[block], param.dtype) for key, array in flat.items()}
+            entries = {
+                key: None if array is None else Bounded(array[block], param.dtype) for key, array in flat.items()
+            }
             x, g = (Bounded(array.reshape(-1)[block], param.dtype) for array in (param, grad))
             orders = [
                 formula(x, g, **entries, **{key: float(count) for key, count in step.items()}, **scalars)

@@ -16,9 +16,7 @@ CASES = [
     Training("digits, Adagrad, dropout and BatchNorm", optimizer="optim.adagrad", network=DEEP, lr=0.05),
     Training("digits, plain network", optimizer="optim.sgd", network=PLAIN, lr=0.1),
     Training("digits, L1 and L2 penalties", optimizer="optim.sgd", network=PLAIN | {"l1": 0.01, "l2": 0.1}, lr=0.1),
-    Training(
-        "digits, Adam, a bias before BatchNorm", optimizer="optim.adam", network=DEEP | {"bias": True}, lr=3e-3
-    ),
+    Training("digits, Adam, a bias before BatchNorm", optimizer="optim.adam", network=DEEP | {"bias": True}, lr=3e-3),
     Training(
         "the notebook's two clusters, L2",
         optimizer="optim.sgd",
