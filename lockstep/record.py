@@ -90,8 +90,9 @@ def load(path) -> Record:
     """
     path = pathlib.Path(path)
     data = read_json(path)
-    entry = data.get("arrays")
-    name = entry.get("file") if isinstance(entry, dict) else None
+    found = data.get("arrays")
+    entry = found if isinstance(found, dict) else {}
+    name = entry.get("file")
     if not isinstance(name, str) or pathlib.PurePath(name).name != name:
         raise BadRecord(f"{path}: 'arrays' does not name an archive beside it")
     archive = path.with_name(name)
