@@ -312,3 +312,74 @@ def test_every_kernel_is_a_primitive():
     """What is exchanged exists on both sides, under one name."""
     public = [name for name in kernels.__all__ if not hasattr(Arithmetic, name)]
     assert not public
+
+
+# PyTorch's kernels, on arrays
+
+
+def positive(dtype, shape):
+    return np.random.default_rng(0).uniform(0.01, 0.99, shape).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["sqrt", "rsqrt", "exp", "log", "log1p", "tanh", "sigmoid"])
+def test_a_kernel_is_the_function_of_its_name(name, dtype):
+    x = positive(dtype, (37, 11))
+    assert differing(getattr(kernels, name)(x), getattr(torch, name)(torch.tensor(x)).numpy()) == 0
+    assert differing(getattr(kernels, name)(x[0, 0]), getattr(torch, name)(torch.tensor(x[0, 0])).numpy()) == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["exp", "log", "log1p", "tanh", "sigmoid", "scalar_log", "log_sigmoid", "softmax_exp"])
+def test_a_kernel_agrees_with_plain_to_rounding(name, dtype):
+    """No further apart than both libraries' needs together; log σ(z) needs those of e⁻ᶻ, which log(1 + e) damps, and
+    of the logarithm, and rounds three times.
+    """
+    x = positive(dtype, 10_000)
+    needs = FINDINGS.kernel_ulps[np.dtype(dtype).name]
+    function = {"scalar_log": "log", "softmax_exp": "exp"}.get(name, name)
+    need = needs.get(function, needs["exp"] + needs["log1p"] + 3)
+    ours, theirs = getattr(PLAIN, name)(x), getattr(kernels, name)(x)
+    assert (np.abs(ours - theirs) <= 2 * need * np.spacing(np.maximum(np.abs(ours), np.abs(theirs)))).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_binary_cross_entropys_logarithms(dtype):
+    """The loss is -log p for a target of 1 and -log(1 - p) for 0, by the C library."""
+    p, t = positive(dtype, 1000), np.random.default_rng(1).integers(0, 2, 1000).astype(dtype)
+    loss = torch.nn.functional.binary_cross_entropy(torch.tensor(p), torch.tensor(t), reduction="none").numpy()
+    assert differing(-np.where(t == 1, kernels.scalar_log(p), kernels.scalar_log1p(-p)), loss) == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_matrix_products_keep_their_layout(dtype):
+    """A transposed weight stays transposed, as torch.nn.Linear hands it to the library."""
+    rng = np.random.default_rng(0)
+    x, weight, bias = (rng.standard_normal(shape).astype(dtype) for shape in ((64, 300), (50, 300), (50,)))
+    linear = torch.nn.functional.linear
+    assert differing(kernels.matmul(x, weight.T), linear(torch.tensor(x), torch.tensor(weight)).numpy()) == 0
+    biased = linear(torch.tensor(x), torch.tensor(weight), torch.tensor(bias)).numpy()
+    assert differing(kernels.addmm(bias, x, weight.T), biased) == 0
+    assert kernels.tensor(weight.T).stride() == torch.tensor(weight).T.stride()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_softmaxs_exponential_is_that_of_its_backward(dtype):
+    rng = np.random.default_rng(0)
+    x, grad = rng.standard_normal((64, 10)).astype(dtype), np.zeros((64, 10), dtype)
+    grad[:, 3] = -1
+    z = torch.tensor(x, requires_grad=True)
+    log_p = torch.log_softmax(z, 1)
+    log_p.backward(torch.tensor(grad))
+    assert differing(kernels.softmax_exp(log_p.detach().numpy()) + grad, z.grad.numpy()) == 0
+    assert differing(kernels.log_softmax(x, None), log_p.detach().numpy()) == 0
+
+
+def test_kernels_share_no_memory_and_leave_no_gradient():
+    x = positive(np.float32, 8)
+    kept = x.copy()
+    result = kernels.add(x, 0.0)
+    result += 1
+    assert differing(x, kept) == 0
+    x.flags.writeable = False
+    assert kernels.sqrt(x).flags.writeable
