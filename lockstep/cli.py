@@ -6,7 +6,6 @@ import pathlib
 import sys
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -89,9 +88,9 @@ def run_subject(
 
 @app.command("report")
 def report(
-    out: Annotated[pathlib.Path, typer.Option(help="Folder to write index.html, pictures and records to.")] = pathlib.Path(
-        "build/report"
-    ),
+    out: Annotated[
+        pathlib.Path, typer.Option(help="Folder to write index.html, pictures and records to.")
+    ] = pathlib.Path("build/report"),
     only: Annotated[list[str] | None, typer.Option(help="Only this subject. Repeatable.")] = None,
 ):
     """Run the notebook's experiments and the digits, and draw the report; the same as `python -m reports`."""
@@ -119,20 +118,12 @@ def progress() -> Progress:
 
 
 def main() -> None:
-    """The console script: errors are one line, and exit with status 2."""
+    """The console script: what is wrong with a call is one line, and exit status 2."""
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(NONSENSE)
+        app()
     except (ValueError, TypeError, KeyError, OSError) as error:
         errors.print(f"lockstep: {escape(str(error.args[0] if isinstance(error, KeyError) else error))}")
         sys.exit(NONSENSE)
-    except (KeyboardInterrupt, click.Abort):
-        errors.print("lockstep: interrupted")
-        sys.exit(130)
 
 
 if __name__ == "__main__":
