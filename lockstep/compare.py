@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-BLOCK = 16384  # elements; the working arrays of a block stay in the second-level cache
+BLOCK = 32768  # elements; the working arrays of a block stay in the second-level cache
 
+FLOATS = (np.float16, np.float32, np.float64)
 SIGNED = {2: np.int16, 4: np.int32, 8: np.int64}
 UNSIGNED = {2: np.uint16, 4: np.uint32, 8: np.uint64}
 
@@ -16,9 +17,10 @@ class Difference(NamedTuple):
 
     elements: how many were compared. differing: how many differ in value or sign bit (two NaNs agree).
     absolute, relative, ulp: the largest of each; relative to the larger magnitude of the two.
-    scaled_ulp: the largest absolute difference in ulps of the largest magnitude in either array.
-    index: flat index of the largest absolute difference (a NaN or infinity on one side counts as the
-    largest), None where nothing differs. scale: that largest magnitude.
+    scaled_ulp: the largest absolute difference in ulps of the largest finite magnitude in either array.
+    index: flat index of the largest absolute difference, as the dtype rounds differences (a NaN or
+    infinity on one side counts as the largest), None where nothing differs. scale: that largest
+    magnitude, NaN where nothing differs.
     """
 
     elements: int
@@ -35,11 +37,11 @@ def compare(left: np.ndarray, right: np.ndarray) -> Difference:
     """Measure the difference of `left` and `right`, block by block, in the cache.
 
     Raises:
-        TypeError: for dtypes that differ or are not floating point.
+        TypeError: for dtypes that differ, or are none of NumPy's own float16, float32 and float64.
         ValueError: for shapes that differ.
     """
-    if left.dtype != right.dtype or not np.issubdtype(left.dtype, np.floating):
-        raise TypeError(f"can only compare floating-point arrays of one dtype, not {left.dtype} and {right.dtype}")
+    if left.dtype != right.dtype or left.dtype not in FLOATS:
+        raise TypeError(f"can only compare arrays of one dtype, float16 to float64, not {left.dtype} and {right.dtype}")
     if left.shape != right.shape:
         raise ValueError(f"can only compare arrays of one shape, not {left.shape} and {right.shape}")
     left, right = np.ascontiguousarray(left).reshape(-1), np.ascontiguousarray(right).reshape(-1)
@@ -48,10 +50,11 @@ def compare(left: np.ndarray, right: np.ndarray) -> Difference:
     equal, parts = [], []
     for start in range(0, left.size, BLOCK):
         block = slice(start, start + BLOCK)
-        if np.array_equal(left_bits[block], right_bits[block]):
-            equal.append(block)
+        changed = np.count_nonzero(left_bits[block] != right_bits[block])
+        if changed:
+            parts.append((start, block_difference(left[block], right[block], changed)))
         else:
-            parts.append((start, block_difference(left[block], right[block])))
+            equal.append(block)
     if not any(part.differing for _, part in parts):
         return Difference(left.size, 0, 0.0, 0.0, 0.0, 0.0, None, math.nan)
     scale = max([part.scale for _, part in parts] + [magnitude(left[block]) for block in equal])
@@ -77,22 +80,29 @@ class Part(NamedTuple):
     scale: float
 
 
-def block_difference(a: np.ndarray, b: np.ndarray) -> Part:
-    """The common case: everything finite. Arrays stay in their own dtype; only the worst is widened."""
+def block_difference(a: np.ndarray, b: np.ndarray, changed: int) -> Part:
+    """The common case, everything finite: arrays stay in their own dtype, only the worst is widened.
+
+    `changed` is how many elements differ in their bits.
+    """
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        apart = np.abs(a - b)
+        apart = a - b
+        np.abs(apart, out=apart)
         index = int(apart.argmax())  # a NaN, if there is one
         if not np.isfinite(apart[index]):
             return special_difference(a, b)
-        larger = np.maximum(np.abs(a), np.abs(b))
-        apart /= larger
-        relative = float(np.fmax.reduce(apart))  # passes over 0/0
+        larger = np.abs(a)
+        np.maximum(larger, np.abs(b), out=larger)
+        relative = np.fmax.reduce(np.divide(apart, larger, out=apart), initial=0)  # passes over 0/0
     signed = SIGNED[a.dtype.itemsize]
     a_bits, b_bits = a.view(signed), b.view(signed)
-    changed = a_bits ^ b_bits
-    same_sign = changed.min() >= 0
-    ulps = np.abs(a_bits - b_bits) if same_sign else ulp_distance(a, b)
-    return Part(int(np.count_nonzero(changed)), gap(a[index], b[index]), relative, float(ulps.max()), index, float(larger.max()))
+    steps = a_bits ^ b_bits
+    same_sign = steps.min() >= 0
+    steps = np.subtract(a_bits, b_bits, out=steps) if same_sign else ulp_distance(a, b)
+    ulp = max(int(steps.max()), -int(steps.min()))
+    absolute = gap(a[index], b[index])
+    index = index if absolute else int((a_bits != b_bits).argmax())  # nothing but zeros of either sign
+    return Part(changed, absolute, float(relative), float(ulp), index, float(larger.max()))
 
 
 def special_difference(a: np.ndarray, b: np.ndarray) -> Part:
@@ -100,20 +110,23 @@ def special_difference(a: np.ndarray, b: np.ndarray) -> Part:
     both_nan = np.isnan(a) & np.isnan(b)
     special = ~(np.isfinite(a) & np.isfinite(b))
     agree = both_nan | (special & (a == b))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         apart = np.where(special, np.where(agree, 0, np.inf), np.abs(a.astype(np.longdouble) - b))
     larger = np.where(special, 1, np.maximum(np.abs(a), np.abs(b)))
     relative = np.divide(apart, larger, out=np.zeros_like(apart), where=larger > 0)
     ulps = np.where(special, np.where(agree, 0, np.inf), ulp_distance(a, b).astype(np.float64))
-    differing = np.count_nonzero(~both_nan & (a.view(SIGNED[a.dtype.itemsize]) != b.view(SIGNED[a.dtype.itemsize])))
-    index = int(apart.argmax())
+    signed = SIGNED[a.dtype.itemsize]
+    changed = ~both_nan & (a.view(signed) != b.view(signed))
+    index = int(np.where(changed, apart, -1).argmax())
+    absolute = np.inf if special[index] else gap(a[index], b[index])
     scale = max(magnitude(a), magnitude(b))
-    return Part(int(differing), float(apart[index]), float(relative.max()), float(ulps.max()), index, scale)
+    return Part(int(np.count_nonzero(changed)), absolute, float(relative.max()), float(ulps.max()), index, scale)
 
 
 def gap(x, y) -> float:
-    """|x - y| of two scalars, rounded once."""
-    return float(abs(np.longdouble(x) - np.longdouble(y)))
+    """|x - y| of two finite numbers, rounded once; infinite beyond the largest double."""
+    with np.errstate(over="ignore"):
+        return float(abs(np.longdouble(x) - np.longdouble(y)))
 
 
 def ulp_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -140,8 +153,10 @@ def magnitude(array: np.ndarray) -> float:
 
 
 def spacing(scale: float, dtype: Any) -> float:
-    """The ulp of a number of magnitude `scale`."""
-    return float(np.spacing(np.abs(np.asarray(scale, dtype))))
+    """The ulp of a number of magnitude `scale`; unlike numpy.spacing's, that of the largest number is finite."""
+    about = np.finfo(dtype)
+    exponent = max(math.frexp(scale)[1] - 1, int(about.minexp)) if scale else int(about.minexp)
+    return math.ldexp(1.0, exponent - about.nmant)
 
 
 def bits(value) -> str:
