@@ -30,7 +30,8 @@ def plant(subject: Subject | str, causes: Iterable[Cause], base_class: Any = Non
         stated = planted_orders(base, causes)
     for cause in causes:
         base = cause.behaviour(base) if cause.behaviour else base
-    base = remembering(base, stated["BEFORE"]) if stated.get("BEFORE") else base
+    if stated.get("BEFORE"):
+        base = remembering(base, stated["BEFORE"])
     label = ", ".join(cause.name for cause in causes)
     return type(base.__name__, (base,), stated | {"__doc__": f"{base.__name__} with {label}."})
 
@@ -39,7 +40,9 @@ def planted_orders(base, causes: list[Cause]) -> dict[str, Any]:
     """What the class states of its formula, with the edits in it: only the paper's order, where lines are edited."""
     names = ["paper"] if any(cause.edits_lines for cause in causes) else list(base.ORDERS)
     orders = {name: with_edits(base.ORDERS[name], causes) for name in names}
-    stated = {"ORDERS": orders, "BEFORE": remembered(orders["paper"])}
+    stated: dict[str, Any] = {"ORDERS": orders, "BEFORE": remembered(orders["paper"])}
+    if stated["BEFORE"] and not hasattr(base, "step_one"):
+        raise BadEdit(f"{base.__name__} takes no steps, so that there is no {stated['BEFORE'][0]}{BEFORE}")
     if hasattr(base, "ALLOWS"):
         stated["ALLOWS"] = tuple(name for name in base.ALLOWS if name in orders) or ("paper",)
     return stated

@@ -164,9 +164,10 @@ def remembered(definition: ast.FunctionDef, first: list[ast.Assign]) -> list[ast
     What replaces lr replaces `lr_before` too.
     """
     added = []
-    for name in sorted(read_in(definition) - {*arguments_of(definition)}):
-        if name.endswith(BEFORE):
-            now = name.removesuffix(BEFORE)
+    hyperparameters = {argument.arg for argument in definition.args.kwonlyargs} - {"step"}
+    for name in sorted(read_in(definition)):
+        now = name.removesuffix(BEFORE)
+        if name.endswith(BEFORE) and now in hyperparameters:
             definition.args.kwonlyargs.append(ast.arg(name))
             definition.args.kw_defaults.append(ast.Constant(None))
             added.append(assign(name, ast.parse(f"{now} if {name} is None else {name}", mode="eval").body))

@@ -17,7 +17,7 @@ from lockstep.causes.tables import table
 
 SCENARIOS = [
     *situations(),
-    Scenario(Case("lr decay", lr=0.1, lr_decay=0.1, steps=8), "whether the first step is decayed already"),
+    Scenario(Case("lr decay", lr=0.1, lr_decay=0.1, steps=6), "whether the first step is decayed already"),
 ]
 
 TINY = "gradients near eps"

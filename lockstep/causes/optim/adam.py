@@ -19,7 +19,7 @@ from lockstep.causes.tables import table
 SCENARIOS = [
     *situations(),
     Scenario(
-        Case("amsgrad, gradients shrink", problem="shrinking", amsgrad=True, steps=8),
+        Case("amsgrad, gradients shrink", problem="shrinking", amsgrad=True, steps=6),
         "while v grows, the maximum of it is v itself",
     ),
 ]

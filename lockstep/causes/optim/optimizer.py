@@ -9,7 +9,7 @@ def situations(**hyperparameters) -> list[Scenario]:
     """The scenarios of every optimizer, under these hyperparameters."""
 
     def scenario(desc: str, why: str, **changed) -> Scenario:
-        return Scenario(Case(desc, steps=8, **{**hyperparameters, **changed}), why)
+        return Scenario(Case(desc, steps=6, **{**hyperparameters, **changed}), why)
 
     return [
         scenario("normal gradients", "what is wrong from the first step on, at any size", lr=0.1),
@@ -19,6 +19,7 @@ def situations(**hyperparameters) -> list[Scenario]:
             "parameters small against lr, so that no ulp of theirs hides an update",
             problem="many sizes",
         ),
+        scenario("sparse gradients", "exact zeros: 0/0, and state that moves by itself", problem="sparse"),
         scenario("gradients shrink", "a maximum that is kept, or is not", problem="shrinking"),
         scenario("weight decay", "decay 0 hides every mistake in it", lr=0.1, weight_decay=0.1),
         scenario(

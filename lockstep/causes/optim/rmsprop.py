@@ -17,14 +17,14 @@ from lockstep.causes.tables import table
 
 SCENARIOS = [
     *situations(),
-    Scenario(Case("momentum", momentum=0.9, lr=0.1, steps=8), "what is carried from step to step"),
+    Scenario(Case("momentum", momentum=0.9, lr=0.1, steps=6), "what is carried from step to step"),
     Scenario(
-        Case("momentum, lr changes", momentum=0.9, lr=0.1, lr_at={4: 0.01}, steps=8),
+        Case("momentum, lr changes", momentum=0.9, lr=0.1, lr_at={4: 0.01}, steps=6),
         "a constant lr hides whether the buffer carries it",
     ),
-    Scenario(Case("centered", centered=True, lr=0.1, steps=8), "the mean that is taken off, or is not"),
+    Scenario(Case("centered", centered=True, lr=0.1, steps=6), "the mean that is taken off, or is not"),
     Scenario(
-        Case("centered, gradients near eps", centered=True, problem="near eps", steps=8),
+        Case("centered, gradients near eps", centered=True, problem="near eps", steps=6),
         "where eps stands beside the variance",
     ),
 ]

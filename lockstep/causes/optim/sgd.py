@@ -18,14 +18,14 @@ from lockstep.causes.tables import table
 SCENARIOS = [
     *situations(momentum=0.9),
     Scenario(
-        Case("no momentum, weight decay", lr=0.1, weight_decay=0.1, steps=8), "a decay that only momentum reaches"
+        Case("no momentum, weight decay", lr=0.1, weight_decay=0.1, steps=6), "a decay that only momentum reaches"
     ),
-    Scenario(Case("dampening", lr=0.1, momentum=0.9, dampening=0.5, steps=8), "the first step, which is not dampened"),
+    Scenario(Case("dampening", lr=0.1, momentum=0.9, dampening=0.5, steps=6), "the first step, which is not dampened"),
     Scenario(
-        Case("nesterov", lr=0.1, momentum=0.9, nesterov=True, steps=8), "which gradient the buffer is looked ahead by"
+        Case("nesterov", lr=0.1, momentum=0.9, nesterov=True, steps=6), "which gradient the buffer is looked ahead by"
     ),
     Scenario(
-        Case("nesterov, lr changes", lr=0.1, momentum=0.9, nesterov=True, lr_at={4: 0.01}, steps=8),
+        Case("nesterov, lr changes", lr=0.1, momentum=0.9, nesterov=True, lr_at={4: 0.01}, steps=6),
         "the forms of Nesterov's momentum agree while lr is constant",
     ),
 ]
