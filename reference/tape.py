@@ -24,6 +24,9 @@ class Line(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         return NotImplemented if method != "__call__" or options else self.tape.note(ufunc, inputs)
 
+    def __array_function__(self, *_):
+        return NotImplemented  # what is no elementwise function looks into its arguments, and there is nothing yet
+
     def __pow__(self, exponent):
         square = isinstance(exponent, float | int) and exponent == 2  # as an array's own operator has it
         return self.tape.note(np.square, [self]) if square else self.tape.note(np.power, [self, exponent])
@@ -90,12 +93,12 @@ class Tape:
             takers = [array for array, place in taken.items() if place == output and last.get(array, -1) <= index]
             found[output] = takers[0] if takers else free.pop() if free else output
             operations.append(Operation(function, sources, found[output]))
-        copies = [
-            Operation(np.positive, [found[place]], array) for array, place in taken.items() if found[place] != array
-        ]
-        # An input goes to an array that nothing reads before a later operation can overwrite it.
-        early = [copy for copy in copies if copy.inputs[0] not in results and copy.output not in last]
-        return early + operations + [copy for copy in copies if copy not in early]
+        copies = {array: place for array, place in taken.items() if found[place] != array}
+        # What an input is copied to before anything is overwritten; nothing may read that array then.
+        early = [array for array, place in copies.items() if place not in results and array not in last]
+        late = [array for array in copies if array not in early]
+        before, after = ([Operation(np.positive, [found[taken[a]]], a) for a in group] for group in (early, late))
+        return [*before, *operations, *after]
 
     def replay(self, block: Mapping[str, np.ndarray]) -> None:
         """Each array of `block`, by name, takes its line."""
@@ -105,4 +108,4 @@ class Tape:
             memory = [x[: len(arrays[0])] if isinstance(x, np.ndarray) else x for x in memory]
         memory = [*arrays, *memory]
         for function, inputs, output in self.operations:
-            function(*[memory[place] for place in inputs], memory[output])
+            function(*[memory[place] for place in inputs], out=memory[output])

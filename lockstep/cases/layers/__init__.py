@@ -70,9 +70,7 @@ class LayerCase(Case):
         **hyperparameters: Any,
     ):
         shapes = {"input": shape}
-        super().__init__(
-            desc, problem=kind, steps=steps, shapes=shapes, still=still, dtypes=dtypes, **hyperparameters
-        )
+        super().__init__(desc, problem=kind, steps=steps, shapes=shapes, still=still, dtypes=dtypes, **hyperparameters)
         vars(self).update(
             layer=layer,
             shape=shape,
@@ -125,7 +123,19 @@ class LayerCase(Case):
 
     def replaced(self, **changes: Any) -> "LayerCase":
         """The same case with some of it exchanged; hyperparameters are added to its own."""
-        own = ("layer", "shape", "kind", "target", "masked", "steps", "evaluate_from", "fresh", "differs", "still", "dtypes")
+        own = (
+            "layer",
+            "shape",
+            "kind",
+            "target",
+            "masked",
+            "steps",
+            "evaluate_from",
+            "fresh",
+            "differs",
+            "still",
+            "dtypes",
+        )
         changes = {"kind" if key == "problem" else key: value for key, value in changes.items()}
         settings = {name: getattr(self, name) for name in own}
         return LayerCase(changes.pop("desc", self.desc), **(settings | self.hyperparameters | changes))

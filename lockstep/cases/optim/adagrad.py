@@ -12,7 +12,8 @@ CASES = [
     Case("lr decay", lr=0.1, lr_decay=0.5),
     Case("lr decay with weight decay", lr=0.1, lr_decay=0.5, weight_decay=0.1),
     Case("lr decay, a step without gradient", lr=0.1, lr_decay=0.5, none_at=3),
-    Case("lr decay, lr changes", lr_decay=0.37, lr_at={4: 0.05, 8: 1e-3}),
+    # With 0.33 the fused kernel's contracted 1 + (t-1)·lr_decay differs from the plain one at steps 6, 11 and 12.
+    Case("lr decay, lr changes", lr_decay=0.33, lr_at={4: 0.05, 8: 1e-3}),
     Case("initial accumulator", initial_accumulator_value=0.1),
     Case("initial accumulator, gradients near eps", initial_accumulator_value=1e-14, problem="near eps"),
     Case("initial accumulator, tensors of every size", initial_accumulator_value=0.1, shapes=SIZES),
@@ -22,7 +23,7 @@ CASES = [
     Case(
         "everything at once",
         lr=0.05,
-        lr_decay=0.37,
+        lr_decay=0.33,
         weight_decay=0.2,
         initial_accumulator_value=0.3,
         eps=1e-4,

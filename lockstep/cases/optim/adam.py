@@ -8,6 +8,8 @@ CASES = [
     Case("lr", lr=0.1),
     Case("weight decay", weight_decay=0.1),
     Case("decoupled weight decay", weight_decay=0.1, decoupled_weight_decay=True),
+    # For these two the fused kernel's contracted 1 - lr·weight_decay is another float64 than the plain one.
+    Case("decoupled decay whose product with lr rounds", lr=0.126, weight_decay=0.3, decoupled_weight_decay=True),
     Case("maximize", maximize=True),
     Case("maximize with weight decay", maximize=True, weight_decay=0.1),
     Case("amsgrad", amsgrad=True),

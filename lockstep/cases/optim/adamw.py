@@ -9,6 +9,8 @@ CASES = [
     Case("weight decay", weight_decay=0.1),
     Case("weight decay, gradients near eps", weight_decay=0.1, problem="near eps"),
     Case("weight decay that turns the parameter around", lr=0.5, weight_decay=3.0),
+    # For these two the fused kernel's contracted 1 - lr·weight_decay is another float64 than the plain one.
+    Case("weight decay whose product with lr rounds", lr=0.126, weight_decay=0.3),
     Case("no weight decay", weight_decay=0.0),
     Case("maximize", maximize=True),
     Case("maximize with weight decay", maximize=True, weight_decay=0.1),
