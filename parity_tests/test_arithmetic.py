@@ -122,6 +122,11 @@ def test_fma_of_any_float(numbers):
     assert_is_c_fma(*(np.array([number]) for number in numbers))
 
 
+def test_a_result_just_below_the_tie_at_the_smallest_normal():
+    """Rounded to 53 bits first it would be that tie, and then go up to the even neighbour instead of down."""
+    assert_is_c_fma(np.array([-(2.0**-500) * (1 + 2.0**-40)]), np.array([2.0**-575]), np.array([2.0**-1022]))
+
+
 MUTANTS = {
     "rounded to even": ("odd_sum", lambda a, b: a + b),
     "no error of the product": ("exact_product", lambda a, b: (a * b, np.zeros_like(a * b))),
