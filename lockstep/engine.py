@@ -66,7 +66,8 @@ def run_pair(pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None
             judged = step == 1 or step % judge_every == 0
             walk(pair, step, theirs, free, synced if judged else None, outcome)
             for movement, side in zip(movements, (free, theirs), strict=True):
-                movement.watch(side.read())
+                if movement.start:
+                    movement.watch(side.read())
             tracer.note(step, outcome)
             if on_step:
                 on_step(step)
@@ -96,15 +97,17 @@ class Tally:
 def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, outcome: Outcome) -> None:
     """One step of all sides, compared; without `synced` only the drift."""
     tallies: dict[str, Tally] = {}
+    sides = [("torch", theirs), ("numpy", free), *([("numpy", synced)] if synced else [])]
+    kinds = [dtypes(side.read()) for _, side in sides]
     for stage in theirs.stages:
         before = copied(theirs.read()) if synced else {}
         if synced:
             synced.write(before)
-        for name, side in (("torch", theirs), ("numpy", free), ("numpy", synced)):
-            if side is not None:
-                kinds = dtypes(side.read())
-                side.advance(stage, step)
-                check_dtypes(name, kinds, side.read())
+        for _, side in sides:
+            side.advance(stage, step)
+        if synced or stage == theirs.stages[-1]:
+            for (name, side), before_it in zip(sides, kinds, strict=True):
+                check_dtypes(name, before_it, side.read())
         if synced:
             ours, other = made(theirs, stage, synced.read()), made(theirs, stage, theirs.read())
             check_names(ours, other)
@@ -117,11 +120,15 @@ def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, o
     if synced:
         check_memory(synced.read(), other)
     for quantity in ours:
-        summary = summarise(differences(ours[quantity], other[quantity]))
+        parts = differences(ours[quantity], other[quantity])
+        summary = summarise(parts)
         outcome.drift.note(step, quantity, summary)
         if summary.differing:
-            pairs = [(np.asarray(array), np.asarray(other[quantity][name])) for name, array in ours[quantity].items()]
-            outcome.drift.warm(step, quantity, [heat_row(a, b) for a, b in pairs])
+            rows = [
+                heat_row(np.asarray(ours[quantity][name]), np.asarray(other[quantity][name]), part.differing > 0)
+                for name, part in parts.items()
+            ]
+            outcome.drift.warm(step, quantity, rows)
             outcome.first_drift = outcome.first_drift or step
 
 
@@ -155,7 +162,7 @@ def compare_stage(
         line = pair.lines.get(quantity, quantity)
         for name, part in named.items():
             a, b = np.asarray(ours[quantity][name]), np.asarray(theirs[quantity][name])
-            tally.rows.append(heat_row(a, b))
+            tally.rows.append(heat_row(a, b, part.differing > 0))
             if part.differing:
                 tally.judged.append(judge(step, quantity, name, line, a, b, bounds.get(name)))
                 judged.append(tally.judged[-1])
@@ -234,7 +241,7 @@ class Tracer:
             for name, value in side.traces().items():
                 trace = outcome.traces.setdefault(f"{name}/{label}", np.full(self.steps, np.nan))
                 trace[step - 1] = value
-            small = self.small(side.read())
-            if small is not None and self.start is not None:
+            small = None if self.start is None else self.small(side.read())
+            if small is not None:
                 path = outcome.traces.setdefault(f"path/{label}", np.full((self.steps + 1, small.size), np.nan))
                 path[0], path[step] = self.start, small

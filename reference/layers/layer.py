@@ -1,5 +1,6 @@
 """What the layers share: named parameters and buffers, a pure formula there and back, and a cache between."""
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -123,7 +124,7 @@ class Layer:
 
     @staticmethod
     def run(formula, inputs, arguments):
-        accepted = inspect.signature(formula).parameters
+        accepted = parameters_of(formula)
         return formula(*inputs, **{name: value for name, value in arguments.items() if name in accepted})
 
     def accepted(self, inputs: tuple) -> tuple:
@@ -145,6 +146,12 @@ class Layer:
                 raise ValueError(f"size mismatch for {name}: {np.shape(value)}, not {np.shape(own[name])}")
         for name, value in state.items():
             (self.params if name in self.params else self.buffers)[name] = np.array(value)
+
+
+@functools.cache
+def parameters_of(formula) -> frozenset[str]:
+    """The names a formula takes, looked up once."""
+    return frozenset(inspect.signature(formula).parameters)
 
 
 def check_dtype(x, params) -> None:

@@ -34,7 +34,12 @@ class Masked(nn.Module):
 
 
 class MLP:
-    """The torch.nn network; arguments and names as in reference.models.mlp.MLP, arrays in and out."""
+    """The torch.nn network; arguments and names as in reference.models.mlp.MLP, arrays in and out.
+
+    Attributes:
+        tensors: the parameters themselves, for an optimizer to step.
+        params, buffers: parameters and running statistics as arrays, each a view of its tensor's memory.
+    """
 
     def __init__(
         self,
@@ -66,21 +71,9 @@ class MLP:
         self.module.to(torch.from_numpy(np.zeros(0, dtype)).dtype)
         self.loss = LOSSES[loss]()
         self.l1, self.l2 = l1, l2
-
-    @property
-    def tensors(self) -> dict[str, torch.Tensor]:
-        """The parameters themselves, for an optimizer to step."""
-        return dict(self.module.named_parameters())
-
-    @property
-    def params(self) -> dict[str, np.ndarray]:
-        """The parameters as arrays, each a view of its tensor's memory."""
-        return {name: tensor.detach().numpy() for name, tensor in self.module.named_parameters()}
-
-    @property
-    def buffers(self) -> dict[str, np.ndarray]:
-        """The running statistics as arrays, each a view of its tensor's memory."""
-        return {name: tensor.numpy() for name, tensor in self.module.named_buffers()}
+        self.tensors: dict[str, torch.Tensor] = dict(self.module.named_parameters())
+        self.params = {name: tensor.detach().numpy() for name, tensor in self.tensors.items()}
+        self.buffers = {name: tensor.numpy() for name, tensor in self.module.named_buffers()}
 
     def masks(self, generator, n: int) -> dict[str, np.ndarray]:
         """A mask a dropout layer for `n` samples, drawn in the order of the layers.
