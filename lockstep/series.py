@@ -1,5 +1,6 @@
 """What is kept of a run: per step and quantity a summary, never the arrays themselves."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -80,10 +81,10 @@ class Series:
             self.heat[quantity][step - 1] = row
 
 
-def heat_row(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+def heat_row(ours: np.ndarray, theirs: np.ndarray, differing: bool = True) -> np.ndarray:
     """The largest difference in every stretch of a tensor, in ulps at its scale."""
-    if not theirs.size:
-        return np.zeros(0)
+    if not differing:
+        return np.zeros(min(theirs.size, BUCKETS))
     with np.errstate(invalid="ignore", over="ignore"):
         apart = np.abs(np.subtract(ours.reshape(-1), theirs.reshape(-1), dtype=np.float64))
         scale = np.max(np.abs(theirs[np.isfinite(theirs)]), initial=0.0)
@@ -92,7 +93,10 @@ def heat_row(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
 
 def reduced(row: np.ndarray) -> np.ndarray:
     """At most `BUCKETS` columns, each the largest of its stretch."""
-    if row.size <= BUCKETS:
-        return row
-    edges = np.linspace(0, row.size, BUCKETS + 1).astype(int)[:-1]
-    return np.maximum.reduceat(row, edges)
+    return row if row.size <= BUCKETS else np.maximum.reduceat(row, stretches(row.size))
+
+
+@functools.cache
+def stretches(size: int) -> np.ndarray:
+    """Where the stretches of a row begin."""
+    return np.linspace(0, size, BUCKETS + 1).astype(int)[:-1]

@@ -1,5 +1,6 @@
 """Optimizers as sides: a gradient, then an update."""
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from lockstep.bounded import WIDE, Bounded, widest
 from lockstep.side import Bounds, Pair, Quantities
 from lockstep.subject import Subject, own_class
 
+Arrays = dict[str, Any]  # of one tensor: parameter, gradient and entries of its state
 BLOCK = 16_384  # elements whose exact step is worked out at a time: what that takes stays in the cache
 
 
@@ -21,13 +23,22 @@ class OptimizerSide:
         gradient: (params, step) to name to gradient.
         case: its schedule of lr changes, missing gradients and frozen tensors is applied to both sides.
         value: params to loss, or None for a stream of gradients.
+        ordered: `gradient` and `value` are formulas in orders of their own.
     """
 
     stages = ("gradient", "update")
     moving = frozenset({"param"})
 
-    def __init__(self, optimizer, gradient: Callable[..., Mapping[str, Any]], case, value: Callable | None = None):
+    def __init__(
+        self,
+        optimizer,
+        gradient: Callable[..., Mapping[str, Any]],
+        case,
+        value: Callable | None = None,
+        ordered: bool = False,
+    ):
         self.optimizer = optimizer
+        self.ordered = ordered
         self.gradient = gradient
         self.case = case
         self.value = value
@@ -61,6 +72,12 @@ class OptimizerSide:
                 for name, array in named.items():
                     state.setdefault(name, {})[key] = array
         self.optimizer.load_state(state)
+
+    def rewrite(self, order: str, ops: Any) -> None:
+        self.optimizer.formula = functools.partial(self.optimizer.ORDERS[order], ops=ops)
+        if self.ordered:
+            self.gradient = functools.partial(self.gradient, order="pytorch")
+            self.value = functools.partial(self.value, order="pytorch", ops=ops) if self.value else None
 
     def traces(self) -> dict[str, float]:
         return {} if self.loss is None else {"loss": float(self.loss)}
@@ -114,48 +131,64 @@ class Arbiter:
         # a planted formula may read what a hyperparameter was at the step before
         scalars |= {f"{name}_before": weak(earlier[name]) for name in getattr(self.optimizer, "BEFORE", ())}
         bounds: Bounds = {}
+        alike: dict[tuple, dict[str, Arrays]] = {}  # tensors of one dtype, count of steps and kind of state
         for name, param in before["param"].items():
-            grad = before.get("grad", {}).get(name)
             state = {
                 key: named[name]
                 for key, named in before.items()
                 if key not in ("param", "grad", "loss") and name in named
             }
-            entries = {"param": unmoved(param), **{key: unmoved(array) for key, array in state.items()}}
-            if grad is not None:
-                entries = self.one(param, grad, state, scalars)
-            for key, bound in entries.items():
-                bounds.setdefault(key, {})[name] = bound
+            if name in before.get("grad", {}):
+                state = state or self.optimizer.new_state(param)
+                held = tuple(key for key, array in state.items() if array is not None)
+                arrays = {"param": param, "grad": before["grad"][name], **state}
+                alike.setdefault((param.dtype, float(state.get("step", 0)), held), {})[name] = arrays
+            else:
+                for key, array in {"param": param, **state}.items():
+                    bounds.setdefault(key, {})[name] = unmoved(array)
+        for tensors in alike.values():
+            for key, named in self.exact_step(tensors, scalars).items():
+                bounds.setdefault(key, {}).update(named)
         return bounds
 
-    def one(self, param, grad, state, scalars) -> dict[str, Bounded]:
-        """The exact step of one tensor, block by block."""
-        state = state or self.optimizer.new_state(param)
-        step = {"step": state["step"] + np.float32(1)} if "step" in state else {}
-        keys = [key for key in self.optimizer.STATE if key in state]
-        wide = WIDE[param.dtype]
+    def exact_step(self, tensors: dict[str, Arrays], scalars) -> Bounds:
+        """The exact step of tensors of one kind, laid end to end and taken block by block."""
+        first = next(iter(tensors.values()))
+        dtype = first["param"].dtype
+        step = {"step": np.asarray(first["step"] + np.float32(1))} if "step" in first else {}
+        keys = [key for key in self.optimizer.STATE if key in first]
         names = ["param", *keys]
-        value, error = ({name: np.empty(param.size, wide) for name in names} for _ in range(2))
-        flat = {key: None if state[key] is None else state[key].reshape(-1) for key in keys}
-        for start in range(0, param.size, BLOCK):
+        flat = {
+            key: end_to_end([arrays[key] for arrays in tensors.values()])
+            for key in ("param", "grad", *keys)
+            if first[key] is not None
+        }
+        value, error = ({name: np.empty(flat["param"].size, WIDE[dtype]) for name in names} for _ in range(2))
+        for start in range(0, flat["param"].size, BLOCK):
             block = slice(start, start + BLOCK)
-            entries = {
-                key: None if array is None else Bounded(array[block], param.dtype) for key, array in flat.items()
-            }
-            x, g = (Bounded(array.reshape(-1)[block], param.dtype) for array in (param, grad))
+            numbers: dict[str, Any] = dict.fromkeys(keys)
+            numbers |= {key: Bounded(array[block], dtype) for key, array in flat.items()}
             orders = [
-                formula(x, g, **entries, **{key: float(count) for key, count in step.items()}, **scalars)
+                formula(**numbers, **{key: float(count) for key, count in step.items()}, **scalars)
                 for formula in self.optimizer.ORDERS.values()
             ]
             for name in names:
                 line = self.optimizer.STATE.get(name, "param")
                 bound = widest([getattr(lines, line) for lines in orders])
                 value[name][block], error[name][block] = bound.value, bound.error
-        shaped = {
-            name: Bounded(value[name].reshape(param.shape), param.dtype, error=error[name].reshape(param.shape))
-            for name in names
-        }
-        return shaped | {key: unmoved(np.asarray(count)) for key, count in step.items()}
+        bounds: Bounds = {key: {name: unmoved(count) for name in tensors} for key, count in step.items()}
+        ends = np.cumsum([arrays["param"].size for arrays in tensors.values()])
+        for key in names:
+            parts = zip(tensors.items(), np.split(value[key], ends), np.split(error[key], ends), strict=False)
+            bounds[key] = {
+                name: Bounded(exact.reshape(arrays["param"].shape), dtype, error=room.reshape(arrays["param"].shape))
+                for (name, arrays), exact, room in parts
+            }
+        return bounds
+
+
+def end_to_end(arrays: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([array.reshape(-1) for array in arrays]) if len(arrays) > 1 else arrays[0].reshape(-1)
 
 
 def unmoved(array: np.ndarray) -> Bounded:
@@ -186,10 +219,11 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         return kind({name: array.copy() for name, array in start.items()}, **case.hyperparameters, **extra)
 
     def side(kind, on, **extra):
-        def gradient(params, step):
-            return on.gradient(params, step=step, seed=seed)
+        def gradient(params, step, **order):
+            return on.gradient(params, step=step, seed=seed, **order)
 
-        return OptimizerSide(optimizer(kind, **extra), gradient, case, getattr(on, "value", None))
+        value = getattr(on, "value", None)
+        return OptimizerSide(optimizer(kind, **extra), gradient, case, value, ordered=hasattr(on, "ORDERS"))
 
     lines = {"param": "param", "grad": "grad", **reference.STATE}
     return Pair(
@@ -201,4 +235,5 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         equations=subject.reference.EQUATIONS,
         path=path,
         still=case.still,
+        written_like=path if path in reference.ORDERS else "pytorch",
     )
