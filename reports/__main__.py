@@ -1,0 +1,110 @@
+"""`python -m reports`: run the experiments, or read records, and draw the report."""
+
+import argparse
+import importlib
+import pathlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from lockstep.record import BadRecord, Record, load
+from reports.publish import NotAReport, check_place, publish, scratch, write
+
+NONSENSE = 2  # exit status of a call that makes no sense, and of records that cannot be read
+INTERRUPTED = 130
+OUT = pathlib.Path("build/report")
+
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m reports",
+        description="Draw the report: index.html, its pictures, and the records they are drawn from.",
+    )
+    made.add_argument("--out", type=pathlib.Path, default=OUT, metavar="DIR", help=f"where to (default: {OUT})")
+    made.add_argument(
+        "--records", type=pathlib.Path, metavar="DIR", help="draw the records of this folder, and run nothing"
+    )
+    made.add_argument(
+        "--only", action="append", metavar="SUBJECT", help="only this subject, for instance optim.adam; repeatable"
+    )
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0, or 2 for a call or a record that makes no sense."""
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        page = report(options.out, options.records, options.only)
+    except (BadRecord, NotAReport, OSError, ValueError) as error:
+        errors.print(f"reports: {escape(str(error))}")
+        return NONSENSE
+    except KeyboardInterrupt:
+        errors.print("reports: interrupted; nothing was written")
+        return INTERRUPTED
+    print(f"report: {page}")
+    return 0
+
+
+def report(out: pathlib.Path, records: pathlib.Path | None, only: list[str] | None) -> pathlib.Path:
+    """Collect or read the records, draw them, and put everything in place at once; the page is returned."""
+    check_place(out)
+    with scratch(out) as folder, progress() as bar:
+        chosen = collected(folder / "records", only, bar) if records is None else read(records, only, bar)
+        task = bar.add_task("pictures", total=None)
+        write(chosen, folder, lambda file: bar.update(task, advance=1, description=f"pictures: {file}"))
+        publish(folder, out)
+    return out / "index.html"
+
+
+def collected(folder: pathlib.Path, only: list[str] | None, bar: Progress) -> list[Record]:
+    """Run the experiments; lockstep.experiments says which."""
+    experiments = importlib.import_module("lockstep.experiments")
+    task = bar.add_task("experiments", total=None)
+    folder.mkdir()
+    return [load(path) for path in experiments.collect(folder, only=only, progress=telling(bar, task))]
+
+
+def telling(bar: Progress, task: Any) -> Callable[..., None]:
+    """What the experiments tell how far they are: `progress("optim.adam", 3, 40)`, the numbers if they know them."""
+
+    def tell(what: object = "", done: int | None = None, total: int | None = None) -> None:
+        known = {"completed": done, "total": total} if done is not None else {"advance": 1}
+        bar.update(task, description=f"experiments: {what}", **known)  # type: ignore[arg-type]
+
+    return tell
+
+
+def read(folder: pathlib.Path, only: list[str] | None, bar: Progress) -> list[Record]:
+    """The records of a folder and the folders in it, by name.
+
+    Raises:
+        BadRecord: for one that cannot be read, or where there is none.
+    """
+    paths = sorted(folder.rglob("*.json")) if folder.is_dir() else []
+    if not paths:
+        raise BadRecord(f"{folder}: no records (NAME.json) there")
+    records = [load(path) for path in bar.track(paths, description="records")]
+    chosen = [record for record in records if not only or record.data.get("subject") in only]
+    if not chosen:
+        subjects = sorted({str(record.data.get("subject")) for record in records})
+        raise BadRecord(f"{folder}: no record of {' or '.join(only or [])}; there are {', '.join(subjects)}")
+    return chosen
+
+
+def progress() -> Progress:
+    """A bar on the terminal's error stream, gone when it is done; nothing where there is no terminal."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

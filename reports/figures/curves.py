@@ -1,0 +1,72 @@
+"""Curves of both sides, and below them how far they are apart."""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
+
+from reports.facts import apart
+from reports.rails import lay, rails
+from reports.style import GREY, INK, NUMPY, TORCH, drawable
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+class Curve(NamedTuple):
+    """One quantity on both sides, under a name (empty where there is only one)."""
+
+    name: str
+    x: np.ndarray
+    numpy: np.ndarray
+    torch: np.ndarray
+
+
+def over_difference(above: Axes, below: Axes, curves: list[Curve], *, log: bool = False) -> None:
+    """The curves in `above`, |NumPy - PyTorch| in `below` on a log axis with rails."""
+    several = len(curves) > 1
+    for place, curve in enumerate(curves):
+        if several:
+            two_of_many(above, curve, place)
+        else:
+            above.plot(curve.x, curve.numpy, label=f"NumPy, ends at {curve.numpy[-1]:.6g}", **NUMPY)
+            above.plot(curve.x, curve.torch, label=f"PyTorch, ends at {curve.torch[-1]:.6g}", **TORCH)
+    values = np.concatenate([[*curve.numpy, *curve.torch] for curve in curves])
+    values = values[np.isfinite(values)]
+    if log and values.size and values.min() > 0:
+        above.set_yscale("log")
+        decades = np.log10(values.max() / values.min())
+        above.yaxis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2 else (1.0, 2.0, 5.0)))
+        above.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        above.minorticks_off()
+    difference(below, curves)
+
+
+def two_of_many(axis: Axes, curve: Curve, place: int) -> None:
+    """NumPy as a line of its own colour and marker, PyTorch as a black dash over it, thin where lines are dense."""
+    i, dense = place % len(COLOURS), len(curve.x) > 500
+    every = max(1, len(curve.x) // 8)
+    axis.plot(
+        curve.x, curve.numpy, color=COLOURS[i], linewidth=2.4 if dense else 2.8, marker=MARKERS[i], markersize=6,
+        markevery=(place * every // 5, every), markeredgecolor="white", markeredgewidth=0.5,
+        label=f"{drawable(curve.name)}, {curve.numpy[-1]:.4g}",
+    )  # fmt: skip
+    axis.plot(curve.x, curve.torch, color=INK, linestyle=(0, (3, 3)), linewidth=0.45 if dense else 0.9)
+
+
+def difference(axis: Axes, curves: list[Curve]) -> None:
+    distances = [apart(curve.numpy, curve.torch) for curve in curves]
+    scale = rails(*distances)
+    lay(axis, scale)
+    for place, (curve, distance) in enumerate(zip(curves, distances, strict=True)):
+        if len(curves) == 1:
+            axis.plot(curve.x, scale.place(distance), color=INK, linewidth=1.1)
+        else:
+            i = place % len(COLOURS)
+            every = max(1, len(curve.x) // 8)
+            axis.plot(
+                curve.x, scale.place(distance), color=COLOURS[i], linewidth=1.3, marker=MARKERS[i], markersize=4,
+                markevery=(place * every // 5, every),
+            )  # fmt: skip
+    axis.set_title("|NumPy - PyTorch|", color=GREY, size=8.5)

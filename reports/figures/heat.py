@@ -1,0 +1,150 @@
+"""Where the differences sit: step by element, in ulps at the tensor's scale."""
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, LogNorm
+from matplotlib.figure import Figure
+
+from lockstep.record import Record
+from reports import facts
+from reports.style import GREY, WIDTH, drawable, headed, styled
+from reports.words import count, number, ulps
+
+NAME = "heat"
+READ = (
+    "A column is a step, a row an element (or one of 64 equal stretches of them, by its worst). White: identical. "
+    "The scale is logarithmic, in ulps of the tensor's largest value, the same for all panels."
+)
+MOST_ROWS = 4
+FLOOR = 1 / 16  # ulp; what is smaller takes the palest colour
+# Without its palest part, which in greyscale would pass for the white of "identical".
+COLOURS = ListedColormap(mpl.colormaps["cividis_r"](np.linspace(0.2, 1, 256))).with_extremes(bad="white", over="black")
+MOST_COLUMNS = 600  # steps drawn; where there are more, a column is the worst of several
+
+
+def maps(record: Record) -> dict[str, dict[str, np.ndarray]]:
+    """Quantity to mode to heat map, of those quantities in which anything differs."""
+    found: dict[str, dict[str, np.ndarray]] = {}
+    for name in facts.quantities(record):
+        for mode in facts.MODES:
+            heat = record.arrays.get(f"heat/{mode}/{name}")
+            if heat is not None and heat.size and (heat > 0).any():
+                found.setdefault(name, {})[mode] = np.asarray(heat, np.float64)
+    return found
+
+
+def applies(record: Record) -> bool:
+    return record["verdict"] != "broken" and any(
+        heat.size > 1 for modes in maps(record).values() for heat in modes.values()
+    )
+
+
+def shown(record: Record) -> dict[str, dict[str, np.ndarray]]:
+    """The largest first, by the number of cells that differ."""
+    found = maps(record)
+    order = sorted(
+        found, key=lambda name: (name != facts.main_quantity(record), -sum((h > 0).sum() for h in found[name].values()))
+    )
+    return {name: found[name] for name in order[:MOST_ROWS]}
+
+
+def finding(record: Record) -> str:
+    found = {name: modes["defect"] for name, modes in shown(record).items() if "defect" in modes}
+    if not found:
+        return "no single step adds a difference: all drift comes from a loss or a batch before"
+    name, heat = next(iter(found.items()))
+    changed, total = (np.nansum(facts.series(record, "defect", name, figure)) for figure in ("differing", "elements"))
+    step, row = np.unravel_index(int(np.argmax(heat)), heat.shape)
+    where = f"element {row}" if elements(record, name) == heat.shape[1] else f"stretch {row} of {heat.shape[1]}"
+    return (
+        f"of {count(int(total), 'value')} of {name}, {count(int(changed), 'is', 'are')} changed by a single step, "
+        f"{'' if changed == 1 else 'at most '}by {ulps(float(heat[step, row]))} ({where}, step {step + 1})"
+    )
+
+
+def elements(record: Record, name: str) -> int:
+    return int(np.nan_to_num(facts.largest(facts.series(record, "drift", name, "elements"))))
+
+
+@styled
+def draw(record: Record) -> Figure:
+    """A row a quantity; the defect on the left, the drift on the right."""
+    found = shown(record)
+    modes = [mode for mode in reversed(facts.MODES) if any(mode in heats for heats in found.values())]
+    every = np.concatenate([heat[heat > 0] for heats in found.values() for heat in heats.values()])
+    finite = every[np.isfinite(every)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (1.0, 1.0)
+    low = max(low, min(FLOOR, high / 2))
+    norm = LogNorm(low, max(high, 2 * low))
+    heights = [1.0 if next(iter(heats.values())).shape[1] <= 4 else 1.7 for heats in found.values()]
+    figure = Figure(figsize=(WIDTH, sum(heights) + 0.3 * len(found) + 0.7))
+    grid = figure.subplots(len(found), len(modes), sharex=True, squeeze=False, height_ratios=heights)
+    image = None
+    for row, (name, heats) in zip(grid, found.items(), strict=True):
+        for axis, mode in zip(row, modes, strict=True):
+            if mode in heats:
+                image = panel(axis, heats[mode], norm)
+            else:
+                axis.text(0.5, 0.5, "identical", ha="center", va="center", transform=axis.transAxes, color=GREY)
+                axis.set_yticks([])
+            axis.grid(visible=False)
+            axis.set_title(f"{drawable(name)}: {facts_of(heats.get(mode), mode)}", color=GREY, weight="bold")
+        stretches = next(iter(heats.values())).shape[1]
+        total = elements(record, name)
+        row[0].set_ylabel(
+            "element" if total <= stretches else f"{count(total, 'element')}\nin {stretches} stretches", size=8.5
+        )
+    for axis in grid[-1]:
+        axis.set_xlabel("step")
+    if image is not None:
+        bar = figure.colorbar(
+            image,
+            ax=grid.ravel().tolist(),
+            shrink=0.85,
+            pad=0.015,
+            aspect=30,
+            extend="min" if every.min() < low else "neither",
+        )
+        bar.set_label("ulp at scale")
+        ticks = ticks_between(norm.vmin or low, norm.vmax or high)
+        bar.set_ticks(ticks, labels=[number(tick) for tick in ticks])
+        bar.minorticks_off()
+    headed(figure, finding(record), facts.label(record))
+    return figure
+
+
+def facts_of(heat: np.ndarray | None, mode: str) -> str:
+    name = {"defect": "defect, one step", "drift": "drift, free run"}[mode]
+    return f"{name}, at most {ulps(float(heat.max()))}" if heat is not None else name
+
+
+def ticks_between(low: float, high: float) -> list[float]:
+    wanted = [1.0, 2.0, 5.0] if high / low < 300 else [1.0]
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [factor * 10.0**decade for decade in decades for factor in wanted]
+    return [tick for tick in ticks if low <= tick <= high][:: max(1, len(ticks) // 9)]
+
+
+def panel(axis: Axes, heat: np.ndarray, norm: LogNorm):
+    """White where nothing differs, the strongest colour with a cross where a difference is infinite."""
+    pooled = worst_of(heat, MOST_COLUMNS)
+    cells = np.where(pooled > 0, pooled, np.nan).T
+    image = axis.imshow(
+        cells, aspect="auto", cmap=COLOURS, norm=norm, origin="lower",
+        extent=(0.5, len(heat) + 0.5, -0.5, heat.shape[1] - 0.5),
+    )  # fmt: skip
+    steps, rows = np.nonzero(np.isinf(heat))
+    if steps.size:
+        axis.plot(steps[:400] + 1, rows[:400], "x", color="#D55E00", markersize=4, label="infinite")
+    if heat.shape[1] <= 8:
+        axis.set_yticks(range(heat.shape[1]))
+    return image
+
+
+def worst_of(heat: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` rows, each the largest of its stretch, so that no spike is lost in drawing."""
+    if len(heat) <= most:
+        return heat
+    edges = np.linspace(0, len(heat), most + 1).astype(int)[:-1]
+    return np.maximum.reduceat(heat, edges)

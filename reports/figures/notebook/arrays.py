@@ -1,0 +1,64 @@
+"""Where the notebook's arrays stand in its record: `nb/CHAPTER/NAME/SIDE/WHAT`, in the notebook's layout."""
+
+import numpy as np
+
+from lockstep.record import Record
+from reports.facts import apart
+from reports.figures.curves import Curve
+
+# The notebook's order and spelling; what it does not have comes last.
+NAMES = {
+    "optim": {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adagrad": "AdaGrad"},
+    "regular": {"none": "none", "l2": "L2", "dropout": "dropout", "l1": "L1"},
+}
+
+
+def pairs(record: Record, chapter: str, what: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Name to both sides' arrays, of every experiment of a chapter that has the two."""
+    present = {
+        key.split("/")[2] for key in record.arrays if key.startswith(f"nb/{chapter}/") and key.endswith(f"/{what}")
+    }
+    order = [*NAMES[chapter], *sorted(present - NAMES[chapter].keys())]
+    found = {}
+    for name in order:
+        ours, theirs = (record.arrays.get(f"nb/{chapter}/{name}/{side}/{what}") for side in ("numpy", "torch"))
+        if ours is not None and theirs is not None and ours.shape == theirs.shape and ours.size:
+            label = NAMES[chapter].get(name, name)
+            found[label] = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    return found
+
+
+def curves(record: Record, chapter: str, what: str) -> list[Curve]:
+    """One curve over the iterations for every experiment of a chapter."""
+    return [
+        Curve(name, np.arange(len(ours)), ours, theirs)
+        for name, (ours, theirs) in pairs(record, chapter, what).items()
+        if ours.ndim == 1
+    ]
+
+
+def farthest(sides) -> float:
+    """The largest difference between the sides over all of `sides`."""
+    return max((float(apart(ours, theirs).max()) for ours, theirs in sides), default=0.0)
+
+
+def norms(record: Record) -> dict[str, tuple[float, float]]:
+    """The Euclidean norm of the first layer's weights at the end."""
+    return {
+        name: (float(np.linalg.norm(ours)), float(np.linalg.norm(theirs)))
+        for name, (ours, theirs) in pairs(record, "regular", "W1").items()
+    }
+
+
+def batchnorm(record: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """The worked example, features in rows as the notebook has them: before, after in NumPy, after in PyTorch."""
+    before, ours, theirs = (record.arrays.get(f"nb/batchnorm/{name}") for name in ("before", "numpy", "torch"))
+    if (
+        before is None
+        or ours is None
+        or theirs is None
+        or not (before.shape == ours.shape == theirs.shape)
+        or before.ndim != 2
+    ):
+        return None
+    return before.astype(np.float64), ours.astype(np.float64), theirs.astype(np.float64)

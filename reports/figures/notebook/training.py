@@ -1,0 +1,36 @@
+"""Training with and without regularisation, on the small data set."""
+
+from matplotlib.figure import Figure
+
+from lockstep.record import Record
+from reports.figures.curves import over_difference
+from reports.figures.notebook.arrays import curves, farthest
+from reports.style import WIDTH, headed, styled
+from reports.words import listed, number
+
+NAME = "training"
+READ = "Coloured: NumPy. Thin black dashes: PyTorch, with the same start and masks. Below: how far they are apart."
+
+
+def applies(record: Record) -> bool:
+    return bool(curves(record, "regular", "losses"))
+
+
+def finding(record: Record) -> str:
+    found = curves(record, "regular", "losses")
+    ends = listed([f"{curve.name} {curve.numpy[-1]:.4f}" for curve in found])
+    same = farthest((curve.numpy, curve.torch) for curve in found)
+    sides = f"at most {number(same)} between the sides" if same else "equal on both sides to the last bit"
+    return f"training loss after {len(found[0].x)} steps: {ends}; {sides}"
+
+
+@styled
+def draw(record: Record) -> Figure:
+    figure = Figure(figsize=(WIDTH, 4.8))
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
+    over_difference(above, below, curves(record, "regular", "losses"), log=True)
+    above.set_ylabel("training loss")
+    below.set_xlabel("step")
+    above.legend(ncols=2)
+    headed(figure, finding(record), record["title"])
+    return figure
