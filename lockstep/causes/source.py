@@ -60,7 +60,7 @@ def patched(function: Callable, edits: list[Edit]) -> Callable:
 
 def exchanged(function: Callable, edits: list[Edit]) -> ast.FunctionDef:
     """The syntax tree of `function` after the edits."""
-    definition = copy.deepcopy(parsed(function))
+    definition = parsed(function)
     first = []
     for edit in edits:
         for name, text in edit.lines.items():
@@ -85,11 +85,16 @@ def changes(function: Callable, edit: Edit) -> list[Change]:
     return found + [Change(name, "as it is", ast.unparse(expression(text, edit.free))) for name, text in others.items()]
 
 
-@functools.cache
 def parsed(function: Callable) -> ast.FunctionDef:
-    definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    """A syntax tree of its own, to edit; parsing the text again is faster than copying a tree."""
+    definition = ast.parse(text_of(function)).body[0]
     assert isinstance(definition, ast.FunctionDef)
     return definition
+
+
+@functools.cache
+def text_of(function: Callable) -> str:
+    return textwrap.dedent(inspect.getsource(function))
 
 
 def expression(text: str, free: Mapping[str, float]) -> ast.expr:
@@ -188,15 +193,15 @@ def check_names(function: Callable, definition: ast.FunctionDef) -> None:
     """Refuse a line that reads what is not there, or not yet."""
     known = {*arguments_of(definition), *function.__globals__, *HELPERS, *vars(builtins)}
     for statement in definition.body:
-        own = {
-            node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        }
-        comprehension = own if any(isinstance(node, ast.comprehension) for node in ast.walk(statement)) else set()
-        unknown = read_in(statement) - known - comprehension
-        if unknown:
+        nodes = list(ast.walk(statement))
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+        own = made if any(isinstance(node, ast.comprehension) for node in nodes) else set()
+        if unknown := read - known - own:
             line = ast.unparse(statement)
             raise BadEdit(f"{title(function)} does not know {', '.join(sorted(unknown))} in {line!r}")
-        known |= own
+        known |= made
 
 
 def title(function: Callable) -> str:
