@@ -141,6 +141,7 @@ def run(
     path: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     judge_every: int = 1,
+    drift_every: int = 1,
     on_step: Callable[[int], Any] | None = None,
 ) -> Run:
     """Step a subject in NumPy beside PyTorch, free and resynchronised, and judge every difference.
@@ -156,6 +157,8 @@ def run(
         path: "single", "foreach" or "fused" for optimizers; the first the subject has if None.
         hyperparameters: under PyTorch's names, added to the case's.
         judge_every: resynchronise and judge the first step and every so-manyth only; the free runs take all.
+        drift_every: compare the free runs after the first step, every so-manyth, each judged one and the last;
+            what was not measured is NaN.
         on_step: called with the number of each finished step.
 
     Raises:
@@ -171,12 +174,11 @@ def run(
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64', not {dtype!r}")
     count = chosen.steps if steps is None else steps
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ValueError(f"steps must be a whole number from 1 on, not {count!r}")
+    for name, value in (("steps", count), ("judge_every", judge_every), ("drift_every", drift_every)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be a whole number from 1 on, not {value!r}")
     pair = found.sides.pair(found, chosen, dtype, path, seed)
-    if isinstance(judge_every, bool) or not isinstance(judge_every, int) or judge_every < 1:
-        raise ValueError(f"judge_every must be a whole number from 1 on, not {judge_every!r}")
-    outcome = run_pair(pair, count, on_step, judge_every=judge_every)
+    outcome = run_pair(pair, count, on_step, judge_every=judge_every, drift_every=drift_every)
     return Run(found, chosen, dtype, pair.path, seed, outcome)
 
 

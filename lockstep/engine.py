@@ -34,6 +34,7 @@ class Outcome:
     window: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     traces: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     verdicts: dict[str, Verdict] = dataclasses.field(default_factory=dict)  # quantity to its worst
+    sides: dict[str, Side] = dataclasses.field(default_factory=dict)  # the free ones, as the last step left them
 
     @property
     def used(self) -> float:
@@ -41,7 +42,14 @@ class Outcome:
         return self.closest_call.used if self.closest_call else 0.0
 
 
-def run_pair(pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None, *, judge_every: int = 1) -> Outcome:
+def run_pair(
+    pair: Pair,
+    steps: int,
+    on_step: Callable[[int], Any] | None = None,
+    *,
+    judge_every: int = 1,
+    drift_every: int = 1,
+) -> Outcome:
     """Run `pair` for `steps` steps in both modes at once.
 
     Arguments:
@@ -50,6 +58,8 @@ def run_pair(pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None
         on_step: called with the number of each finished step.
         judge_every: resynchronise and judge the first step and every so-manyth; between them the free runs
             alone go on, and the defect's series hold NaN.
+        drift_every: compare the free runs after the first step, every so-manyth and the last; between them the
+            drift's series hold NaN. Loss and path are traced at every step.
 
     Three sides walk: theirs on its own way; a free one of ours on its own way, whose difference is the
     drift; and a resynchronised one of ours, which before every stage takes over their quantities, and
@@ -61,10 +71,13 @@ def run_pair(pair: Pair, steps: int, on_step: Callable[[int], Any] | None = None
         check_start(free.read(), theirs.read())
         check_memory(synced.read(), theirs.read())
         movements = [Movement(name, side.moving, side.read()) for name, side in (("numpy", free), ("torch", theirs))]
+        outcome.sides = {"numpy": free, "torch": theirs}
         tracer = Tracer(steps, free, theirs)
         for step in range(1, steps + 1):
             judged = step == 1 or step % judge_every == 0
             walk(pair, step, theirs, free, synced if judged else None, outcome)
+            if judged or step % drift_every == 0 or step == steps:
+                note_drift(step, free.read(), theirs.read(), outcome)
             for movement, side in zip(movements, (free, theirs), strict=True):
                 if movement.start:
                     movement.watch(side.read())
@@ -95,7 +108,7 @@ class Tally:
 
 
 def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, outcome: Outcome) -> None:
-    """One step of all sides, compared; without `synced` only the drift."""
+    """One step of all sides; with `synced`, compared stage by stage."""
     tallies: dict[str, Tally] = {}
     sides = [("torch", theirs), ("numpy", free), *([("numpy", synced)] if synced else [])]
     kinds = [dtypes(side.read()) for _, side in sides]
@@ -114,11 +127,14 @@ def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, o
             compare_stage(pair, stage, step, before, ours, other, tallies, outcome)
     for quantity, tally in tallies.items():
         note_quantity(step, quantity, tally, outcome)
-    ours, other = free.read(), theirs.read()
+    if synced:
+        check_memory(synced.read(), theirs.read())
+
+
+def note_drift(step: int, ours: Quantities, other: Quantities, outcome: Outcome) -> None:
+    """How far the free runs are apart after a step."""
     check_names(ours, other)
     check_memory(ours, other)
-    if synced:
-        check_memory(synced.read(), other)
     for quantity in ours:
         parts = differences(ours[quantity], other[quantity])
         summary = summarise(parts)
