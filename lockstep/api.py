@@ -81,6 +81,12 @@ class Run:
         return getattr(self.outcome, mode).columns[quantity][figure]
 
     @property
+    def landscape(self) -> dict[str, np.ndarray]:
+        """The values x, y, z of a function of two variables around the path; nothing for any other problem."""
+        around, path = getattr(self.subject.sides, "landscape", None), self.outcome.traces.get("path/numpy")
+        return around(self.case, path) if around and path is not None else {}
+
+    @property
     def record(self) -> Record:
         """What is saved; lockstep/record.py documents it."""
         outcome = self.outcome
@@ -111,6 +117,7 @@ class Run:
         }
         arrays = {f"window/{key}": array for key, array in outcome.window.items()}
         arrays |= {f"trace/{key}": array for key, array in outcome.traces.items()}
+        arrays |= {f"trace/contour/{key}": array for key, array in self.landscape.items()}
         for mode in ("drift", "defect"):
             series: Series = getattr(outcome, mode)
             arrays |= {f"heat/{mode}/{quantity}": heat for quantity, heat in series.heat.items()}

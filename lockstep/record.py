@@ -3,7 +3,7 @@
 Schema, version 1. `NAME.json`:
 
     schema, version        "lockstep-record", 1
-    kind                   "run"
+    kind                   "run", or "experiment" (below)
     subject, case, dtype, path, seed, steps
                            what was run; `case` holds desc, problem, hyperparameters, shapes, schedule
     environment            versions, CPU, capability, threads (lockstep/environment.py)
@@ -19,7 +19,26 @@ Schema, version 1. `NAME.json`:
 
 The archive (NumPy's npz, no pickles) holds, with `steps` values each, `drift/QUANTITY/FIGURE` and
 `defect/QUANTITY/FIGURE` for the figures of lockstep.series.Series; `heat/MODE/QUANTITY` (steps × columns);
-`trace/loss/SIDE`, `trace/path/SIDE`; and `window/…`, the values around the findings.
+`trace/loss/SIDE`, `trace/accuracy/SIDE`, `trace/path/SIDE`; `trace/contour/x`, `y` and `z`, the values of a
+function of two variables around the path; and `window/…`, the values around the findings. NaN is what was not
+measured.
+
+An experiment, kind "experiment", is what several runs together say:
+
+    schema, version, kind, subject, environment
+                           as above; subject is "notebook" or "digits"
+    title                  a line
+    figures                names of pictures to draw, or nothing: all there are arrays for
+    claims                 a list of {claim, original, holds, found, why}: a sentence put to the test, and as it
+                           stands in its source; holds is
+                           true, false or "partly", found a sentence with the numbers, why a sentence
+    printed                a list of {name, notebook, numpy, torch, equal}: a number as it was printed, beside
+                           ours and PyTorch's in as many digits; equal says whether ours reads the same
+    optimum                null, or [x, y] of the function that the paths are on
+    runs                   a list of {subject, case, dtype, verdict, used}: the runs it rests on
+
+Its archive holds `nb/optim/NAME/SIDE/path` and `loss`, `nb/regular/NAME/SIDE/losses` and `W1`,
+`nb/batchnorm/before` and `SIDE`, `trace/contour/…`, and `digits/NAME/SIDE/loss` and `accuracy`.
 
 The archive is named after its content and written first, the JSON last: a reader finds the old record, or
 the new one, never half of each.
@@ -40,6 +59,10 @@ from lockstep.files import whole
 
 SCHEMA = "lockstep-record"
 VERSION = 1
+REQUIRED = {
+    "run": ("subject", "case", "dtype", "steps", "verdict", "quantities"),
+    "experiment": ("subject", "title", "claims", "printed"),
+}
 
 
 class BadRecord(ValueError):
@@ -123,7 +146,10 @@ def read_json(path: pathlib.Path) -> dict[str, Any]:
     version = data.get("version")
     if not isinstance(version, int) or version > VERSION:
         raise BadRecord(f"{path}: version {version!r} of the schema; this Lockstep reads up to {VERSION}")
-    missing = [key for key in ("subject", "case", "dtype", "steps", "verdict", "quantities") if key not in data]
+    kind = data.get("kind", "run")
+    if kind not in REQUIRED:
+        raise BadRecord(f"{path}: of kind {kind!r}; this Lockstep reads {' and '.join(REQUIRED)}")
+    missing = [key for key in REQUIRED[kind] if key not in data]
     if missing:
         raise BadRecord(f"{path}: incomplete, without {', '.join(missing)}")
     return data

@@ -237,3 +237,24 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         still=case.still,
         written_like=path if path in reference.ORDERS else "pytorch",
     )
+
+
+MARGIN, GRID = 0.15, 60  # around a path: a share of its extent; points a side
+
+
+def landscape(case, path: np.ndarray) -> dict[str, np.ndarray]:
+    """The values of the case's function around a path (steps + 1, 2): x and y (grid,), z (grid, grid), y down.
+
+    Empty for a stream of gradients, for a function of several points at once, and for a path that leaves the
+    finite numbers at once.
+    """
+    problem = importlib.import_module("reference.functions").problem_from(case.problem)
+    inside = path[np.isfinite(path).all(axis=1)].astype(np.float64) if path.shape[1] == 2 else path[:0]
+    if not hasattr(problem, "evaluate") or not len(inside):
+        return {}
+    low, high = inside.min(axis=0), inside.max(axis=0)
+    margin = MARGIN * np.where(high > low, high - low, 1.0)
+    x, y = (np.linspace(low[k] - margin[k], high[k] + margin[k], GRID) for k in (0, 1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = problem.evaluate({"theta": np.stack(np.meshgrid(x, y))}).value
+    return {"x": x, "y": y, "z": z}
