@@ -13,7 +13,7 @@ from reference.summation import Ordered
 from torch_impl import arithmetic as kernels
 
 DTYPES = ("float32", "float64")
-LENGTHS = (1, 2, 3, 7, 8, 15, 17, 61, 64, 100, 1000, 1024, 4099, 32_767, 32_768, 65_541, 200_003)
+LENGTHS = (1, 2, 3, 7, 8, 15, 17, 61, 64, 100, 1000, 1024, 4099, 32_768, 32_769, 65_541, 200_003)
 TABLES = (
     (5, 3),
     (64, 10),

@@ -36,7 +36,8 @@ def cascade(x, levels: int = 4, first=0.0, count: int | None = None):
 
     `count` terms, all of x by default, decide on the length of a chunk.
     """
-    power = max(4, ceil_log2(len(x) if count is None else count) // levels)
+    digits = ((len(x) if count is None else count) - 1).bit_length()
+    power = max(4, digits // levels)
     step = 1 << power
     left_over, terms = [], x
     for _ in range(levels - 1):
@@ -46,10 +47,6 @@ def cascade(x, levels: int = 4, first=0.0, count: int | None = None):
         terms = one_by_one(np.moveaxis(chunks, 1, 0))
     left_over.append(one_by_one(terms, first))
     return one_by_one(np.stack(left_over[1:]), left_over[0])
-
-
-def ceil_log2(n: int) -> int:
-    return (n - 1).bit_length() if n > 2 else 1
 
 
 def side_by_side(x):
