@@ -99,7 +99,7 @@ def judge(step: int, quantity: str, tensor: str, line: str, ours, theirs, exact:
     verdict = Verdict.ROUNDING
     if (used > 1).any():
         verdict = Verdict.DIFFERENT
-    elif undecided.any() or uncertain(value, room):
+    elif (a != b).any() and (undecided.any() or uncertain(value, room)):
         verdict = Verdict.ILL_CONDITIONED
     closer = (
         ["both", "numpy", "torch"][int(np.sign(b_error[pick] - a_error[pick]))] if not undecided[pick] else "unknown"
