@@ -79,11 +79,16 @@ def test_it_says_which_machine():
 
 def test_it_leaves_no_trace():
     """Neither the generator nor the thread count is another afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 2)
     torch.manual_seed(7)
-    state, threads = torch.get_rng_state(), torch.get_num_threads()
-    probe.with_torch.__wrapped__(threads, torch.backends.cpu.get_cpu_capability())
-    assert torch.equal(state, torch.get_rng_state())
-    assert torch.get_num_threads() == threads
+    state = torch.get_rng_state()
+    try:
+        probe.with_torch.__wrapped__(before + 2, torch.backends.cpu.get_cpu_capability())
+        assert torch.equal(state, torch.get_rng_state())
+        assert torch.get_num_threads() == before + 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_it_is_measured_again_for_another_thread_count():
