@@ -76,6 +76,8 @@ def run_pair(
         for step in range(1, steps + 1):
             judged = step == 1 or step % judge_every == 0
             walk(pair, step, theirs, free, synced if judged else None, outcome)
+            for stage in () if judged else getattr(synced, "unmissed", ()):
+                synced.advance(stage, step)
             if judged or step % drift_every == 0 or step == steps:
                 note_drift(step, free.read(), theirs.read(), outcome)
             for movement, side in zip(movements, (free, theirs), strict=True):

@@ -1,5 +1,6 @@
 """Training runs as sides: draw a batch and its masks, one pass there and back, an update."""
 
+import functools
 import importlib
 from typing import Any, NamedTuple
 
@@ -8,11 +9,13 @@ import numpy as np
 from lockstep.bounded import widest
 from lockstep.side import Bounds, Pair, Quantities
 from lockstep.sides import optim
+from lockstep.sides.draws import SHARED, Draws, generators, same_masks
 from lockstep.sides.layers import as_bounded, exact, floating
 from lockstep.subject import Subject, find, own_class
 
 DRAWN = ("batch", "mask")
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+FRESH, FRESH_SEED = 1000, 43  # samples of the two clusters that no network has seen, and their seed
 PASSED = ("output", "loss", "slope", "grad", *STATISTICS)
 
 
@@ -38,8 +41,9 @@ class TrainingSide:
     """
 
     moving = frozenset({"param"})
+    unmissed = ("draw",)  # a generator goes on at every step, judged or not: its state is nothing to hand over
 
-    def __init__(self, model, optimizer, data: Data, draws: "Draws", case, layers: list[str], whole: bool):
+    def __init__(self, model, optimizer, data: Data, draws: Draws, case, layers: list[str], whole: bool):
         self.model, self.optimizer, self.data, self.draws, self.case = model, optimizer, data, draws, case
         self.layers, self.whole = layers, whole
         self.stages = (
@@ -49,9 +53,11 @@ class TrainingSide:
             *(f"backward {name}" for name in reversed(layers)),
             "update",
         )
+        self.step = 0
         self.batch = np.zeros(0, np.int64)
         self.masks: dict[str, np.ndarray] = {}
         self.made: dict[str, dict[str, np.ndarray]] = {key: {} for key in ("output", "loss", "slope", "grad")}
+        self.rounding: dict[str, Any] = {}  # the order of the layers' formulas, and its arithmetic
         self.ahead: dict[str, np.ndarray] = {}  # buffers as they were, of layers whose stage is still to come
 
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
@@ -105,6 +111,7 @@ class TrainingSide:
         self.optimizer.load_state(state)
 
     def advance(self, stage: str, step: int) -> None:
+        self.step = step
         kind, _, name = stage.partition(" ")
         if kind == "draw":
             self.batch = self.draws.batch(step)
@@ -135,15 +142,17 @@ class TrainingSide:
     def advance_layer(self, kind: str, name: str) -> None:
         """One layer, one way, from what came before it."""
         if kind == "forward":
-            output, buffers = self.model.forward_one(name, self.given(name), self.masks)
+            output, buffers = self.model.forward_one(name, self.given(name), self.masks, **self.rounding)
             self.made["output"][name] = np.asarray(output)
             for key, value in buffers.items():
                 self.model.buffers[key][...] = value
         elif kind == "loss":
-            loss, slope = self.model.loss_one(self.made["output"][self.layers[-1]], self.data.t[self.batch])
+            output = self.made["output"][self.layers[-1]]
+            loss, slope = self.model.loss_one(output, self.data.t[self.batch], **self.rounding)
             self.made["loss"]["loss"], self.made["slope"][self.layers[-1]] = np.asarray(loss), slope
         else:
-            slope, grads = self.model.backward_one(name, self.given(name), self.made["slope"][name], self.masks)
+            given, slope = self.given(name), self.made["slope"][name]
+            slope, grads = self.model.backward_one(name, given, slope, self.masks, **self.rounding)
             self.made["grad"] |= grads
             before = self.previous(name)
             if before:
@@ -154,8 +163,13 @@ class TrainingSide:
         before = self.previous(name)
         return self.made["output"][before] if before else self.data.x[self.batch]
 
+    def rewrite(self, order: str, ops: Any) -> None:
+        self.rounding = {"order": "pytorch", "ops": ops}
+        self.optimizer.formula = functools.partial(self.optimizer.ORDERS[order], ops=ops)
+
     def traces(self) -> dict[str, float]:
-        return {"loss": float(self.made["loss"]["loss"]), "accuracy": self.accuracy()}
+        tested = self.step == 1 or self.step % self.case.tested_every == 0
+        return {"loss": float(self.made["loss"]["loss"])} | ({"accuracy": self.accuracy()} if tested else {})
 
     def accuracy(self) -> float:
         """The share of held-back samples that the model gets right, as it is now."""
@@ -164,23 +178,6 @@ class TrainingSide:
             return float(np.mean(output.argmax(axis=1) == t))
         threshold = 0.5 if self.case.network.get("loss") == "probabilities" else 0.0
         return float(np.mean((output > threshold) == (t > 0.5)))
-
-
-class Draws:
-    """The batches of one run, epoch by epoch, from a generator that has PyTorch's `randperm`."""
-
-    def __init__(self, generator, n: int, batch_size: int | None):
-        self.generator, self.n, self.size = generator, n, batch_size
-        self.order = np.arange(n)
-
-    def batch(self, step: int) -> np.ndarray:
-        """The samples of step `step`; a new order begins every epoch, its incomplete last batch is dropped."""
-        if self.size is None:
-            return np.arange(self.n)
-        place = (step - 1) % (self.n // self.size)
-        if place == 0:
-            self.order = self.generator.randperm(self.n)
-        return self.order[place * self.size : (place + 1) * self.size]
 
 
 class Arbiter:
@@ -249,19 +246,32 @@ def load_data(name: str, dtype: str) -> Data:
     datasets = importlib.import_module("reference.datasets")
     kind, _, folder = name.partition(":")
     if kind == "two clusters":
-        x, t = datasets.two_clusters().rows()
-        x, t = x.astype(dtype), t.astype(dtype)
-        return Data(x, t, x, t)
+        known, fresh = datasets.two_clusters(n_samples=count(folder)), datasets.two_clusters(FRESH_SEED, FRESH)
+        return Data(*(array.astype(dtype) for array in (*known.rows(), *fresh.rows())))
     loaders = {
         "digits": datasets.digits,
         "mnist": lambda: datasets.mnist(folder),
         "cifar10": lambda: datasets.cifar10(folder),
     }
     if kind not in loaders or (kind != "digits" and not folder):
-        raise ValueError(f"data must be 'digits', 'two clusters', 'mnist:FOLDER' or 'cifar10:FOLDER', not {name!r}")
+        known = "'digits', 'two clusters', 'two clusters:SAMPLES', 'mnist:FOLDER' or 'cifar10:FOLDER'"
+        raise ValueError(f"data must be {known}, not {name!r}")
     data = loaders[kind]()
     x, x_test = (array.reshape(len(array), -1).astype(dtype) for array in (data.x_train, data.x_test))
     return Data(x, data.t_train, x_test, data.t_test)
+
+
+def count(text: str) -> int:
+    """How many samples "two clusters:SAMPLES" asks for; the notebook's 40 if it doesn't."""
+    if text and not text.isdecimal():
+        raise ValueError(f"'two clusters:SAMPLES' needs a whole number, not {text!r}")
+    return int(text or 40)
+
+
+def notes(case) -> list[str]:
+    """What a reader of a run must know besides its settings."""
+    masked = bool(case.network.get("dropout")) and case.draws == "pytorch"
+    return [SHARED] if masked and not same_masks() else []
 
 
 def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: type | None = None) -> Pair:
@@ -271,29 +281,30 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
     stepper, theirs = own_class(optimizer.reference), own_class(optimizer.torch_impl)
     path = path or theirs.paths[0]
     model, counterpart = subject.reference.MLP, subject.torch_impl.MLP
-    random, torch_random = importlib.import_module("reference.random"), importlib.import_module("torch_impl.random")
     settings = {key: value for key, value in case.network.items() if key != "hidden"}
     classes = 1 if data.t.ndim == 2 else int(data.t.max()) + 1
     widths = (data.x.shape[1], *case.network.get("hidden", ()), classes)
 
-    def start(kind=model):
-        return kind(widths, dtype=np.dtype(dtype), generator=random.Generator(seed), **settings)
+    def start(generator, kind=model):
+        return kind(widths, dtype=np.dtype(dtype), generator=generator, **settings)
 
     def our_side():
-        network = start(ours or model)
-        draws = Draws(random.Generator(seed + 1), len(data.x), case.batch_size)
+        first, rest = generators(case.draws, "reference", seed)
+        network = start(first, ours or model)
+        draws = Draws(rest, len(data.x), case.batch_size)
         optimizer = stepper(network.params, **case.hyperparameters)
         return TrainingSide(network, optimizer, data, draws, case, list(network.layers), whole=False)
 
     def their_side():
-        network = counterpart(widths, dtype=np.dtype(dtype), **settings)
-        for name, array in start().params.items():
+        first, rest = generators(case.draws, "torch_impl", seed)
+        network, twin = counterpart(widths, dtype=np.dtype(dtype), **settings), start(first)
+        for name, array in twin.params.items():
             network.params[name][...] = array
-        draws = Draws(torch_random.Generator(seed + 1), len(data.x), case.batch_size)
+        draws = Draws(rest, len(data.x), case.batch_size)
         optimizer = theirs(network.tensors, path=path, **case.hyperparameters)
-        return TrainingSide(network, optimizer, data, draws, case, list(start().layers), whole=True)
+        return TrainingSide(network, optimizer, data, draws, case, list(twin.layers), whole=True)
 
-    network = start()
+    network = start(generators(case.draws, "reference", seed)[0])
     return Pair(
         ours=our_side,
         theirs=their_side,

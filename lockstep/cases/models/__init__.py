@@ -5,16 +5,23 @@ from typing import Any
 from lockstep.cases import DTYPES, Case
 
 
+DRAWS = ("pytorch", "notebook")
+
+
 class Training(Case):
     """A network trained on real data.
 
     Arguments:
         desc: in plain words; its name everywhere.
         optimizer: path of the optimizer, "optim.adam".
-        data: "digits", "two clusters", or a folder with MNIST's or CIFAR-10's files ("mnist:FOLDER").
+        data: "digits", the notebook's "two clusters" (of 40 samples; "two clusters:400" has more), or a folder with
+            MNIST's or CIFAR-10's files ("mnist:FOLDER", "cifar10:FOLDER").
         network: arguments of the model besides the widths at both ends, which the data decide; "hidden"
             names the widths between.
         batch_size: samples a step; None takes all of them in their order, as the notebook does.
+        draws: where the first parameters, batches and masks come from: "pytorch", from PyTorch's generator and the
+            reference's of the same seed; "notebook", from the notebook's stream.
+        tested_every: the first step and every so-manyth, the held-back samples are tried.
         steps, dtypes, paths, lr_at, hyperparameters: as in `Case`; the hyperparameters are the optimizer's.
     """
 
@@ -26,6 +33,8 @@ class Training(Case):
         data: str = "digits",
         network: dict[str, Any] | None = None,
         batch_size: int | None = 64,
+        draws: str = "pytorch",
+        tested_every: int = 1,
         steps: int = 100,
         lr_at: dict[int, float] | None = None,
         dtypes: tuple[str, ...] = DTYPES,
@@ -33,9 +42,21 @@ class Training(Case):
         **hyperparameters: Any,
     ):
         super().__init__(desc, problem=data, steps=steps, lr_at=lr_at, dtypes=dtypes, paths=paths, **hyperparameters)
-        self.optimizer = optimizer
-        self.network = dict(network or {})
-        self.batch_size = batch_size
+        if draws not in DRAWS:
+            raise ValueError(f"draws must be one of {', '.join(DRAWS)}, not {draws!r}")
+        vars(self).update(
+            optimizer=optimizer,
+            network=dict(network or {}),
+            batch_size=batch_size,
+            draws=draws,
+            tested_every=tested_every,
+        )
+
+    optimizer: str
+    network: dict[str, Any]
+    batch_size: int | None
+    draws: str
+    tested_every: int
 
     @property
     def data(self) -> str:
@@ -48,6 +69,8 @@ class Training(Case):
             "data": self.problem,
             "network": self.network,
             "batch_size": self.batch_size,
+            "draws": self.draws,
+            "tested_every": self.tested_every,
             "steps": self.steps,
             "lr_at": self.lr_at,
             "dtypes": self.dtypes,
