@@ -20,6 +20,7 @@ ALONE = {
         "box_muller": "PyTorch's generator has its own",
         "datasets": "both sides get the same arrays",
         "fma": "PyTorch has the processor's",
+        "summation": "PyTorch has kernels of its own",
         "tape": "PyTorch has kernels of its own",
     },
 }
