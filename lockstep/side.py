@@ -47,6 +47,10 @@ class Side(Protocol):
         """One stage of step `step` (from 1)."""
         ...
 
+    def rewrite(self, order: str, ops: Any) -> None:
+        """Follow the formula in another order, over an arithmetic, from now on; only the reference's sides can."""
+        ...
+
     def traces(self) -> dict[str, float]:
         """What is worth a curve and no comparison: the loss, an accuracy."""
         ...
@@ -64,7 +68,8 @@ class Pair(NamedTuple):
     ours: makes a side from scratch. theirs: makes the side it is held against. exact: the arbiter, or
     None where a stage has no formula. lines: which line of the formula makes a quantity. order: all
     lines in formula order. equations: line to LaTeX. path: which of PyTorch's implementations, where it has several.
-    still: nothing is meant to move or to be compared, so the guard against that stands back.
+    still: nothing is meant to move or to be compared, so the guard against that stands back. written_like: which
+    order of the reference's formula is that of `theirs`.
     """
 
     ours: Callable[[], Side]
@@ -75,6 +80,7 @@ class Pair(NamedTuple):
     equations: Mapping[str, str]
     path: str | None = None
     still: bool = False
+    written_like: str = "pytorch"
 
 
 def copied(quantities: Quantities) -> Quantities:

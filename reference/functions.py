@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reference.arithmetic import PLAIN
+
 EQUATIONS = {
     "rosenbrock": {
         "value": r"f = (a - x)^2 + b\,(y - x^2)^2",
@@ -232,10 +234,10 @@ class Function(Problem):
         theta = params["theta"]
         return self.ORDERS[order](theta[0], theta[1])
 
-    def value(self, params, order="paper"):
+    def value(self, params, order="paper", ops=PLAIN):
         """The function's value, summed over the points."""
         value = self.evaluate(params, order).value
-        return value.sum() if value.ndim else value
+        return ops.sum(value) if value.ndim else value
 
     def gradient(self, params, step=1, seed=0, order="paper"):
         lines = self.evaluate(params, order)

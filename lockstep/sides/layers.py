@@ -1,5 +1,8 @@
 """Layers, losses and penalties as sides: one pass there and back, from new inputs every step."""
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -52,6 +55,10 @@ class LayerSide:
         if all(name in quantities for name in made[:2]):
             self.output, self.grad_input = quantities["output"]["output"], quantities["grad_input"]["input"]
 
+    def rewrite(self, order: str, ops: Any) -> None:
+        formula = self.layer.ORDERS[order]
+        self.layer.formula = type(formula)(*(over(half, ops) for half in formula))
+
     def traces(self) -> dict[str, float]:
         return {}
 
@@ -63,6 +70,12 @@ class LayerSide:
         self.output = np.asarray(self.layer.forward(*inputs))
         upstream = self.case.upstream(rng, self.output.shape, self.dtype)
         self.grad_input = np.asarray(self.layer.backward(upstream))
+
+
+def over(formula: Callable[..., Any], ops: Any) -> Callable[..., Any]:
+    """`formula` with its primitives from `ops`, if it has any."""
+    takes = "ops" in inspect.signature(formula).parameters
+    return functools.partial(formula, ops=ops) if takes else formula
 
 
 def drawing(seed: int, step: int) -> np.random.Generator:

@@ -313,4 +313,5 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         order=("batch", "mask", *subject.reference.EQUATIONS, "step", *optimizer.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS | optimizer.reference.EQUATIONS,
         path=path,
+        written_like=path if path in stepper.ORDERS else "pytorch",
     )
