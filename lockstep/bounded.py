@@ -6,12 +6,16 @@ can be from it. The same formula that steps an optimizer on arrays, run on these
 and the allowance of the verdict. Nothing in it is chosen by hand:
 
 - An operation rounds by at most half a unit in the last place, u·|result| with u = 2⁻²⁴ or 2⁻⁵³.
-- *Honest* means: the same real-number formula, its operations in any algebraically equal order. Such an
-  order may split one operation in two (distribute a factor, split a quotient, leave a fused operation
-  unfused), so each operation is charged two roundings; and it may regroup terms, so a sum is charged at
-  the magnitude of its terms, not of its result, and a long sum or product for any order of its n terms.
-- A library function is charged the units in the last place it was measured to need (`KERNEL_ULPS`).
-- Below the normal range the absolute spacing takes over: the smallest subnormal is charged as well.
+- *Honest* means: the same real-number formula, its operations in any algebraically equal order that makes
+  no term larger than the formula has it. Such an order may split one operation in two (distribute a factor,
+  split a quotient, leave a fused operation unfused), so each operation is charged two roundings; and it may
+  regroup terms, so a sum is charged at the magnitude of its terms, not of its result, and a long sum or
+  product for any order of its n terms. (m + w(g - m) is honest for b·m + w·g with a small w; g - b(g - m)
+  is not: it carries the whole of g and takes most of it away again.)
+- A library function is charged the units in the last place it was measured to need on this machine
+  (`lockstep.probe`), or those that are published where they cannot be measured.
+- Below the normal range the absolute spacing takes over: the smallest subnormal is charged as well, and
+  of a library function, which may return 0 there, the smallest normal number.
 
 Source: N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., sections 3.1-3.4 (running
 error analysis); 3.1 for γₙ. Terms of second order in u are kept where they are products of two errors.
@@ -23,12 +27,14 @@ from typing import Any
 
 import numpy as np
 
+from lockstep import probe
+
 # Roundings charged to one operation: an equal order may need two operations where the formula has one.
 ROUNDINGS = 2
 
-# Units in the last place by which a vector library's function may miss the rounded result, on top of
-# that rounding. The defaults are the libraries' published bound; `measured` replaces them by the probe's.
-KERNEL_ULPS = {"sqrt": 1.0, "exp": 4.0, "log": 4.0, "log1p": 4.0, "expm1": 4.0, "tanh": 4.0, "sigmoid": 4.0}
+# Units in the last place by which a vector library's function may miss the rounded result, on top of that
+# rounding, as the libraries publish them: for a dtype than which NumPy has no wider one to measure by.
+PUBLISHED_ULPS = {"sqrt": 1.0, "exp": 4.0, "log": 4.0, "log1p": 4.0, "expm1": 4.0, "tanh": 4.0}
 
 WIDE = {np.dtype(np.float32): np.dtype(np.float64), np.dtype(np.float64): np.dtype(np.longdouble)}
 
@@ -43,6 +49,11 @@ def limits(dtype) -> tuple[float, float, float]:
     """Of `dtype`: u, the smallest subnormal and the largest number."""
     about = np.finfo(dtype)
     return unit(dtype), float(about.smallest_subnormal), float(about.max)
+
+
+def kernel_ulps(name: str, dtype) -> float:
+    """What the worse library's `name` may miss the rounded result by on this machine, in units of its last place."""
+    return probe.findings().kernel_ulps.get(np.dtype(dtype).name, PUBLISHED_ULPS)[name]
 
 
 class Bounded:
@@ -115,11 +126,7 @@ class Bounded:
 
     def astype(self, dtype) -> "Bounded":
         """Rounded to a coarser dtype, or carried on in a finer one without its error changing."""
-        dtype = np.dtype(dtype)
-        if dtype == self.dtype:
-            return self
-        error = self.error + unit(dtype) * np.abs(self.value)
-        return Bounded(self.value, dtype, error=error, sure=self.sure)
+        return self if np.dtype(dtype) == self.dtype else self.rounded_to(dtype)
 
     def like(self, value, error, sure: Any) -> "Bounded":
         return Bounded(value, self.dtype, error=error, weak=self.weak, sure=sure)
@@ -154,10 +161,13 @@ class Bounded:
         return self, other.rounded_to(self.dtype)
 
     def rounded_to(self, dtype) -> "Bounded":
-        """A hyperparameter as it meets an array: rounded once, unless it is exact there already."""
-        exact = bool(np.all(np.asarray(self.value, dtype).astype(np.longdouble) == self.value))
-        error = self.error if exact else self.error + unit(dtype) * np.abs(self.value)
-        return Bounded(self.value, dtype, error=error, sure=self.sure)
+        """In another dtype: rounded once, unless it is exact there or the dtype is finer."""
+        other = Bounded(self.value, dtype, error=self.error, sure=self.sure)
+        with np.errstate(over="ignore"):
+            exact = np.all(np.asarray(self.value, dtype) == self.value) and not self.error.any()
+        if exact or (not self.weak and other.dtype.itemsize > self.dtype.itemsize):
+            return other
+        return other.rounded(other.value, other.error, np.abs(other.value), other.sure, roundings=1)
 
     def __neg__(self) -> "Bounded":
         return self.like(-self.value, self.error, self.sure)
@@ -210,7 +220,7 @@ class Bounded:
         largest = np.abs(self.value) + (self.error if exponent >= 1 else -self.error)
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.abs(exponent) * largest ** (exponent - 1) * self.error
-        error = np.where(np.any(self.error != 0) & (largest <= 0), np.inf, error) if exponent < 1 else error
+        error = np.where((self.error != 0) & (largest <= 0), np.inf, error) if exponent < 1 else error
         sure = self.sure | (exponent % 2 == 0)
         # a power may be taken by as many multiplications as the exponent says, in any order
         return self.rounded(value, error, np.abs(value), sure, max(ROUNDINGS, abs(exponent)))
@@ -273,9 +283,9 @@ class Bounded:
     # functions
 
     def kernel(self, name: str, value, error, sure: Any) -> "Bounded":
-        # vector libraries return 0 for what is below the normal range
-        error = error + np.where(np.abs(value) < 2 * float(np.finfo(self.dtype).tiny), float(np.finfo(self.dtype).tiny), 0)
-        return self.rounded(value, error, np.abs(value), sure, ROUNDINGS + 2 * KERNEL_ULPS[name])
+        size, tiny = np.abs(value), float(np.finfo(self.dtype).tiny)
+        error = error + np.where((size < 2 * tiny) & (size > 0), tiny, 0)  # flushed to 0
+        return self.rounded(value, error, size, sure, ROUNDINGS + 2 * kernel_ulps(name, self.dtype))
 
     def sqrt(self) -> "Bounded":
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -419,10 +429,12 @@ def where(condition, yes, no) -> Bounded:
     sure = condition.value if isinstance(condition, Bounded) else condition
     taken = np.asarray(sure, bool)
     error = np.where(taken, yes.error, no.error)
+    same_sign = yes.sure & no.sure
     if isinstance(condition, Bounded):
         either = np.abs(yes.value - no.value) + np.maximum(yes.error, no.error)
         error = np.where(condition.error > 0, either, error)
-    return yes.like(np.where(taken, yes.value, no.value), error, yes.sure & no.sure)
+        same_sign = same_sign & (condition.error == 0)
+    return yes.like(np.where(taken, yes.value, no.value), error, same_sign)
 
 
 def stack(numbers, axis=0) -> Bounded:

@@ -50,7 +50,7 @@ def compare(left: np.ndarray, right: np.ndarray) -> Difference:
     equal, parts = [], []
     for start in range(0, left.size, BLOCK):
         block = slice(start, start + BLOCK)
-        changed = np.count_nonzero(left_bits[block] != right_bits[block])
+        changed = int(np.count_nonzero(left_bits[block] != right_bits[block]))
         if changed:
             parts.append((start, block_difference(left[block], right[block], changed)))
         else:
