@@ -24,7 +24,7 @@ class Optimizer:
         hyperparameters: under PyTorch's names; each is an attribute and may be changed between steps.
 
     Raises:
-        TypeError: for a parameter that is no floating-point array.
+        TypeError: for a parameter that is no float32 or float64 array.
         ValueError: for an empty collection, as PyTorch ("optimizer got an empty parameter list"), for
             an array that cannot be written to, and for one array under two names.
     """
@@ -67,7 +67,7 @@ class Optimizer:
 
         Raises:
             KeyError: for a gradient without a parameter. A parameter without an entry is skipped.
-            TypeError: for a gradient that is no floating-point array.
+            TypeError: for a gradient that is no float32 or float64 array.
             ValueError: for another shape or dtype. All of them before anything is changed.
         """
         for name, grad in self.checked(named(grads, [*self.params])).items():
@@ -143,7 +143,9 @@ class Optimizer:
         missing = [key for key, value in expected.items() if value is not None and entries.get(key) is None]
         if entries and (unknown or missing):
             raise KeyError(f"state of {name!r} has {list(entries)}, it takes {list(expected)}")
-        copies: dict[str, Any] = {key: None if value is None else np.array(value) for key, value in entries.items()}
+        copies: dict[str, Any] = {
+            key: None if value is None else np.asarray(value).copy() for key, value in entries.items()
+        }
         if "step" in copies:
             copies["step"] = copies["step"].astype(np.float32)
         for key, array in copies.items():
@@ -205,9 +207,9 @@ def python_number(value) -> Any:
 
 
 def check_array(name: str, array) -> None:
-    if not isinstance(array, np.ndarray) or not np.issubdtype(array.dtype, np.floating):
+    if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
         kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise TypeError(f"{name!r} must be a floating-point NumPy array, not {kind}")
+        raise TypeError(f"{name!r} must be a float32 or float64 NumPy array, not {kind}")
 
 
 def blocks(arrays: Mapping[str, np.ndarray], length: int) -> list[Mapping[str, np.ndarray]]:

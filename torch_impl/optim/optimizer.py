@@ -48,6 +48,26 @@ class Optimizer:
         """Tensor name to torch.optim's state entries, as views of their memory."""
         return {name: entries(self.optimizer.state.get(tensor, {})) for name, tensor in self.tensors.items()}
 
+    def load_state(self, state) -> None:
+        """Take over copies of the entries of `state`: tensor name, or PyTorch's position, to entries.
+
+        A tensor with an empty entry has taken no step yet. What is not in `state` at all stays as it is.
+
+        Raises:
+            KeyError: for an unknown tensor.
+            ValueError: for an entry of another shape or dtype than its tensor's. Both before anything is changed.
+        """
+        loaded = {}
+        for key, given in state.items():
+            name = list(self.tensors)[key] if isinstance(key, int) and key < len(self.tensors) else key
+            if name not in self.tensors:
+                raise KeyError(f"state for unknown parameter {name!r}; there are {list(self.tensors)}")
+            copies = {entry: torch.tensor(np.asarray(value)) for entry, value in given.items() if value is not None}
+            check_entries(name, self.tensors[name], copies)
+            loaded[name] = copies
+        for name, copies in loaded.items():
+            self.optimizer.state[self.tensors[name]] = copies
+
     @property
     def hyperparameters(self) -> dict:
         return {name: value for name, value in self.optimizer.param_groups[0].items() if name != "params"}
@@ -75,3 +95,11 @@ def named(arrays) -> dict:
 
 def entries(state) -> dict[str, np.ndarray]:
     return {key: value.numpy() for key, value in state.items() if isinstance(value, torch.Tensor)}
+
+
+def check_entries(name: str, tensor: torch.Tensor, copies: dict[str, torch.Tensor]) -> None:
+    """The count of steps is one float32 number, everything else like the tensor."""
+    for key, entry in copies.items():
+        shape, dtype = (torch.Size(), torch.float32) if key == "step" else (tensor.shape, tensor.dtype)
+        if entry.shape != shape or entry.dtype != dtype:
+            raise ValueError(f"state {key!r} of {name!r} is {entry.dtype}{list(entry.shape)}, not {dtype}{list(shape)}")

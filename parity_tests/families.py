@@ -1,0 +1,145 @@
+"""What the tests of every subject do: run its whole table, and hold every refusal against PyTorch's."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+import lockstep
+from lockstep.api import Run
+from lockstep.cases import Bad, Case
+from lockstep.engine import run_pair
+from lockstep.side import Pair, Quantities, Side, each
+from lockstep.subject import Subject, find, own_class
+from lockstep.verdict import Verdict
+
+SAME = {Verdict.IDENTICAL, Verdict.ROUNDING}
+
+
+class SubjectTests:
+    """The tests of the subject at `path`; a mutant stands in as `ours`.
+
+    ill_conditioned: the cases that amplify rounding without end, and why.
+    steps: of a run; the case's own number if None.
+    """
+
+    path: ClassVar[str]
+    ours: ClassVar[Any] = None
+    ill_conditioned: ClassVar[Mapping[str, str]] = {}
+    steps: ClassVar[int | None] = None
+
+    @property
+    def subject(self) -> Subject:
+        return find(self.path)
+
+    def pytest_generate_tests(self, metafunc):
+        """A test that takes a case, a dtype and PyTorch's path runs on all there are; likewise for bad arguments."""
+        if "case" in metafunc.fixturenames:
+            metafunc.parametrize(("case", "dtype", "torch_path"), [*all_runs(self.subject)])
+        elif "torch_path" in metafunc.fixturenames:
+            metafunc.parametrize("torch_path", own_class(self.subject.torch_impl).paths)
+        if "bad" in metafunc.fixturenames:
+            metafunc.parametrize("bad", self.subject.cases.BAD, ids=lambda bad: bad.desc)
+
+    def expected(self, case: Case) -> set[Verdict]:
+        """What a faithful side may come out as."""
+        if getattr(case, "differs", ""):
+            return {Verdict.DIFFERENT}
+        return {Verdict.ILL_CONDITIONED} if case.desc in self.ill_conditioned else SAME
+
+    def run(self, case: Case, dtype: str, torch_path: str | None) -> Run:
+        if self.ours is None:
+            return lockstep.run(self.path, case=case, dtype=dtype, path=torch_path, steps=self.steps)
+        return run_of(self.subject, case, dtype, self.pair(case, dtype, torch_path), self.steps)
+
+    def pair(self, case: Case, dtype: str, torch_path: str | None = None, ours: Any = None) -> Pair:
+        return self.subject.sides.pair(self.subject, case, dtype, torch_path, 0, ours=ours or self.ours)
+
+    def test_case(self, case, dtype, torch_path):
+        run = self.run(case, dtype, torch_path)
+        assert run.verdict in self.expected(case), str(run)
+
+    def test_every_exception_is_a_case(self):
+        assert set(self.ill_conditioned) <= {case.desc for case in self.subject.cases.CASES}
+
+
+def all_runs(subject: Subject) -> Iterator[Any]:
+    """Every case of the table with every dtype and every one of PyTorch's paths, named so."""
+    for case in subject.cases.CASES:
+        paths = case.paths or getattr(counterpart_of(subject, case), "paths", (None,))
+        for dtype in case.dtypes:
+            for path in paths:
+                yield pytest.param(case, dtype, path, id="-".join(filter(None, (dtype, path, case.desc))))
+
+
+def counterpart_of(subject: Subject, case: Case) -> Any:
+    """The class of PyTorch's side that a case runs."""
+    optimizer = getattr(case, "optimizer", None)
+    return own_class((find(optimizer) if optimizer else subject).torch_impl, getattr(case, "layer", None))
+
+
+def run_of(subject: Subject, case: Case, dtype: str, pair: Pair, steps: int | None = None) -> Run:
+    """A finished run of sides that were put together by hand."""
+    return Run(subject, case, dtype, pair.path, 0, run_pair(pair, steps or case.steps))
+
+
+def swapped(pair: Pair) -> Pair:
+    """The sides in each other's place: PyTorch's is resynchronised to NumPy's."""
+    return pair._replace(ours=pair.theirs, theirs=pair.ours)
+
+
+def mirrored(straight: Run, other: Run) -> None:
+    """A run and that of the swapped sides: one difference, seen from either end.
+
+    The free runs are the same two, so every figure of the drift is the same at every step. The first
+    defect starts from the same numbers on both sides; later ones start where another side has got to.
+    """
+    assert straight.outcome.broken is None, str(straight)
+    assert other.outcome.broken is None, str(other)
+    assert straight.outcome.drift.columns.keys() == other.outcome.drift.columns.keys()
+    figures = ("differing", "elements", "absolute", "relative", "ulp", "scaled_ulp", "index")
+    for quantity in straight.outcome.drift.columns:
+        for figure in figures:
+            there, back = (run.series("drift", quantity, figure) for run in (straight, other))
+            assert np.array_equal(there, back, equal_nan=True), (quantity, figure)
+        twins = {figure: figure for figure in (*figures, "used", "undecided", "band")}
+        twins |= {"nearer_numpy": "nearer_torch", "nearer_torch": "nearer_numpy"}
+        for figure, twin in twins.items():
+            there, back = (run.series("defect", quantity, name)[0] for run, name in ((straight, figure), (other, twin)))
+            assert np.array_equal(there, back, equal_nan=True), (quantity, figure)
+    assert straight.verdict == other.verdict
+
+
+def agree(first: Quantities, second: Quantities) -> None:
+    """The same names, and under each the same dtype, shape and bits."""
+    assert first.keys() == second.keys()
+    for quantity, named in first.items():
+        assert named.keys() == second[quantity].keys(), quantity
+    for quantity, name, array in each(first):
+        one, other = np.asarray(array), np.asarray(second[quantity][name])
+        assert (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes()), (quantity, name)
+
+
+def refusal(call) -> tuple[type[Exception], str]:
+    """The type and the text of what `call` raises."""
+    try:
+        call()
+    except Exception as error:
+        text = error.args[0] if isinstance(error, KeyError) else str(error)
+        return type(error), text
+    raise AssertionError("nothing was refused")
+
+
+def refused_as(bad: Bad, ours, theirs) -> None:
+    """Both sides refuse, and as the table says."""
+    assert refusal(theirs) == bad.error, "PyTorch itself says something else"
+    assert refusal(ours) == bad.error
+
+
+def advanced(side: Side, steps: int) -> Side:
+    """The side after its first `steps` steps."""
+    for step in range(1, steps + 1):
+        for stage in side.stages:
+            side.advance(stage, step)
+    return side
