@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lockstep.record import BadRecord, Record, load
-from reports.publish import NotAReport, check_place, publish, scratch, write
+from reports.publish import OWN, PAGE, NotAReport, check_place, publish, scratch, write
 
 NONSENSE = 2  # exit status of a call that makes no sense, and of records that cannot be read
 INTERRUPTED = 130
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def report(out: pathlib.Path, records: pathlib.Path | None, only: list[str] | None) -> pathlib.Path:
     """Collect or read the records, draw them, and put everything in place at once; the page is returned."""
-    check_place(out)
+    check_place(out, PAGE if records else OWN)
     with scratch(out) as folder, progress() as bar:
         chosen = collected(folder / "records", only, bar) if records is None else read(records, only, bar)
         task = bar.add_task("pictures", total=None)

@@ -9,6 +9,7 @@ from reports.words import SIGNS, severity
 
 KINDS = ("run", "experiment")
 MODES = ("drift", "defect")
+HOLDS = (True, False, "partly", None)
 
 
 class Worst(NamedTuple):
@@ -198,49 +199,75 @@ def is_number(value: Any) -> bool:
 
 def check_arrays(record: Record, steps: int) -> None:
     for name, array in record.arrays.items():
-        family, *rest = name.split("/")
-        if family == "window":
+        if name.startswith("window/"):
             continue
-        numeric = isinstance(array, np.ndarray) and array.dtype.kind in "fiu"
-        demand(numeric, record, f"array {name!r} holds no numbers")
-        if family in MODES:
+        check_numbers(record, name)
+        rows, dimensions = layout(name, steps)
+        fits = rows is None or (array.ndim == dimensions and len(array) == rows)
+        demand(fits, record, f"array {name!r} has shape {array.shape}, not {rows} rows for {steps} steps")
+        counts = not name.endswith(("/differing", "/elements")) or not np.isinf(array).any()
+        demand(counts, record, f"array {name!r} counts to infinity")
+        if name.startswith("trace/") and name.endswith("/torch"):
+            other = record.arrays.get(name.removesuffix("torch") + "numpy")
             demand(
-                array.shape == (steps,),
-                record,
-                f"array {name!r} has shape {array.shape}, not one value for each of {steps} steps",
+                other is None or other.shape == array.shape, record, f"array {name!r} has another shape than NumPy's"
             )
-        elif family == "heat":
-            demand(
-                array.ndim == 2 and len(array) == steps,
-                record,
-                f"array {name!r} has shape {array.shape}, not {steps} rows",
-            )
-        elif family == "trace" and rest[0] == "path":
-            demand(
-                array.ndim == 2 and len(array) == steps + 1,
-                record,
-                f"array {name!r} has shape {array.shape}, not {steps + 1} rows",
-            )
-        elif family == "trace" and rest[0] != "contour":
-            demand(
-                array.shape == (steps,),
-                record,
-                f"array {name!r} has shape {array.shape}, not one value for each of {steps} steps",
-            )
+    check_contour(record)
+
+
+def layout(name: str, steps: int) -> tuple[int | None, int]:
+    """How many rows an array has, and how many dimensions; None where it is not one by steps."""
+    family, *rest = name.split("/")
+    if family in MODES:
+        return steps, 1
+    if family == "heat":
+        return steps, 2
+    if family == "trace" and rest[0] != "contour":
+        return (steps + 1, 2) if rest[0] == "path" else (steps, 1)
+    return None, 0
+
+
+def check_numbers(record: Record, name: str) -> None:
+    array = record.arrays[name]
+    numeric = isinstance(array, np.ndarray) and array.dtype.kind in "fiu"
+    demand(numeric, record, f"array {name!r} holds no numbers")
+
+
+def check_contour(record: Record) -> None:
+    known = [array for name in "xyz" if (array := record.arrays.get(f"trace/contour/{name}")) is not None]
+    if not known:
+        return
+    fits = len(known) == 3 and known[0].ndim == known[1].ndim == 1 and min(known[0].size, known[1].size) > 1
+    fits = fits and known[2].shape == (known[1].size, known[0].size)
+    demand(fits, record, "'trace/contour' is not x and y, and z with a row for every y")
+
+
+EXPERIMENT = {
+    "claims": ("claim", "holds", "found", "why"),
+    "printed": ("name", "notebook", "numpy", "torch", "equal"),
+    "runs": ("subject", "case", "dtype", "verdict", "used"),
+}
 
 
 def check_experiment(record: Record) -> None:
     data = record.data
     demand(isinstance(data.get("title"), str), record, "an experiment without a 'title'")
-    for key, wanted in (
-        ("claims", ("claim", "holds", "found", "why")),
-        ("printed", ("name", "notebook", "numpy", "torch", "equal")),
-    ):
+    for key, wanted in EXPERIMENT.items():
         rows = data.get(key) or []
         demand(isinstance(rows, list), record, f"{key!r} is no list")
         for row in rows:
             missing = [field for field in wanted if not isinstance(row, dict) or field not in row]
             demand(not missing, record, f"an entry of {key!r} is without {', '.join(missing)}")
-    for name, array in record.arrays.items():
-        numeric = isinstance(array, np.ndarray) and array.dtype.kind in "fiu"
-        demand(numeric, record, f"array {name!r} holds no numbers")
+    for claim in data.get("claims") or []:
+        demand(claim["holds"] in HOLDS, record, f"a claim's 'holds' is {claim['holds']!r}, not true, false or 'partly'")
+    for run in data.get("runs") or []:
+        demand(run["verdict"] in SIGNS, record, f"a run's 'verdict' is {run['verdict']!r}")
+        demand(is_number(run["used"]), record, f"a run's 'used' is {run['used']!r}, no number")
+    best = data.get("optimum")
+    point = best is None or (
+        isinstance(best, list | tuple) and len(best) == 2 and all(is_number(value) for value in best)
+    )
+    demand(point, record, f"'optimum' is {best!r}, not a point")
+    for name in record.arrays:
+        check_numbers(record, name)
+    check_contour(record)

@@ -62,11 +62,16 @@ class Section(NamedTuple):
 
     @property
     def cases(self) -> list[tuple[Row, int]]:
-        """The worst run of every case, and how many runs the case has."""
+        """The worst run of every case, and how many runs the case has, the worst first."""
         groups: dict[str, list[Row]] = {}
         for row in self.rows:
             groups.setdefault(row.case, []).append(row)
         return [(rows[0], len(rows)) for rows in groups.values()]
+
+    @property
+    def folded(self) -> int:
+        """How many cases stand on the first screen: a few, and all that fail."""
+        return max(FOLDED, sum(words.fails(row.verdict) for row, _ in self.cases))
 
 
 class Chapter(NamedTuple):
@@ -88,7 +93,7 @@ class Gallery:
         self.files: dict[str, bytes] = {}
 
     def picture(self, module: ModuleType, record: Record, name: str) -> Picture:
-        stem = slug(f"{name} {module.NAME}")
+        stem = f"{slug(name)}-{module.NAME}"
         file = next(f for f in map(numbered(stem), itertools.count()) if f not in self.files)
         self.files[file] = self.draw(module, record, file)
         source = "data:image/png;base64," + base64.b64encode(self.files[file]).decode("ascii")
@@ -101,7 +106,7 @@ def numbered(stem: str) -> Callable[[int], str]:
 
 def slug(text: str) -> str:
     """Letters, digits, dots and dashes: safe in a file name and in an anchor."""
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:100] or "run"
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:100].strip("-.") or "run"
 
 
 def index(records: Sequence[Record], draw: Draw) -> tuple[str, Mapping[str, bytes]]:
@@ -120,7 +125,6 @@ def index(records: Sequence[Record], draw: Draw) -> tuple[str, Mapping[str, byte
             summary=summary(runs),
             environments=environments([*runs, *experiments]),
             style=resources.files("reports").joinpath("static/style.css").read_text("utf-8"),
-            folded=FOLDED,
         )
     )
     return page, gallery.files
@@ -160,17 +164,17 @@ def section(subject: str, runs: Sequence[Record], gallery: Gallery) -> Section:
 
 
 def row(record: Record) -> Row:
-    seed = record.data.get("seed")
+    seed, trusted = record.data.get("seed"), record["verdict"] != "broken"
     parts = [record["dtype"], record.data.get("path"), f"seed {seed}" if seed else None]
     return Row(
         record=record,
         case=facts.description(record),
         variant=" · ".join(str(part) for part in parts if part),
         verdict=str(record["verdict"]),
-        defect=facts.worst(record, "defect", "scaled_ulp"),
+        defect=facts.worst(record, "defect", "scaled_ulp") if trusted else None,
         used=facts.used(record),
-        first=facts.finding(record, "first_difference"),
-        line=sparkline(record),
+        first=facts.finding(record, "first_difference") if trusted else None,
+        line=sparkline(record) if trusted else None,
     )
 
 
@@ -218,12 +222,12 @@ class Summary(NamedTuple):
 
 def summary(runs: Sequence[Record]) -> Summary:
     ranked = sorted(runs, key=facts.rank)
-    failing = [run for run in ranked if run["verdict"] in ("different", "broken")]
+    failing = [run for run in ranked if words.fails(run["verdict"])]
     within = [run for run in runs if facts.used(run) > 0 and run not in failing]
     return Summary(
         subjects=len({run["subject"] for run in runs}),
         runs=len(runs),
-        steps=sum(run["steps"] for run in runs),
+        steps=sum(run["steps"] for run in runs if run["verdict"] != "broken"),
         counts=dict.fromkeys(words.SIGNS, 0) | dict(counted([run["verdict"] for run in runs])),
         closest=max(within, key=facts.used, default=None),
         worst=failing[0] if failing else None,

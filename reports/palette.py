@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 
 COLOURS = 256
+COMMON = 128  # of them go to the commonest colours
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -29,9 +30,10 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def reduce(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices into a palette, and the palette: the commonest colours; any other takes the nearest of them.
+    """Indices into a palette, and the palette: the commonest colours, then those furthest from them.
 
     Colours are counted by the five leading bits of each channel; a palette entry is the mean of what it counted.
+    A colour without an entry takes the nearest one.
     """
     red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
     codes = (red >> 3) << 10 | (green >> 3) << 5 | blue >> 3
@@ -39,8 +41,21 @@ def reduce(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     used = np.flatnonzero(counts)
     channels = [np.bincount(codes.ravel(), channel.ravel(), 1 << 15)[used] for channel in (red, green, blue)]
     means = np.stack(channels, axis=1) / counts[used, None]
-    kept = np.argsort(-counts[used], kind="stable")[:COLOURS]
-    nearest = np.array([np.argmin(((means[kept] - mean) ** 2).sum(axis=1)) for mean in means], np.uint8)
+    kept = chosen(means, counts[used])
     table = np.zeros(1 << 15, np.uint8)
-    table[used] = nearest
+    table[used] = [np.argmin(distances(means[kept], mean)) for mean in means]
     return table[codes], np.rint(means[kept]).astype(np.uint8)
+
+
+def chosen(means: np.ndarray, counts: np.ndarray) -> list[int]:
+    """Which colours get an entry: a rare one, far from all others, is not to be lost."""
+    kept = list(np.argsort(-counts, kind="stable")[:COMMON])
+    left = np.min([distances(means, means[one]) for one in kept], axis=0)
+    while len(kept) < min(COLOURS, len(means)):
+        kept.append(int(np.argmax(left)))
+        left = np.minimum(left, distances(means, means[kept[-1]]))
+    return kept
+
+
+def distances(means: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    return ((means - mean) ** 2).sum(axis=1)

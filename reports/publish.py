@@ -1,9 +1,9 @@
 """Puts a report where it belongs: whole, or not at all."""
 
+import contextlib
 import pathlib
-import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +11,8 @@ from lockstep.record import Record
 from reports import facts, pages, style
 
 MARK = '<meta name="generator" content="lockstep reports">'
-OWN = ("records", "figures", "index.html")  # what a report consists of, in the order in which it is put in place
+PAGE = ("figures", "index.html")
+OWN = ("records", *PAGE)  # what a report consists of, in the order in which it is put in place
 HEAD = 2_000  # bytes of a page in which its mark must stand
 
 
@@ -35,7 +36,7 @@ def render(records: Sequence[Record], out, on_picture: Callable[[str], Any] | No
         NotAReport: if `out` holds something else.
     """
     out = pathlib.Path(out)
-    check_place(out)
+    check_place(out, PAGE)
     with scratch(out) as folder:
         write(records, folder, on_picture)
         publish(folder, out)
@@ -60,16 +61,16 @@ def write(records: Sequence[Record], folder: pathlib.Path, on_picture: Callable[
     (folder / "index.html").write_text(page, "utf-8")
 
 
-def check_place(out: pathlib.Path) -> None:
-    """Refuse a folder that holds something else than a report: publishing would replace it."""
+def check_place(out: pathlib.Path, names: Sequence[str]) -> None:
+    """Refuse a folder in which publishing `names` would replace something else than a report's own."""
     if not out.exists():
         return
     if not out.is_dir():
         raise NotAReport(f"{out} is no folder")
     page = out / "index.html"
-    foreign = [name for name in OWN if (out / name).exists()] and not (page.is_file() and marked(page))
-    if foreign:
-        raise NotAReport(f"{out} holds something else than a report of ours; name another folder")
+    taken = [name for name in names if (out / name).exists()]
+    if taken and not (page.is_file() and marked(page)):
+        raise NotAReport(f"{out} has a {taken[0]} that is not of a report; name another folder")
 
 
 def marked(page: pathlib.Path) -> bool:
@@ -77,19 +78,13 @@ def marked(page: pathlib.Path) -> bool:
         return MARK.encode() in file.read(HEAD)
 
 
-class scratch:  # noqa: N801
+@contextlib.contextmanager
+def scratch(out: pathlib.Path) -> Iterator[pathlib.Path]:
     """A folder beside `out`, gone afterwards, so that moving from it is a rename."""
-
-    def __init__(self, out: pathlib.Path):
-        self.parent = out.absolute().parent
-
-    def __enter__(self) -> pathlib.Path:
-        self.parent.mkdir(parents=True, exist_ok=True)
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=".report-", dir=self.parent))
-        return self.folder
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+    parent = out.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".report-", dir=parent, ignore_cleanup_errors=True) as folder:
+        yield pathlib.Path(folder)
 
 
 def publish(folder: pathlib.Path, out: pathlib.Path) -> None:

@@ -24,7 +24,7 @@ INK, GREY, PALE = "#222222", "#6b6b6b", "#ececec"
 NUMPY: dict[str, Any] = {"color": "#0072B2", "linestyle": "-", "linewidth": 2.6}
 TORCH: dict[str, Any] = {"color": "#D55E00", "linestyle": (0, (4, 2)), "linewidth": 1.4}
 DRIFT: dict[str, Any] = {"color": INK, "linewidth": 1.4}
-DEFECT: dict[str, Any] = {"color": "#D55E00", "linestyle": "none", "marker": "o", "markersize": 3.2}
+DEFECT: dict[str, Any] = {"color": "#D55E00", "linestyle": "none", "marker": "o"}
 BAND = "#56B4E9"
 RULE: dict[str, Any] = {"color": "#009E73", "linestyle": (0, (1, 1.5)), "linewidth": 1.6}
 

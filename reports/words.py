@@ -17,6 +17,11 @@ def severity(verdict: str) -> int:
     return list(SIGNS).index(verdict)
 
 
+def fails(verdict: str) -> bool:
+    """Whether it says that something is wrong."""
+    return verdict in ("different", "broken")
+
+
 def number(value: float) -> str:
     """Two significant digits: 0.62, 38, 2.4e-7, 0, ∞; a dash for what was not measured."""
     value = float(value)
@@ -51,7 +56,7 @@ def share(used: float) -> str:
         return f"{100 if used == 1 else min(99, round(used * 100))} %"
     if used < 10:
         return f"{max(101, round(used * 100))} %"
-    return f"{number(used)} times"
+    return f"{number(used)} times" if math.isfinite(used) else "∞ %"
 
 
 def count(n: int, one: str, many: str | None = None) -> str:

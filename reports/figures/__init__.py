@@ -7,11 +7,11 @@ the record) and `draw(record)`.
 from types import ModuleType
 
 from lockstep.record import BadRecord, Record
-from reports.figures import drift, heat, loss, path
+from reports.figures import digits, drift, heat, loss, path
 from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights
 
 RUN: tuple[ModuleType, ...] = (path, loss, drift, heat)
-NOTEBOOK: tuple[ModuleType, ...] = (paths, convergence, training, weights, batchnorm, summary)
+EXPERIMENT: tuple[ModuleType, ...] = (paths, convergence, training, weights, batchnorm, summary, digits)
 
 
 def of_run(record: Record) -> list[ModuleType]:
@@ -25,10 +25,10 @@ def of_experiment(record: Record) -> list[ModuleType]:
     Raises:
         BadRecord: for a name there is no picture of, or one whose arrays are missing.
     """
-    known = {module.NAME: module for module in NOTEBOOK}
+    known = {module.NAME: module for module in EXPERIMENT}
     names = record.data.get("figures")
     if not names:
-        return [module for module in NOTEBOOK if module.applies(record)]
+        return [module for module in EXPERIMENT if module.applies(record)]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise BadRecord(f"experiment {record['title']!r}: no picture {unknown[0]!r}; there are {', '.join(known)}")

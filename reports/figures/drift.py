@@ -45,9 +45,7 @@ def finding(record: Record) -> str:
     end = facts.last(facts.series(record, "drift", main, "absolute")) if main else float("nan")
     defect = facts.largest(facts.series(record, "defect", main, "scaled_ulp")) if main else float("nan")
     named = "parameter" if main == "param" else f"value of {main}"
-    start = (
-        f"after {steps} no {named} is more than {number(end)} apart" if end else f"after {steps} every {named} is equal"
-    )
+    start = f"after {steps} {distance(named, end)}"
     if np.isnan(defect):
         return start
     added = f"one step by itself adds at most {ulps(defect)}" if defect else "no step by itself adds a bit"
@@ -58,6 +56,12 @@ def finding(record: Record) -> str:
         where = f"{evidence['quantity']} of {evidence['tensor']} (step {evidence['step']})"
         return f"rounding alone decides {where}: {start}; {added}"
     return f"{start}; {added}"
+
+
+def distance(named: str, end: float) -> str:
+    if np.isinf(end):
+        return f"a {named} is infinitely far apart"
+    return f"no {named} is more than {number(end)} apart" if end else f"every {named} is equal"
 
 
 @styled
@@ -99,11 +103,9 @@ def panel(axis: Axes, record: Record, name: str) -> None:
         axis.plot(steps[known], edge, color=BAND, linewidth=1.0)
     lone: dict[str, Any] = {"marker": "_", "markersize": 8} if len(steps) == 1 else {}
     axis.plot(steps, scale.place(drift), label="drift (free run)", **DRIFT | lone)
-    size: dict[str, Any] = {"markersize": 3.4 if len(steps) <= 300 else 1.8}
-    axis.plot(
-        steps[defect != 0], scale.place(defect[defect != 0]), label="defect (one step)", **DEFECT | size, zorder=3
-    )
-    axis.plot(steps[defect == 0], scale.place(defect[defect == 0]), **DEFECT | {"markersize": 1.4}, zorder=3)
+    placed, zero, size = scale.place(defect), defect == 0, 3.4 if len(steps) <= 300 else 1.8
+    axis.plot(steps[~zero], placed[~zero], label="defect (one step)", markersize=size, zorder=3, **DEFECT)
+    axis.plot(steps[zero], placed[zero], markersize=1.4, zorder=3, **DEFECT)
     first = facts.finding(record, "first_difference")
     if first:
         axis.axvline(

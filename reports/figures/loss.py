@@ -39,8 +39,8 @@ def finding(record: Record) -> str:
     first = int(np.argmax(distance > 0)) + 1
     end, most = number(facts.last(distance)), number(distance.max())
     if not facts.last(distance):
-        return f"{start}; the losses end equal, at most {most} apart from step {first} on"
-    return f"{start}; the losses are {end} apart, at most {most}, from step {first} on"
+        return f"{start}; the losses end equal, were at most {most} apart, first at step {first}"
+    return f"{start}; the losses are {end} apart at the end, {most} at most, first at step {first}"
 
 
 def decades(values: np.ndarray) -> float:

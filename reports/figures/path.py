@@ -38,9 +38,11 @@ def finding(record: Record) -> str:
     steps = count(record["steps"], "step")
     if not (distance > 0).any():
         return f"after {steps} the paths are not a bit apart"
-    since = f"they differ from step {int(np.argmax(distance > 0))} on" if distance[-1] else "equal again"
+    since = f"first apart at step {int(np.argmax(distance > 0))}"
     if not np.isfinite(distance[-1]):
         return f"after {steps} the paths are infinitely far apart; {since}"
+    if not distance[-1]:
+        return f"after {steps} the paths are together again, at most {number(distance.max())} apart; {since}"
     moved = facts.last(np.hypot(*np.diff(record.arrays["trace/path/numpy"].astype(np.float64), axis=0).T))
     share = f", {number(distance[-1] / moved)} of the last step's length" if moved > 0 else ""
     return f"after {steps} the paths are {number(distance[-1])} apart{share}; {since}"

@@ -1,4 +1,4 @@
-"""Where the notebook's arrays stand in its record: `nb/CHAPTER/NAME/SIDE/WHAT`, in the notebook's layout."""
+"""Where an experiment's arrays stand in its record: `CHAPTER/NAME/SIDE/WHAT`, the notebook's in its own layout."""
 
 import numpy as np
 
@@ -7,21 +7,22 @@ from reports.facts import apart
 from reports.figures.curves import Curve
 
 # The notebook's order and spelling; what it does not have comes last.
+OPTIMIZERS = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW", "adagrad": "AdaGrad"}
 NAMES = {
-    "optim": {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adagrad": "AdaGrad"},
-    "regular": {"none": "none", "l2": "L2", "dropout": "dropout", "l1": "L1"},
+    "nb/optim": OPTIMIZERS,
+    "digits": OPTIMIZERS,
+    "nb/regular": {"none": "none", "l2": "L2", "dropout": "dropout", "l1": "L1"},
 }
 
 
 def pairs(record: Record, chapter: str, what: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Name to both sides' arrays, of every experiment of a chapter that has the two."""
-    present = {
-        key.split("/")[2] for key in record.arrays if key.startswith(f"nb/{chapter}/") and key.endswith(f"/{what}")
-    }
+    inside = [key.removeprefix(f"{chapter}/") for key in record.arrays if key.startswith(f"{chapter}/")]
+    present = {key.split("/")[0] for key in inside if key.endswith(f"/{what}")}
     order = [*NAMES[chapter], *sorted(present - NAMES[chapter].keys())]
     found = {}
     for name in order:
-        ours, theirs = (record.arrays.get(f"nb/{chapter}/{name}/{side}/{what}") for side in ("numpy", "torch"))
+        ours, theirs = (record.arrays.get(f"{chapter}/{name}/{side}/{what}") for side in ("numpy", "torch"))
         if ours is not None and theirs is not None and ours.shape == theirs.shape and ours.size:
             label = NAMES[chapter].get(name, name)
             found[label] = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
@@ -46,7 +47,7 @@ def norms(record: Record) -> dict[str, tuple[float, float]]:
     """The Euclidean norm of the first layer's weights at the end."""
     return {
         name: (float(np.linalg.norm(ours)), float(np.linalg.norm(theirs)))
-        for name, (ours, theirs) in pairs(record, "regular", "W1").items()
+        for name, (ours, theirs) in pairs(record, "nb/regular", "W1").items()
     }
 
 

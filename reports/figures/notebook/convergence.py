@@ -13,11 +13,11 @@ READ = "Coloured: NumPy, on a log axis as in the notebook. Thin black dashes: Py
 
 
 def applies(record: Record) -> bool:
-    return bool(curves(record, "optim", "loss"))
+    return bool(curves(record, "nb/optim", "loss"))
 
 
 def finding(record: Record) -> str:
-    found = curves(record, "optim", "loss")
+    found = curves(record, "nb/optim", "loss")
     order = sorted(found, key=lambda curve: curve.numpy[-1])
     ends = listed([f"{curve.name} {curve.numpy[-1]:.3g}" for curve in order])
     same = farthest((curve.numpy, curve.torch) for curve in found)
@@ -29,7 +29,7 @@ def finding(record: Record) -> str:
 def draw(record: Record) -> Figure:
     figure = Figure(figsize=(WIDTH, 4.8))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
-    over_difference(above, below, curves(record, "optim", "loss"), log=True)
+    over_difference(above, below, curves(record, "nb/optim", "loss"), log=True)
     above.set_ylabel("loss")
     below.set_xlabel("step")
     above.legend(ncols=2)

@@ -19,7 +19,7 @@ READ = "Coloured: NumPy. Thin black dashes: PyTorch. Star: the optimum. Below: t
 def paths(record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {
         name: pair
-        for name, pair in pairs(record, "optim", "path").items()
+        for name, pair in pairs(record, "nb/optim", "path").items()
         if pair[0].ndim == 2 and pair[0].shape[1] == 2
     }
 

@@ -22,20 +22,25 @@ BINS = 30
 
 def applies(record: Record) -> bool:
     return all(
-        (curves(record, "optim", "loss"), curves(record, "regular", "losses"), histograms(record), batchnorm(record))
+        (
+            curves(record, "nb/optim", "loss"),
+            curves(record, "nb/regular", "losses"),
+            histograms(record),
+            batchnorm(record),
+        )
     )
 
 
 def histograms(record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """The notebook compares the weights without regularisation and with L2."""
-    found = pairs(record, "regular", "W1")
+    found = pairs(record, "nb/regular", "W1")
     return {name: (ours.ravel(), theirs.ravel()) for name, (ours, theirs) in found.items() if name in ("none", "L2")}
 
 
 def finding(record: Record) -> str:
     parts = {
-        "losses of the optimizers": farthest((c.numpy, c.torch) for c in curves(record, "optim", "loss")),
-        "of training": farthest((c.numpy, c.torch) for c in curves(record, "regular", "losses")),
+        "losses of the optimizers": farthest((c.numpy, c.torch) for c in curves(record, "nb/optim", "loss")),
+        "of training": farthest((c.numpy, c.torch) for c in curves(record, "nb/regular", "losses")),
         "weights": farthest(histograms(record).values()),
         "BatchNorm": farthest([(batchnorm(record) or ())[1:]]),
     }
@@ -46,11 +51,11 @@ def finding(record: Record) -> str:
 def draw(record: Record) -> Figure:
     figure = Figure(figsize=(WIDTH, 8.2))
     grid = figure.subplots(4, 2, height_ratios=(2.2, 0.9, 2.2, 0.9))
-    for column, (chapter, what) in enumerate((("optim", "loss"), ("regular", "losses"))):
+    for column, (chapter, what) in enumerate((("nb/optim", "loss"), ("nb/regular", "losses"))):
         above, below = grid[0][column], grid[1][column]
         over_difference(above, below, curves(record, chapter, what), log=True)
         above.set_title(
-            {"optim": "optimizers, loss", "regular": "regularisation, training loss"}[chapter],
+            {"nb/optim": "optimizers, loss", "nb/regular": "regularisation, training loss"}[chapter],
             weight="bold",
             color=GREY,
         )

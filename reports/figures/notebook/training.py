@@ -13,11 +13,11 @@ READ = "Coloured: NumPy. Thin black dashes: PyTorch, with the same start and mas
 
 
 def applies(record: Record) -> bool:
-    return bool(curves(record, "regular", "losses"))
+    return bool(curves(record, "nb/regular", "losses"))
 
 
 def finding(record: Record) -> str:
-    found = curves(record, "regular", "losses")
+    found = curves(record, "nb/regular", "losses")
     ends = listed([f"{curve.name} {curve.numpy[-1]:.4f}" for curve in found])
     same = farthest((curve.numpy, curve.torch) for curve in found)
     sides = f"at most {number(same)} between the sides" if same else "equal on both sides to the last bit"
@@ -28,7 +28,7 @@ def finding(record: Record) -> str:
 def draw(record: Record) -> Figure:
     figure = Figure(figsize=(WIDTH, 4.8))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
-    over_difference(above, below, curves(record, "regular", "losses"), log=True)
+    over_difference(above, below, curves(record, "nb/regular", "losses"), log=True)
     above.set_ylabel("training loss")
     below.set_xlabel("step")
     above.legend(ncols=2)
