@@ -171,11 +171,12 @@ class MLP:
         params = params or self.params
         one, formula = self.dtype.type(1), self.loss.ORDERS[order]
         forward, backward = self.loss.evaluate((output, t), one, formula=formula, ops=ops)
-        loss = forward.loss
-        for penalty in self.penalties(output.shape[0]):
-            for name in self.weights():
-                lines, _ = penalty.evaluate((params[name],), None, formula=penalty.ORDERS[order], ops=ops)
-                loss = loss + lines.penalty
+        terms = [
+            penalty.evaluate((params[name],), None, formula=penalty.ORDERS[order], ops=ops)[0].penalty
+            for penalty in self.penalties(output.shape[0])
+            for name in self.weights()
+        ]
+        loss = forward.loss + sum(terms[1:], start=terms[0]) if terms else forward.loss
         return loss, getattr(backward, self.loss.GRAD_INPUT)
 
     def backward_one(self, name, x, slope, masks, params=None, buffers=None, *, order="paper", ops=PLAIN):
@@ -186,11 +187,15 @@ class MLP:
         inputs = self.inputs(name, x, masks)
         _, backward = layer.evaluate(inputs, slope, *own, training=True, formula=layer.ORDERS[order], ops=ops)
         grads = {f"{name}.{key}": getattr(backward, line) for key, line in layer.GRADS.items() if key in layer.params}
-        for penalty in self.penalties(x.shape[0]):
-            for key in grads.keys() & set(self.weights()):
-                one, formula = self.dtype.type(1), penalty.ORDERS[order]
-                _, term = penalty.evaluate((params[key],), one, formula=formula, ops=ops)
-                grads[key] = grads[key] + getattr(term, penalty.GRAD_INPUT)
+        for key in grads.keys() & set(self.weights()):
+            terms = [
+                getattr(
+                    penalty.evaluate((params[key],), self.dtype.type(1), formula=penalty.ORDERS[order], ops=ops)[1],
+                    penalty.GRAD_INPUT,
+                )
+                for penalty in reversed(self.penalties(x.shape[0]))  # autograd goes back, so the last comes first
+            ]
+            grads[key] = sum(terms[1:], start=terms[0]) + grads[key] if terms else grads[key]
         return getattr(backward, layer.GRAD_INPUT), grads
 
     def inputs(self, name, x, masks) -> tuple:

@@ -1,0 +1,269 @@
+"""The ladder: the reference, rewritten one rounding at a time, until not one bit differs from PyTorch's any more.
+
+Every rung replays our side from the same start beside PyTorch, with one rewrite more than the rung before it: the
+paper's order, PyTorch's order, multiplications and additions that round once, the order of sums, and then PyTorch's
+own kernel for a primitive, one primitive at a time. What is left after a rung is measured at every step.
+"""
+
+import importlib
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lockstep import probe
+from lockstep.guard import check_names
+from lockstep.series import Series, Summary, differences, summarise
+from lockstep.side import Pair, Quantities, Side, copied
+
+PAPER = "the paper's order"
+PYTORCH = "PyTorch's order"
+FUSED = "fused multiply-add"
+SUMS = "the order of sums"
+
+
+class Rewrite(NamedTuple):
+    """One rung's way to round. order: of the formula, None for the paper's. kernels: primitives that are PyTorch's."""
+
+    name: str
+    order: str | None
+    ops: Any = None
+    kernels: tuple[str, ...] = ()
+
+
+class Rung(NamedTuple):
+    """What was left after a rewrite.
+
+    name: of the rewrite. differing, elements: after the last step, over all quantities. max_ulp: the largest at any
+    step. first_step: the first after which anything differs, or None. series: every figure of every quantity.
+    """
+
+    name: str
+    differing: int
+    elements: int
+    max_ulp: float
+    first_step: int | None
+    series: Series
+
+    @property
+    def closes(self) -> bool:
+        """Whether not one bit differed at any step."""
+        return self.first_step is None
+
+    def drift(self, figure: str = "scaled_ulp") -> np.ndarray:
+        """The largest over all quantities, a value a step; NaN after the step at which the run was broken off."""
+        columns = [columns[figure] for columns in self.series.columns.values()]
+        return np.fmax.reduce(columns) if columns else np.zeros(self.series.steps)
+
+
+class Climb(NamedTuple):
+    """All rungs of a case. kernels: the primitives that had to be PyTorch's, in the order in which they occur."""
+
+    rungs: list[Rung]
+    explained: bool
+    kernels: tuple[str, ...]
+    last: Rewrite
+
+
+class Replay:
+    """PyTorch's run: taken once, kept step by step, and taken again where it is too long to keep.
+
+    Arguments:
+        pair: makes the side.
+        budget: bytes that may be kept.
+    """
+
+    def __init__(self, pair: Pair, budget: int = 1 << 29):
+        self.pair, self.budget = pair, budget
+        self.kept: list[Quantities] = []
+        self.side, self.taken = pair.theirs(), 0
+
+    def at(self, step: int) -> Quantities:
+        """Every quantity after `step` steps."""
+        if step <= len(self.kept):
+            return self.kept[step - 1]
+        if step <= self.taken:
+            self.side, self.taken = self.pair.theirs(), 0
+        while self.taken < step:
+            self.taken += 1
+            advance(self.side, self.taken)
+            if self.taken == len(self.kept) + 1 and self.budget > 0:
+                self.kept.append(copied(self.side.read()))
+                self.budget -= sum(array.nbytes for named in self.kept[-1].values() for array in named.values())
+        return self.side.read()
+
+
+def advance(side: Side, step: int) -> None:
+    for stage in side.stages:
+        side.advance(stage, step)
+
+
+def climb(pair: Pair, steps: int, on_rung: Callable[[str, int], Any] | None = None, *, thorough: bool = True) -> Climb:
+    """Rewrite our side of `pair` until nothing is left, or nothing is left to rewrite.
+
+    Arguments:
+        pair: both sides.
+        steps: how many.
+        on_rung: called with the name of the rung at work and the number of each step it has finished.
+        thorough: measure every rung at every step; else break off each at its first difference.
+    """
+    theirs = Replay(pair, steps)
+    found = probe.findings()
+    used: list[str] = []
+
+    def measured(rewrite: Rewrite, whole: bool = thorough) -> Rung:
+        return walk(pair, theirs, rewrite, steps, whole, used, on_rung)
+
+    rungs = []
+    rewrite = Rewrite(PAPER, None)
+    for rewrite in orders(pair, found, used):
+        rungs.append(measured(rewrite))
+        if rungs[-1].closes:
+            return Climb(rungs, True, (), rewrite)
+    available = [name for name in used if hasattr(kernels(), name)]
+    apart: set[str] = set()
+    beside = beside_kernels(rewrite, available, apart)
+    explained = walk(pair, theirs, beside, steps, False, used, on_rung).closes
+    # along PyTorch's own way, a primitive that never parted from its kernel may as well be ours
+    needed = [name for name in available if name in apart] if explained else available
+    if not explained:
+        rungs.append(measured(beside))
+        return Climb(rungs, False, tuple(needed), beside)
+    needed = smallest(needed, lambda names: measured(replacing(rewrite, names), whole=False).closes)
+    lasts = [replacing(rewrite, needed[:count]) for count in range(1, len(needed) + 1)]
+    rungs += [measured(last) for last in lasts]
+    return Climb(rungs, rungs[-1].closes, tuple(needed), lasts[-1] if lasts else rewrite)
+
+
+def orders(pair: Pair, found: probe.Findings, used: list[str]) -> Iterable[Rewrite]:
+    """The rewrites that need no library of PyTorch's; one that changes nothing the formula uses is left out.
+
+    `used` fills up with the primitives of the formula while the rungs are walked.
+    """
+    plain = importlib.import_module("reference.arithmetic").PLAIN
+    yield Rewrite(PAPER, None)
+    yield Rewrite(PYTORCH, pair.written_like, plain)
+    fused, ordered = probe.arithmetic(found, ordered=False), probe.arithmetic(found)
+    if any(rounds_otherwise(plain, fused, name) for name in used):
+        yield Rewrite(FUSED, pair.written_like, fused)
+    if any(rounds_otherwise(fused, ordered, name) for name in used):
+        threads = found.machine["threads"]
+        yield Rewrite(f"{SUMS}, {threads} thread{'s' * (threads > 1)}", pair.written_like, ordered)
+
+
+def rounds_otherwise(one: Any, other: Any, name: str) -> bool:
+    """Whether two arithmetics have another function for a primitive."""
+    a, b = getattr(one, name), getattr(other, name)
+    return getattr(a, "__func__", a) is not getattr(b, "__func__", b)
+
+
+def kernels() -> Any:
+    return importlib.import_module("torch_impl.arithmetic")
+
+
+def replacing(rewrite: Rewrite, names: Sequence[str]) -> Rewrite:
+    """`rewrite` with PyTorch's own kernel for these primitives, named after the last of them."""
+    if not names:
+        return rewrite
+    ops = rewrite.ops.replacing(**{name: getattr(kernels(), name) for name in names})
+    return Rewrite(f"PyTorch's {names[-1]}", rewrite.order, ops, tuple(names))
+
+
+def smallest(names: Sequence[str], closes: Callable[[Sequence[str]], bool]) -> list[str]:
+    """The smallest part of `names`, which close, that still closes: each is left out that can be."""
+    chosen = list(names)
+    for name in names:
+        fewer = [other for other in chosen if other != name]
+        chosen = fewer if closes(fewer) else chosen
+    return chosen
+
+
+def walk(
+    pair: Pair,
+    theirs: Replay,
+    rewrite: Rewrite,
+    steps: int,
+    whole: bool,
+    used: list[str],
+    on_rung: Callable[[str, int], Any] | None = None,
+) -> Rung:
+    """Replay our side, rewritten, beside PyTorch's; only up to the first difference unless `whole`."""
+    side = rewritten(pair, rewrite, used)
+    series, first = Series(steps), None
+    differing, elements, ulp = 0, 0, 0.0
+    for step in range(1, steps + 1):
+        advance(side, step)
+        summaries = compared(side.read(), theirs.at(step))
+        differing = sum(summary.differing for summary in summaries.values())
+        elements = sum(summary.elements for summary in summaries.values())
+        ulp = max([ulp, *(summary.ulp for summary in summaries.values())])
+        for quantity, summary in summaries.items():
+            series.note(step, quantity, summary)
+        if on_rung:
+            on_rung(rewrite.name, step)
+        if differing and first is None:
+            first = step
+            if not whole:
+                break
+    return Rung(rewrite.name, differing, elements, ulp, first, series)
+
+
+def rewritten(pair: Pair, rewrite: Rewrite, used: list[str] | None = None) -> Side:
+    """Our side, following `rewrite`; the primitives it evaluates are added to `used`, in order."""
+    side = pair.ours()
+    if rewrite.order is not None:
+        side.rewrite(rewrite.order, noting(rewrite.ops, [] if used is None else used))
+    return side
+
+
+def compared(ours: Quantities, theirs: Quantities) -> dict[str, Summary]:
+    """Every quantity, over all its tensors."""
+    check_names(ours, theirs)
+    return {quantity: compared_bits(named, theirs[quantity]) for quantity, named in ours.items()}
+
+
+def compared_bits(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> Summary:
+    """A quantity; what is the same to the bit, as most of it is on the upper rungs, is not measured."""
+    if all(np.asarray(array).tobytes() == np.asarray(theirs[name]).tobytes() for name, array in ours.items()):
+        return Summary(elements=sum(np.size(array) for array in ours.values()))
+    return summarise(differences(ours, theirs))
+
+
+def beside_kernels(rewrite: Rewrite, names: Sequence[str], apart: set[str]) -> Rewrite:
+    """`rewrite` with all of PyTorch's kernels; those that ever part from our primitive are added to `apart`."""
+
+    def both(name: str) -> Callable[..., Any]:
+        ours, theirs = getattr(rewrite.ops, name), getattr(kernels(), name)
+
+        def evaluated(*operands, **settings):
+            result = theirs(*operands, **settings)
+            if name not in apart and np.asarray(ours(*operands, **settings)).tobytes() != result.tobytes():
+                apart.add(name)
+            return result
+
+        return evaluated
+
+    ops = rewrite.ops.replacing(**{name: both(name) for name in names})
+    return Rewrite(f"PyTorch's {len(names)} kernels", rewrite.order, ops, tuple(names))
+
+
+def noting(ops: Any, used: list[str]) -> Any:
+    """`ops`, which adds the name of each primitive evaluated to `used`, once."""
+
+    def noted(name: str) -> Callable[..., Any]:
+        primitive = getattr(ops, name)
+
+        def evaluated(*operands, **settings):
+            if name not in used:
+                used.append(name)
+            return primitive(*operands, **settings)
+
+        return evaluated
+
+    return ops.replacing(**{name: noted(name) for name in primitives(ops)})
+
+
+def primitives(ops: Any) -> list[str]:
+    """The names of an arithmetic's operations, conversions between types left out."""
+    arithmetic = importlib.import_module("reference.arithmetic").Arithmetic
+    return [name for name in vars(arithmetic) if not name.startswith("_") and name not in ("replacing", "wide", "narrow")]
