@@ -13,6 +13,7 @@ from lockstep.series import Series, differences, heat_row, summarise
 from lockstep.side import Bounds, Pair, Quantities, Side, copied, each
 from lockstep.verdict import Finding, Judgement, Verdict, judge, worst
 
+RUNS = ("the free numpy run", "the resynchronised one")
 KEPT = 32  # elements kept on either side of the worst one at the first difference
 
 
@@ -70,6 +71,7 @@ def run_pair(
         theirs, free, synced = pair.theirs(), pair.ours(), pair.ours()
         check_start(free.read(), theirs.read())
         check_memory(synced.read(), theirs.read())
+        check_memory(free.read(), synced.read(), RUNS)
         movements = [Movement(name, side.moving, side.read()) for name, side in (("numpy", free), ("torch", theirs))]
         outcome.sides = {"numpy": free, "torch": theirs}
         tracer = Tracer(steps, free, theirs)
@@ -131,6 +133,7 @@ def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, o
         note_quantity(step, quantity, tally, outcome)
     if synced:
         check_memory(synced.read(), theirs.read())
+        check_memory(free.read(), synced.read(), RUNS)
 
 
 def note_drift(step: int, ours: Quantities, other: Quantities, outcome: Outcome) -> None:

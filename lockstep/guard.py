@@ -62,7 +62,10 @@ def check_start(ours: Quantities, theirs: Quantities) -> None:
         raise Broken("nothing-compared", "there is nothing to compare: no side holds a single element")
 
 
-def check_memory(ours: Quantities, theirs: Quantities) -> None:
+SIDES = ("the numpy side", "the torch side")
+
+
+def check_memory(ours: Quantities, theirs: Quantities, sides: tuple[str, str] = SIDES) -> None:
     """No array of one side lies in the memory of the other."""
     spans = sorted(
         (*byte_bounds(np.asarray(array)), side, quantity, name)
@@ -70,21 +73,20 @@ def check_memory(ours: Quantities, theirs: Quantities) -> None:
         for quantity, name, array in each(quantities)
         if np.size(array)
     )
-    reach: list[tuple[int, str, str]] = [(0, "", ""), (0, "", "")]  # of each side: how far its memory goes so far
+    begun: tuple[list, list] = ([], [])  # of each side: the arrays that may reach further than the next one's begin
     for low, high, side, quantity, name in spans:
-        end, other_quantity, other_name = reach[1 - side]
-        if low < end and np.shares_memory(
-            np.asarray((ours, theirs)[side][quantity][name]),
-            np.asarray((theirs, ours)[side][other_quantity][other_name]),
-        ):
-            places = [(quantity, name), (other_quantity, other_name)]
-            (q1, n1), (q2, n2) = places if side == 0 else places[::-1]
-            raise Broken(
-                "shared-memory",
-                f"{q1} {n1!r} of the numpy side and {q2} {n2!r} of the torch side are one buffer: "
-                "they would agree whatever either of them computes; copy it",
-            )
-        reach[side] = max(reach[side], (high, quantity, name))
+        begun[1 - side][:] = [span for span in begun[1 - side] if span[0] > low]
+        for _, other_quantity, other_name in begun[1 - side]:
+            array, other = (ours, theirs)[side][quantity][name], (theirs, ours)[side][other_quantity][other_name]
+            if np.shares_memory(np.asarray(array), np.asarray(other)):
+                places = [(quantity, name), (other_quantity, other_name)]
+                (q1, n1), (q2, n2) = places if side == 0 else places[::-1]
+                raise Broken(
+                    "shared-memory",
+                    f"{q1} {n1!r} of {sides[0]} and {q2} {n2!r} of {sides[1]} are one buffer: "
+                    "they would agree whatever either of them computes; copy it",
+                )
+        begun[side].append((high, quantity, name))
 
 
 def dtypes(quantities: Quantities) -> dict[tuple[str, str], np.dtype]:

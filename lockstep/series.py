@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lockstep.compare import Difference, compare, spacing
+from lockstep.compare import Difference, compare, magnitude, spacing
 
 BUCKETS = 64  # columns of the heat map: elements, or equal stretches of them
 
@@ -78,17 +78,19 @@ class Series:
         if quantity not in self.heat:
             self.heat[quantity] = np.zeros((self.steps, row.size), np.float32)
         if self.heat[quantity].shape[1] == row.size:  # a tensor that joined later keeps the first layout
-            self.heat[quantity][step - 1] = row
+            with np.errstate(over="ignore"):  # beyond float32 there is only infinitely far
+                self.heat[quantity][step - 1] = row
 
 
 def heat_row(ours: np.ndarray, theirs: np.ndarray, differing: bool = True) -> np.ndarray:
     """The largest difference in every stretch of a tensor, in ulps at its scale."""
-    if not differing:
+    if not differing or not theirs.size:
         return np.zeros(min(theirs.size, BUCKETS))
+    ours, theirs = ours.reshape(-1), theirs.reshape(-1)
+    scale = max(magnitude(ours), magnitude(theirs))
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(np.subtract(ours.reshape(-1), theirs.reshape(-1), dtype=np.float64))
-        scale = np.max(np.abs(theirs[np.isfinite(theirs)]), initial=0.0)
-    return reduced(np.nan_to_num(apart / spacing(scale, theirs.dtype), nan=np.inf))
+        row = np.abs(np.subtract(ours, theirs, dtype=np.float64)) / spacing(scale, theirs.dtype)
+    return reduced(np.where(np.isnan(row), np.inf, row))
 
 
 def reduced(row: np.ndarray) -> np.ndarray:

@@ -1,13 +1,12 @@
 """What a difference amounts to: identical, rounding, ill-conditioned, different or broken."""
 
 import enum
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from lockstep.bounded import Bounded
-from lockstep.compare import UNSIGNED, bits, ulp_distance
+from lockstep.compare import UNSIGNED, bits, compare
 
 
 class Verdict(enum.StrEnum):
@@ -36,8 +35,9 @@ def worst(verdicts) -> Verdict:
 class Finding(NamedTuple):
     """One element at one step on both sides, with the arbiter's word on it.
 
-    used: the larger of both sides' errors as a share of `allowed`. nearer: "numpy", "torch", "both" or
-    "unknown" (the arbiter cannot tell). absolute, relative, ulp: between the sides.
+    exact: NaN without an arbiter. used: the larger of both sides' errors as a share of `allowed`.
+    nearer: "numpy", "torch", "both" or "unknown" (the arbiter cannot tell). absolute, relative, ulp:
+    between the sides.
     """
 
     step: int
@@ -78,22 +78,19 @@ def judge(step: int, quantity: str, tensor: str, line: str, ours, theirs, exact:
     A side outside the allowance follows another formula: `different`. Inside it, a tensor of which not
     one digit is certain (the allowance covers its largest exact value), or an element whose allowance is
     infinite (a division by what may be zero), is `ill-conditioned`. Everything else is `rounding`.
-    Without an exact result, only bit equality is agreement.
+    Without an exact result, only bit equality is agreement, and nobody can say who is nearer.
     """
     shape, dtype = ours.shape, ours.dtype
     ours, theirs = np.ascontiguousarray(ours).reshape(-1), np.ascontiguousarray(theirs).reshape(-1)
     integer = UNSIGNED[dtype.itemsize]
     where = np.flatnonzero((ours.view(integer) != theirs.view(integer)) & ~(np.isnan(ours) & np.isnan(theirs)))
     a, b = ours[where], theirs[where]
-    if exact is None:
-        exact = Bounded(theirs.reshape(shape), dtype)
-    value = exact.value.reshape(-1)
-    allowed = np.broadcast_to(exact.error, exact.shape).reshape(-1)
+    arbiter = Bounded(np.full(shape, np.nan), dtype) if exact is None else exact
+    value = arbiter.value.reshape(-1)
+    allowed = np.broadcast_to(arbiter.error, arbiter.shape).reshape(-1)
     at, room = value[where], allowed[where]
-    with np.errstate(invalid="ignore"):
-        a_error = distance(a, at)
-        b_error = distance(b, at)
-    undecided = ~np.isfinite(room) | np.isnan(at)
+    a_error, b_error = distance(a, at), distance(b, at)
+    undecided = (~np.isfinite(room) | np.isnan(at)) & (exact is not None)
     used = np.where(undecided, 0.0, share(np.maximum(a_error, b_error), room))
     pick = int(np.argmax(np.where(undecided, -1.0, used))) if not undecided.all() else 0
     verdict = Verdict.ROUNDING
@@ -101,9 +98,9 @@ def judge(step: int, quantity: str, tensor: str, line: str, ours, theirs, exact:
         verdict = Verdict.DIFFERENT
     elif (a != b).any() and (undecided.any() or uncertain(value, room)):
         verdict = Verdict.ILL_CONDITIONED
-    closer = (
-        ["both", "numpy", "torch"][int(np.sign(b_error[pick] - a_error[pick]))] if not undecided[pick] else "unknown"
-    )
+    unknown = exact is None or undecided[pick]
+    closer = "unknown" if unknown else nearer(a_error[pick], b_error[pick])
+    apart = compare(a[pick : pick + 1], b[pick : pick + 1])
     finding = Finding(
         step=step,
         quantity=quantity,
@@ -118,9 +115,9 @@ def judge(step: int, quantity: str, tensor: str, line: str, ours, theirs, exact:
         torch_bits=bits(b[pick]),
         exact=float(at[pick]),
         allowed=float(room[pick]),
-        absolute=float(distance(a[pick : pick + 1], b[pick : pick + 1].astype(np.longdouble))[0]),
-        relative=relative(float(a[pick]), float(b[pick])),
-        ulp=float(ulp_distance(a[pick : pick + 1], b[pick : pick + 1])[0]),
+        absolute=apart.absolute,
+        relative=apart.relative,
+        ulp=apart.ulp,
         used=float(used[pick]),
         nearer=closer,
         verdict=verdict,
@@ -151,11 +148,11 @@ def share(error, room):
 
 def uncertain(value, room) -> bool:
     """Whether the allowance covers even the largest exact value of the tensor: no digit of it is certain."""
-    return bool(np.max(np.abs(value)) <= np.max(room))
+    largest, widest = (np.max(np.abs(x), where=np.isfinite(x), initial=0) for x in (value, room))
+    return bool(largest <= widest)
 
 
-def relative(x: float, y: float) -> float:
-    larger = max(abs(x), abs(y))
-    if not math.isfinite(larger):
-        return math.inf
-    return abs(x - y) / larger if larger else 0.0
+def nearer(numpy_error: float, torch_error: float) -> str:
+    if numpy_error == torch_error:
+        return "both"
+    return "numpy" if numpy_error < torch_error else "torch"
