@@ -55,20 +55,7 @@ class Run:
     @property
     def rerun(self) -> str:
         """The command that runs it again."""
-        if not isinstance(self.case.problem, str):
-            return "lockstep.run with the problem it was given"
-        words = ["lockstep", "run", self.subject.path]
-        known = {case.desc: case for case in self.subject.cases.CASES}.get(self.case.desc)
-        words += ["--case", self.case.desc] if known else []
-        if known is None or known.problem != self.case.problem:
-            words += ["--problem", self.case.problem]
-        for name, value in self.case.hyperparameters.items():
-            if known is None or known.hyperparameters.get(name) != value:
-                words += ["--set", f"{name}={value}"]
-        words += ["--dtype", self.dtype, "--steps", str(self.outcome.steps)]
-        words += ["--path", self.path] if self.path else []
-        words += ["--seed", str(self.seed)] if self.seed else []
-        return shlex.join(words)
+        return command("run", self.subject, self.case, self.dtype, self.path, self.outcome.steps, self.seed)
 
     def __str__(self) -> str:
         return message(self.label, self.verdict, self.evidence, self.outcome.broken, self.rerun)
@@ -133,6 +120,24 @@ class Run:
         self.record.save(path)
 
 
+def command(word: str, subject: Subject, case: Case, dtype: str, path: str | None, steps: int, seed: int) -> str:
+    """The call of the command line that does it again."""
+    if not isinstance(case.problem, str):
+        return f"lockstep.{word} with the problem it was given"
+    words = ["lockstep", word, subject.path]
+    known = {case.desc: case for case in subject.cases.CASES}.get(case.desc)
+    words += ["--case", case.desc] if known else []
+    if known is None or known.problem != case.problem:
+        words += ["--problem", case.problem]
+    for name, value in case.hyperparameters.items():
+        if known is None or known.hyperparameters.get(name) != value:
+            words += ["--set", f"{name}={value}"]
+    words += ["--dtype", dtype, "--steps", str(steps)]
+    words += ["--path", path] if path else []
+    words += ["--seed", str(seed)] if seed else []
+    return shlex.join(words)
+
+
 def absolute(series: Series) -> dict[str, np.ndarray]:
     return {quantity: columns["absolute"] for quantity, columns in series.columns.items()}
 
@@ -171,6 +176,27 @@ def run(
     Raises:
         ValueError, TypeError: for anything that makes no sense, before a step is taken.
     """
+    found, chosen, count = settled(subject, case, problem, steps, dtype, hyperparameters)
+    for name, value in (("judge_every", judge_every), ("drift_every", drift_every)):
+        check_count(name, value)
+    pair = found.sides.pair(found, chosen, dtype, path, seed)
+    outcome = run_pair(pair, count, on_step, judge_every=judge_every, drift_every=drift_every)
+    return Run(found, chosen, dtype, pair.path, seed, outcome)
+
+
+def settled(
+    subject: str,
+    case: str | Case | None,
+    problem: Any,
+    steps: int | None,
+    dtype: str,
+    hyperparameters: Mapping[str, Any] | None,
+) -> tuple[Subject, Case, int]:
+    """The subject, the case with its changes, and the number of steps that a call asks for.
+
+    Raises:
+        ValueError: for a subject, a case, a dtype or a number of steps that there is not.
+    """
     found = find(subject)
     chosen = choose(found, case)
     changes = dict(hyperparameters or {})
@@ -181,12 +207,13 @@ def run(
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64', not {dtype!r}")
     count = chosen.steps if steps is None else steps
-    for name, value in (("steps", count), ("judge_every", judge_every), ("drift_every", drift_every)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a whole number from 1 on, not {value!r}")
-    pair = found.sides.pair(found, chosen, dtype, path, seed)
-    outcome = run_pair(pair, count, on_step, judge_every=judge_every, drift_every=drift_every)
-    return Run(found, chosen, dtype, pair.path, seed, outcome)
+    check_count("steps", count)
+    return found, chosen, count
+
+
+def check_count(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be a whole number from 1 on, not {value!r}")
 
 
 def choose(subject: Subject, case: str | Case | None) -> Case:

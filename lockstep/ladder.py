@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep import probe
+from lockstep.compare import UNSIGNED, bits, ulp_distance
 from lockstep.guard import check_names
 from lockstep.series import Series, Summary, differences, summarise
-from lockstep.side import Pair, Quantities, Side, copied
+from lockstep.side import Pair, Quantities, Side, copied, each
 
 PAPER = "the paper's order"
 PYTORCH = "PyTorch's order"
@@ -50,6 +51,14 @@ class Rung(NamedTuple):
         """Whether not one bit differed at any step."""
         return self.first_step is None
 
+    def to_json(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in ("name", "differing", "elements", "max_ulp", "first_step")}
+
+    def row(self) -> tuple[str, ...]:
+        """As it stands in a table."""
+        first = "" if self.first_step is None else str(self.first_step)
+        return (self.name, str(self.differing), str(self.elements), f"{self.max_ulp:.0f}", first)
+
     def drift(self, figure: str = "scaled_ulp") -> np.ndarray:
         """The largest over all quantities, a value a step; NaN after the step at which the run was broken off."""
         columns = [columns[figure] for columns in self.series.columns.values()]
@@ -57,12 +66,49 @@ class Rung(NamedTuple):
 
 
 class Climb(NamedTuple):
-    """All rungs of a case. kernels: the primitives that had to be PyTorch's, in the order in which they occur."""
+    """All rungs of a case.
+
+    explained: the last one closes. kernels: the primitives that had to be PyTorch's, in the order in which they
+    occur; where it is not explained, all that were tried. left: what is left, if anything.
+    """
 
     rungs: list[Rung]
     explained: bool
     kernels: tuple[str, ...]
-    last: Rewrite
+    left: "Left | None"
+
+
+class Left(NamedTuple):
+    """The first element that no rewrite explains.
+
+    line: the first line of the formula that differs, from PyTorch's own state before it. step, stage: where.
+    quantity, tensor, index, shape: which element; numpy, torch and their bits: what either side makes of it.
+    """
+
+    step: int
+    stage: str
+    line: str
+    quantity: str
+    tensor: str
+    index: tuple[int, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    numpy: float
+    torch: float
+    numpy_bits: str
+    torch_bits: str
+    ulp: float
+
+    def lines(self) -> list[str]:
+        """As a person reads it."""
+        digits = 9 if self.dtype == "float32" else 17
+        place = f"{self.tensor}[{', '.join(map(str, self.index))}]" if self.index else self.tensor
+        return [
+            f"  left     step {self.step}, {self.stage}, line {self.line}: {self.quantity} of {place}, shape {self.shape}",
+            f"  numpy    {self.numpy:.{digits}g}   {self.numpy_bits}",
+            f"  torch    {self.torch:.{digits}g}   {self.torch_bits}",
+            f"  apart    {self.ulp:.0f} ulp",
+        ]
 
 
 class Replay:
@@ -119,7 +165,7 @@ def climb(pair: Pair, steps: int, on_rung: Callable[[str, int], Any] | None = No
     for rewrite in orders(pair, found, used):
         rungs.append(measured(rewrite))
         if rungs[-1].closes:
-            return Climb(rungs, True, (), rewrite)
+            return Climb(rungs, True, (), None)
     available = [name for name in used if hasattr(kernels(), name)]
     apart: set[str] = set()
     beside = beside_kernels(rewrite, available, apart)
@@ -128,11 +174,12 @@ def climb(pair: Pair, steps: int, on_rung: Callable[[str, int], Any] | None = No
     needed = [name for name in available if name in apart] if explained else available
     if not explained:
         rungs.append(measured(beside))
-        return Climb(rungs, False, tuple(needed), beside)
+        return Climb(rungs, False, beside.kernels, left(pair, beside, rungs[-1]))
     needed = smallest(needed, lambda names: measured(replacing(rewrite, names), whole=False).closes)
-    lasts = [replacing(rewrite, needed[:count]) for count in range(1, len(needed) + 1)]
-    rungs += [measured(last) for last in lasts]
-    return Climb(rungs, rungs[-1].closes, tuple(needed), lasts[-1] if lasts else rewrite)
+    for count in range(1, len(needed) + 1):
+        rewrite = replacing(rewrite, needed[:count])
+        rungs.append(measured(rewrite))
+    return Climb(rungs, rungs[-1].closes, tuple(needed), left(pair, rewrite, rungs[-1]))
 
 
 def orders(pair: Pair, found: probe.Findings, used: list[str]) -> Iterable[Rewrite]:
@@ -216,6 +263,59 @@ def rewritten(pair: Pair, rewrite: Rewrite, used: list[str] | None = None) -> Si
     return side
 
 
+def left(pair: Pair, rewrite: Rewrite, rung: Rung) -> Left | None:
+    """The first element that differs on a rung: in the first stage that parts, its first line in formula order."""
+    if rung.first_step is None:
+        return None
+    ours, theirs = rewritten(pair, rewrite), pair.theirs()
+    for step in range(1, rung.first_step):
+        advance(ours, step)
+        advance(theirs, step)
+    for stage in theirs.stages:
+        ours.write(copied(theirs.read()))
+        ours.advance(stage, rung.first_step)
+        theirs.advance(stage, rung.first_step)
+        parted = parting(pair, stage, ours.read(), theirs)
+        if parted:
+            return in_words(pair, rung.first_step, stage, *parted)
+    return None
+
+
+def parting(pair: Pair, stage: str, ours: Quantities, theirs: Side) -> tuple[str, str, Any, Any] | None:
+    """Quantity, tensor and both arrays of the first line at which a stage parts."""
+    other = theirs.read()
+    apart = [
+        (quantity, name, np.asarray(array), np.asarray(other[quantity][name]))
+        for quantity, name, array in each(ours)
+        if theirs.produces(stage, quantity, name)
+        and differences({name: np.asarray(array)}, {name: other[quantity][name]})[name].differing
+    ]
+    lines = [pair.lines.get(quantity, quantity) for quantity, *_ in apart]
+    places = [pair.order.index(line) if line in pair.order else -1 for line in lines]
+    return apart[int(np.argmin(places))] if apart else None
+
+
+def in_words(pair: Pair, step: int, stage: str, quantity: str, tensor: str, ours, theirs) -> Left:
+    integers = UNSIGNED[ours.dtype.itemsize]
+    a, b = np.ascontiguousarray(ours).reshape(-1), np.ascontiguousarray(theirs).reshape(-1)
+    place = int(np.argmax((a.view(integers) != b.view(integers)) & ~(np.isnan(a) & np.isnan(b))))
+    return Left(
+        step=step,
+        stage=stage,
+        line=pair.lines.get(quantity, quantity),
+        quantity=quantity,
+        tensor=tensor,
+        index=tuple(int(i) for i in np.unravel_index(place, ours.shape)),
+        shape=ours.shape,
+        dtype=str(ours.dtype),
+        numpy=float(a[place]),
+        torch=float(b[place]),
+        numpy_bits=bits(a[place]),
+        torch_bits=bits(b[place]),
+        ulp=float(ulp_distance(a[place : place + 1], b[place : place + 1])[0]),
+    )
+
+
 def compared(ours: Quantities, theirs: Quantities) -> dict[str, Summary]:
     """Every quantity, over all its tensors."""
     check_names(ours, theirs)
@@ -266,4 +366,6 @@ def noting(ops: Any, used: list[str]) -> Any:
 def primitives(ops: Any) -> list[str]:
     """The names of an arithmetic's operations, conversions between types left out."""
     arithmetic = importlib.import_module("reference.arithmetic").Arithmetic
-    return [name for name in vars(arithmetic) if not name.startswith("_") and name not in ("replacing", "wide", "narrow")]
+    return [
+        name for name in vars(arithmetic) if not name.startswith("_") and name not in ("replacing", "wide", "narrow")
+    ]

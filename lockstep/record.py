@@ -3,7 +3,7 @@
 Schema, version 1. `NAME.json`:
 
     schema, version        "lockstep-record", 1
-    kind                   "run", or "experiment" (below)
+    kind                   "run", "explanation" or "experiment" (both below)
     subject, case, dtype, path, seed, steps
                            what was run; `case` holds desc, problem, hyperparameters, shapes, schedule
     environment            versions, CPU, capability, threads (lockstep/environment.py)
@@ -22,6 +22,17 @@ The archive (NumPy's npz, no pickles) holds, with `steps` values each, `drift/QU
 `trace/loss/SIDE`, `trace/accuracy/SIDE`, `trace/path/SIDE`; `trace/contour/x`, `y` and `z`, the values of a
 function of two variables around the path; and `window/…`, the values around the findings. NaN is what was not
 measured.
+
+An explanation, kind "explanation", is a ladder (lockstep/ladder.py):
+
+    schema, version, kind, subject, case, dtype, path, seed, steps, environment, equations, rerun
+                           as above
+    rungs                  a list of {name, differing, elements, max_ulp, first_step}: what was left after each
+    explained, kernels     whether the last rung closed; the primitives that had to be PyTorch's
+    left                   null, or the first element left (the fields of lockstep.ladder.Left)
+    findings               what the probe found out about the machine (lockstep/probe.py)
+
+Its archive holds `rung/NUMBER/QUANTITY/FIGURE` with `steps` values each, the rungs counted from 0.
 
 An experiment, kind "experiment", is what several runs together say:
 
@@ -61,6 +72,7 @@ SCHEMA = "lockstep-record"
 VERSION = 1
 REQUIRED = {
     "run": ("subject", "case", "dtype", "steps", "verdict", "quantities"),
+    "explanation": ("subject", "case", "dtype", "steps", "rungs", "explained", "kernels"),
     "experiment": ("subject", "title", "claims", "printed"),
 }
 
