@@ -249,7 +249,7 @@ def load_data(name: str, dtype: str) -> Data:
         known, fresh = datasets.two_clusters(n_samples=count(folder)), datasets.two_clusters(FRESH_SEED, FRESH)
         return Data(*(array.astype(dtype) for array in (*known.rows(), *fresh.rows())))
     loaders = {
-        "digits": datasets.digits,
+        "digits": digits,
         "mnist": lambda: datasets.mnist(folder),
         "cifar10": lambda: datasets.cifar10(folder),
     }
@@ -259,6 +259,12 @@ def load_data(name: str, dtype: str) -> Data:
     data = loaders[kind]()
     x, x_test = (array.reshape(len(array), -1).astype(dtype) for array in (data.x_train, data.x_test))
     return Data(x, data.t_train, x_test, data.t_test)
+
+
+@functools.cache
+def digits():
+    """The digits, read once: they come with a package, and no run changes them."""
+    return importlib.import_module("reference.datasets").digits()
 
 
 def count(text: str) -> int:

@@ -17,6 +17,8 @@ KINDS: dict[str, Callable[[np.random.Generator, tuple[int, ...], Any], np.ndarra
     "many sizes": lambda rng, shape, dtype: rng.choice([-1, 1], shape) * 10.0 ** rng.uniform(-6, 6, shape),
     # a slope at 0, and the sign of 0
     "zeros among them": lambda rng, shape, dtype: rng.standard_normal(shape) * rng.integers(0, 2, shape),
+    # x = [[2, 3, 4, 5], [1, 2, 3, 4]], where a sample is a column
+    "the notebook's example": lambda rng, shape, dtype: np.add.outer(np.arange(shape[0]), 2.0 - np.arange(shape[1])),
     "constant": lambda rng, shape, dtype: np.full(shape, 3.0),
     "logits": lambda rng, shape, dtype: 5 * rng.standard_normal(shape),
     "extreme logits": lambda rng, shape, dtype: rng.choice([1e4, -1e4, 80, -80, 20, -20, 1, -1, 0.0, -0.0], shape),

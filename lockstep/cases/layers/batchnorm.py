@@ -42,6 +42,7 @@ CASES = [
         for name, shape in (("features", (64, 32)), ("sequences", SEQUENCE), ("images", IMAGE))
         for words, settings in VARIANTS.items()
     ),
+    batchnorm("the notebook's worked example", (4, 2), kind="the notebook's example", fresh=True),
     batchnorm("a batch of 2", (2, 3)),
     batchnorm("a batch of 2, cumulative average, then evaluation", (2, 3), momentum=None, steps=6, evaluate_from=5),
     batchnorm("a batch of 3", (3, 16)),

@@ -4,7 +4,6 @@ from typing import Any
 
 from lockstep.cases import DTYPES, Case
 
-
 DRAWS = ("pytorch", "notebook")
 
 
