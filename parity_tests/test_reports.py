@@ -273,7 +273,7 @@ def test_titles_say_when_nothing_differs():
 
 
 def test_the_title_is_in_the_picture():
-    texts = [text.get_text().replace("\n", " ") for text in drift.draw(run_record()).texts]
+    texts = [" ".join(text.get_text().split()) for text in drift.draw(run_record()).texts]
     assert texts == [drift.finding(run_record()), facts.label(run_record())]
 
 

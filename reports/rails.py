@@ -5,7 +5,7 @@ therefore placed by their logarithm on a plain axis, zeros on the lower rail, in
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -72,6 +72,20 @@ def lay(axis: Axes, rails: Rails) -> None:
         high = rails.top + half
     axis.set_yticks([place for place, _ in ticks], [text for _, text in ticks])
     axis.set_ylim(low, high if decades or rails.infinite else low + 0.8)
+
+
+def trace(axis: Axes, x, values, rails: Rails, lane: float = 0.0, **line: Any) -> None:
+    """A line through what lies between the rails, with a dot for every value; on a rail the dots alone.
+
+    A line to the rail and back would cross all decades at every other value, and say nothing. `lane` is the
+    height on the rail, from -0.5 to 0.5, so that several traces lie there beside each other.
+    """
+    x, values = np.asarray(x), np.asarray(values, np.float64)
+    placed, between = rails.place(values), (values > 0) & np.isfinite(values)
+    dot = {"color": line.get("color"), "linestyle": "none"}
+    axis.plot(x, np.where(between, placed, np.nan), **line)
+    axis.plot(x[between], placed[between], marker=".", markersize=3.0 if len(x) <= 300 else 1.2, **dot)
+    axis.plot(x[~between], placed[~between] + lane * rails.gap, marker=line.get("marker", "."), markersize=2.0, **dot)
 
 
 def decade_label(decade: int) -> str:

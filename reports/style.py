@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -19,6 +20,7 @@ R = TypeVar("R")
 
 STYLE = pathlib.Path(__file__).with_name("report.mplstyle")
 WIDTH = 10.0  # inches
+LINE = 92  # characters of a title that fit in it
 
 INK, GREY, PALE = "#222222", "#6b6b6b", "#ececec"
 NUMPY: dict[str, Any] = {"color": "#0072B2", "linestyle": "-", "linewidth": 2.6}
@@ -53,7 +55,8 @@ def png(figure: Figure) -> bytes:
 
 def headed(figure: Figure, finding: str, label: str) -> None:
     """The finding as the title, and below it, smaller, what it was found on."""
-    lines = textwrap.wrap(drawable(finding), 100) or [""]
+    whole = re.sub(r"(?<=\d) (?=%|ulp)", "\u00a0", drawable(finding))
+    lines = balanced(whole)
     height = figure.get_figheight()
     figure.set_figheight(height + 0.22 * len(lines) + 0.34)
     top = figure.get_figheight()
@@ -71,6 +74,13 @@ def headed(figure: Figure, finding: str, label: str) -> None:
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.set(rect=(0, 0, 1, height / top))  # type: ignore[call-arg]
+
+
+def balanced(text: str) -> list[str]:
+    """As few lines as fit the picture, none of them much shorter than the others."""
+    lines = textwrap.wrap(text, LINE)
+    narrower = (textwrap.wrap(text, width) for width in range(LINE // 2, LINE))
+    return next((wrapped for wrapped in narrower if len(wrapped) == len(lines) > 1), lines) or [""]
 
 
 def shortened(text: str, length: int) -> str:

@@ -1,13 +1,13 @@
 """Curves of both sides, and below them how far they are apart."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
 from reports.facts import apart
-from reports.rails import lay, rails
+from reports.rails import lay, rails, trace
 from reports.style import GREY, INK, NUMPY, TORCH, drawable
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -60,13 +60,10 @@ def difference(axis: Axes, curves: list[Curve]) -> None:
     scale = rails(*distances)
     lay(axis, scale)
     for place, (curve, distance) in enumerate(zip(curves, distances, strict=True)):
-        if len(curves) == 1:
-            axis.plot(curve.x, scale.place(distance), color=INK, linewidth=1.1)
-        else:
-            i = place % len(COLOURS)
-            every = max(1, len(curve.x) // 8)
-            axis.plot(
-                curve.x, scale.place(distance), color=COLOURS[i], linewidth=1.3, marker=MARKERS[i], markersize=4,
-                markevery=(place * every // 5, every),
-            )  # fmt: skip
+        i, several = place % len(COLOURS), len(curves) > 1
+        every = max(1, len(curve.x) // 8)
+        named: dict[str, Any] = {"marker": MARKERS[i], "markersize": 4, "markevery": (place * every // 5, every)}
+        colour = COLOURS[i] if several else INK
+        lane = 0.7 * (0.5 - (place + 0.5) / len(curves))
+        trace(axis, curve.x, distance, scale, lane, color=colour, linewidth=1.1, **named if several else {})
     axis.set_title("|NumPy - PyTorch|", color=GREY, size=8.5)

@@ -37,7 +37,7 @@ def draw(record: Record) -> Figure:
     figure = Figure(figsize=(WIDTH, 5.2))
     grid = figure.subplots(2, 2, sharex=True, height_ratios=(2.2, 1))
     for (above, below), what in zip(grid.T, TRACES, strict=True):
-        over_difference(above, below, curves(record, "digits", what), log=what == "loss")
+        over_difference(above, below, curves(record, "digits", what, first=1), log=what == "loss")
         above.set_ylabel({"loss": "loss of the batch", "accuracy": "accuracy, held back"}[what])
         below.set_xlabel("step")
         above.legend(ncols=1 if what == "accuracy" else 2)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from lockstep.record import Record
 from reports import facts
-from reports.rails import lay, rails
+from reports.rails import lay, rails, trace
 from reports.style import BAND, DEFECT, DRIFT, GREY, RULE, WIDTH, drawable, headed, shortened, styled
 from reports.words import SIGNS, count, number, severity, share, ulps
 
@@ -102,10 +102,10 @@ def panel(axis: Axes, record: Record, name: str) -> None:
         )
         axis.plot(steps[known], edge, color=BAND, linewidth=1.0)
     lone: dict[str, Any] = {"marker": "_", "markersize": 8} if len(steps) == 1 else {}
-    axis.plot(steps, scale.place(drift), label="drift (free run)", **DRIFT | lone)
+    trace(axis, steps, drift, scale, 0.22, label="drift (free run)", **DRIFT | lone)
     placed, zero, size = scale.place(defect), defect == 0, 3.4 if len(steps) <= 300 else 1.8
     axis.plot(steps[~zero], placed[~zero], label="defect (one step)", markersize=size, zorder=3, **DEFECT)
-    axis.plot(steps[zero], placed[zero], markersize=1.4, zorder=3, **DEFECT)
+    axis.plot(steps[zero], placed[zero] - 0.22 * scale.gap, markersize=1.4, zorder=3, **DEFECT)
     first = facts.finding(record, "first_difference")
     if first:
         axis.axvline(

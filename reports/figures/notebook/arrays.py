@@ -29,10 +29,10 @@ def pairs(record: Record, chapter: str, what: str) -> dict[str, tuple[np.ndarray
     return found
 
 
-def curves(record: Record, chapter: str, what: str) -> list[Curve]:
-    """One curve over the iterations for every experiment of a chapter."""
+def curves(record: Record, chapter: str, what: str, first: int = 0) -> list[Curve]:
+    """One curve over the iterations, counted from `first`, for every experiment of a chapter."""
     return [
-        Curve(name, np.arange(len(ours)), ours, theirs)
+        Curve(name, np.arange(first, first + len(ours)), ours, theirs)
         for name, (ours, theirs) in pairs(record, chapter, what).items()
         if ours.ndim == 1
     ]
