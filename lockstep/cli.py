@@ -1,19 +1,18 @@
 """The command line: `lockstep list`, `lockstep run`, `lockstep report`."""
 
-import ast
 import importlib
 import pathlib
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lockstep.api import choose, run
+from lockstep.commands.explain import explain_subject
 from lockstep.message import headline
 from lockstep.subject import find, subjects
+from lockstep.terminal import NONSENSE, assignment, console, errors, progress
 
 app = typer.Typer(
     help="Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference.",
@@ -21,10 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
-NONSENSE = 2  # exit status of a call that makes no sense
+app.command("explain")(explain_subject)
 
 
 @app.command("list")
@@ -98,23 +94,6 @@ def report(
     for one in only or []:
         arguments += ["--only", one]
     raise typer.Exit(importlib.import_module("reports.__main__").main(arguments))
-
-
-def assignment(text: str) -> tuple[str, Any]:
-    """`betas=(0.9,0.99)` as a name and a value; a value that is no Python literal is refused."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise ValueError(f"--set takes NAME=VALUE, not {text!r}")
-    try:
-        return name, ast.literal_eval({"true": "True", "false": "False"}.get(value, value))
-    except (ValueError, SyntaxError):
-        raise ValueError(f"--set {name}: {value!r} is no number, flag or tuple") from None
-
-
-def progress() -> Progress:
-    """A bar on the terminal's error stream, gone when it is done; nothing where there is no terminal."""
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
 """Files that are written whole or not at all."""
 
 import contextlib
+import json
 import os
 import pathlib
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -22,3 +24,10 @@ def whole(path: pathlib.Path) -> Iterator[pathlib.Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: pathlib.Path, data: Any) -> None:
+    """Plain data as a file people can read."""
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    with whole(path) as temporary:
+        temporary.write_text(text, "utf-8")

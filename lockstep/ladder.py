@@ -104,7 +104,8 @@ class Left(NamedTuple):
         digits = 9 if self.dtype == "float32" else 17
         place = f"{self.tensor}[{', '.join(map(str, self.index))}]" if self.index else self.tensor
         return [
-            f"  left     step {self.step}, {self.stage}, line {self.line}: {self.quantity} of {place}, shape {self.shape}",
+            f"  left     from step {self.step}, line {self.line}",
+            f"  at       {self.quantity} of {place}, shape {self.shape}, by {self.stage}",
             f"  numpy    {self.numpy:.{digits}g}   {self.numpy_bits}",
             f"  torch    {self.torch:.{digits}g}   {self.torch_bits}",
             f"  apart    {self.ulp:.0f} ulp",
