@@ -77,11 +77,13 @@ def run_pair(
         tracer = Tracer(steps, free, theirs)
         for step in range(1, steps + 1):
             judged = step == 1 or step % judge_every == 0
-            walk(pair, step, theirs, free, synced if judged else None, outcome)
+            if judged or step % drift_every == 0 or step == steps:
+                walk(pair, step, theirs, free, synced if judged else None, outcome)
+                note_drift(step, free.read(), theirs.read(), outcome)
+            else:
+                stroll(step, theirs, free)
             for stage in () if judged else getattr(synced, "unmissed", ()):
                 synced.advance(stage, step)
-            if judged or step % drift_every == 0 or step == steps:
-                note_drift(step, free.read(), theirs.read(), outcome)
             for movement, side in zip(movements, (free, theirs), strict=True):
                 if movement.start:
                     movement.watch(side.read())
@@ -109,6 +111,13 @@ class Tally:
         self.judged: list[Judgement] = []
         self.bands: list[float] = []
         self.rows: list[np.ndarray] = []
+
+
+def stroll(step: int, *sides: Side) -> None:
+    """One step that nobody looks at."""
+    for side in sides:
+        for stage in side.stages:
+            side.advance(stage, step)
 
 
 def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, outcome: Outcome) -> None:

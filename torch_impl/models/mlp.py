@@ -37,6 +37,7 @@ class MLP:
     """The torch.nn network; arguments and names as in reference.models.mlp.MLP, arrays in and out.
 
     Attributes:
+        modules: layer name to module, in order.
         tensors: the parameters themselves, for an optimizer to step.
         params, buffers: parameters and running statistics as arrays, each a view of its tensor's memory.
     """
@@ -71,6 +72,7 @@ class MLP:
         self.module.to(torch.from_numpy(np.zeros(0, dtype)).dtype)
         self.loss = LOSSES[loss]()
         self.l1, self.l2 = l1, l2
+        self.modules = dict(self.module.named_children())
         self.tensors: dict[str, torch.Tensor] = dict(self.module.named_parameters())
         self.params = {name: tensor.detach().numpy() for name, tensor in self.tensors.items()}
         self.buffers = {name: tensor.numpy() for name, tensor in self.module.named_buffers()}
@@ -81,7 +83,7 @@ class MLP:
         `generator` is a torch_impl.random.Generator, whose stream is that of nn.Dropout.
         """
         masks, width = {}, 0
-        for name, module in self.module.named_children():
+        for name, module in self.modules.items():
             width = module.out_features if isinstance(module, nn.Linear) else width
             if isinstance(module, Masked):
                 masks[name] = generator.dropout_mask(module.p, (n, width), self.numpy_dtype)
@@ -98,10 +100,11 @@ class MLP:
     def loss_and_grads(self, x, t, masks=None) -> Pass:
         """One pass in training, differentiated by autograd; the running statistics are brought up to date."""
         for name, mask in (masks or {}).items():
-            self.module.get_submodule(name).mask = torch.tensor(mask)
-        self.module.zero_grad()
+            self.modules[name].mask = torch.tensor(mask)
+        for tensor in self.tensors.values():
+            tensor.grad = None
         outputs, value = {}, torch.tensor(x)
-        for name, module in self.module.named_children():
+        for name, module in self.modules.items():
             outputs[name] = value = module(value)
             value.retain_grad()
         loss = self.loss(value, torch.tensor(t)) + self.penalty(x.shape[0])
@@ -115,10 +118,12 @@ class MLP:
         )
 
     def penalty(self, m: int) -> torch.Tensor | int:
-        weights = [module.weight for module in self.module if isinstance(module, nn.Linear)]
+        if not (self.l1 or self.l2):
+            return 0
+        weights = [module.weight for module in self.modules.values() if isinstance(module, nn.Linear)]
         terms = [(weight.abs().sum()) * (self.l1 / m) for weight in weights if self.l1]
         terms += [weight.pow(2).sum() * (self.l2 / (2 * m)) for weight in weights if self.l2]
-        return sum(terms[1:], start=terms[0]) if terms else 0
+        return sum(terms[1:], start=terms[0])
 
 
 def gradient(tensor: torch.Tensor) -> np.ndarray:
