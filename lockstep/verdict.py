@@ -126,8 +126,8 @@ def judge(step: int, quantity: str, tensor: str, line: str, ours, theirs, exact:
         verdict,
         float(used.max()),
         int(undecided.sum()),
-        int(np.count_nonzero(a_error < b_error)),
-        int(np.count_nonzero(b_error < a_error)),
+        int(np.count_nonzero((a_error < b_error) & ~undecided)),
+        int(np.count_nonzero((b_error < a_error) & ~undecided)),
         finding,
     )
 
