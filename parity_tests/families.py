@@ -97,17 +97,16 @@ def mirrored(straight: Run, other: Run) -> None:
     """
     assert straight.outcome.broken is None, str(straight)
     assert other.outcome.broken is None, str(other)
-    assert straight.outcome.drift.columns.keys() == other.outcome.drift.columns.keys()
-    figures = ("differing", "elements", "absolute", "relative", "ulp", "scaled_ulp", "index")
-    for quantity in straight.outcome.drift.columns:
-        for figure in figures:
-            there, back = (run.series("drift", quantity, figure) for run in (straight, other))
-            assert np.array_equal(there, back, equal_nan=True), (quantity, figure)
-        twins = {figure: figure for figure in (*figures, "used", "undecided", "band")}
-        twins |= {"nearer_numpy": "nearer_torch", "nearer_torch": "nearer_numpy"}
-        for figure, twin in twins.items():
-            there, back = (run.series("defect", quantity, name)[0] for run, name in ((straight, figure), (other, twin)))
-            assert np.array_equal(there, back, equal_nan=True), (quantity, figure)
+    figures = {name: name for name in ("differing", "elements", "absolute", "relative", "ulp", "scaled_ulp", "index")}
+    judged = figures | {name: name for name in ("used", "undecided", "band")}
+    judged |= {"nearer_numpy": "nearer_torch", "nearer_torch": "nearer_numpy"}
+    for mode, twins, steps in (("drift", figures, slice(None)), ("defect", judged, slice(0, 1))):
+        quantities = getattr(straight.outcome, mode).columns.keys()
+        assert quantities == getattr(other.outcome, mode).columns.keys()
+        for quantity in quantities:
+            for figure, twin in twins.items():
+                there, back = straight.series(mode, quantity, figure), other.series(mode, quantity, twin)
+                assert np.array_equal(there[steps], back[steps], equal_nan=True), (mode, quantity, figure)
     assert straight.verdict == other.verdict
 
 

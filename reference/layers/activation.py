@@ -131,6 +131,9 @@ class ReLU(Layer):
 
     ORDERS = {"paper": Formula(relu, relu_backward), "pytorch": Formula(relu_pytorch, relu_pytorch_backward)}
 
+    def __init__(self):
+        super().__init__()
+
 
 class Sigmoid(Layer):
     """1 / (1 + exp(-x)), in the form whose exponential cannot overflow.
@@ -146,6 +149,9 @@ class Sigmoid(Layer):
         "pytorch": Formula(sigmoid_pytorch, sigmoid_pytorch_backward),
     }
 
+    def __init__(self):
+        super().__init__()
+
 
 class Tanh(Layer):
     """The hyperbolic tangent.
@@ -156,3 +162,6 @@ class Tanh(Layer):
     """
 
     ORDERS = {"paper": Formula(tanh, tanh_backward), "pytorch": Formula(tanh_pytorch, tanh_pytorch_backward)}
+
+    def __init__(self):
+        super().__init__()
