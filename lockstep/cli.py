@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from lockstep.api import choose, run
 from lockstep.commands.explain import explain_subject
+from lockstep.commands.matrix import explain_matrix
 from lockstep.message import headline
 from lockstep.subject import find, subjects
 from lockstep.terminal import NONSENSE, assignment, console, errors, progress
@@ -21,6 +22,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("explain")(explain_subject)
+app.command("matrix")(explain_matrix)
 
 
 @app.command("list")
