@@ -78,6 +78,7 @@ class Recording:
         hyperparameters: at the start, complete, under PyTorch's names: what it is measured by.
         given: those of them that the implementation was really told; the others it has by itself, so that
             its default may be another.
+        defaults: its own values of those it was not told, under PyTorch's names, where they show.
         steps: `Step` of an optimizer, `Pass` of a layer.
         names: PyTorch's key of a state entry to the name it goes by in the implementation.
         start: state before the first step, as `Step.state` and with "step", where it was no fresh one.
@@ -92,6 +93,7 @@ class Recording:
     layer: str = ""
     why: str = ""
     given: tuple[str, ...] = ()
+    defaults: dict[str, Any] = dataclasses.field(default_factory=dict)
     names: dict[str, str] = dataclasses.field(default_factory=dict)
     start: dict[str, Arrays] = dataclasses.field(default_factory=dict)
     source: str = ""
@@ -147,6 +149,7 @@ class Recording:
             "dtype": self.dtype,
             "hyperparameters": self.hyperparameters,
             "given": list(self.given),
+            "defaults": self.defaults,
             "names": self.names,
             "steps": len(self.steps),
         }
@@ -231,6 +234,7 @@ def load_one(folder: pathlib.Path) -> Recording:
         layer=str(data.get("layer") or ""),
         hyperparameters=hyperparameters,
         given=tuple(data.get("given", hyperparameters)),
+        defaults=tupled(data.get("defaults", {})),
         names=dict(data.get("names", {})),
         start=nested(read_tensors(start)).get("state", {}) if start.exists() else {},
         steps=[],

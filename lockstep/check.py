@@ -1,0 +1,482 @@
+"""Checks somebody's implementation against PyTorch's: `lockstep.check` and what it answers."""
+
+import dataclasses
+import functools
+import importlib
+import importlib.util
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.compare import bits
+from lockstep.driving import Theirs, defaults_of, drive, record
+from lockstep.foreign.adapter import CannotCheck, NotTaken
+from lockstep.foreign.names import in_words
+from lockstep.foreign.recognise import Recognised, recognise
+from lockstep.foreign.tensor_step import Ours
+from lockstep.guard import Broken
+from lockstep.record import plain
+from lockstep.recording import Recording
+from lockstep.replay import Element, Residual, replay
+from lockstep.scenarios import Trial, trials
+from lockstep.subject import Subject, find, own_class
+from lockstep.verdict import Verdict, worst
+
+DTYPES = ("float64", "float32")  # a formula and rounding cannot be confused in the first
+
+
+@dataclasses.dataclass
+class Outcome:
+    """One scenario in one dtype.
+
+    used: the largest share of an allowance. first: the first number beyond it. identical: whether every bit
+    is PyTorch's. nearer: of the numbers of the first step that differ from PyTorch's, how many are nearer to
+    the exact result on their side ("yours") and how many on PyTorch's ("torch").
+    """
+
+    recording: Recording
+    residual: Residual
+    identical: bool = False
+    nearer: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """identical, rounding, ill-conditioned or different."""
+        if not self.residual.explains:
+            return Verdict.DIFFERENT
+        if self.identical:
+            return Verdict.IDENTICAL
+        return Verdict.ILL_CONDITIONED if self.residual.uncertain else Verdict.ROUNDING
+
+    def to_json(self) -> dict[str, Any]:
+        """The scenario as plain data."""
+        return {
+            "name": self.recording.scenario,
+            "why": self.recording.why,
+            "dtype": self.recording.dtype,
+            "steps": len(self.recording.steps),
+            "hyperparameters": plain(self.recording.hyperparameters),
+            "verdict": str(self.verdict),
+            "used": plain(self.residual.used),
+            "first_difference": described(self.recording, self.residual.first),
+            "nearer": self.nearer,
+        }
+
+
+@dataclasses.dataclass
+class Check:
+    """What a check found.
+
+    Attributes:
+        subject: the path of what it was held against. target: what was checked, in words.
+        words: the shape it was driven in. names: PyTorch's hyperparameters to its own names.
+        verdict: identical, rounding, ill-conditioned, different or broken.
+        broken: None, or `{id, message}`: why it could not be checked.
+        outcomes: one a scenario and dtype. not_triggered: what could not be tried or had no effect, each
+            with its reason. notes: what is true besides.
+        causes, equivalent: what the diagnosis named.
+    """
+
+    subject: str
+    target: str
+    words: str = ""
+    names: dict[str, str] = dataclasses.field(default_factory=dict)
+    broken: dict[str, str] | None = None
+    outcomes: list[Outcome] = dataclasses.field(default_factory=list)
+    not_triggered: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
+    causes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    equivalent: list[Any] = dataclasses.field(default_factory=list)
+    rerun: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all scenarios; broken only where nothing is different."""
+        found = worst(outcome.verdict for outcome in self.outcomes)
+        return Verdict.BROKEN if self.broken and found is not Verdict.DIFFERENT else found
+
+    @property
+    def exit_status(self) -> int:
+        """0 identical or rounding, 1 different or ill-conditioned, 2 could not be checked."""
+        return {Verdict.IDENTICAL: 0, Verdict.ROUNDING: 0, Verdict.BROKEN: 2}.get(self.verdict, 1)
+
+    @property
+    def evidence(self) -> Outcome | None:
+        """The first scenario with the verdict, the plainest in float64 before others."""
+        return next((outcome for outcome in self.outcomes if outcome.verdict is self.verdict), None)
+
+    @property
+    def first_difference(self) -> dict[str, Any] | None:
+        """Where the verdict falls first: scenario, step, tensor, both values; None where nothing is wrong."""
+        outcome = self.evidence
+        if outcome is None or self.verdict not in (Verdict.DIFFERENT, Verdict.ILL_CONDITIONED):
+            return None
+        return described(outcome.recording, outcome.residual.first or outcome.residual.uncertain)
+
+    @property
+    def used(self) -> float:
+        """The largest share of an allowance that anything used."""
+        return max((outcome.residual.used for outcome in self.outcomes), default=0.0)
+
+    @property
+    def nearer(self) -> dict[str, int]:
+        """Of the numbers that differ from PyTorch's after one step, how many are nearer to exact on which side."""
+        total = {"yours": 0, "torch": 0}
+        for outcome in self.outcomes:
+            for side, count in outcome.nearer.items():
+                total[side] += count
+        return total
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as plain data, for `--json`."""
+        return {
+            "verdict": str(self.verdict),
+            "first_difference": self.first_difference,
+            "causes": plain(self.causes),
+            "equivalent": plain(self.equivalent),
+            "not_triggered": self.not_triggered,
+            "scenarios": [outcome.to_json() for outcome in self.outcomes],
+            "subject": self.subject,
+            "target": self.target,
+            "shape": self.words,
+            "names": self.names,
+            "broken": self.broken,
+            "used": plain(self.used),
+            "nearer": self.nearer,
+            "notes": self.notes,
+            "rerun": self.rerun,
+        }
+
+    def __str__(self) -> str:
+        return importlib.import_module("lockstep.answer").answer(self)
+
+
+def described(recording: Recording, found: Element | None) -> dict[str, Any] | None:
+    """An element as plain data: where, yours, PyTorch's formula's from the same place, allowed, used."""
+    if found is None:
+        return None
+    kind = np.dtype(found.dtype).type
+    with np.errstate(over="ignore"):
+        exact = kind(found.exact)
+    return plain(
+        {
+            "scenario": recording.scenario,
+            "dtype": found.dtype,
+            "step": found.step,
+            "line": found.line,
+            "quantity": found.quantity,
+            "tensor": found.tensor,
+            "index": list(found.index),
+            "shape": list(found.shape),
+            "yours": found.found,
+            "yours_bits": bits(kind(found.found)),
+            "exact": found.exact,
+            "exact_bits": bits(exact),
+            "absolute": abs(found.found - found.exact),
+            "relative": abs(found.found - found.exact) / abs(found.exact) if found.exact else math.inf,
+            "allowed": found.allowed,
+            "used": found.used,
+        }
+    )
+
+
+def check(
+    target: Any,
+    *,
+    like: str,
+    hyperparameters: Mapping[str, Any] | None = None,
+    dtypes: Iterable[str] = DTYPES,
+    only: str | None = None,
+    seed: int = 0,
+    on_scenario: Callable[[str, int, int], Any] | None = None,
+) -> Check:
+    """Put an implementation through every scenario of a subject, and hold each number against the formula.
+
+    Arguments:
+        target: a class, an instance or a function of one of the shapes in docs/checking.md, or an adapter.
+        like: the path of what it should be, "optim.adam".
+        hyperparameters: under PyTorch's names, in all scenarios; the others are PyTorch's defaults.
+        dtypes: float64 first, where a formula and rounding cannot be confused.
+        only: the name of one scenario; all of them if None.
+        seed: of the random numbers.
+        on_scenario: called before each scenario with its name, its number and how many there are.
+
+    An implementation that cannot be checked has the verdict `broken`, and says why in `broken`.
+
+    Raises:
+        ValueError, TypeError: for a subject, a scenario, a dtype or hyperparameters that there are not.
+    """
+    subject = find(like)
+    settings = dict(hyperparameters or {})
+    kinds = list(dtypes)
+    for kind in kinds:
+        if kind not in DTYPES:
+            raise ValueError(f"dtype must be 'float32' or 'float64', not {kind!r}")
+    if subject.family != "optim":
+        module = importlib.import_module("lockstep.check_layers")
+        return module.check_layer(target, subject, settings, kinds, only, seed, on_scenario)
+    wanted = defaults_of(subject)
+    check_settings(subject, settings, wanted)
+    tried = [trial for trial in trials(subject) if only is None or trial.name == only]
+    if not tried:
+        raise ValueError(f"no scenario {only!r}; there are: {'; '.join(trial.name for trial in trials(subject))}")
+    result = Check(like, getattr(target, "__name__", type(target).__name__))
+    try:
+        found = recognise(target, like, tuple(wanted))
+    except CannotCheck as error:
+        result.broken = {"id": "not-recognised", "message": str(error)}
+        return result
+    except Exception as error:
+        result.broken = {"id": "exception", "message": str(Theirs(error, "the first look at it", 0))}
+        return result
+    result.words, result.names = found.words, in_words(found.names)
+    for name in settings:
+        if name not in found.names and not found.everything:
+            result.notes.append(f"{name} is taken as said, {settings[name]!r}: it cannot be told")
+    Driver(subject, found, settings, seed, result).all(tried, kinds, on_scenario)
+    diagnose(result)
+    return result
+
+
+def check_settings(subject: Subject, settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse hyperparameters that the subject has not, or that PyTorch refuses.
+
+    Raises:
+        TypeError: for a name. ValueError: for a value, with PyTorch's wording.
+    """
+    unknown = [name for name in settings if name not in wanted]
+    if unknown:
+        raise TypeError(f"{subject.path} has no hyperparameter {unknown[0]!r}; there are {', '.join(wanted)}")
+    own_class(subject.reference)({"weight": np.zeros(1)}, **settings)
+
+
+class Driver:
+    """Runs the scenarios and fills in the result."""
+
+    def __init__(self, subject: Subject, found: Recognised, settings: dict[str, Any], seed: int, result: Check):
+        self.subject, self.found, self.settings, self.seed, self.result = subject, found, settings, seed, result
+
+    def all(self, tried: list[Trial], dtypes: list[str], on_scenario) -> None:
+        total = len(tried) * len(dtypes)
+        for place, (dtype, trial) in enumerate((dtype, trial) for dtype in dtypes for trial in tried):
+            if on_scenario:
+                on_scenario(f"{trial.name}, {dtype}", place, total)
+            if not self.one(trial, dtype, first=place == 0):
+                return
+        self.effects(tried)
+
+    def one(self, trial: Trial, dtype: str, first: bool) -> bool:
+        """One scenario; False where there is no point in going on."""
+        if trial.mishap == "tied":
+            self.tied(trial, dtype)
+            return True
+        if trial.defaults and not set(self.found.names) - {"lr"} - set(self.settings):
+            return True
+        try:
+            recording = record(self.found, self.subject, trial, dtype, self.seed, self.settings)
+            if first:
+                self.check_first(recording, trial, dtype)
+        except NotTaken as reason:
+            self.skip(trial.name, dtype, str(reason))
+            return True
+        except Theirs as error:
+            if trial.mishap or trial.flag:
+                self.skip(trial.name, dtype, str(error))
+                return True
+            self.fault("exception", str(error))
+            return not first
+        except Broken as fault:
+            self.fault(fault.cause, f"{fault} (scenario {trial.name!r}, {dtype})")
+            return False
+        self.result.outcomes.append(judged(recording, functools.partial(self.torch, trial, dtype, recording)))
+        return True
+
+    def check_first(self, recording: Recording, trial: Trial, dtype: str) -> None:
+        """What makes a comparison worthless shows in the plainest scenario.
+
+        Raises:
+            Broken: where nothing moves, or a second run goes another way.
+        """
+        if not any(moved(step.before, step.after) for step in recording.steps):
+            raise Broken("nothing-moved", "no parameter changed: agreement would mean nothing")
+        again = record(self.found, self.subject, trial, dtype, self.seed, self.settings)
+        for number, (one, other) in enumerate(zip(recording.steps, again.steps, strict=True), 1):
+            if moved(one.after, other.after):
+                raise Broken("non-deterministic", f"two runs on the same numbers differ from step {number} on")
+
+    def fault(self, cause: str, message: str) -> None:
+        if self.result.broken is None:
+            passed = worst(outcome.verdict for outcome in self.result.outcomes)
+            seen = f"; before that: {passed}" if self.result.outcomes else ""
+            self.result.broken = {"id": cause, "message": message + seen}
+
+    def skip(self, name: str, dtype: str, reason: str) -> None:
+        entry = {"scenario": name, "reason": reason}
+        if entry not in self.result.not_triggered:
+            self.result.not_triggered.append(entry)
+
+    def torch(self, trial: Trial, dtype: str, recording: Recording) -> Recording | None:
+        """What PyTorch itself does in the scenario; None where it is not installed."""
+        if importlib.util.find_spec("torch") is None:
+            return None
+        kind = own_class(self.subject.torch_impl)
+        hyperparameters = dict(recording.hyperparameters)
+        adapter = Ours(Everything(kind), self.subject.path)  # type: ignore[arg-type]
+        steps = drive(adapter, trial, dtype, self.seed, hyperparameters, hyperparameters)
+        return dataclasses.replace(recording, steps=steps)
+
+    def effects(self, tried: list[Trial]) -> None:
+        """A flag that was asked for and changed nothing is said so."""
+        for outcome in list(self.result.outcomes):
+            trial = next(trial for trial in tried if trial.name == outcome.recording.scenario)
+            if not trial.flag or outcome.residual.explains:
+                continue
+            default = defaults_of(self.subject)[trial.flag]
+            case = trial.case.replaced(**{trial.flag: default})
+            without = trial._replace(scenario=trial.scenario._replace(case=case), needs=(), flag="")
+            try:
+                other = record(
+                    self.found,
+                    self.subject,
+                    without,
+                    outcome.recording.dtype,
+                    self.seed,
+                    without_flag(self.settings, trial),
+                )
+            except (NotTaken, Theirs, Broken):
+                continue
+            pairs = zip(outcome.recording.steps, other.steps, strict=True)
+            if not any(moved(one.after, two.after) for one, two in pairs):
+                value = outcome.recording.hyperparameters[trial.flag]
+                self.skip(trial.name, outcome.recording.dtype, f"{trial.flag}={value!r} changed nothing")
+
+    def tied(self, trial: Trial, dtype: str) -> None:
+        """Whether one array under two names is stepped twice; said, not judged: torch.optim does it, too."""
+        if dtype != "float64":
+            return
+        try:
+            twice = stepped_twice(self.found, self.subject, trial, self.seed, self.settings)
+        except (NotTaken, Theirs, Broken):
+            self.skip(trial.name, dtype, "it cannot be given one array under two names")
+            return
+        if twice:
+            self.result.notes.append(
+                "tied parameters: an array given under two names is stepped twice (torch.optim does so with a tensor "
+                "it is given twice; model.parameters() gives each once)"
+            )
+
+
+def without_flag(settings: dict[str, Any], trial: Trial) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name != trial.flag}
+
+
+class Everything:
+    """A maker of one of our own classes: it is told all hyperparameters as they are."""
+
+    def __init__(self, kind: Any):
+        self.kind = kind
+
+    def make(self, params: Any, hyperparameters: Mapping[str, Any]) -> Any:
+        return self.kind(params, **hyperparameters)
+
+
+def stepped_twice(found: Recognised, subject: Subject, trial: Trial, seed: int, settings: Mapping[str, Any]) -> bool:
+    """Whether a step with one array under two names goes elsewhere than a step with it under one."""
+    start = np.linspace(-1, 1, 6).reshape(2, 3)
+    grad = np.linspace(1, 2, 6).reshape(2, 3)
+    told = {name: value for name, value in (defaults_of(subject) | dict(settings)).items() if name in found.names}
+    ends = []
+    for names in (("weight",), ("weight", "tied")):
+        array = start.copy()
+        adapter = found.make()
+        adapter.start(dict.fromkeys(names, array), **told)
+        adapter.step(dict.fromkeys(names, grad))
+        held = adapter.read()
+        if len(names) == 2 and not np.shares_memory(np.asarray(held["weight"]), np.asarray(held["tied"])):
+            raise NotTaken("it keeps arrays of its own")
+        ends.append(np.array(held["weight"]))
+    return ends[0].tobytes() != ends[1].tobytes()
+
+
+def moved(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
+    return any(one[name].tobytes() != other[name].tobytes() for name in one)
+
+
+def judged(recording: Recording, torch: Callable[[], Recording | None]) -> Outcome:
+    """The recording beside the formula, and beside what PyTorch did."""
+    outcome = Outcome(recording, replay(recording))
+    if outcome.residual.explains:
+        theirs = torch()
+        if theirs is not None:
+            outcome.identical = same(recording, theirs)
+            outcome.nearer = nearer(recording, theirs)
+    return outcome
+
+
+def same(recording: Recording, torch: Recording) -> bool:
+    """Whether every parameter and every visible state entry has PyTorch's bits at every step."""
+    for one, other in zip(recording.steps, torch.steps, strict=True):
+        if moved(one.after, other.after):
+            return False
+        for key, named in one.state.items():
+            if recording.names.get(key, key) != key and key == "momentum_buffer":
+                continue  # kept in a convention of its own
+            for name, array in named.items():
+                theirs = other.state.get(key, {}).get(name)
+                if theirs is not None and array.tobytes() != theirs.tobytes():
+                    return False
+    return True
+
+
+def nearer(recording: Recording, torch: Recording) -> dict[str, int]:
+    """Of the first step, which both took from one place: which side is nearer to the exact result, and how often."""
+    first, other = recording.steps[0], torch.steps[0]
+    exact = importlib.import_module("lockstep.replay").exact_step(recording)
+    count = {"yours": 0, "torch": 0}
+    for name, array in first.after.items():
+        yours = np.abs(array.astype(np.longdouble) - exact[name])
+        theirs = np.abs(other.after[name].astype(np.longdouble) - exact[name])
+        count["yours"] += int(np.count_nonzero(yours < theirs))
+        count["torch"] += int(np.count_nonzero(theirs < yours))
+    return count
+
+
+def check_recordings(recordings: list[Recording], like: str | None = None) -> Check:
+    """Hold recordings, read from disk, against PyTorch's formula.
+
+    Arguments:
+        recordings: as `lockstep.recording.load` reads them.
+        like: the path of what they should be of; what they say themselves if None.
+
+    Raises:
+        ValueError: for a subject that there is not.
+    """
+    path = find(like or recordings[0].subject).path
+    result = Check(path, "; ".join(dict.fromkeys(recording.source for recording in recordings)), "a recording")
+    for recording in recordings:
+        one = dataclasses.replace(recording, subject=path)
+        try:
+            result.outcomes.append(Outcome(one, replay(one)))
+        except (TypeError, ValueError, KeyError) as error:
+            result.broken = {"id": "recording", "message": f"{recording.source}: {error}"}
+            return result
+    if all(
+        not any(moved(step.before, step.after) for step in o.recording.steps)
+        for o in result.outcomes
+        if not o.recording.is_layer
+    ) and not any(o.recording.is_layer for o in result.outcomes):
+        result.broken = {"id": "nothing-moved", "message": "no parameter changed: agreement would mean nothing"}
+    diagnose(result)
+    return result
+
+
+def diagnose(result: Check) -> None:
+    """Let the diagnosis, where there is one, name the causes."""
+    if result.verdict is not Verdict.DIFFERENT or importlib.util.find_spec("lockstep.diagnosis") is None:
+        return
+    recordings = [outcome.recording for outcome in result.outcomes]
+    found = importlib.import_module("lockstep.diagnosis").diagnose(recordings, result.subject)
+    result.causes, result.equivalent = list(found.causes), list(found.equivalent)
+    result.not_triggered += list(getattr(found, "not_triggered", []))

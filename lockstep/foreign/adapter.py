@@ -1,0 +1,49 @@
+"""What a check drives: parameters in, gradients in, parameters out. Write one where no shape fits."""
+
+from typing import Any
+
+import numpy as np
+
+
+class CannotCheck(Exception):
+    """Why a target cannot be checked at all; the message is for whoever wrote it."""
+
+
+class NotTaken(Exception):
+    """What this implementation has no way to be told, so that a scenario cannot be tried."""
+
+
+class Adapter:
+    """An optimizer at work. Subclass it, and hand the subclass to `lockstep check`.
+
+    `start` names the hyperparameters it takes, under PyTorch's names, as keyword arguments; those it does not
+    name are not tried. `read`, `state` and `set` may be left as they are.
+    """
+
+    words = "an adapter of your own"
+
+    def start(self, params: dict[str, np.ndarray], **hyperparameters: Any) -> None:
+        """Begin afresh with these arrays, which are the adapter's to keep and to change."""
+        raise NotImplementedError
+
+    def step(self, grads: dict[str, np.ndarray | None]) -> None:
+        """One step; None where a parameter has no gradient."""
+        raise NotImplementedError
+
+    def read(self) -> dict[str, np.ndarray]:
+        """The parameters as they are now: by default `self.params`."""
+        return self.params
+
+    def state(self) -> dict[str, dict[str, np.ndarray]]:
+        """PyTorch's key of a state entry to tensor name to array; what can be seen."""
+        return {}
+
+    def set(self, name: str, value: Any) -> None:
+        """Change a hyperparameter between steps.
+
+        Raises:
+            NotTaken: where there is no way to.
+        """
+        raise NotTaken(f"{name} cannot be changed between steps")
+
+    params: dict[str, np.ndarray]

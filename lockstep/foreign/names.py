@@ -1,0 +1,132 @@
+"""Other names of PyTorch's hyperparameters, and which of an implementation's are meant by them."""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Names = dict[str, str | tuple[str, str]]  # PyTorch's name to the implementation's; of betas, perhaps two
+
+LR = ("lr", "learning_rate", "learning_rate_init", "step_size", "stepsize", "eta", "lrate", "rate", "alpha")
+DECAYS = ("alpha", "rho", "decay", "decay_rate", "gamma", "beta", "beta2", "beta_2", "b2", "smoothing", "decay2")
+OTHERS: dict[str, tuple[str, ...]] = {
+    "lr": LR,
+    "betas": ("betas", "beta"),
+    "eps": ("eps", "epsilon", "fuzz", "delta", "e", "small"),
+    "weight_decay": (
+        "weight_decay",
+        "wd",
+        "weight_decay_rate",
+        "l2",
+        "lam",
+        "lamda",
+        "lambda",
+        "lmbda",
+        "l2_reg",
+        "reg",
+    ),
+    "momentum": ("momentum", "mu", "mass", "beta", "beta1", "gamma", "rho", "decay"),
+    "alpha": DECAYS,
+    "lr_decay": ("lr_decay", "learning_rate_decay", "decay"),
+    "initial_accumulator_value": ("initial_accumulator_value", "initial_accumulator", "init_acc", "accumulator"),
+    "nesterov": ("nesterov", "use_nesterov", "is_nesterov", "nag"),
+    "amsgrad": ("amsgrad", "use_amsgrad", "ams"),
+    "dampening": ("dampening", "damp", "damping"),
+    "centered": ("centered", "centred", "use_centered"),
+    "maximize": ("maximize", "maximise", "ascend"),
+    "decoupled_weight_decay": ("decoupled_weight_decay", "decoupled"),
+    "num_features": (
+        "num_features",
+        "n_features",
+        "features",
+        "dim",
+        "d",
+        "size",
+        "channels",
+        "num_channels",
+        "n_in",
+        "n",
+    ),
+    "affine": ("affine", "learnable"),
+    "track_running_stats": ("track_running_stats", "track"),
+    "p": (
+        "p",
+        "rate",
+        "dropout_rate",
+        "drop_rate",
+        "drop_prob",
+        "prob",
+        "dropout",
+        "keep_prob",
+        "ratio",
+        "dropout_ratio",
+    ),
+    "lam": ("lam", "lamda", "lambda", "lmbda", "l1", "l2", "reg", "alpha", "strength", "l2_lambda", "l1_lambda"),
+    "m": ("m", "n", "batch_size", "n_samples"),
+    "in_features": ("in_features", "n_in", "input_dim", "in_dim", "fan_in", "input_size"),
+    "out_features": ("out_features", "n_out", "output_dim", "out_dim", "fan_out", "output_size"),
+    "bias": ("bias", "use_bias"),
+}
+PAIRS = (("beta1", "beta2"), ("beta_1", "beta_2"), ("b1", "b2"), ("decay1", "decay2"), ("rho1", "rho2"))
+
+
+def match(available: Iterable[str], wanted: Iterable[str]) -> Names:
+    """PyTorch's names among `wanted` to those of `available` that mean them; each is used once."""
+    plain = {name.strip("_").lower(): name for name in available}
+    wanted = list(wanted)
+    found: Names = {name: plain.pop(name) for name in wanted if name in plain}
+    if "betas" in wanted and "betas" not in found:
+        for first, second in PAIRS:
+            if first in plain and second in plain:
+                found["betas"] = plain.pop(first), plain.pop(second)
+                break
+    for name in sorted((name for name in wanted if name not in found), key=lambda name: name == "lr"):
+        for other in OTHERS.get(name, ()):
+            if other in plain and not (other == "alpha" and name != "lr" and "lr" not in found and "lr" in wanted):
+                found[name] = plain.pop(other)
+                break
+    if found.get("alpha") == "alpha" and "lr" in wanted and "lr" not in found:  # their alpha is the step size
+        decay = next((plain[other] for other in DECAYS if other in plain), None)
+        if decay:
+            found |= {"lr": "alpha", "alpha": decay}
+    return found
+
+
+def told(names: Names, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """PyTorch's hyperparameters under the implementation's names; what it has no name for is left out."""
+    arguments: dict[str, Any] = {}
+    for name, value in hyperparameters.items():
+        own = names.get(name)
+        if isinstance(own, tuple):
+            arguments |= dict(zip(own, value, strict=True))
+        elif own is not None:
+            arguments[own] = value
+    return arguments
+
+
+def in_words(names: Names) -> dict[str, str]:
+    """What is printed: PyTorch's name to theirs."""
+    return {name: own if isinstance(own, str) else ", ".join(own) for name, own in names.items()}
+
+
+def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The arguments of a function, or of a class without self; none where nothing is known."""
+    try:
+        return dict(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return {}
+
+
+def named(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Those that can be given by name."""
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {name: parameter for name, parameter in parameters(function).items() if parameter.kind in kinds}
+
+
+def takes_any(function: Callable[..., Any]) -> bool:
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters(function).values())
+
+
+def required(function: Callable[..., Any]) -> list[str]:
+    """The arguments without a default."""
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [n for n, p in parameters(function).items() if p.default is inspect.Parameter.empty and p.kind not in kinds]

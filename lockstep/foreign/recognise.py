@@ -1,0 +1,225 @@
+"""What somebody's optimizer offers, and so how it is to be driven."""
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lockstep.foreign.adapter import Adapter, CannotCheck, NotTaken
+from lockstep.foreign.loop import Loop, inner, lacking, loop_of, names_of
+from lockstep.foreign.making import Maker, callable_maker, maker_of
+from lockstep.foreign.names import Names, match, named, told
+from lockstep.foreign.object_step import FORMS, ObjectStep, method_of
+from lockstep.foreign.pair import Pair, functions_of
+from lockstep.foreign.plain_function import PlainFunction
+from lockstep.foreign.roles import Roles, roles_of
+from lockstep.foreign.tensor_step import Ours, TensorStep, TorchOptimizer
+
+SHAPES = """the shapes that are recognised:
+  a subclass of torch.optim.Optimizer
+  update(params, grads) or step(params, grads), on dicts, lists or single arrays, in place or returning
+  a constructor that takes the parameters, then step(grads), update_params(params, grads), or step() on .data and .grad
+  update(param, param_grad, param_name, cur_loss), as numpy-ml's
+  init(params) and update(grads, state, params), as optax's; or a tuple of the two, or JAX's three
+  a function adam(grad, x0, callback, num_iters, step_size, …) that runs the whole loop
+  a function step(param, grad, state, t), or one that takes its state by name: adam(w, dw, m, v, t, lr, …)
+  a subclass of lockstep.Adapter, for anything else (docs/checking.md)"""
+
+
+class Recognised(NamedTuple):
+    """How a target is driven.
+
+    words: the shape. names: PyTorch's hyperparameters to its own names. defaults: its own values of them, where
+    they show. make: an adapter that has not been started. everything: it swallows any keyword.
+    """
+
+    words: str
+    names: Names
+    defaults: dict[str, Any]
+    make: Callable[[], Adapter]
+    everything: bool = False
+    instance: bool = False
+
+
+def recognise(target: Any, subject: str, wanted: tuple[str, ...]) -> Recognised:
+    """How to drive `target`, found by trying what it seems to offer on two small tensors.
+
+    Arguments:
+        target: a class, an instance, a function or a tuple of functions.
+        subject: the path of what it claims to be.
+        wanted: PyTorch's hyperparameters of that.
+
+    Raises:
+        CannotCheck: where no shape fits, with the list of those that do.
+    """
+    failures: list[str] = []
+    still: Recognised | None = None
+    for found in candidates(target, subject, wanted):
+        problem = tried(found)
+        if problem is None:
+            return found
+        if problem == STILL:
+            still = still or found
+        else:
+            failures.append(f"as {found.words}: {problem}")
+    if still:
+        return still
+    what = f"{getattr(target, '__name__', type(target).__name__)} is no optimizer that can be driven"
+    raise CannotCheck("\n".join([what, *(f"  tried {failure}" for failure in dict.fromkeys(failures)), SHAPES]))
+
+
+STILL = "nothing moved"
+
+
+def tried(found: Recognised) -> str | None:
+    """What goes wrong in two steps with two tensors, or None."""
+    params = {"weight": np.linspace(1, 2, 6).reshape(2, 3), "bias": np.linspace(-1, 1, 4)}
+    try:
+        adapter = found.make()
+        adapter.start({name: array.copy() for name, array in params.items()}, **told_lr(found))
+        for _ in range(2):
+            adapter.step({name: np.full_like(array, 0.5) for name, array in params.items()})
+        after = {name: np.asarray(array) for name, array in adapter.read().items()}
+    except NotTaken as error:
+        return str(error)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    if after.keys() != params.keys() or any(after[name].size != params[name].size for name in params):
+        return "what comes out are not the parameters"
+    return None if any(not np.array_equal(after[n].reshape(-1), params[n].reshape(-1)) for n in params) else STILL
+
+
+def told_lr(found: Recognised) -> dict[str, Any]:
+    return {"lr": 0.01} if "lr" in found.names else {}
+
+
+def candidates(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[Recognised]:
+    """The shapes that it may have, the likeliest first."""
+    if isinstance(target, type) and issubclass(target, Adapter):
+        names = match([name for name in named(target.start) if name not in ("self", "params")], wanted)
+        yield Recognised(target.words, names, {}, target)
+    elif is_torch(target):
+        yield of_torch(target, subject, wanted)
+    elif functions_of(target) and not inspect.isclass(target):
+        functions = functions_of(target)
+        for form in ("dicts", "single arrays"):
+            yield shape(functools.partial(Pair, lambda _: functions, form, subject), {}, {})
+    elif inspect.isroutine(target) or isinstance(target, functools.partial):
+        yield from of_function(target, subject, wanted)
+    else:
+        yield from of_object(target, target, subject, wanted)
+
+
+def shape(
+    make: Callable[[], Adapter], names: Names, defaults: dict[str, Any], maker: Maker | None = None
+) -> Recognised:
+    return Recognised(
+        make().words, names, defaults, make, bool(maker and maker.everything), bool(maker and maker.is_instance)
+    )
+
+
+def is_torch(target: Any) -> bool:
+    torch = sys.modules.get("torch")
+    kind = target if isinstance(target, type) else type(target)
+    return torch is not None and issubclass(kind, torch.optim.Optimizer)
+
+
+def of_torch(target: Any, subject: str, wanted: tuple[str, ...]) -> Recognised:
+    kind = target if isinstance(target, type) else type(target)
+    maker = first_argument(kind, wanted)
+    defaults = maker.defaults() if isinstance(target, type) else dict(target.defaults)
+    defaults = {name: value for name, value in defaults.items() if name in maker.names}
+    found = shape(functools.partial(TorchOptimizer, maker, subject), maker.names, defaults, maker)
+    return found._replace(instance=not isinstance(target, type))
+
+
+def first_argument(kind: type, wanted: tuple[str, ...]) -> Maker:
+    """A maker of a class whose first argument, whatever it is called, takes the parameters."""
+    holds, *others = named(kind)
+    return Maker(kind, match(others, wanted), holds, everything=maker_takes_any(kind))
+
+
+def maker_takes_any(kind: type) -> bool:
+    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in inspect.signature(kind).parameters.values())
+
+
+def of_function(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[Recognised]:
+    roles = loop_of(target)
+    if roles:
+        names = names_of(target, wanted)
+        if lacking(target, names):
+            raise CannotCheck(f"{target.__name__} needs {', '.join(lacking(target, names))}, which nobody here knows")
+        defaults = Maker(inner(target), names, None, everything=False).defaults()
+        yield shape(functools.partial(Loop, target, roles, names), names, defaults)
+        return
+    steps = roles_of(target, subject, wanted)
+    if isinstance(steps, Roles):
+        one = PlainFunction(target, steps, subject, wanted)
+        defaults = Maker(target, steps.hyperparameters, None, everything=False).defaults()
+        names = {**one.in_state, **steps.hyperparameters}
+        yield shape(functools.partial(PlainFunction, target, steps, subject, wanted), names, defaults)
+        return
+    maker = maker_of(target, wanted)
+    made = maker.make([], {"lr": 0.01} if "lr" in maker.names else {})
+    if functions_of(made):
+        yield from pairs(maker, subject)
+    else:
+        yield from of_object(target, made, subject, wanted)
+
+
+def pairs(maker: Maker, subject: str) -> Iterator[Recognised]:
+    def functions(hyperparameters: dict[str, Any]):
+        found = functions_of(maker.make([], hyperparameters))
+        assert found
+        return found
+
+    for form in ("dicts", "single arrays"):
+        yield shape(functools.partial(Pair, functions, form, subject), maker.names, maker.defaults(), maker)
+
+
+def of_object(target: Any, kind: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[Recognised]:
+    """Shapes of a class or an instance; `kind` is what shows its methods."""
+    if not callable_maker(target) and not hasattr(target, "__dict__"):
+        return
+    maker = maker_of(target, wanted)
+    if callable(getattr(kind, "init", None)) and callable(getattr(kind, "update", None)):
+        yield from pairs(maker, subject)
+    method = method_of(kind)
+    if method is None:
+        return
+    function = getattr(kind, method)
+    arguments = [name for name in named(function) if not (name == "self" and inspect.isclass(kind))]
+    if maker.holds is None and inspect.isclass(target) and len(arguments) < 2:
+        maker = first_argument(target, wanted)  # whatever it is called, there is nowhere else for the parameters
+    finish = functools.partial(shape, names=maker.names, defaults=maker.defaults(), maker=maker)
+    if not arguments:
+        yield finish(functools.partial(TensorStep, maker, subject))
+        return
+    if len(arguments) == 1:
+        for form in ("dicts", "lists"):
+            yield finish(functools.partial(Ours, maker, subject, form))
+        return
+    roles = roles_of(without_self(kind, function), subject, ())
+    if not isinstance(roles, Roles):
+        roles = Roles(arguments[0], arguments[1], None, None, None, None, {}, {}, tuple(arguments))
+    forms = ("single arrays",) if roles.label else FORMS
+    for form in forms if maker.holds is None else ("lists", "dicts"):
+        yield finish(functools.partial(ObjectStep, maker, method, roles, form, subject))
+
+
+def without_self(kind: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a class with its signature as its callers see it."""
+    if not inspect.isclass(kind):
+        return function
+    signature = inspect.signature(function)
+
+    def seen(*arguments: Any, **others: Any) -> None: ...
+
+    seen.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
+    return seen
+
+
+__all__ = ["Recognised", "recognise", "told"]

@@ -1,0 +1,121 @@
+"""Finds an optimizer's state under the names people give it, by the shapes it has to have."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+FIRST = ("exp_avg", "m", "ms", "mu", "moments1", "mean", "means", "first_moment", "moment1", "s")
+SECOND = ("exp_avg_sq", "v", "vs", "nu", "moments2", "var", "vars", "second_moment", "moment2", "velocity", "r")
+SQUARES = (
+    "square_avg",
+    "v",
+    "vs",
+    "s",
+    "cache",
+    "nu",
+    "r",
+    "eg2",
+    "avg_sq_grad",
+    "grad_squared",
+    "sq",
+    "h",
+    "ms",
+    "mean_square",
+    "var",
+)
+BUFFER = (
+    "momentum_buffer",
+    "velocity",
+    "velocities",
+    "v",
+    "vs",
+    "buf",
+    "bufs",
+    "momentum_buffers",
+    "m",
+    "mom",
+    "moments",
+    "trace",
+    "update",
+)
+NAMES: dict[str, dict[str, tuple[str, ...]]] = {
+    "optim.adam": {
+        "exp_avg": FIRST,
+        "exp_avg_sq": SECOND,
+        "max_exp_avg_sq": ("max_exp_avg_sq", "v_max", "vmax", "v_hat_max"),
+    },
+    "optim.adamw": {
+        "exp_avg": FIRST,
+        "exp_avg_sq": SECOND,
+        "max_exp_avg_sq": ("max_exp_avg_sq", "v_max", "vmax", "v_hat_max"),
+    },
+    "optim.sgd": {"momentum_buffer": BUFFER},
+    "optim.adagrad": {
+        "sum": (
+            "sum",
+            "cache",
+            "g",
+            "h",
+            "accumulator",
+            "acc",
+            "v",
+            "s",
+            "grad_squared",
+            "sum_sq",
+            "sum_of_squares",
+            "r",
+        )
+    },
+    "optim.rmsprop": {
+        "square_avg": SQUARES,
+        "grad_avg": ("grad_avg", "mg", "g_avg", "mean_grad", "eg"),
+        "momentum_buffer": ("momentum_buffer", "buf", "velocity", "velocities", "mom"),
+    },
+}
+
+
+def find_state(
+    subject: str, holder: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[str, Any]]:
+    """PyTorch's key to (their name, name of tensor to array), where one array for each tensor is found.
+
+    Arguments:
+        subject: whose state.
+        holder: their names to what they hold: arrays by tensor, by position, or one array.
+        shapes: tensor name to shape.
+    """
+    plain = {name.strip("_").lower(): name for name in holder}
+    found: dict[str, tuple[str, Any]] = {}
+    for key, others in NAMES.get(subject, {}).items():
+        for other in others:
+            name = plain.get(other)
+            arrays = by_tensor(holder[name], shapes) if name is not None else None
+            if arrays and name is not None:
+                found[key] = name, arrays
+                del plain[other]
+                break
+    return found
+
+
+def by_tensor(value: Any, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray] | None:
+    """Arrays for some or all of the tensors, or None where this is no such thing."""
+    if isinstance(value, Mapping):
+        arrays = {name: value[name] for name in shapes if name in value}
+    elif isinstance(value, Sequence) and not isinstance(value, str) and len(value) == len(shapes):
+        arrays = dict(zip(shapes, value, strict=True))
+    elif len(shapes) == 1:
+        arrays = {next(iter(shapes)): value}
+    else:
+        return None
+    kept = {name: as_array(array) for name, array in arrays.items()}
+    good = {name: a for name, a in kept.items() if a is not None and a.shape == shapes[name] and a.dtype.kind == "f"}
+    return good if good and len(good) == len(arrays) else None
+
+
+def as_array(value: Any) -> np.ndarray | None:
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    if isinstance(value, np.ndarray | np.floating) or hasattr(value, "__array__"):
+        return np.asarray(value)
+    return None
