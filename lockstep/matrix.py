@@ -10,6 +10,7 @@ import importlib
 import itertools
 import json
 import os
+import pathlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -127,7 +128,7 @@ def length(subject: Subject, case, configuration: Configuration, steps: int | No
     if steps is not None:
         return steps
     lengths = LONG if configuration.own and configuration.threads == 1 else SHORT
-    return lengths.get(subject.family, case.steps)
+    return lengths.get(subject.family) or case.steps
 
 
 def matrix(
@@ -179,15 +180,18 @@ def in_process(
 ) -> tuple[list[Cell], str]:
     """Some cells of one configuration, in a process of its own; or the reason why there are none."""
     threads = {f"{library}_NUM_THREADS": str(configuration.threads) for library in ("OMP", "MKL", "OPENBLAS")}
-    surroundings = (
-        os.environ | threads | {"ATEN_CPU_CAPABILITY": configuration.capability, "OMP_WAIT_POLICY": "PASSIVE"}
-    )
+    root = str(pathlib.Path(__file__).parents[1])
+    chosen = {
+        "ATEN_CPU_CAPABILITY": configuration.capability,
+        "OMP_WAIT_POLICY": "PASSIVE",  # processes share the cores, so a thread that waits had better sleep
+        "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
+    }
     done: list[Cell] = []
     with subprocess.Popen(
         [sys.executable, "-m", "lockstep.matrix"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=surroundings,
+        env=os.environ | threads | chosen,
         text=True,
     ) as worker:
         assert worker.stdin
