@@ -61,7 +61,7 @@ import io
 import json
 import math
 import pathlib
-import zipfile
+import re
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,8 @@ REQUIRED = {
     "explanation": ("subject", "case", "dtype", "steps", "rungs", "explained", "kernels"),
     "experiment": ("subject", "title", "claims", "printed"),
 }
+TYPES = {"subject": str, "case": dict, "dtype": str, "steps": int, "verdict": str, "quantities": dict, "rungs": list}
+ARCHIVE = r"\.[0-9a-f]{12}\.npz"  # what follows the record's own name
 
 
 class BadRecord(ValueError):
@@ -96,24 +98,55 @@ class Record:
         return self.arrays[f"{mode}/{quantity}/{figure}"]
 
     def save(self, path) -> pathlib.Path:
-        """Write NAME.json and its archive, whole or not at all; the path of the JSON is returned."""
+        """Write NAME.json and its archive, whole or not at all; the path of the JSON is returned.
+
+        Raises:
+            ValueError: for another name.
+            TypeError: for an array of Python objects. Both before anything is written.
+        """
         path = pathlib.Path(path)
-        if path.suffix != ".json":
+        if path.suffix != ".json" or path.is_dir():
             raise ValueError(f"a record is saved as NAME.json, not {path.name!r}")
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, allow_pickle=False, **{key: self.arrays[key] for key in sorted(self.arrays)})
-        content = buffer.getvalue()
+        content = packed(self.arrays)
         digest = hashlib.sha256(content).hexdigest()
         archive = path.with_name(f"{path.stem}.{digest[:12]}.npz")
-        data = self.data | {"arrays": {"file": archive.name, "sha256": digest}}
-        with whole(archive) as temporary:
-            temporary.write_bytes(content)
-        with whole(path) as temporary:
-            temporary.write_text(json.dumps(plain(data), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
-        for old in path.parent.glob(f"{path.stem}.{'?' * 12}.npz"):
-            if old != archive:
+        data = plain(self.data | {"arrays": {"file": archive.name, "sha256": digest}})
+        text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        with whole(path) as new_text, whole(archive) as new_archive:  # the archive takes its place first
+            new_archive.write_bytes(content)
+            new_text.write_text(text, "utf-8")
+        of_this_name = re.compile(re.escape(path.stem) + ARCHIVE)
+        for old in path.parent.iterdir():
+            if of_this_name.fullmatch(old.name) and old != archive:
                 old.unlink()
         return path
+
+
+def packed(arrays: dict[str, np.ndarray]) -> bytes:
+    """NumPy's archive of them, in the order of their names; its bytes tell of nothing but their content."""
+    for key, array in arrays.items():
+        if np.asarray(array).dtype.hasobject:
+            raise TypeError(f"{key!r} holds Python objects; a record holds plain numbers")
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{key: arrays[key] for key in sorted(arrays)})
+    return buffer.getvalue()
+
+
+def unpacked(content: bytes) -> dict[str, np.ndarray]:
+    """The arrays of an archive.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+    except Exception as error:  # somebody else's file can go wrong in any way there is
+        raise ValueError(str(error)) from None
+    strange = [key for key, array in arrays.items() if not isinstance(array, np.ndarray)]
+    if strange:
+        raise ValueError(f"{strange[0]!r} is no array")
+    return arrays
 
 
 def load(path) -> Record:
@@ -128,7 +161,7 @@ def load(path) -> Record:
     found = data.get("arrays")
     entry = found if isinstance(found, dict) else {}
     name = entry.get("file")
-    if not isinstance(name, str) or pathlib.PurePath(name).name != name:
+    if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+" + ARCHIVE, name):
         raise BadRecord(f"{path}: 'arrays' does not name an archive beside it")
     archive = path.with_name(name)
     try:
@@ -139,11 +172,9 @@ def load(path) -> Record:
     if digest != entry.get("sha256"):
         raise BadRecord(f"{path}: {name} is not the archive it was written with (sha256 {digest[:12]}…)")
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            loaded = {key: arrays[key] for key in arrays.files}
-    except (ValueError, zipfile.BadZipFile, EOFError) as error:
+        return Record(data, unpacked(content))
+    except ValueError as error:
         raise BadRecord(f"{path}: {name} is no archive of plain arrays ({error})") from None
-    return Record(data, loaded)
 
 
 def read_json(path: pathlib.Path) -> dict[str, Any]:
@@ -151,19 +182,22 @@ def read_json(path: pathlib.Path) -> dict[str, Any]:
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise BadRecord(f"{path}: cannot be read ({error.strerror})") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadRecord(f"{path}: no JSON, or truncated ({error})") from None
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise BadRecord(f"{path}: not a record (its 'schema' is not {SCHEMA!r})")
     version = data.get("version")
-    if not isinstance(version, int) or version > VERSION:
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= VERSION:
         raise BadRecord(f"{path}: version {version!r} of the schema; this Lockstep reads up to {VERSION}")
     kind = data.get("kind", "run")
-    if kind not in REQUIRED:
+    if not isinstance(kind, str) or kind not in REQUIRED:
         raise BadRecord(f"{path}: of kind {kind!r}; this Lockstep reads {' and '.join(REQUIRED)}")
     missing = [key for key in REQUIRED[kind] if key not in data]
     if missing:
         raise BadRecord(f"{path}: incomplete, without {', '.join(missing)}")
+    wrong = [key for key in REQUIRED[kind] if not isinstance(data[key], TYPES.get(key, object))]
+    if wrong:
+        raise BadRecord(f"{path}: {wrong[0]!r} is {data[wrong[0]]!r:.40}, which it cannot be")
     return data
 
 
