@@ -34,22 +34,27 @@ class Run:
 
     @property
     def verdict(self) -> Verdict:
+        """The worst of all quantities."""
         return self.outcome.verdict
 
     @property
     def first_difference(self) -> Finding | None:
+        """The first element that differs after one step from the same place, or None."""
         return self.outcome.first_difference
 
     @property
     def evidence(self) -> Finding | None:
+        """The element that the verdict rests on, or None."""
         return self.outcome.evidence
 
     @property
     def used(self) -> float:
+        """The largest share of its allowance that any element used."""
         return self.outcome.used
 
     @property
     def label(self) -> str:
+        """Subject, dtype, path and case in one line."""
         return label(self.subject.path, self.case.desc, self.dtype, self.path, {})
 
     @property

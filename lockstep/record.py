@@ -128,7 +128,8 @@ def packed(arrays: dict[str, np.ndarray]) -> bytes:
         if np.asarray(array).dtype.hasobject:
             raise TypeError(f"{key!r} holds Python objects; a record holds plain numbers")
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{key: arrays[key] for key in sorted(arrays)})
+    ordered: dict[str, Any] = {key: arrays[key] for key in sorted(arrays)}
+    np.savez_compressed(buffer, **ordered)
     return buffer.getvalue()
 
 
@@ -151,6 +152,9 @@ def unpacked(content: bytes) -> dict[str, np.ndarray]:
 
 def load(path) -> Record:
     """Read a record.
+
+    Arguments:
+        path: of NAME.json; its archive lies beside it.
 
     Raises:
         BadRecord: for a file that is missing, malformed, truncated, of a later version, or whose archive is

@@ -20,6 +20,7 @@ class Verdict(enum.StrEnum):
 
     @property
     def severity(self) -> int:
+        """How bad it is, from 0 for identical."""
         return list(Verdict).index(self)
 
     @property
