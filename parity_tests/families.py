@@ -22,12 +22,14 @@ class SubjectTests:
 
     ill_conditioned: the cases that amplify rounding without end, and why.
     steps: of a run; the case's own number if None.
+    every_path: whether a case runs on each of PyTorch's paths, or on the first it has.
     """
 
     path: ClassVar[str]
     ours: ClassVar[Any] = None
     ill_conditioned: ClassVar[Mapping[str, str]] = {}
     steps: ClassVar[int | None] = None
+    every_path: ClassVar[bool] = True
 
     @property
     def subject(self) -> Subject:
@@ -36,7 +38,7 @@ class SubjectTests:
     def pytest_generate_tests(self, metafunc):
         """A test that takes a case, a dtype and PyTorch's path runs on all there are; likewise for bad arguments."""
         if "case" in metafunc.fixturenames:
-            metafunc.parametrize(("case", "dtype", "torch_path"), [*all_runs(self.subject)])
+            metafunc.parametrize(("case", "dtype", "torch_path"), [*all_runs(self.subject, self.every_path)])
         elif "torch_path" in metafunc.fixturenames:
             metafunc.parametrize("torch_path", own_class(self.subject.torch_impl).paths)
         if "bad" in metafunc.fixturenames:
@@ -64,12 +66,12 @@ class SubjectTests:
         assert set(self.ill_conditioned) <= {case.desc for case in self.subject.cases.CASES}
 
 
-def all_runs(subject: Subject) -> Iterator[Any]:
-    """Every case of the table with every dtype and every one of PyTorch's paths, named so."""
+def all_runs(subject: Subject, every_path: bool = True) -> Iterator[Any]:
+    """Every case of the table with every dtype and PyTorch's paths, named so."""
     for case in subject.cases.CASES:
         paths = case.paths or getattr(counterpart_of(subject, case), "paths", (None,))
         for dtype in case.dtypes:
-            for path in paths:
+            for path in paths if every_path else paths[:1]:
                 yield pytest.param(case, dtype, path, id="-".join(filter(None, (dtype, path, case.desc))))
 
 

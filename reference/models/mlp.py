@@ -120,6 +120,8 @@ class MLP:
     def predict(self, x):
         """The output in evaluation: no unit dropped, running statistics."""
         for name, layer in self.layers.items():
+            if isinstance(layer, Linear):
+                layer.accepted((x,))
             forward, _ = layer.evaluate((x,), None, *self.own(name, self.params, self.buffers), training=False)
             x = getattr(forward, layer.OUTPUT)
         return x
@@ -132,7 +134,8 @@ class MLP:
             masks: dropout layer to mask, from `masks`.
 
         Raises:
-            ValueError: where dropout lacks a mask.
+            ValueError: where dropout lacks a mask; and what the layers and the loss themselves raise for inputs
+                that they cannot take. All of them before anything is changed.
         """
         masks = masks or {}
         missing = [name for name, layer in self.layers.items() if isinstance(layer, Dropout) and name not in masks]
@@ -140,11 +143,13 @@ class MLP:
             raise ValueError(f"no mask for {', '.join(missing)}: draw them with masks(generator, n)")
         output, slope, grad, buffers = {}, {}, {}, {}
         inputs = {}
-        for name in self.layers:
-            inputs[name], output[name] = x, None
-            x, updated = self.forward_one(name, x, masks)
-            output[name] = x
+        for name, layer in self.layers.items():
+            inputs[name] = x
+            layer.accepted(self.inputs(name, x, masks))
+            output[name], updated = self.forward_one(name, x, masks)
+            x = output[name]
             buffers |= updated
+        self.loss.accepted((x, t))
         loss, slope_in = self.loss_one(x, t)
         for name in reversed(self.layers):
             slope[name] = slope_in
