@@ -370,6 +370,7 @@ def lines_of(layer, order: str, one: Pass, carried: dict[str, Any], bounded: boo
     layer.formula = layer.ORDERS[order]
     layer.train(one.training)
     dtype = one.output.dtype
+    layer.params = {name: fit(array, dtype) for name, array in layer.params.items()}
     fresh = {name: fit(array, dtype) for name, array in layer.buffers.items()}
     before = {name: number(array) for name, array in (fresh | one.buffers_before).items()}
     buffers = {

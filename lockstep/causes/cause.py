@@ -60,7 +60,7 @@ class Cause:
     arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
     kept: Mapping[str, str] = dataclasses.field(default_factory=dict)
     behaviour: Callable[[Any], type] | None = None
-    free: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    free: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     formula: str
     seen: str = ""
     first_shows: str
@@ -95,7 +95,11 @@ class Cause:
         if unknown:
             raise TypeError(f"{self.id} leaves {', '.join(self.free) or 'nothing'} free, not {', '.join(unknown)}")
         free = {**self.free, **numbers}
-        return dataclasses.replace(self, free=free, variant=", ".join(f"{name}={free[name]:.6g}" for name in free))
+        return dataclasses.replace(self, free=free, variant=", ".join(f"{name}={free[name]:.9g}" for name in free))
+
+    def opened(self) -> "Cause":
+        """The same cause whose free numbers are arguments of the formula, named `free_` and their name."""
+        return dataclasses.replace(self, free={name: f"free_{name}" for name in self.free})
 
     def edits(self, functions: tuple[Callable, ...]) -> list[Edit]:
         """What it exchanges in a formula, which is one function, or one forward and one backward."""

@@ -27,13 +27,14 @@ class Edit(NamedTuple):
     lines: name of an assignment to its new right-hand side, in which `was` is the old one.
     arguments: argument to an expression that replaces it before the first line.
     kept: field of the result to what is stored in its place after everything is computed.
-    free: name to the number it stands for in the expressions.
+    free: name to the number it stands for in the expressions, or to the name of an argument that the
+        function gets for it.
     """
 
     lines: Mapping[str, str] = {}
     arguments: Mapping[str, str] = {}
     kept: Mapping[str, str] = {}
-    free: Mapping[str, float] = {}
+    free: Mapping[str, float | str] = {}
 
 
 class Change(NamedTuple):
@@ -63,6 +64,7 @@ def exchanged(function: Callable, edits: list[Edit]) -> ast.FunctionDef:
     definition = parsed(function)
     first = []
     for edit in edits:
+        take(definition, [name for name in edit.free.values() if isinstance(name, str)])
         for name, text in edit.lines.items():
             exchange(function, definition, name, expression(text, edit.free))
         for name, text in edit.kept.items():
@@ -97,9 +99,19 @@ def text_of(function: Callable) -> str:
     return textwrap.dedent(inspect.getsource(function))
 
 
-def expression(text: str, free: Mapping[str, float]) -> ast.expr:
-    """The tree of an expression with its free names replaced by their numbers."""
-    return Replace({name: ast.Constant(value) for name, value in free.items()}).visit(ast.parse(text, mode="eval").body)
+def take(definition: ast.FunctionDef, names: list[str]) -> None:
+    """Give the function these arguments, by keyword."""
+    definition.args.kwonlyargs += [ast.arg(name) for name in names]
+    definition.args.kw_defaults += [None for _ in names]
+
+
+def expression(text: str, free: Mapping[str, float | str]) -> ast.expr:
+    """The tree of an expression with its free names replaced by their numbers, or by arguments."""
+    numbers = {
+        name: ast.Name(value, ast.Load()) if isinstance(value, str) else ast.Constant(value)
+        for name, value in free.items()
+    }
+    return Replace(numbers).visit(ast.parse(text, mode="eval").body)
 
 
 class Replace(ast.NodeTransformer):

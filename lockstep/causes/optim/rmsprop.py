@@ -117,7 +117,17 @@ CAUSES = table(
             other_value("eps", value, "param", seen=seen, shows=TINY, first_shows="at step 1, where |g| is small")
             for value, seen in ((1e-7, "Keras"), (1e-6, "d2l"), (1e-10, "TensorFlow 1"))
         ),
-        other_value("momentum", 0.5, "buf", shows="momentum", first=First(2, "buf")),
+        Cause(
+            id="momentum-value",
+            variant="0.5",
+            arguments={"momentum": "mu if momentum else momentum"},  # without momentum there is no buffer
+            free={"mu": 0.5},
+            formula=r"\mu = 0.5",
+            first_shows="at step 2",
+            fix="set momentum; frameworks differ in its default",
+            shows="momentum",
+            first=First(2, "buf"),
+        ),
         lr_factor(0.1, seen="defaults: 1e-3 for 1e-2"),
         l2_divided_by_batch("v"),
         decay_factor(0.1, "v"),
