@@ -1,0 +1,96 @@
+"""What a report is made of: telling runs of every subject, networks on real data, and the notebook, as records."""
+
+import pathlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from lockstep.api import run
+from lockstep.experiments import digits, notebook, selection
+from lockstep.record import Record
+from lockstep.subject import find, subjects
+
+EXPERIMENTS = ("digits", "notebook")
+NETWORK = "models.mlp"  # whose runs are those on real data
+
+Progress = Callable[[str, int, int], Any]
+
+
+def collect(
+    out,
+    only: Sequence[str] | None = None,
+    progress: Progress | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> list[pathlib.Path]:
+    """Run everything a report shows, and write a record of each run and experiment into a folder.
+
+    Arguments:
+        out: the folder; it is made where it is missing.
+        only: paths of subjects, "digits" (the networks, on the digits and on `data`) and "notebook"; all if None.
+        progress: called with what is being done, how many runs are done, and how many there are.
+        data: "mnist" or "cifar10" to a folder with its files, to train on besides the digits.
+
+    Returns:
+        The paths of the records, in the order of the report: subjects, networks, notebook.
+
+    Raises:
+        ValueError: for an unknown subject or kind of data, before anything is run.
+        OSError: for files of `data` that are missing or cannot be read, and where a record cannot be written.
+    """
+    out = pathlib.Path(out)
+    chosen = names(only)
+    plans = [plan for name in chosen if name not in EXPERIMENTS for plan in selection.plan(find(name)).items()]
+    plans += digits.plan(data).items() if "digits" in chosen else []
+    total = len(plans) + (len(notebook.plan()) if "notebook" in chosen else 0)
+    done = 0
+
+    def tell(what: str) -> None:
+        nonlocal done
+        if progress:
+            progress(what, done, total)
+        done += 1
+
+    paths = []
+    for number, (name, record) in enumerate(records(plans, tell, "notebook" in chosen)):
+        path = out / f"{number:03d}-{slug(name)}.json"
+        record.save(path)
+        paths.append(path)
+    if progress:
+        progress("done", total, total)
+    return paths
+
+
+def records(plans, tell: Callable[[str], Any], with_notebook: bool) -> Iterator[tuple[str, Record]]:
+    for name, arguments in plans:
+        tell(name)
+        yield name, run(**arguments).record
+    if with_notebook:
+        yield "notebook", notebook.experiment(tell)[0]
+
+
+def names(only: Sequence[str] | None) -> list[str]:
+    """The subjects and experiments asked for, in the order of the report, each once.
+
+    Raises:
+        ValueError: for one there is not.
+    """
+    known = [subject.path for subject in subjects() if subject.path != NETWORK] + list(EXPERIMENTS)
+    wanted = known if only is None else ["digits" if name == NETWORK else checked(name) for name in only]
+    return [name for name in known if name in wanted]
+
+
+def checked(name: str) -> str:
+    if name in EXPERIMENTS:
+        return name
+    try:
+        return find(name).path
+    except ValueError as error:
+        raise ValueError(f"{error}; and {' and '.join(repr(one) for one in EXPERIMENTS)}") from None
+
+
+def slug(name: str) -> str:
+    """Letters, digits, dots and dashes."""
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")[:80]
+
+
+__all__ = ["collect"]

@@ -1,0 +1,308 @@
+"""The notebook, whole, on both sides: its runs, the numbers it prints, and what its claims rest on."""
+
+import importlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from lockstep.api import Run, run
+from lockstep.cases.layers import LayerCase
+from lockstep.cases.models import Training
+from lockstep.environment import environment
+from lockstep.experiments.claims import OWN, Facts, Gain, Rate, Spot, claims
+from lockstep.record import SCHEMA, VERSION, Record
+from lockstep.subject import find, own_class
+
+SIDES = ("numpy", "torch")
+OPTIMIZERS = ("sgd", "rmsprop", "adam", "adagrad")
+REGULAR = {"none": "no regularisation", "l2": "L2", "l1": "L1", "dropout": "dropout"}
+ITERATIONS, SAMPLES = 2000, 40
+LATER = 3000  # iterations on Rosenbrock, where the notebook stops at 100
+LARGE = 400  # samples, ten times as many as the notebook has
+LARGE_ONES = ("none", "l2", "dropout")
+RATES = (0.1, 0.3, 1.0, 3.0, 10.0)
+WIDE, DEEP = (64, 32), (32,) * 8  # hidden layers
+ADAM_STEPS, TUNING_STEPS, TUNING_LR = 150, 50, 0.01
+BRIEFLY = {"judge_every": 1000, "drift_every": 1000}  # judged at the first step, compared at the last
+
+PRINTED = {
+    "SGD, final position": "[-1.43895475 2.07827576]",
+    "RMSprop, final position": "[-1.44510831 2.10798598]",
+    "Adam, final position": "[-1.53115606 2.35174454]",
+    "no regularisation, final loss": "0.0007",
+    "L2, final loss": "0.0176",
+    "dropout, final loss": "0.0017",
+    "no regularisation, weight norm": "2.6515",
+    "L2, weight norm": "2.2032",
+    "dropout, weight norm": "2.8845",
+    "BatchNorm, first row": "[-1.34163542 -0.44721181 0.44721181 1.34163542]",
+    "BatchNorm, second row": "[-1.34163542 -0.44721181 0.44721181 1.34163542]",
+    "BatchNorm, standard deviation of the output": "[0.999996 0.999996]",
+}
+
+
+def trained(words: str, steps: int, **settings: Any) -> dict[str, Any]:
+    """A run of the network, tried on the held-back samples at its end."""
+    case = Training(words, tested_every=steps, **settings)
+    return {"subject": "models.mlp", "case": case, "steps": steps, **BRIEFLY}
+
+
+def clusters(words: str, data: str, network: dict[str, Any], **watched: int) -> dict[str, Any]:
+    """The notebook's training with other samples or another network, and nothing else."""
+    known = find("models.mlp").cases
+    case = next(case for case in known.CASES if case.desc == "the notebook's two clusters, no regularisation")
+    changed = cast(Training, case).replaced(
+        desc=words, data=data, network=case.network | network, tested_every=ITERATIONS
+    )
+    return {"subject": "models.mlp", "case": changed, "dtype": "float64", "steps": ITERATIONS, **watched}
+
+
+def on_digits(
+    words: str, steps: int, hidden, batchnorm: bool, optimizer: str, **hyperparameters: Any
+) -> dict[str, Any]:
+    network = {"hidden": hidden, "batchnorm": batchnorm, "bias": not batchnorm}
+    return trained(words, steps, optimizer=optimizer, network=network, **hyperparameters)
+
+
+def plan() -> dict[str, dict[str, Any]]:
+    """Every run of the experiment: its name here, and the arguments of `lockstep.run`."""
+    own = {"case": "the notebook's run", "dtype": "float64"}
+    penalised = {"l2": 0.1}
+    dropped = {"dropout": 0.3}
+    found: dict[str, dict[str, Any]] = {}
+    for name in OPTIMIZERS:
+        found[f"optim/{name}"] = {"subject": f"optim.{name}", "steps": 100, **own}
+    for name in OWN:
+        found[f"later/{name}"] = {"subject": f"optim.{name}", "steps": LATER, **own, **BRIEFLY}
+    for name, words in REGULAR.items():
+        case = f"the notebook's two clusters, {words}"
+        watched = {"steps": ITERATIONS, "judge_every": 250, "drift_every": 50}
+        found[f"regular/{name}"] = {"subject": "models.mlp", "case": case, "dtype": "float64", **watched}
+    found["regular/both"] = clusters("L2 and dropout", "two clusters", penalised | dropped, **BRIEFLY)
+    for name, network in zip(LARGE_ONES, ({}, penalised, dropped), strict=True):
+        found[f"large/{name}"] = clusters(f"{LARGE} samples, {name}", f"two clusters:{LARGE}", network, **BRIEFLY)
+    example = {"case": "the notebook's worked example", "dtype": "float64", "steps": 1}
+    found["batchnorm"] = {"subject": "layers.batchnorm", **example}
+    for batchnorm in (False, True):
+        words = "with BatchNorm" if batchnorm else "without BatchNorm"
+        for lr in RATES:
+            key, text = f"rates/{int(batchnorm)}/{lr}", f"{words}, lr {lr}"
+            found[key] = on_digits(text, 100, WIDE, batchnorm, "optim.sgd", lr=lr)
+        for optimizer, lr in {"sgd": 0.1, "adam": 3e-3}.items():
+            key, text = f"deep/{int(batchnorm)}/{optimizer}", f"{len(DEEP)} hidden layers {words}, {optimizer}"
+            found[key] = on_digits(text, 100, DEEP, batchnorm, f"optim.{optimizer}", lr=lr)
+    for key, steps in {"tuned/start": ADAM_STEPS, "tuned/adam": ADAM_STEPS + TUNING_STEPS}.items():
+        found[key] = on_digits(f"Adam, {steps} steps", steps, WIDE, True, "optim.adam", lr=3e-3)
+    return found
+
+
+def experiment(tell: Callable[[str], Any] = lambda text: None) -> tuple[Record, dict[str, Run]]:
+    """Run all of it; the record, and the runs by their names in `plan`.
+
+    `tell` is called with the name of every run before it is begun.
+    """
+    runs = {}
+    for name, arguments in plan().items():
+        tell(f"notebook: {name}")
+        runs[name] = run(**arguments)
+    return record(runs), runs
+
+
+def record(runs: dict[str, Run]) -> Record:
+    arrays = dict(drawn(runs))
+    facts = {side: measured(runs, side, arrays) for side in SIDES}
+    data = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "kind": "experiment",
+        "subject": "notebook",
+        "title": "The notebook's experiments",
+        "environment": environment(),
+        "optimum": [1.0, 1.0],
+        "figures": [],
+        "settings": settings(runs),
+        "printed": printed(arrays),
+        "claims": claims(facts["numpy"], facts["torch"]),
+        "runs": [
+            {
+                "subject": one.subject.path,
+                "case": one.case.desc,
+                "dtype": one.dtype,
+                "steps": one.outcome.steps,
+                "verdict": one.verdict,
+                "used": one.used,
+            }
+            for one in runs.values()
+        ],
+    }
+    return Record(data, arrays)
+
+
+def settings(runs: dict[str, Run]) -> dict[str, Any]:
+    """What the notebook promises and does not write, and what was chosen for it; and its hyperparameters."""
+    chosen = {name: runs[f"optim/{name}"].case.hyperparameters for name in OPTIMIZERS}
+    networks = {name: training(runs[f"regular/{name}"]).network for name in REGULAR}
+    added = {
+        "adagrad": "lr as the notebook gives Adam and RMSprop",
+        "l1": "λ and its division by the samples as in its L2",
+    }
+    return {"optim": chosen, "regular": networks, "added": added}
+
+
+def drawn(runs: dict[str, Run]) -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays of the notebook's figures, on both sides, in its layout."""
+    for name in OPTIMIZERS:
+        outcome = runs[f"optim/{name}"].outcome
+        for side in SIDES:
+            path, value = outcome.traces[f"path/{side}"], outcome.sides[side].value  # type: ignore[attr-defined]
+            yield f"nb/optim/{name}/{side}/path", path
+            yield f"nb/optim/{name}/{side}/loss", np.array([float(value({"theta": place})) for place in path])
+    for name in REGULAR:
+        outcome = runs[f"regular/{name}"].outcome
+        for side in SIDES:
+            yield f"nb/regular/{name}/{side}/losses", outcome.traces[f"loss/{side}"]
+            yield f"nb/regular/{name}/{side}/W1", model(runs[f"regular/{name}"], side).params["linear1.weight"].copy()
+    layer = runs["batchnorm"]
+    yield "nb/batchnorm/before", cast(LayerCase, layer.case).inputs(np.random.default_rng(0), 1, "float64")[0].T.copy()
+    for side in SIDES:
+        yield f"nb/batchnorm/{side}", layer.outcome.sides[side].read()["output"]["output"].T.copy()
+    x, y = np.linspace(-2, 2, 100), np.linspace(-1, 3, 100)
+    function = importlib.import_module("reference.functions").FUNCTIONS["rosenbrock"]
+    yield "trace/contour/x", x
+    yield "trace/contour/y", y
+    yield "trace/contour/z", function.evaluate({"theta": np.stack(np.meshgrid(x, y))}).value
+
+
+def training(one: Run) -> Training:
+    return cast(Training, one.case)
+
+
+def model(one: Run, side: str) -> Any:
+    return one.outcome.sides[side].model  # type: ignore[attr-defined]
+
+
+def printed(arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """The notebook's numbers beside ours, in its format."""
+    ours, theirs = (texts(arrays, side) for side in SIDES)
+    return [
+        {"name": name, "notebook": text, "numpy": ours[name], "torch": theirs[name], "equal": ours[name] == text}
+        for name, text in PRINTED.items()
+    ]
+
+
+def texts(arrays: dict[str, np.ndarray], side: str) -> dict[str, str]:
+    """What one side would have the notebook print."""
+    found = {}
+    for name, words in {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam"}.items():
+        found[f"{words}, final position"] = as_printed(arrays[f"nb/optim/{name}/{side}/path"][-1])
+    for name, words in REGULAR.items():
+        found[f"{words}, final loss"] = f"{arrays[f'nb/regular/{name}/{side}/losses'][-1]:.4f}"
+        found[f"{words}, weight norm"] = f"{np.linalg.norm(arrays[f'nb/regular/{name}/{side}/W1']):.4f}"
+    out = arrays[f"nb/batchnorm/{side}"]
+    found |= {"BatchNorm, first row": as_printed(out[0]), "BatchNorm, second row": as_printed(out[1])}
+    return found | {"BatchNorm, standard deviation of the output": as_printed(np.std(out, axis=1))}
+
+
+def as_printed(array: np.ndarray) -> str:
+    """An array as `print` shows it by default, a space between the numbers."""
+    text = np.array2string(array, precision=8, suppress_small=False, floatmode="maxprec", max_line_width=1000)
+    return " ".join(text.replace("[", "[ ").split()).replace("[ ", "[")
+
+
+class Losses(NamedTuple):
+    """Of a trained network in evaluation, without penalty, sample by sample: what it learnt from, and fresh ones."""
+
+    seen: np.ndarray
+    fresh: np.ndarray
+
+
+def losses(one: Run, side: str) -> Losses:
+    data = one.outcome.sides[side].data  # type: ignore[attr-defined]
+    predict = model(one, side).predict
+    return Losses(*(cross_entropy(predict(x), t) for x, t in ((data.x, data.t), (data.x_test, data.t_test))))
+
+
+def right(one: Any) -> np.ndarray:
+    """1 for every held-back digit that a trained side reads, else 0."""
+    return (one.model.predict(one.data.x_test).argmax(axis=1) == one.data.t_test).astype(np.float64)
+
+
+def gain(better: np.ndarray) -> Gain:
+    """The mean of a gain over samples, and the standard error of that mean."""
+    return Gain(float(better.mean()), float(better.std(ddof=1) / np.sqrt(better.size)))
+
+
+def cross_entropy(p: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Of each sample, as the notebook has it: clipped at 1e-10."""
+    p = np.clip(p, 1e-10, 1 - 1e-10)
+    return -(t * np.log(p) + (1 - t) * np.log(1 - p)).reshape(-1)
+
+
+def measured(runs: dict[str, Run], side: str, arrays: dict[str, np.ndarray]) -> Facts:
+    """What the claims are about, on one side."""
+
+    def spot(name: str) -> Spot:
+        outcome = runs[name].outcome
+        place = outcome.traces[f"path/{side}"][-1]
+        value = outcome.sides[side].value({"theta": place})  # type: ignore[attr-defined]
+        return Spot(float(np.hypot(*(place - 1))), float(value))
+
+    def accuracy(name: str) -> float:
+        return float(runs[name].outcome.traces[f"accuracy/{side}"][-1])
+
+    def rate(name: str) -> Rate:
+        loss = runs[name].outcome.traces[f"loss/{side}"]
+        return Rate(accuracy(name), float(np.max(np.diff(loss))), float(loss[-1] / loss[0]))
+
+    def gains(chapter: str, names: tuple[str, ...]) -> dict[str, Gain]:
+        fresh = {name: losses(runs[f"{chapter}/{name}"], side).fresh for name in ("none", *names)}
+        return {name: gain(fresh["none"] - fresh[name]) for name in names}
+
+    adam = right(runs["tuned/adam"].outcome.sides[side])
+    then_sgd = right(tuned(runs["tuned/start"], side))
+    fits = {name: losses(runs[f"regular/{name}"], side) for name in (*REGULAR, "both")}
+    out, before = arrays[f"nb/batchnorm/{side}"], arrays["nb/batchnorm/before"]
+    variance, eps = float(np.var(before[0])), 1e-5
+    return Facts(
+        steps=100,
+        left={name: spot(f"optim/{name}") for name in OPTIMIZERS},
+        later_steps=LATER,
+        later={name: spot(f"later/{name}") for name in OWN},
+        norms={name: float(np.linalg.norm(arrays[f"nb/regular/{name}/{side}/W1"])) for name in REGULAR},
+        samples=SAMPLES,
+        seen={name: float(fit.seen.mean()) for name, fit in fits.items()},
+        fresh={name: float(fit.fresh.mean()) for name, fit in fits.items()},
+        gains=gains("regular", ("l2", "l1", "dropout", "both")),
+        large=LARGE,
+        fresh_large={name: float(losses(runs[f"large/{name}"], side).fresh.mean()) for name in LARGE_ONES},
+        gains_large=gains("large", ("l2", "dropout")),
+        mean=float(np.max(np.abs(out.mean(axis=1)))),
+        variance=float(out.var(axis=1)[0]),
+        expected_variance=variance / (variance + eps),
+        # m terms are added and each has been rounded at most 8 times on its way from x
+        rounding=float((out.shape[1] + 8) * np.finfo(np.float64).eps * np.max(out**2)),
+        rate_steps=100,
+        rates={bool(b): {lr: rate(f"rates/{b}/{lr}") for lr in RATES} for b in (0, 1)},
+        depth=len(DEEP),
+        deep={name: (accuracy(f"deep/0/{name}"), accuracy(f"deep/1/{name}")) for name in ("sgd", "adam")},
+        adam=float(adam.mean()),
+        tuned=gain(then_sgd - adam),
+        held_back=adam.size,
+        adam_steps=ADAM_STEPS,
+        tuning_steps=TUNING_STEPS,
+    )
+
+
+def tuned(start: Run, side: str) -> Any:
+    """The side after SGD has gone on from where Adam stopped, with the same stream of batches."""
+    one: Any = start.outcome.sides[side]
+    optimizer = find("optim.sgd")
+    if side == "numpy":
+        one.optimizer = own_class(optimizer.reference)(one.model.params, lr=TUNING_LR)
+    else:
+        one.optimizer = own_class(optimizer.torch_impl)(one.model.tensors, lr=TUNING_LR)
+    for step in range(ADAM_STEPS + 1, ADAM_STEPS + TUNING_STEPS + 1):
+        for stage in one.stages:
+            one.advance(stage, step)
+    return one
