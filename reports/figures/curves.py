@@ -25,10 +25,10 @@ class Curve(NamedTuple):
 
 def over_difference(above: Axes, below: Axes, curves: list[Curve], *, log: bool = False) -> None:
     """The curves in `above`, |NumPy - PyTorch| in `below` on a log axis with rails."""
-    several = len(curves) > 1
+    order = sorted(curves, key=roughness, reverse=True)
     for place, curve in enumerate(curves):
-        if several:
-            two_of_many(above, curve, place)
+        if len(curves) > 1:
+            two_of_many(above, curve, place, 3 + [id(one) for one in order].index(id(curve)) / len(curves))
         else:
             above.plot(curve.x, curve.numpy, label=f"NumPy, ends at {curve.numpy[-1]:.6g}", **NUMPY)
             above.plot(curve.x, curve.torch, label=f"PyTorch, ends at {curve.torch[-1]:.6g}", **TORCH)
@@ -43,16 +43,21 @@ def over_difference(above: Axes, below: Axes, curves: list[Curve], *, log: bool 
     difference(below, curves)
 
 
-def two_of_many(axis: Axes, curve: Curve, place: int) -> None:
+def roughness(curve: Curve) -> float:
+    """How much it goes up and down: rough curves are drawn below smooth ones, which they would cover."""
+    return float(np.nansum(np.abs(np.diff(curve.numpy))))
+
+
+def two_of_many(axis: Axes, curve: Curve, place: int, layer: float) -> None:
     """NumPy as a line of its own colour and marker, PyTorch as a black dash over it, thin where lines are dense."""
     i, dense = place % len(COLOURS), len(curve.x) > 500
     every = max(1, len(curve.x) // 8)
     axis.plot(
-        curve.x, curve.numpy, color=COLOURS[i], linewidth=2.4 if dense else 2.8, marker=MARKERS[i], markersize=6,
+        curve.x, curve.numpy, color=COLOURS[i], linewidth=1.8 if dense else 2.8, marker=MARKERS[i], markersize=6,
         markevery=(place * every // 5, every), markeredgecolor="white", markeredgewidth=0.5,
-        label=f"{drawable(curve.name)}, {curve.numpy[-1]:.4g}",
+        label=f"{drawable(curve.name)}, {curve.numpy[-1]:.4g}", zorder=layer,
     )  # fmt: skip
-    axis.plot(curve.x, curve.torch, color=INK, linestyle=(0, (3, 3)), linewidth=0.45 if dense else 0.9)
+    axis.plot(curve.x, curve.torch, color=INK, linestyle=(0, (3, 3)), linewidth=0.45 if dense else 0.9, zorder=layer)
 
 
 def difference(axis: Axes, curves: list[Curve]) -> None:

@@ -11,7 +11,7 @@ OPTIMIZERS = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "Adam
 NAMES = {
     "nb/optim": OPTIMIZERS,
     "digits": OPTIMIZERS,
-    "nb/regular": {"none": "none", "l2": "L2", "dropout": "dropout", "l1": "L1"},
+    "nb/regular": {"none": "none", "l2": "L2", "dropout": "dropout", "l1": "L1", "both": "L2 with dropout"},
 }
 
 

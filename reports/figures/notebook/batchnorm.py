@@ -59,11 +59,12 @@ def draw(record: Record) -> Figure:
                 f"{value:.8f}", (sample, value), xytext=(0, -14), textcoords="offset points", ha="center", size=8
             )
         above.set_title(f"feature {feature + 1}", color=GREY, weight="bold")
-        above.margins(x=0.22, y=0.2)
+        above.margins(y=0.2)
         lay(below, scale)
         below.plot(samples, scale.place(distance[feature]), "D", color=INK)
         below.set_xlabel("sample")
         below.set_xticks(samples)
+        below.set_xlim(0.4, samples.size + 0.6)
     grid[0][0].set_ylabel("value")
     grid[1][0].set_ylabel("|NumPy - PyTorch|")
     grid[0][0].legend(loc="upper left", ncols=3)
