@@ -26,20 +26,28 @@ def answer(check: Check) -> str:
     lines += causes(check)
     if check.outcomes:
         nearer = check.nearer
-        lines.append(f"  headroom used {check.used:.0%} of the allowance at most, in {len(check.outcomes)} scenarios")
+        lines.append(
+            f"  headroom used {shared(check.used)} of the allowance at most, in {len(check.outcomes)} scenarios"
+        )
         if sum(nearer.values()) and check.verdict in (Verdict.ROUNDING, Verdict.IDENTICAL):
             lines.append(
                 f"  nearer   to exact after one step: yours {nearer['yours']} times, PyTorch {nearer['torch']} times"
             )
     if check.words:
         lines.append(f"  driven   as {check.words}")
-    if check.names:
-        lines.append("  matched  " + ", ".join(f"{name} is {own}" for name, own in check.names.items()))
+    others = [f"{name} is {own}" for name, own in check.names.items() if own != name]
+    if others:
+        lines.append(f"  matched  {', '.join(others)}")
     lines += [f"  note     {note}" for note in check.notes]
     lines += not_tried(check.not_triggered)
     if check.rerun:
         lines.append(f"  rerun    {check.rerun}")
     return "\n".join(lines)
+
+
+def shared(used: float) -> str:
+    """A share of an allowance: 49%, or 2e+14 times."""
+    return f"{used:.0%}" if used < 100 else f"{used:.2g} times"
 
 
 def headline(check: Check) -> str:
@@ -62,18 +70,13 @@ def details(found: dict[str, Any]) -> list[str]:
         f"  at       {found['quantity']} of {place}, shape {tuple(found['shape'])}",
         f"  yours    {yours:<{width}}   {found['yours_bits']}",
         f"  pytorch  {exact:<{width}}   {found['exact_bits']}   by its formula, from where you were",
-        f"  apart    {apart}   allowed {float(found['allowed']):.2g}   used {float(found['used']):.0%}",
+        f"  apart    {apart}   allowed {float(found['allowed']):.2g}   used {shared(float(found['used']))}",
     ]
 
 
 def causes(check: Check) -> list[str]:
-    lines = []
-    for cause in check.causes:
-        lines.append(f"  cause    {cause.get('name', cause.get('id'))}: {cause.get('fix', '')}")
-        lines += [f"           {line}" for line in str(cause.get("text", "")).splitlines() if line]
-    if check.equivalent:
-        lines.append(f"  or       {', '.join(str(one) for one in check.equivalent)}: the same on everything tried")
-    return lines
+    """What the diagnosis says, or the defaults that explain it."""
+    return check.lines or [f"  cause    {cause['id']} ({cause['variant']}): {cause['fix']}" for cause in check.causes]
 
 
 def not_tried(entries: list[dict[str, str]]) -> list[str]:

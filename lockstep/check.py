@@ -24,6 +24,7 @@ from lockstep.scenarios import Trial, trials
 from lockstep.subject import Subject, find, own_class
 from lockstep.verdict import Verdict, worst
 
+OWN_DEFAULTS = "its own defaults"
 DTYPES = ("float64", "float32")  # a formula and rounding cannot be confused in the first
 
 
@@ -76,7 +77,7 @@ class Check:
         broken: None, or `{id, message}`: why it could not be checked.
         outcomes: one a scenario and dtype. not_triggered: what could not be tried or had no effect, each
             with its reason. notes: what is true besides.
-        causes, equivalent: what the diagnosis named.
+        causes, equivalent: what the diagnosis named; lines: its text. rerun: the command that shows it again.
     """
 
     subject: str
@@ -89,6 +90,7 @@ class Check:
     notes: list[str] = dataclasses.field(default_factory=list)
     causes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     equivalent: list[Any] = dataclasses.field(default_factory=list)
+    lines: list[str] = dataclasses.field(default_factory=list)
     rerun: str = ""
 
     @property
@@ -232,9 +234,9 @@ def check(
         result.broken = {"id": "exception", "message": str(Theirs(error, "the first look at it", 0))}
         return result
     result.words, result.names = found.words, in_words(found.names)
-    for name in settings:
+    for name, value in settings.items():
         if name not in found.names and not found.everything:
-            result.notes.append(f"{name} is taken as said, {settings[name]!r}: it cannot be told")
+            result.notes.append(f"{name} is taken as said, {value!r}: it cannot be told")
     Driver(subject, found, settings, seed, result).all(tried, kinds, on_scenario)
     diagnose(result)
     return result
@@ -473,10 +475,57 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
 
 
 def diagnose(result: Check) -> None:
-    """Let the diagnosis, where there is one, name the causes."""
-    if result.verdict is not Verdict.DIFFERENT or importlib.util.find_spec("lockstep.diagnosis") is None:
+    """Name the causes: what its own defaults explain by themselves, and the diagnosis of the rest."""
+    subject = find(result.subject)
+    standard = defaults_of(subject) if subject.family == "optim" else {}
+    others = {name: value for o in result.outcomes for name, value in other_defaults(o.recording).items()}
+    for name, value in others.items():
+        own = result.names.get(name, name)
+        result.notes.append(f"its default of {own} is {value!r}; PyTorch's {name} is {standard[name]!r}")
+    if result.verdict is not Verdict.DIFFERENT:
         return
-    recordings = [outcome.recording for outcome in result.outcomes]
-    found = importlib.import_module("lockstep.diagnosis").diagnose(recordings, result.subject)
-    result.causes, result.equivalent = list(found.causes), list(found.equivalent)
-    result.not_triggered += list(getattr(found, "not_triggered", []))
+    told = [with_defaults(outcome) for outcome in result.outcomes]
+    left = {one.recording.label: one.residual for one in told}
+    if all(one.residual.explains for one in told):
+        used = max(one.residual.used for one in told)
+        result.causes = [default_cause(name, value, standard[name], used) for name, value in others.items()]
+    elif importlib.util.find_spec("lockstep.diagnosis"):
+        module = importlib.import_module("lockstep.diagnosis")
+        found = module.diagnose([one.recording for one in told], result.subject, left)
+        data = found.to_json()
+        result.causes, result.equivalent, result.lines = data["causes"], data["equivalent"], list(found.lines())
+
+
+def other_defaults(recording: Recording) -> dict[str, Any]:
+    """Its own values of what it was not told, where they are not what it is measured by."""
+    claimed = recording.hyperparameters
+    if recording.scenario != OWN_DEFAULTS:
+        return {}
+    return {name: value for name, value in recording.defaults.items() if name != "lr" and claimed.get(name) != value}
+
+
+def with_defaults(outcome: Outcome) -> Outcome:
+    """The scenario measured by the defaults that the implementation says it has."""
+    others = other_defaults(outcome.recording)
+    if not others:
+        return outcome
+    recording = outcome.recording
+    steps = [dataclasses.replace(step, hyperparameters=step.hyperparameters | others) for step in recording.steps]
+    measured = dataclasses.replace(recording, hyperparameters=recording.hyperparameters | others, steps=steps)
+    try:
+        return Outcome(measured, replay(measured))
+    except (TypeError, ValueError):  # a default that PyTorch refuses
+        return outcome
+
+
+def default_cause(name: str, value: Any, standard: Any, used: float) -> dict[str, Any]:
+    """A default that is not PyTorch's, as the diagnosis describes a cause."""
+    row = {"betas": "beta-value"}.get(name, f"{name.replace('_', '-')}-value")
+    return {
+        "id": row,
+        "variant": "its default",
+        "hyperparameters": {name: value},
+        "residual": used,
+        "scenario": OWN_DEFAULTS,
+        "fix": f"pass {name}={standard!r}, PyTorch's default: its own is {value!r}",
+    }

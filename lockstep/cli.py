@@ -9,6 +9,8 @@ import typer
 from rich.markup import escape
 
 from lockstep.api import choose, run
+from lockstep.commands.causes import list_causes
+from lockstep.commands.check import check_target
 from lockstep.commands.explain import explain_subject
 from lockstep.commands.matrix import explain_matrix
 from lockstep.message import headline
@@ -22,6 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("explain")(explain_subject)
+app.command("check")(check_target)
+app.command("causes")(list_causes)
 app.command("matrix")(explain_matrix)
 
 

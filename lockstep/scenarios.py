@@ -39,15 +39,15 @@ def trial(desc: str, why: str, *, needs: tuple[str, ...] = (), flag: str = "", m
     return Trial(Scenario(Case(desc, **steps), why), needs or ((flag,) if flag else ()), flag, mishap)
 
 
+DEFAULTS = Trial(
+    Scenario(Case("its own defaults", steps=6), "what is not passed has another default than PyTorch's"), defaults=True
+)
+
+
 def plain() -> list[Trial]:
     """What any optimizer is put through, with nothing but lr changed."""
-    own = Trial(
-        Scenario(Case("its own defaults", steps=6), "what is not passed has another default than PyTorch's"),
-        defaults=True,
-    )
     return [
         trial("normal gradients", "what is wrong from the first step on, at any size", lr=0.1),
-        own,
         trial("gradients near eps", "where eps stands, and how large it is", problem="near eps"),
         trial(
             "gradients of many sizes",
@@ -218,7 +218,7 @@ def trials(subject: Subject) -> list[Trial]:
     """
     if subject.family != "optim":
         return [Trial(scenario) for scenario in layer_scenarios(subject)]
-    return [*plain(), *(OWN.get(subject.path) or options(subject))]
+    return [*plain(), *(OWN.get(subject.path) or options(subject)), DEFAULTS]
 
 
 def options(subject: Subject) -> list[Trial]:

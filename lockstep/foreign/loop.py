@@ -66,14 +66,16 @@ class Loop(Adapter):
         slope, start, count = self.roles
         seen = iter(self.history)
         first = self.first[name]
-        arguments = {
-            slope: lambda x, *_: next(seen)[name].reshape(-1).copy(),
-            start: first.reshape(-1).copy(),
-            count: len(self.history),
-        }
-        return np.asarray(self.function(**arguments, **told(self.names_told, self.hyperparameters))).reshape(
-            first.shape
-        )
+
+        def gradient(x, *_):
+            return next(seen)[name].reshape(-1).copy()
+
+        settings = told(self.names_told, self.hyperparameters) | {count: len(self.history)}
+        if list(named(inner(self.function)))[:2] == [slope, start]:
+            end = self.function(gradient, first.reshape(-1).copy(), **settings)
+        else:
+            end = self.function(**{slope: gradient, start: first.reshape(-1).copy()}, **settings)
+        return np.asarray(end).reshape(first.shape)
 
 
 def names_of(function: Callable[..., Any], wanted) -> Names:
