@@ -30,7 +30,7 @@ from reports.sparkline import sparkline
 ROOT = Path(__file__).parents[1]
 STEPS = 12
 QUANTITIES = {"grad": "grad", "param": "param", "exp_avg": "m"}
-HOSTILE = "<script>alert(1)</script> $\\frac{x}{ & \"'><img src=x onerror=alert(2)> 한글 \u202e{{ 7 * 7 }}"
+HOSTILE = "<script>alert(1)</script> $\\frac{x}{$ & \"'><img src=x onerror=alert(2)> 한글 \u202e{{ 7 * 7 }}"
 
 
 def finding(**changes):

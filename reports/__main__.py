@@ -33,6 +33,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--only", action="append", metavar="SUBJECT", help="only this subject, for instance optim.adam; repeatable"
     )
+    made.add_argument("--mnist", type=pathlib.Path, metavar="DIR", help="train on MNIST, too: its four IDX files")
+    made.add_argument(
+        "--cifar10",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="train on CIFAR-10, too: the six files of its binary version",
+    )
     return made
 
 
@@ -43,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
-        page = report(options.out, options.records, options.only)
+        page = report(options.out, options.records, options.only, folders(options))
     except (BadRecord, NotAReport, OSError, ValueError) as error:
         errors.print(f"reports: {escape(str(error))}")
         return NONSENSE
@@ -54,23 +61,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def report(out: pathlib.Path, records: pathlib.Path | None, only: list[str] | None) -> pathlib.Path:
+def folders(options: argparse.Namespace) -> dict[str, pathlib.Path]:
+    """The folders of data that were named.
+
+    Raises:
+        ValueError: where there are records to draw instead.
+    """
+    named = {name: getattr(options, name) for name in ("mnist", "cifar10") if getattr(options, name) is not None}
+    if named and options.records is not None:
+        raise ValueError(f"--records runs nothing, so it goes with no --{next(iter(named))}")
+    return named
+
+
+def report(
+    out: pathlib.Path,
+    records: pathlib.Path | None,
+    only: list[str] | None,
+    data: dict[str, pathlib.Path] | None = None,
+) -> pathlib.Path:
     """Collect or read the records, draw them, and put everything in place at once; the page is returned."""
     check_place(out, PAGE if records else OWN)
     with scratch(out) as folder, progress() as bar:
-        chosen = collected(folder / "records", only, bar) if records is None else read(records, only, bar)
+        chosen = collected(folder / "records", only, bar, data) if records is None else read(records, only, bar)
         task = bar.add_task("pictures", total=None)
         write(chosen, folder, lambda file: bar.update(task, advance=1, description=f"pictures: {file}"))
         publish(folder, out)
     return out / "index.html"
 
 
-def collected(folder: pathlib.Path, only: list[str] | None, bar: Progress) -> list[Record]:
+def collected(
+    folder: pathlib.Path, only: list[str] | None, bar: Progress, data: dict[str, pathlib.Path] | None = None
+) -> list[Record]:
     """Run the experiments; lockstep.experiments says which."""
     experiments = importlib.import_module("lockstep.experiments")
     task = bar.add_task("experiments", total=None)
     folder.mkdir()
-    return [load(path) for path in experiments.collect(folder, only=only, progress=telling(bar, task))]
+    return [load(path) for path in experiments.collect(folder, only=only, progress=telling(bar, task), data=data)]
 
 
 def telling(bar: Progress, task: Any) -> Callable[..., None]:

@@ -45,7 +45,7 @@ def over_difference(above: Axes, below: Axes, curves: list[Curve], *, log: bool 
 
 def roughness(curve: Curve) -> float:
     """How much it goes up and down: rough curves are drawn below smooth ones, which they would cover."""
-    return float(np.nansum(np.abs(np.diff(curve.numpy))))
+    return float(np.nansum(np.abs(np.diff(curve.numpy[np.isfinite(curve.numpy)]))))
 
 
 def two_of_many(axis: Axes, curve: Curve, place: int, layer: float) -> None:
