@@ -55,7 +55,13 @@ class Run:
     @property
     def label(self) -> str:
         """Subject, dtype, path and case in one line."""
-        return label(self.subject.path, self.case.desc, self.dtype, self.path, {})
+        return label(self.subject.path, self.case.title, self.dtype, self.path, {})
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know besides the settings: for instance that both sides were given one mask."""
+        said = getattr(self.subject.sides, "notes", None)
+        return said(self.case) if said else []
 
     @property
     def rerun(self) -> str:
@@ -63,7 +69,8 @@ class Run:
         return command("run", self.subject, self.case, self.dtype, self.path, self.outcome.steps, self.seed)
 
     def __str__(self) -> str:
-        return message(self.label, self.verdict, self.evidence, self.outcome.broken, self.rerun)
+        text = message(self.label, self.verdict, self.evidence, self.outcome.broken, self.rerun)
+        return "\n".join([text, *(f"  note     {note}" for note in self.notes)])
 
     def __repr__(self) -> str:
         return f"<{headline(self.label, self.verdict, self.evidence, self.outcome.broken)}>"
@@ -105,6 +112,7 @@ class Run:
                 for name, verdict in outcome.verdicts.items()
             },
             "equations": dict(outcome.equations),
+            "notes": self.notes,
             "rerun": self.rerun,
         }
         arrays = {f"window/{key}": array for key, array in outcome.window.items()}

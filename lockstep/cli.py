@@ -93,13 +93,21 @@ def report(
     out: Annotated[
         pathlib.Path, typer.Option(help="Folder to write index.html, pictures and records to.")
     ] = pathlib.Path("build/report"),
-    only: Annotated[list[str] | None, typer.Option(help="Only this subject. Repeatable.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help='Only this subject, or "digits", or "notebook". Repeatable.')
+    ] = None,
+    mnist: Annotated[pathlib.Path | None, typer.Option(help="Train on MNIST, too: the folder with its files.")] = None,
+    cifar10: Annotated[
+        pathlib.Path | None, typer.Option(help="Train on CIFAR-10, too: the folder with its binary files.")
+    ] = None,
 ):
     """Run the notebook's experiments and the digits, and draw the report; the same as `python -m reports`."""
     arguments = ["--out", str(out)]
     for one in only or []:
         arguments += ["--only", one]
     raise typer.Exit(importlib.import_module("reports.__main__").main(arguments))
+    for name, folder in {"--mnist": mnist, "--cifar10": cifar10}.items():
+        arguments += [name, str(folder)] if folder else []
 
 
 def main() -> None:

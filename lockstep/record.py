@@ -14,6 +14,7 @@ Schema, version 1. `NAME.json`:
     first_drift            null, or the first step after which the free runs differ
     quantities             name to {line, verdict}
     equations              line to LaTeX, in formula order
+    notes                  sentences a reader must know besides the settings
     rerun                  the command that runs it again
     arrays                 {file, sha256}: the archive beside it
 

@@ -88,10 +88,18 @@ class Case:
         settings = own | {key: value for key, value in changes.items() if key in own}
         return Case(changes.get("desc", self.desc), **settings, **hyperparameters)
 
+    @property
+    def title(self) -> str:
+        """What a reader sees: the text, as it is true of this case."""
+        return self.desc
+
     def described(self) -> dict[str, Any]:
         """The case as plain data, for the record."""
         own = {key: value for key, value in vars(self).items() if key not in ("dtypes", "paths", "steps")}
-        return own | {"problem": self.problem if isinstance(self.problem, str) else "the caller's own"}
+        return own | {
+            "desc": self.title,
+            "problem": self.problem if isinstance(self.problem, str) else "the caller's own",
+        }
 
     def shapes_for(self, problem) -> dict[str, tuple[int, ...]] | None:
         """The shapes to start from; None where the problem has its own."""

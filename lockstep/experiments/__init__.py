@@ -34,13 +34,18 @@ def collect(
         The paths of the records, in the order of the report: subjects, networks, notebook.
 
     Raises:
-        ValueError: for an unknown subject or kind of data, before anything is run.
-        OSError: for files of `data` that are missing or cannot be read, and where a record cannot be written.
+        ValueError: for an unknown subject or kind of data, and for files of `data` that are not what they should be,
+            before anything is run.
+        OSError: for files of `data` that are missing, before anything is run; where a record cannot be written.
     """
     out = pathlib.Path(out)
     chosen = names(only)
+    named = {kind: folder for kind, folder in (data or {}).items() if folder is not None}
+    if named and "digits" not in chosen:
+        raise ValueError(f"{' and '.join(named)} goes with 'digits', which is not among {', '.join(chosen)}")
+    digits.check(named)
     plans = [plan for name in chosen if name not in EXPERIMENTS for plan in selection.plan(find(name)).items()]
-    plans += digits.plan(data).items() if "digits" in chosen else []
+    plans += digits.plan(named).items() if "digits" in chosen else []
     total = len(plans) + (len(notebook.plan()) if "notebook" in chosen else 0)
     done = 0
 

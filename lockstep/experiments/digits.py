@@ -1,14 +1,14 @@
 """Networks on real data, in lockstep: the digits with every optimizer, and MNIST or CIFAR-10 from a folder."""
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from lockstep.cases.models import Training
+from lockstep.cases.models import FOLDERS, Training
 from lockstep.subject import find
 
 STEPS, PLAIN_STEPS = 160, 100
 JUDGED = 32  # judged at every so-manyth step, compared at each
-FOLDERS = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 FOLDER_STEPS = 300
 
 
@@ -17,9 +17,6 @@ def plan(data: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
 
     Arguments:
         data: "mnist" or "cifar10" to a folder with its files; its runs come last.
-
-    Raises:
-        ValueError: for another key.
     """
     found = {}
     for case in find("models.mlp").cases.CASES:
@@ -27,14 +24,23 @@ def plan(data: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
             deep = bool(case.network.get("batchnorm")) and not case.network["bias"]
             found[case.desc] = arguments(case, STEPS if deep else PLAIN_STEPS, JUDGED)
     for kind, folder in (data or {}).items():
+        for case in with_every_optimizer():
+            other = case.replaced(data=f"{kind}:{folder}", tested_every=50)
+            found[other.title] = arguments(other, FOLDER_STEPS, 50)
+    return found
+
+
+def check(data: Mapping[str, Any]) -> None:
+    """Read the files of `data`, so that a fault in them is told at once.
+
+    Raises:
+        ValueError: for a key that is neither "mnist" nor "cifar10", and for a file that is not what it should be.
+        OSError: for one that is missing.
+    """
+    for kind, folder in data.items():
         if kind not in FOLDERS:
             raise ValueError(f"data must be of {' or '.join(FOLDERS)}, not {kind!r}")
-        if folder is not None:
-            for case in with_every_optimizer():
-                words = case.desc.replace("digits", FOLDERS[kind])
-                other = case.replaced(desc=words, data=f"{kind}:{folder}", tested_every=50)
-                found[words] = arguments(other, FOLDER_STEPS, 50)
-    return found
+        importlib.import_module("lockstep.sides.models").load_data(f"{kind}:{folder}", "float32")
 
 
 def with_every_optimizer() -> list[Training]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from lockstep.cases import DTYPES, Case
 
+FOLDERS = {"mnist": "MNIST", "cifar10": "CIFAR-10"}  # data read from a folder, and what they are called
 DRAWS = ("pytorch", "notebook")
 
 
@@ -56,6 +57,15 @@ class Training(Case):
     batch_size: int | None
     draws: str
     tested_every: int
+
+    @property
+    def title(self) -> str:
+        """The text, with the data it is really trained on where a folder has taken the place of the digits."""
+        return self.desc.replace("digits", FOLDERS.get(self.data.partition(":")[0], "digits"), 1)
+
+    def described(self) -> dict[str, Any]:
+        """The case as plain data; how often it is tried changes nothing in it."""
+        return {key: value for key, value in super().described().items() if key != "tested_every"}
 
     @property
     def data(self) -> str:
