@@ -163,6 +163,7 @@ class ModuleTests(LayerTests):
         ours = inspect.signature(self.reference(layer)).parameters
         theirs = dict(inspect.signature(self.counterpart(layer).counterpart).parameters)
         shared = [name for name in ours if name not in self.own]
+        assert set(shared) <= theirs.keys()
         assert theirs.keys() - ours.keys() - {"args", "kwargs"} == theirs.keys() & self.left_out[layer]
         assert {name: ours[name].default for name in shared} == {name: theirs[name].default for name in shared}
         assert shared == [name for name in theirs if name in shared]
