@@ -134,16 +134,20 @@ class Run:
 
 
 def command(word: str, subject: Subject, case: Case, dtype: str, path: str | None, steps: int, seed: int) -> str:
-    """The call of the command line that does it again."""
+    """The call of the command line that does it again, where one can say it."""
     if not isinstance(case.problem, str):
         return f"lockstep.{word} with the problem it was given"
     words = ["lockstep", word, subject.path]
-    known = {case.desc: case for case in subject.cases.CASES}.get(case.desc)
+    table = subject.cases.CASES
+    known = {case.desc: case for case in table}.get(case.desc)
+    base = known or table[0]
+    again = base.replaced(desc=case.desc, problem=case.problem, **case.hyperparameters)
+    if again.described() != case.described():
+        return f"lockstep.{word} with the case it was given"
     words += ["--case", case.desc] if known else []
-    if known is None or known.problem != case.problem:
-        words += ["--problem", case.problem]
+    words += ["--problem", case.problem] if base.problem != case.problem else []
     for name, value in case.hyperparameters.items():
-        if known is None or known.hyperparameters.get(name) != value:
+        if name not in base.hyperparameters or base.hyperparameters[name] != value:
             words += ["--set", f"{name}={value}"]
     words += ["--dtype", dtype, "--steps", str(steps)]
     words += ["--path", path] if path else []
@@ -176,7 +180,7 @@ def run(
         case: the text of one of its cases, or a Case; a plain one if None.
         problem: for optimizers, a name of reference.functions.PROBLEMS, a callable (params to gradients),
             or an array of gradients, one a step.
-        steps: how many; the case's own number if None.
+        steps: how many; if None, as many as there are gradients, or the case's own number.
         dtype: "float32" or "float64".
         seed: of the problem's random numbers.
         path: "single", "foreach" or "fused" for optimizers; the first the subject has if None.
@@ -192,6 +196,8 @@ def run(
     found, chosen, count = settled(subject, case, problem, steps, dtype, hyperparameters)
     for name, value in (("judge_every", judge_every), ("drift_every", drift_every)):
         check_count(name, value)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"seed must be a whole number, not {seed!r}")
     pair = found.sides.pair(found, chosen, dtype, path, seed)
     outcome = run_pair(pair, count, on_step, judge_every=judge_every, drift_every=drift_every)
     return Run(found, chosen, dtype, pair.path, seed, outcome)
@@ -209,19 +215,32 @@ def settled(
 
     Raises:
         ValueError: for a subject, a case, a dtype or a number of steps that there is not.
+        TypeError: for a hyperparameter that is none.
     """
     found = find(subject)
     chosen = choose(found, case)
     changes = dict(hyperparameters or {})
+    for name in changes:
+        if name in vars(chosen):
+            raise TypeError(f"{name!r} belongs to the case and is no hyperparameter")
     if problem is not None:
         changes["problem"] = problem
     if changes:
         chosen = chosen.replaced(**changes)
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be 'float32' or 'float64', not {dtype!r}")
-    count = chosen.steps if steps is None else steps
+    recorded = given_steps(chosen.problem)
+    count = (recorded or chosen.steps) if steps is None else steps
     check_count("steps", count)
+    if recorded is not None and count > recorded:
+        raise ValueError(f"there are gradients for {recorded} steps, not for {count}")
     return found, chosen, count
+
+
+def given_steps(problem: Any) -> int | None:
+    """For how many steps the caller's own arrays have gradients; None where the problem is no arrays."""
+    arrays = problem.values() if isinstance(problem, Mapping) else [problem]
+    return min((len(array) for array in arrays if isinstance(array, np.ndarray) and array.ndim), default=None)
 
 
 def check_count(name: str, value: Any) -> None:

@@ -14,6 +14,7 @@ from lockstep.commands.check import check_target
 from lockstep.commands.explain import explain_subject
 from lockstep.commands.matrix import explain_matrix
 from lockstep.message import headline
+from lockstep.record import place
 from lockstep.subject import find, subjects
 from lockstep.terminal import NONSENSE, assignment, console, errors, progress
 
@@ -60,8 +61,8 @@ def run_subject(
     chosen = found.cases.CASES if all_ else [choose(found, case)]
     if all_ and (case or json):
         raise ValueError("--all runs every case: it goes with neither --case nor --json")
-    if json is not None and json.suffix != ".json":
-        raise ValueError(f"--json takes NAME.json, not {json.name!r}")
+    if json is not None:
+        place(json)  # before a step is taken
     hyperparameters = dict(assignment(text) for text in set_ or [])
     passes = True
     for one in chosen:

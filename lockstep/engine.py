@@ -263,8 +263,7 @@ class Tracer:
 
     def small(self, quantities: Quantities) -> np.ndarray | None:
         arrays = [np.asarray(array).reshape(-1) for array in quantities.get("param", {}).values()]
-        flat = np.concatenate(arrays) if arrays else np.zeros(0)
-        return flat if 0 < flat.size <= self.LARGEST_PATH else None
+        return np.concatenate(arrays) if 0 < sum(array.size for array in arrays) <= self.LARGEST_PATH else None
 
     def note(self, step: int, outcome: Outcome) -> None:
         for label, side in self.sides.items():

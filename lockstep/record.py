@@ -61,6 +61,7 @@ import hashlib
 import io
 import json
 import math
+import os
 import pathlib
 import re
 from typing import Any
@@ -102,12 +103,10 @@ class Record:
         """Write NAME.json and its archive, whole or not at all; the path of the JSON is returned.
 
         Raises:
-            ValueError: for another name.
+            ValueError, OSError: for another name, and a folder that cannot be written to.
             TypeError: for an array of Python objects. Both before anything is written.
         """
-        path = pathlib.Path(path)
-        if path.suffix != ".json" or path.is_dir():
-            raise ValueError(f"a record is saved as NAME.json, not {path.name!r}")
+        path = place(path)
         content = packed(self.arrays)
         digest = hashlib.sha256(content).hexdigest()
         archive = path.with_name(f"{path.stem}.{digest[:12]}.npz")
@@ -121,6 +120,22 @@ class Record:
             if of_this_name.fullmatch(old.name) and old != archive:
                 old.unlink()
         return path
+
+
+def place(path) -> pathlib.Path:
+    """NAME.json, at which a record can be written; its folder is made.
+
+    Raises:
+        ValueError: for another name.
+        OSError: for a folder that cannot be made or written to.
+    """
+    path = pathlib.Path(path)
+    if path.suffix != ".json" or path.is_dir():
+        raise ValueError(f"a record is saved as NAME.json, not {path.name!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"cannot write to {path.parent}")
+    return path
 
 
 def packed(arrays: dict[str, np.ndarray]) -> bytes:

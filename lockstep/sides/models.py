@@ -285,7 +285,7 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
     data = load_data(case.data, dtype)
     optimizer = find(case.optimizer)
     stepper, theirs = own_class(optimizer.reference), own_class(optimizer.torch_impl)
-    path = path or theirs.paths[0]
+    path = theirs.paths[0] if path is None else path
     model, counterpart = subject.reference.MLP, subject.torch_impl.MLP
     settings = {key: value for key, value in case.network.items() if key != "hidden"}
     classes = 1 if data.t.ndim == 2 else int(data.t.max()) + 1

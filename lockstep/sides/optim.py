@@ -213,7 +213,7 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
     theirs_problem = counterparts.get(case.problem, problem) if isinstance(case.problem, str) else problem
     start = problem.start(case.shapes_for(problem), dtype, seed)
     reference, counterpart = own_class(subject.reference), own_class(subject.torch_impl)
-    path = path or counterpart.paths[0]
+    path = counterpart.paths[0] if path is None else path
 
     def optimizer(kind, **extra):
         return kind({name: array.copy() for name, array in start.items()}, **case.hyperparameters, **extra)

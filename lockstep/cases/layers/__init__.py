@@ -71,6 +71,8 @@ class LayerCase(Case):
         dtypes: tuple[str, ...] = DTYPES,
         **hyperparameters: Any,
     ):
+        if kind not in KINDS:
+            raise ValueError(f"no input {kind!r}; there are {', '.join(KINDS)}")
         shapes = {"input": shape}
         super().__init__(desc, problem=kind, steps=steps, shapes=shapes, still=still, dtypes=dtypes, **hyperparameters)
         vars(self).update(
