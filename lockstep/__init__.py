@@ -2,8 +2,33 @@
 
 from lockstep.api import Run, run
 from lockstep.cases import Case
+from lockstep.checking import Check, check, check_recordings
 from lockstep.explanation import Explanation, explain
+from lockstep.foreign.adapter import Adapter
+from lockstep.foreign.layer import LayerAdapter
+from lockstep.ledger import Ledger, ledger
 from lockstep.record import BadRecord, Record, load
+from lockstep.recording import BadRecording, Recording
 from lockstep.verdict import Finding, Verdict
 
-__all__ = ["BadRecord", "Case", "Explanation", "Finding", "Record", "Run", "Verdict", "explain", "load", "run"]
+__all__ = [
+    "Adapter",
+    "BadRecord",
+    "BadRecording",
+    "Case",
+    "Check",
+    "Explanation",
+    "Finding",
+    "LayerAdapter",
+    "Ledger",
+    "Record",
+    "Recording",
+    "Run",
+    "Verdict",
+    "check",
+    "check_recordings",
+    "explain",
+    "ledger",
+    "load",
+    "run",
+]

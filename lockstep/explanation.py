@@ -10,6 +10,7 @@ from lockstep.api import command, settled
 from lockstep.cases import Case
 from lockstep.environment import environment
 from lockstep.ladder import Climb, Left, Rung, climb
+from lockstep.ledger import ledger
 from lockstep.message import label
 from lockstep.record import SCHEMA, VERSION, Record
 from lockstep.subject import Subject
@@ -94,6 +95,14 @@ class Explanation:
         return f"<{str(self).splitlines()[0]}>"
 
 
+def first_line(left: Left, subject: str, case: Case, dtype: str, seed: int, path: str | None, ours) -> str:
+    """The first line that differs, by the ledger of the step and with PyTorch's kernels; it sees between quantities."""
+    settings = {"dtype": dtype, "seed": seed, "path": path, "ours": ours, "rounding": "kernels"}
+    tensor = left.tensor if left.stage == "update" else None
+    ledgers = ledger(subject, step=left.step, case=case, tensor=tensor, **settings)
+    return next((one.first for one in ledgers if one.stage == left.stage and one.first), left.line)
+
+
 HEADINGS = ("rung", "differ at the end", "of", "worst ulp", "first at step")
 
 
@@ -133,4 +142,7 @@ def explain(
     found, chosen, count = settled(subject, case, problem, steps, dtype, hyperparameters)
     pair = found.sides.pair(found, chosen, dtype, path, seed, ours)
     result = climb(pair, count, on_rung, thorough=thorough)
+    if result.left:
+        line = first_line(result.left, subject, chosen, dtype, seed, path, ours)
+        result = result._replace(left=result.left._replace(line=line))
     return Explanation(found, chosen, dtype, pair.path, seed, count, result)

@@ -1,5 +1,6 @@
 """What the engine asks of a side, and nothing more: names, arrays, and a step in stages."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -51,6 +52,14 @@ class Side(Protocol):
         """Follow the formula in another order, over an arithmetic, from now on; only the reference's sides can."""
         ...
 
+    def watch(self, note: Callable[[Callable[..., Any], Any], Any]) -> None:
+        """Tell `note` of each formula that is evaluated from now on, and of its lines; only our sides can."""
+        ...
+
+    def only(self, tensor: str) -> None:
+        """Leave every other tensor out of the update that follows."""
+        ...
+
     def traces(self) -> dict[str, float]:
         """What is worth a curve and no comparison: the loss, an accuracy."""
         ...
@@ -81,6 +90,18 @@ class Pair(NamedTuple):
     path: str | None = None
     still: bool = False
     written_like: str = "pytorch"
+
+
+def watched(formula: Callable[..., Any], note: Callable[[Callable[..., Any], Any], Any]) -> Callable[..., Any]:
+    """`formula`, which tells `note` of itself and its lines whenever it is evaluated."""
+
+    @functools.wraps(formula)
+    def noted(*inputs, **arguments):
+        lines = formula(*inputs, **arguments)
+        note(formula, lines)
+        return lines
+
+    return noted
 
 
 def copied(quantities: Quantities) -> Quantities:

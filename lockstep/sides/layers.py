@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.bounded import Bounded, widest
-from lockstep.side import Bounds, Pair, Quantities
+from lockstep.side import Bounds, Pair, Quantities, watched
 from lockstep.subject import Subject, own_class
 
 
@@ -58,6 +58,12 @@ class LayerSide:
     def rewrite(self, order: str, ops: Any) -> None:
         formula = self.layer.ORDERS[order]
         self.layer.formula = type(formula)(*(over(half, ops) for half in formula))
+
+    def watch(self, note: Callable[..., Any]) -> None:
+        self.layer.formula = type(self.layer.formula)(*(watched(half, note) for half in self.layer.formula))
+
+    def only(self, tensor: str) -> None:
+        """A pass is taken whole."""
 
     def traces(self) -> dict[str, float]:
         return {}

@@ -2,12 +2,13 @@
 
 import functools
 import importlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lockstep.bounded import widest
-from lockstep.side import Bounds, Pair, Quantities
+from lockstep.side import Bounds, Pair, Quantities, watched
 from lockstep.sides import optim
 from lockstep.sides.draws import SHARED, Draws, generators, same_masks
 from lockstep.sides.layers import as_bounded, exact, floating
@@ -166,6 +167,17 @@ class TrainingSide:
     def rewrite(self, order: str, ops: Any) -> None:
         self.rounding = {"order": "pytorch", "ops": ops}
         self.optimizer.formula = functools.partial(self.optimizer.ORDERS[order], ops=ops)
+
+    def watch(self, note: Callable[..., Any]) -> None:
+        self.optimizer.formula = watched(self.optimizer.formula, note)
+        for layer in (*self.model.layers.values(), self.model.loss):
+            layer.ORDERS = {
+                order: type(formula)(*(watched(half, note) for half in formula))
+                for order, formula in layer.ORDERS.items()
+            }
+
+    def only(self, tensor: str) -> None:
+        self.made["grad"] = {tensor: self.made["grad"][tensor]}
 
     def traces(self) -> dict[str, float]:
         tested = self.step == 1 or self.step % self.case.tested_every == 0

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.bounded import WIDE, Bounded, widest
-from lockstep.side import Bounds, Pair, Quantities
+from lockstep.side import Bounds, Pair, Quantities, watched
 from lockstep.subject import Subject, own_class
 
 Arrays = dict[str, Any]  # of one tensor: parameter, gradient and entries of its state
@@ -78,6 +78,12 @@ class OptimizerSide:
         if self.ordered:
             self.gradient = functools.partial(self.gradient, order="pytorch")
             self.value = functools.partial(self.value, order="pytorch", ops=ops) if self.value else None
+
+    def watch(self, note: Callable[..., Any]) -> None:
+        self.optimizer.formula = watched(self.optimizer.formula, note)
+
+    def only(self, tensor: str) -> None:
+        self.grads = {name: grad if name == tensor else None for name, grad in self.grads.items()}
 
     def traces(self) -> dict[str, float]:
         return {} if self.loss is None else {"loss": float(self.loss)}

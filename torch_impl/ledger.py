@@ -1,0 +1,106 @@
+"""The ATen operations that PyTorch runs, with what they read and what they made, as they run."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+# operations that compute nothing
+SILENT = {
+    "_local_scalar_dense",
+    "_record_function_enter_new",
+    "_record_function_exit",
+    "_to_copy",
+    "_unsafe_view",
+    "alias",
+    "as_strided",
+    "clone",
+    "copy_",
+    "detach",
+    "empty",
+    "empty_like",
+    "expand",
+    "lift_fresh",
+    "new_empty_strided",
+    "ones_like",
+    "select",
+    "set_",
+    "t",
+    "transpose",
+    "unbind",
+    "unsqueeze",
+    "view",
+    "zero_",
+    "zeros_like",
+}
+
+# what kernels with several results, or with a name of their own, show of the reference's lines, result by result
+SHOWN = {
+    "native_batch_norm": ("y", "mu", "invstd"),
+    "native_batch_norm_backward": ("dx", "dgamma", "dbeta"),
+    "_log_softmax": ("log_p",),
+    "_log_softmax_backward_data": ("dz",),
+    "nll_loss_forward": ("loss",),
+    "log_sigmoid_forward": ("log_sigmoid",),
+}
+
+
+class Operation(NamedTuple):
+    """One call. name: ATen's, without its overload. results: copies, in-place ones as they are after the call.
+
+    scalars: the numbers it was given. silent: it computes nothing.
+    """
+
+    name: str
+    results: list[np.ndarray]
+    scalars: list[float]
+    silent: bool
+
+    @property
+    def base(self) -> str:
+        """The name of what it computes, in place or not, of one tensor or of a list."""
+        return self.name.removeprefix("_foreach_").removesuffix("_")
+
+    def shows(self, line: str) -> np.ndarray | None:
+        """The result that is this line of the reference's formula, where that is known of the kernel."""
+        lines = SHOWN.get(self.name, ())
+        return self.results[lines.index(line)] if line in lines else None
+
+
+class Recorder(TorchDispatchMode):
+    """Notes every operation while it is entered."""
+
+    def __init__(self):
+        super().__init__()
+        self.operations: list[Operation] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        name = func._schema.name.split("::")[-1]
+        made = tensors(result)
+        if not made:  # a list changed in place, a fused kernel
+            written = zip(func._schema.arguments, args, strict=False)
+            made = [t for argument, value in written if argument.is_write for t in tensors(value)]
+        scalars = [float(x) for x in tree_leaves((args, kwargs or {})) if type(x) in (int, float)]
+        silent = name in SILENT
+        results = [] if silent else [copied(t) for t in made]
+        self.operations.append(Operation(name, results, scalars, silent))
+        return result
+
+
+def tensors(tree) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
+
+
+def copied(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().clone().numpy()
+
+
+def recorded(action: Callable[[], Any]) -> list[Operation]:
+    """The operations that `action` runs, in order; PyTorch's answers are what they are without a look."""
+    with Recorder() as recorder:
+        action()
+    return recorder.operations
