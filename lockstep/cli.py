@@ -12,6 +12,7 @@ from lockstep.api import choose, run
 from lockstep.commands.causes import list_causes
 from lockstep.commands.check import check_target
 from lockstep.commands.explain import explain_subject
+from lockstep.commands.ledger import show_ledger
 from lockstep.commands.matrix import explain_matrix
 from lockstep.message import headline
 from lockstep.record import place
@@ -28,6 +29,7 @@ app.command("explain")(explain_subject)
 app.command("check")(check_target)
 app.command("causes")(list_causes)
 app.command("matrix")(explain_matrix)
+app.command("ledger")(show_ledger)
 
 
 @app.command("list")
