@@ -1,0 +1,304 @@
+"""What a report is made of: which runs, in which order, on which data; and the records they leave."""
+
+import hashlib
+import struct
+import sys
+
+import numpy as np
+import pytest
+
+import lockstep
+import reference.datasets
+from lockstep import cli
+from lockstep.cases.models import Training
+from lockstep.experiments import collect, digits, names, selection
+from lockstep.record import BadRecord, Record, load
+from lockstep.sides import draws
+from lockstep.sides.models import TrainingSide
+from lockstep.subject import find, subjects
+from lockstep.verdict import Verdict
+
+DEEP = "digits, SGD with momentum, dropout and BatchNorm"
+SELDOM = {"judge_every": 1000, "drift_every": 1000}
+
+
+def bytes_of(folder):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+# What is asked for
+
+
+def test_everything_is_collected_where_nothing_is_named():
+    assert names(None) == [s.path for s in subjects() if s.path != "models.mlp"] + ["digits", "notebook"]
+
+
+def test_the_order_is_the_reports_and_a_name_counts_once():
+    assert names(["notebook", "optim.adam", "optim.adam", "models.mlp"]) == ["optim.adam", "digits", "notebook"]
+
+
+@pytest.mark.parametrize("name", ["optim.adma", "mnist", ""])
+def test_an_unknown_name_is_refused_before_anything_is_run(tmp_path, name):
+    seen = []
+    with pytest.raises(ValueError, match=r"no subject .*'digits' and 'notebook'"):
+        collect(tmp_path / "out", only=["optim.sgd", name], progress=lambda *told: seen.append(told))
+    assert not seen
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "only", "error"),
+    [
+        ({"mnist": "nowhere"}, ["digits"], FileNotFoundError),
+        ({"imagenet": "nowhere"}, ["digits"], ValueError),
+        ({"mnist": "nowhere"}, ["optim.sgd"], ValueError),
+    ],
+)
+def test_data_that_cannot_be_read_is_refused_before_anything_is_run(tmp_path, data, only, error):
+    seen = []
+    with pytest.raises(error, match=r"nowhere|imagenet|digits"):
+        collect(tmp_path / "out", only=only, data=data, progress=lambda *told: seen.append(told))
+    assert not seen
+
+
+# Records
+
+
+def test_the_same_records_byte_for_byte_and_a_progress_that_ends(tmp_path):
+    told = []
+    first = collect(tmp_path / "a", only=["penalty.l1", "layers.dropout"], progress=lambda *what: told.append(what))
+    second = collect(tmp_path / "b", only=["layers.dropout", "penalty.l1"])
+    assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
+    assert [path.name for path in first] == [path.name for path in second]
+    assert [done for _, done, _ in told] == list(range(len(first) + 1))
+    assert {total for *_, total in told} == {len(first)}
+    found = [load(path)["subject"] for path in first]
+    assert list(dict.fromkeys(found)) == names(["layers.dropout", "penalty.l1"])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kind": "experiment"}, "incomplete, without claims, printed"),
+        ({"kind": "poem"}, "of kind 'poem'"),
+        ({"kind": "run"}, "incomplete, without case, dtype"),
+    ],
+)
+def test_a_record_lacks_nothing_of_its_kind(tmp_path, change, words):
+    data = {"schema": "lockstep-record", "version": 1, "subject": "notebook", "title": "x"} | change
+    Record(data, {}).save(tmp_path / "one.json")
+    with pytest.raises(BadRecord, match=words):
+        load(tmp_path / "one.json")
+
+
+# The selection
+
+
+@pytest.mark.parametrize("subject", [s for s in subjects() if s.path != "models.mlp"], ids=lambda s: s.path)
+def test_every_subject_has_telling_runs(subject):
+    plan = selection.plan(subject)
+    table = {case.desc for case in subject.cases.CASES}
+    assert plan
+    assert {arguments["case"].desc for arguments in plan.values()} <= table
+
+
+def test_no_line_of_the_selection_is_idle():
+    chosen = {
+        (s.path, arguments["case"].desc, arguments["dtype"], arguments["path"])
+        for s in subjects()
+        if s.path != "models.mlp"
+        for arguments in selection.plan(s).values()
+    }
+    for line in selection.OPTIMIZER:
+        assert any(one[1:] == line for one in chosen), line
+    for path, descs in selection.OWN.items():
+        for desc in descs:
+            assert any(one[:2] == (path, desc) for one in chosen), (path, desc)
+
+
+# Networks on real data
+
+
+def test_every_optimizer_trains_one_network():
+    cases = digits.with_every_optimizer()
+    assert {case.optimizer for case in cases} == {s.path for s in subjects() if s.family == "optim"}
+    assert len({str(case.network) for case in cases}) == 1
+    assert all(case.network["dropout"] and case.network["batchnorm"] for case in cases)
+
+
+def test_the_held_back_digits_are_read():
+    arguments = digits.plan()[DEEP]
+    found = lockstep.run(**(arguments | SELDOM))
+    assert found.verdict is Verdict.ROUNDING
+    for side in ("numpy", "torch"):
+        assert found.outcome.traces[f"accuracy/{side}"][-1] > 0.95
+    assert np.isnan(found.drift["param"][1:-1]).all()
+    assert found.drift["param"][-1] >= 0
+
+
+@pytest.fixture
+def mnist(tmp_path):
+    """A folder with MNIST's four files, of images that a bright bar tells apart."""
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 128), ("t10k", 30)):
+        labels = rng.integers(0, 10, count).astype(np.uint8)
+        images = rng.integers(0, 64, (count, 28, 28)).astype(np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[2 * label : 2 * label + 6] += 150
+        header = struct.pack(">IIII", 2051, count, 28, 28)
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 2049, count) + labels.tobytes())
+    return tmp_path
+
+
+@pytest.fixture
+def cifar10(tmp_path, monkeypatch):
+    """A folder with CIFAR-10's six files, of 64 images each."""
+    rng = np.random.default_rng(0)
+    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
+        labels, pixels = rng.integers(0, 10, (64, 1)), rng.integers(0, 256, (64, 3072))
+        (tmp_path / f"{name}.bin").write_bytes(np.hstack([labels, pixels]).astype(np.uint8).tobytes())
+    whole = reference.datasets.cifar10
+    monkeypatch.setattr(reference.datasets, "cifar10", lambda folder: whole(folder, images_per_file=64))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("kind", "words", "inputs"), [("mnist", "MNIST", 784), ("cifar10", "CIFAR-10", 3072)])
+def test_a_folder_of_images_is_trained_on_with_every_optimizer(request, kind, words, inputs):
+    folder = request.getfixturevalue(kind)
+    digits.check({kind: folder})
+    plan = {name: arguments for name, arguments in digits.plan({kind: folder}).items() if name.startswith(words)}
+    assert len(plan) == len([s for s in subjects() if s.family == "optim"])
+    arguments = plan[f"{words}, Adam, dropout and BatchNorm"]
+    found = lockstep.run(**(arguments | {"steps": 2, "judge_every": 1}))
+    assert found.verdict.passes
+    assert found.label.endswith(f"{words}, Adam, dropout and BatchNorm]")
+    assert found.record["case"]["desc"] == f"{words}, Adam, dropout and BatchNorm"
+    assert f"--problem {kind}:" in found.rerun.replace("'", "")
+    sides = found.outcome.sides.values()
+    assert {side.model.params["linear1.weight"].shape for side in sides} == {(64, inputs)}
+
+
+def test_a_file_that_is_cut_short_is_told_by_its_name(mnist):
+    path = mnist / "t10k-images-idx3-ubyte"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match="t10k-images-idx3-ubyte: truncated"):
+        digits.check({"mnist": mnist})
+
+
+def called(monkeypatch, *words) -> int:
+    """The exit status of the command line."""
+    monkeypatch.setattr(sys, "argv", ["lockstep", *map(str, words)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return int(stop.value.code or 0)
+
+
+def test_the_command_line_takes_a_folder_as_a_problem(monkeypatch, capsys, mnist):
+    assert called(monkeypatch, "run", "models.mlp", "--problem", f"mnist:{mnist}", "--steps", 1) == 0
+    assert "MNIST, Adam" in capsys.readouterr().out
+    assert called(monkeypatch, "run", "models.mlp", "--problem", f"mnist:{mnist / 'none'}", "--steps", 1) == 2
+    assert "no such folder" in capsys.readouterr().err
+
+
+def test_the_report_takes_the_folders(monkeypatch, capsys, tmp_path, mnist):
+    seen = {}
+
+    def collected(out, only=None, progress=None, data=None):
+        seen.update(only=only, data=data)
+        raise ValueError("enough seen")
+
+    monkeypatch.setattr(lockstep.experiments, "collect", collected)
+    words = ("report", "--out", tmp_path / "page", "--only", "digits", "--mnist", mnist, "--cifar10", tmp_path)
+    assert called(monkeypatch, *words) == 2
+    assert seen == {"only": ["digits"], "data": {"mnist": mnist, "cifar10": tmp_path}}
+    assert "enough seen" in capsys.readouterr().err
+
+
+# Long runs that are looked at now and then
+
+
+CASE = Training(
+    "a small network", optimizer="optim.sgd", network={"hidden": (8,), "dropout": 0.5}, batch_size=256, lr=0.1
+)
+
+
+def test_looking_seldom_changes_nothing_of_the_run():
+    often, seldom = (lockstep.run("models.mlp", case=CASE, steps=9, judge_every=k, drift_every=k) for k in (1, 4))
+    for side in ("numpy", "torch"):
+        assert often.outcome.traces[f"loss/{side}"].tobytes() == seldom.outcome.traces[f"loss/{side}"].tobytes()
+    looked = ~np.isnan(seldom.drift["param"])
+    assert np.flatnonzero(looked).tolist() == [0, 3, 7, 8]
+    assert np.array_equal(often.drift["param"][looked], seldom.drift["param"][looked])
+    assert np.flatnonzero(~np.isnan(seldom.defect["param"])).tolist() == [0, 3, 7]
+    assert seldom.verdict.passes  # across the end of an epoch, where a new order of samples is drawn
+
+
+def test_a_side_that_misses_a_draw_is_noticed(monkeypatch):
+    monkeypatch.setattr(TrainingSide, "unmissed", ())
+    assert lockstep.run("models.mlp", case=CASE, steps=4, judge_every=4).verdict is Verdict.DIFFERENT
+
+
+@pytest.mark.parametrize("name", ["judge_every", "drift_every"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True])
+def test_a_rhythm_that_is_none_is_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} must be a whole number from 1 on"):
+        lockstep.run("optim.sgd", **{name: value})
+
+
+# Where the random numbers come from
+
+
+def test_an_unknown_source_of_draws_is_refused():
+    with pytest.raises(ValueError, match="draws must be one of pytorch, notebook, not 'dice'"):
+        Training("x", optimizer="optim.sgd", draws="dice")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_where_pytorch_has_masks_of_its_own_both_sides_get_them_and_it_is_said(monkeypatch, same):
+    monkeypatch.setattr("lockstep.sides.models.same_masks", lambda: same)
+    monkeypatch.setattr(draws, "same_masks", lambda: same)
+    found = lockstep.run("models.mlp", case=CASE, steps=2)
+    assert found.verdict.passes
+    assert found.notes == ([] if same else [draws.SHARED])
+    assert found.record["notes"] == found.notes
+    assert (draws.SHARED in str(found)) is not same
+    later = draws.generators("pytorch", "reference", 0)[1]
+    assert type(later).__module__ == ("reference.random" if same else "torch_impl.random")
+
+
+# Around a path
+
+
+def test_a_function_of_two_variables_is_recorded_around_its_path():
+    arrays = lockstep.run("optim.sgd", case="the notebook's run", dtype="float64", steps=20).record.arrays
+    path, (x, y, z) = arrays["trace/path/numpy"], (arrays[f"trace/contour/{name}"] for name in "xyz")
+    assert (x[0] < path[:, 0]).all()
+    assert (path[:, 0] < x[-1]).all()
+    assert (y[0] < path[:, 1]).all()
+    assert (path[:, 1] < y[-1]).all()
+    assert z.shape == (y.size, x.size)
+    assert z[3, 5] == (1 - x[5]) ** 2 + 100 * (y[3] - x[5] ** 2) ** 2
+
+
+@pytest.mark.parametrize("problem", ["normal", "quadratic"])
+def test_nothing_is_recorded_around_what_has_no_path_in_the_plane(problem):
+    arrays = lockstep.run("optim.sgd", problem=problem, steps=2).record.arrays
+    assert not [name for name in arrays if name.startswith("trace/contour")]
+
+
+def test_a_path_that_leaves_the_finite_numbers_is_recorded_as_far_as_it_goes():
+    around = find("optim.sgd").sides.landscape
+    case = next(case for case in find("optim.sgd").cases.CASES if case.desc == "the notebook's run")
+    path = np.array([[-1.5, 2.5], [1.5, 4.5], [np.inf, 1.0], [np.nan, np.nan]])
+    assert around(case, path)["x"][[0, -1]].tolist() == [-1.5 - 0.45, 1.5 + 0.45]
+    assert around(case, path[2:]) == {}
+
+
+def test_the_clusters_can_be_more_and_their_held_back_samples_are_fresh():
+    load_data = find("models.mlp").sides.load_data
+    known, more = load_data("two clusters", "float64"), load_data("two clusters:400", "float64")
+    assert (len(known.x), len(more.x)) == (40, 400)
+    assert not set(known.x[:, 0]) & set(known.x_test[:, 0])
+    with pytest.raises(ValueError, match="needs a whole number, not 'many'"):
+        load_data("two clusters:many", "float64")
