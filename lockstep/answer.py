@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lockstep.check import Check
+from lockstep.checking import Check
 from lockstep.verdict import Verdict
 
 SENTENCES = {

@@ -217,7 +217,7 @@ def check(
         if kind not in DTYPES:
             raise ValueError(f"dtype must be 'float32' or 'float64', not {kind!r}")
     if subject.family != "optim":
-        module = importlib.import_module("lockstep.check_layers")
+        module = importlib.import_module("lockstep.checking_layers")
         return module.check_layer(target, subject, settings, kinds, only, seed, on_scenario)
     wanted = defaults_of(subject)
     check_settings(subject, settings, wanted)
@@ -375,13 +375,17 @@ def without_flag(settings: dict[str, Any], trial: Trial) -> dict[str, Any]:
 
 
 class Everything:
-    """A maker of one of our own classes: it is told all hyperparameters as they are."""
+    """A maker of one of our own classes: it is told all hyperparameters as they are.
 
-    def __init__(self, kind: Any):
-        self.kind = kind
+    Arguments:
+        kind: the class. holds: whether it is given the parameters first.
+    """
+
+    def __init__(self, kind: Any, holds: bool = True):
+        self.kind, self.holds = kind, holds
 
     def make(self, params: Any, hyperparameters: Mapping[str, Any]) -> Any:
-        return self.kind(params, **hyperparameters)
+        return self.kind(params, **hyperparameters) if self.holds else self.kind(**hyperparameters)
 
 
 def stepped_twice(found: Recognised, subject: Subject, trial: Trial, seed: int, settings: Mapping[str, Any]) -> bool:
@@ -476,9 +480,11 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
 
 def diagnose(result: Check) -> None:
     """Name the causes: what its own defaults explain by themselves, and the diagnosis of the rest."""
-    subject = find(result.subject)
-    standard = defaults_of(subject) if subject.family == "optim" else {}
-    others = {name: value for o in result.outcomes for name, value in other_defaults(o.recording).items()}
+    others: dict[str, Any] = {}
+    standard: dict[str, Any] = {}
+    for outcome in result.outcomes:
+        others |= other_defaults(outcome.recording)
+        standard |= outcome.recording.hyperparameters if outcome.recording.scenario == OWN_DEFAULTS else {}
     for name, value in others.items():
         own = result.names.get(name, name)
         result.notes.append(f"its default of {own} is {value!r}; PyTorch's {name} is {standard[name]!r}")
@@ -510,8 +516,10 @@ def with_defaults(outcome: Outcome) -> Outcome:
     if not others:
         return outcome
     recording = outcome.recording
-    steps = [dataclasses.replace(step, hyperparameters=step.hyperparameters | others) for step in recording.steps]
-    measured = dataclasses.replace(recording, hyperparameters=recording.hyperparameters | others, steps=steps)
+    measured = dataclasses.replace(recording, hyperparameters=recording.hyperparameters | others)
+    if not recording.is_layer:
+        steps = [dataclasses.replace(step, hyperparameters=step.hyperparameters | others) for step in recording.steps]
+        measured = dataclasses.replace(measured, steps=steps)
     try:
         return Outcome(measured, replay(measured))
     except (TypeError, ValueError):  # a default that PyTorch refuses

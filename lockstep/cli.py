@@ -6,14 +6,15 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from lockstep.api import choose, run
 from lockstep.commands.causes import list_causes
 from lockstep.commands.check import check_target
+from lockstep.commands.compare import compare_recordings
 from lockstep.commands.explain import explain_subject
 from lockstep.commands.ledger import show_ledger
 from lockstep.commands.matrix import explain_matrix
+from lockstep.commands.record import record_subject
 from lockstep.message import headline
 from lockstep.record import place
 from lockstep.subject import find, subjects
@@ -28,6 +29,8 @@ app = typer.Typer(
 app.command("explain")(explain_subject)
 app.command("check")(check_target)
 app.command("causes")(list_causes)
+app.command("record")(record_subject)
+app.command("compare")(compare_recordings)
 app.command("matrix")(explain_matrix)
 app.command("ledger")(show_ledger)
 
@@ -39,7 +42,7 @@ def list_subjects(subject: Annotated[str | None, typer.Argument(help="Only this 
         table = one.cases.CASES
         console.print(f"[bold]{one.path}[/]   {len(table)} cases")
         for case in table:
-            console.print(f"    {escape(case.desc)}")
+            console.print(f"    {case.desc}", markup=False)
 
 
 @app.command("run")
@@ -82,12 +85,12 @@ def run_subject(
                 on_step=lambda step, task=task, bar=bar: bar.update(task, completed=step),
             )
         text = headline(result.label, result.verdict, result.evidence, result.outcome.broken) if all_ else str(result)
-        console.print(escape(text))
+        console.print(text, markup=False)
         console.print(f"  headroom used {result.used:.0%} of the allowance at most")
         passes = passes and result.verdict.passes
         if json is not None:
             result.save(json)
-            console.print(f"  record   {escape(str(json))}")
+            console.print(f"  record   {json}", markup=False)
     raise typer.Exit(0 if passes else 1)
 
 
@@ -108,9 +111,9 @@ def report(
     arguments = ["--out", str(out)]
     for one in only or []:
         arguments += ["--only", one]
-    raise typer.Exit(importlib.import_module("reports.__main__").main(arguments))
     for name, folder in {"--mnist": mnist, "--cifar10": cifar10}.items():
         arguments += [name, str(folder)] if folder else []
+    raise typer.Exit(importlib.import_module("reports.__main__").main(arguments))
 
 
 def main() -> None:
@@ -118,7 +121,7 @@ def main() -> None:
     try:
         app()
     except (ValueError, TypeError, KeyError, OSError) as error:
-        errors.print(f"lockstep: {escape(str(error.args[0] if isinstance(error, KeyError) else error))}")
+        errors.print(f"lockstep: {error.args[0] if isinstance(error, KeyError) else error}", markup=False)
         sys.exit(NONSENSE)
 
 

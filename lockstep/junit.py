@@ -3,7 +3,7 @@
 from xml.etree import ElementTree
 
 from lockstep.answer import details, headline
-from lockstep.check import Check, described
+from lockstep.checking import Check, described
 from lockstep.verdict import Verdict
 
 

@@ -3,7 +3,7 @@
 from html import escape
 
 from lockstep.answer import SENTENCES, answer, shared
-from lockstep.check import Check, Outcome
+from lockstep.checking import Check, Outcome
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; }

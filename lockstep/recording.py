@@ -180,7 +180,7 @@ def flat(prefix: str, nested: dict[str, Any]) -> Arrays:
         if isinstance(value, dict):
             found |= flat(f"{prefix}/{name}", value)
         elif value is not None:
-            found[f"{prefix}/{name}"] = np.ascontiguousarray(value)
+            found[f"{prefix}/{name}"] = np.array(value, order="C")
     return found
 
 
@@ -190,7 +190,7 @@ def tensors_of(step: Step | Pass) -> Arrays:
         parts = {"before": step.before, "grad": step.grads, "after": step.after, "state": step.state}
         return {key: array for prefix, named in parts.items() for key, array in flat(prefix, named).items()}
     single = {"upstream": step.upstream, "output": step.output, "grad_input": step.grad_input}
-    found = {name: np.ascontiguousarray(array) for name, array in single.items() if array is not None}
+    found = {name: np.array(array, order="C") for name, array in single.items() if array is not None}
     found |= flat("input", {str(place): array for place, array in enumerate(step.inputs)})
     parts = {"param": step.params, "grad": step.grads, "buffer_before": step.buffers_before, "buffer": step.buffers}
     for prefix, named in parts.items():

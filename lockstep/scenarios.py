@@ -34,9 +34,11 @@ class Trial(NamedTuple):
         return self.scenario.case
 
 
-def trial(desc: str, why: str, *, needs: tuple[str, ...] = (), flag: str = "", mishap: str = "", **settings) -> Trial:
-    steps = {"steps": 8} | settings
-    return Trial(Scenario(Case(desc, **steps), why), needs or ((flag,) if flag else ()), flag, mishap)
+def trial(
+    desc: str, why: str, *, needs: tuple[str, ...] = (), flag: str = "", mishap: str = "", **settings: Any
+) -> Trial:
+    chosen: dict[str, Any] = {"steps": 8, **settings}
+    return Trial(Scenario(Case(desc, **chosen), why), needs or ((flag,) if flag else ()), flag, mishap)
 
 
 DEFAULTS = Trial(
@@ -118,7 +120,7 @@ EPS = [
     trial("eps", "an eps that is not the one given", flag="eps", problem="many sizes", eps=1e-4),
     trial("eps beside gradients as small", "an eps of 1e-6", needs=("eps",), problem="near eps", eps=1e-6),
 ]
-MOMENTUM = {"momentum": 0.9, "lr": 0.1}
+MOMENTUM: dict[str, Any] = {"momentum": 0.9, "lr": 0.1}
 
 OWN = {
     "optim.adam": [BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE],

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.check import DTYPES, Check, check, check_recordings
+from lockstep.checking import DTYPES, Check, check, check_recordings
 from lockstep.files import whole, write_json
 from lockstep.foreign.adapter import CannotCheck
 from lockstep.loading import load_target

@@ -53,7 +53,7 @@ class Loop(Adapter):
     def start(self, params, **hyperparameters):
         self.first = {name: array.copy() for name, array in params.items()}
         self.params, self.hyperparameters = params, hyperparameters
-        self.history: list[dict[str, np.ndarray]] = []
+        self.history: list[dict[str, Any]] = []
 
     def step(self, grads):
         if any(grad is None for grad in grads.values()):

@@ -103,10 +103,9 @@ def candidates(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[R
         yield Recognised(target.words, names, {}, target)
     elif is_torch(target):
         yield of_torch(target, subject, wanted)
-    elif functions_of(target) and not inspect.isclass(target):
-        functions = functions_of(target)
+    elif not inspect.isclass(target) and (functions := functions_of(target)):
         for form in ("dicts", "single arrays"):
-            yield shape(functools.partial(Pair, lambda _: functions, form, subject), {}, {})
+            yield shape(functools.partial(Pair, lambda _, made=functions: made, form, subject), {}, {})
     elif inspect.isroutine(target) or isinstance(target, functools.partial):
         yield from of_function(target, subject, wanted)
     else:
@@ -218,7 +217,7 @@ def without_self(kind: Any, function: Callable[..., Any]) -> Callable[..., Any]:
 
     def seen(*arguments: Any, **others: Any) -> None: ...
 
-    seen.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]
+    seen.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])
     return seen
 
 
