@@ -1,0 +1,250 @@
+"""The ladder ends at not one differing bit, and where it cannot it says so and points at the line."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lockstep
+from lockstep import cli, ladder, matrix
+from lockstep.cases import Case
+from lockstep.sides.layers import drawing
+from lockstep.subject import find, own_class, subjects
+from reference.layers.activation import ReLU
+from reference.optim.adam import Adam
+from torch_impl import arithmetic as kernels
+
+DTYPES = ("float32", "float64")
+OPTIMIZERS = [subject for subject in subjects() if subject.family == "optim"]
+EVERY_PATH = [(subject.path, path) for subject in OPTIMIZERS for path in own_class(subject.torch_impl).paths]
+LAYERS = [
+    (subject.path, case.desc)
+    for subject in subjects()
+    if subject.family in ("layers", "penalty")
+    for case in {getattr(case, "layer", None): case for case in subject.cases.CASES}.values()
+]
+LENGTHS = {str(n): (n,) for n in (1, 7, 61, 64, 1000, 4099)}
+KEYS = ["subject", "case", "dtype", "path", "rungs", "explained", "kernels"]
+RUNG = ["name", "differing", "elements", "max_ulp", "first_step"]
+
+
+def closes(*arguments, **settings):
+    found = lockstep.explain(*arguments, thorough=False, **settings)
+    assert found.explained, str(found)
+    assert found.rungs[-1].differing == 0
+    assert found.rungs[-1].elements > 0 or found.case.still
+    return found
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("subject", "path"), EVERY_PATH)
+def test_every_optimizer_on_every_path(subject, path, dtype):
+    closes(subject, path=path, dtype=dtype, case=Case("every length", shapes=LENGTHS, weight_decay=0.1, steps=8))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("subject", "case"), LAYERS)
+def test_every_layer(subject, case, dtype):
+    closes(subject, case=case, dtype=dtype)
+
+
+@pytest.mark.parametrize("case", ["digits, Adam, dropout and BatchNorm", "digits, L1 and L2 penalties"])
+def test_the_network(case):
+    closes("models.mlp", case=case, steps=3)
+
+
+def test_threads_of_their_own():
+    """Each of two threads has a share of a long tensor, and adds up its own."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        shapes = {"long": (70_001,)}
+        for path in ("single", "fused"):
+            closes("optim.adam", case=Case("a long tensor", shapes=shapes, steps=2), path=path)
+        closes("layers.batchnorm", case="features, in training")
+        closes("layers.linear", case="digits into 64 units")
+    finally:
+        torch.set_num_threads(before)
+
+
+numbers = st.floats(0, 1, exclude_max=True)
+
+
+@given(
+    st.sampled_from(["single", "foreach", "fused"]),
+    st.sampled_from(DTYPES),
+    st.tuples(numbers, numbers),
+    st.floats(1e-8, 1.0),
+    st.sampled_from([0.0, 0.03]),
+    st.booleans(),
+    st.integers(0, 2**31),
+    st.integers(1, 70),
+)
+@settings(max_examples=12)
+def test_what_is_in_no_table(path, dtype, betas, eps, weight_decay, flag, seed, length):
+    case = Case(
+        "drawn", shapes={"w": (length,)}, steps=4, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=flag
+    )
+    closes("optim.adam", case=case, path=path, dtype=dtype, seed=seed)
+    closes("optim.adamw", case=case, path=path, dtype=dtype, seed=seed)
+    other = Case("drawn", shapes={"w": (3, length)}, steps=4, lr=eps, weight_decay=weight_decay, maximize=flag)
+    closes("optim.sgd", case=other.replaced(momentum=betas[0], dampening=betas[1]), path=path, dtype=dtype, seed=seed)
+    closes("optim.adagrad", case=other.replaced(lr_decay=betas[0]), path=path, dtype=dtype, seed=seed)
+    if path != "fused":
+        closes("optim.rmsprop", case=other.replaced(alpha=betas[0], centered=flag), path=path, dtype=dtype, seed=seed)
+
+
+def test_rungs_in_order():
+    found = lockstep.explain("optim.adam", steps=60)
+    names = [rung.name for rung in found.rungs]
+    assert names[:2] == [ladder.PAPER, ladder.PYTORCH]
+    assert [rung.closes for rung in found.rungs] == [False] * (len(names) - 1) + [True]
+    assert all(np.array_equal(rung.drift("differing") > 0, rung.drift() > 0) for rung in found.rungs)
+    assert not found.drift()[names[-1]].any()
+    assert found.drift()[names[0]].shape == (60,)
+
+
+def test_in_plain_data():
+    found = lockstep.explain("optim.sgd", steps=2).to_json()
+    assert list(found) == KEYS
+    assert all(list(rung) == RUNG for rung in found["rungs"])
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_record_comes_back(tmp_path):
+    found = lockstep.explain("layers.activation", steps=2)
+    found.save(tmp_path / "ladder.json")
+    record = lockstep.load(tmp_path / "ladder.json")
+    assert record["kind"] == "explanation"
+    assert record["rungs"] == found.to_json()["rungs"]
+    assert record.arrays["rung/0/output/ulp"].shape == (2,)
+
+
+# where it must not end well
+
+
+def one_ulp_up(x):
+    return np.nextafter(x, np.array(np.inf, x.dtype))
+
+
+@pytest.fixture
+def worse_tanh(monkeypatch):
+    right = kernels.tanh
+    monkeypatch.setattr(kernels, "tanh", lambda x: one_ulp_up(right(x)))
+
+
+def test_a_worse_kernel_leaves_the_case_unexplained(worse_tanh):
+    found = lockstep.explain("layers.activation", case="Tanh")
+    assert not found.explained
+    assert found.left is not None
+    assert (found.left.step, found.left.line, found.left.ulp) == (1, "y", 1)
+    assert "not explained" in str(found)
+
+
+def off_at_step(order, line, step):
+    """The formula, off by one ulp in one line at one step."""
+
+    def formula(*arguments, ops, **settings):
+        lines = order(*arguments, ops=ops, **settings)
+        if settings["step"] != step:
+            return lines
+        return lines._replace(**{line: one_ulp_up(getattr(lines, line))})
+
+    return formula
+
+
+@pytest.mark.parametrize("line", ["m", "v", "param"])
+def test_a_formula_off_by_one_ulp_at_one_step(line):
+    orders = {**Adam.ORDERS, "pytorch": off_at_step(Adam.ORDERS["pytorch"], line, 3)}
+    found = lockstep.explain("optim.adam", steps=5, ours=type("Off", (Adam,), {"ORDERS": orders}))
+    assert not found.explained
+    assert found.left is not None
+    assert (found.left.step, found.left.line, found.left.ulp) == (3, line, 1)
+
+
+def test_another_order_is_not_explained():
+    """The paper's order under the name of PyTorch's."""
+
+    def formula(*arguments, ops, **settings):
+        return Adam.ORDERS["paper"](*arguments, **settings)
+
+    orders = {**Adam.ORDERS, "pytorch": formula}
+    found = lockstep.explain("optim.adam", steps=3, ours=type("Other", (Adam,), {"ORDERS": orders}))
+    assert not found.explained
+
+
+def test_agreement_at_the_end_is_not_enough():
+    """Off at the second of three steps, after which a layer starts anew."""
+    second = next(case for case in find("layers.activation").cases.CASES if case.layer == "ReLU")
+    (x,) = second.inputs(drawing(0, 2), 2, "float32")
+
+    def forward(given):
+        lines = ReLU.ORDERS["pytorch"].forward(given)
+        return lines._replace(y=one_ulp_up(lines.y)) if np.array_equal(given, x) else lines
+
+    orders = dict.fromkeys(ReLU.ORDERS, ReLU.ORDERS["pytorch"]._replace(forward=forward))
+    off = type("Off", (ReLU,), {"ORDERS": orders})
+    found = lockstep.explain("layers.activation", case=second, steps=3, ours=off)
+    assert not found.explained
+    assert (found.rungs[-1].differing, found.rungs[-1].first_step) == (0, 2)
+
+
+def test_the_smallest_set():
+    tried = []
+
+    def close(names):
+        tried.append(tuple(names))
+        return {"b", "d"} <= set(names)
+
+    assert ladder.smallest(["a", "b", "c", "d"], close) == ["b", "d"]
+    assert ("b", "d") in tried
+
+
+# on the command line
+
+
+def status(monkeypatch, *words):
+    monkeypatch.setattr("sys.argv", ["lockstep", *words])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return stop.value.code
+
+
+def test_exit_status(monkeypatch, tmp_path, capsys):
+    path = tmp_path / "ladder.json"
+    assert status(monkeypatch, "explain", "optim.adam", "--steps", "2", "--json", str(path)) == 0
+    assert list(json.loads(path.read_text("utf-8"))) == KEYS
+    assert status(monkeypatch, "explain", "optim.adm") == 2
+    assert status(monkeypatch, "explain", "optim.adam", "--steps", "0") == 2
+    assert status(monkeypatch, "explain", "optim.adam", "--dtype", "float16") == 2
+    capsys.readouterr()
+
+
+def test_exit_status_of_what_is_not_explained(monkeypatch, worse_tanh, capsys):
+    assert status(monkeypatch, "explain", "layers.activation", "--case", "Tanh") == 1
+    assert "line y" in capsys.readouterr().out
+
+
+def test_a_capability_that_is_not_there_is_absent(monkeypatch):
+    wanted = matrix.Configuration("avx1024", 1, False)
+    monkeypatch.setattr(matrix, "configurations", lambda: [wanted])
+    found = matrix.matrix(["penalty.l1"], steps=1, jobs=1)
+    assert not found.cells
+    assert not found.passes
+    assert "avx1024" in found.absent[wanted.name]
+
+
+def test_a_cell_that_errs_is_not_explained():
+    cell = matrix.Cell("optim.adam", "defaults", "float16", None, 2, "here")
+    assert not matrix.explained(cell).explained
+    assert matrix.explained(cell).left
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_whole_matrix():
+    found = matrix.matrix()
+    assert found.passes, [cell.label for cell in found.cells if not cell.explained]
