@@ -4,6 +4,7 @@ Every cause is tried by itself, then in pairs, then with its numbers solved for.
 numbers that carry their error, and only what explains every recording down to rounding is named.
 """
 
+import ast
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.causes.cause import Cause, parts, subject_class
+from lockstep.causes.cause import Cause
 from lockstep.causes.harness import FAULTS, Fault
 from lockstep.causes.planting import check_together
-from lockstep.causes.source import BadEdit, arguments_of, parsed, reads
+from lockstep.causes.source import BadEdit
 from lockstep.causes.tables import causes as causes_of
 from lockstep.recording import Pass, Recording, Step
 from lockstep.replay import Element, Residual, planted, replay, walk
@@ -349,7 +350,7 @@ class Search:
             len(numbers),
             sum(cause.name not in seen for cause in causes),
             sum(len(f"{number:.12g}") for number in numbers),
-            -sum(specific(self.subject, cause) for cause in causes),
+            -sum(specific(cause) for cause in causes),
         )
 
     def nearest(self, ids: set[str]) -> Candidate | None:
@@ -421,12 +422,11 @@ def may_join(pair: Hypothesis) -> bool:
     return True
 
 
-def specific(subject: Subject, cause: Cause) -> int:
-    """How many hyperparameters and inputs its expressions ask for."""
-    functions = parts(subject_class(subject).ORDERS["paper"])
-    known = {name for function in functions for name in arguments_of(parsed(function))}
+def specific(cause: Cause) -> int:
+    """How many names its expressions make conditions of: one that is about nesterov alone says more."""
     texts = [*cause.lines.values(), *cause.backward.values(), *cause.arguments.values(), *cause.kept.values()]
-    return len({name for text in texts for name in reads(text)} & known)
+    tests = [node.test for text in texts for node in ast.walk(ast.parse(text)) if isinstance(node, ast.IfExp)]
+    return len({node.id for test in tests for node in ast.walk(test) if isinstance(node, ast.Name)})
 
 
 # the comparison itself
@@ -439,7 +439,27 @@ def fault_of(recordings: Sequence[Recording]) -> Fault | None:
         return fault("dtype-promoted")
     if steps and not any(moved(step) for _, step in steps) and any(pushed(step) for _, step in steps):
         return fault("nothing-moved")
+    if any(turned(one) for one in recordings):
+        return fault("layout-transposed")
     return None
+
+
+def turned(recording: Recording) -> bool:
+    """Whether PyTorch's formula explains the transpose of square weights, and not the weights."""
+    steps = [step for step in recording.steps if isinstance(step, Step)]
+    if not any(square(array) for step in steps for array in step.after.values()):
+        return False
+    back = [dataclasses.replace(step, after={name: upright(a) for name, a in step.after.items()}) for step in steps]
+    other = dataclasses.replace(recording, steps=back)
+    return quickly_refuted(recording, ()) and not quickly_refuted(other, ())
+
+
+def square(array: np.ndarray) -> bool:
+    return array.ndim == 2 and array.shape[0] == array.shape[1] and not np.array_equal(array, array.T)
+
+
+def upright(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array.T) if square(array) else array
 
 
 def fault(row: str) -> Fault:
