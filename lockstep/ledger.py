@@ -162,6 +162,7 @@ def ledger(
     for stage in theirs.stages:
         before = copied(theirs.read())
         mine.write(before)
+        name = ""
         if stage == "update":
             name = updated(theirs, tensor)
             mine.only(name)
@@ -171,7 +172,8 @@ def ledger(
         ran += [operation for operation in recording(theirs, stage, count) if not operation.silent]
         mine.advance(stage, count)
         if evaluated:
-            entries, used = written(pair, stage, lines_of(evaluated), ran, before, mine, theirs)
+            lines = lines_of(evaluated, before["grad"][name].shape if stage == "update" else None)
+            entries, used = written(pair, stage, lines, ran, before, mine, theirs)
             first = next((entry.line for entry in entries if entry.differing), None)
             names = tuple(operation.name for operation in ran[:used])
             made.append(Ledger(title, count, stage, rounding, dtype, tuple(entries), first, names))
@@ -218,8 +220,12 @@ def kept(lines) -> dict[str, np.ndarray]:
     }
 
 
-def lines_of(evaluated: list[Evaluated]) -> list[Line]:
-    """The lines of the formulas our side went through, in order; blocks of one tensor are put together."""
+def lines_of(evaluated: list[Evaluated], shape: tuple[int, ...] | None) -> list[Line]:
+    """The lines of the formulas our side went through, in order.
+
+    What was evaluated block by block is put together to a tensor of `shape`; of what was evaluated again, if there
+    is no such shape, the last counts.
+    """
     pieces: dict[tuple[Any, str], list[np.ndarray]] = {}
     for formula, lines in evaluated:
         for name, value in lines.items():
@@ -227,7 +233,8 @@ def lines_of(evaluated: list[Evaluated]) -> list[Line]:
     found = []
     for (function, name), values in pieces.items():
         source, calls = assignments(function).get(name, ("", frozenset()))
-        found.append(Line(name, source, calls, values[0] if len(values) == 1 else np.concatenate(values)))
+        whole = len(values) == 1 or shape is None
+        found.append(Line(name, source, calls, values[-1] if whole else np.concatenate(values).reshape(shape)))
     return found
 
 
@@ -320,11 +327,10 @@ def place_of(value: np.ndarray, operations: list[Any]) -> int | None:
 
 
 def by_name(line: Line, operations: list[Any], low: int, high: int) -> int | None:
-    """The operation of the line's own name and shape that came nearest to its value."""
-    called = [
-        k for k in range(low, high) if operations[k].base in line.calls and result_of(operations[k], line) is not None
-    ]
-    return min(called, key=lambda k: distance(result_of(operations[k], line), line.value), default=None)
+    """The operation of the line's own name and shape that came nearest to its value; of any name without its source."""
+    alike = [k for k in range(low, high) if [result.shape for result in operations[k].results] == [line.value.shape]]
+    called = [k for k in alike if operations[k].base in line.calls or not line.source]
+    return min(called, key=lambda k: distance(operations[k].results[0], line.value), default=None)
 
 
 def result_of(operation: Any, line: Line, value: np.ndarray | None = None) -> np.ndarray | None:
