@@ -45,10 +45,10 @@ def unit(dtype) -> float:
 
 
 @functools.cache
-def limits(dtype) -> tuple[float, float, float]:
-    """Of `dtype`: u, the smallest subnormal and the largest number."""
+def limits(dtype, wide) -> tuple[float, float, float, float]:
+    """Of `dtype`: u, the smallest subnormal and the largest number; and the epsilon of the type of the exact value."""
     about = np.finfo(dtype)
-    return unit(dtype), float(about.smallest_subnormal), float(about.max)
+    return unit(dtype), float(about.smallest_subnormal), float(about.max), float(np.finfo(wide).eps)
 
 
 def kernel_ulps(name: str, dtype) -> float:
@@ -133,10 +133,10 @@ class Bounded:
 
     def rounded(self, value, error, magnitude, sure: Any, roundings: float = ROUNDINGS) -> "Bounded":
         """`value`, whose operands' errors give `error`, after an operation rounding at `magnitude`."""
-        unit, subnormal, largest = limits(self.dtype)
-        wide = float(np.finfo(self.value.dtype).eps)  # the exact value is itself only as exact as its type
+        unit, subnormal, largest, wide = limits(self.dtype, self.value.dtype)
+        per_size = roundings * unit + wide  # the exact value is itself only as exact as its type
         with np.errstate(over="ignore", invalid="ignore"):
-            error = error + (roundings * unit + wide) * (magnitude + error) + roundings * subnormal
+            error = error + per_size * (magnitude + error) + roundings * subnormal
             size = np.abs(value)
             overflows = size + error > largest
         if overflows.any():

@@ -50,10 +50,13 @@ class SubjectTests:
             return {Verdict.DIFFERENT}
         return {Verdict.ILL_CONDITIONED} if case.desc in self.ill_conditioned else SAME
 
+    def steps_of(self, case: Case) -> int | None:
+        return self.steps
+
     def run(self, case: Case, dtype: str, torch_path: str | None) -> Run:
         if self.ours is None:
-            return lockstep.run(self.path, case=case, dtype=dtype, path=torch_path, steps=self.steps)
-        return run_of(self.subject, case, dtype, self.pair(case, dtype, torch_path), self.steps)
+            return lockstep.run(self.path, case=case, dtype=dtype, path=torch_path, steps=self.steps_of(case))
+        return run_of(self.subject, case, dtype, self.pair(case, dtype, torch_path), self.steps_of(case))
 
     def pair(self, case: Case, dtype: str, torch_path: str | None = None, ours: Any = None) -> Pair:
         return self.subject.sides.pair(self.subject, case, dtype, torch_path, 0, ours=ours or self.ours)

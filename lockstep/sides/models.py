@@ -195,10 +195,10 @@ class TrainingSide:
 class Arbiter:
     """The exact result of one layer, from PyTorch's own input to it, and of the update."""
 
-    def __init__(self, model, optimizer, data: Data, case):
+    def __init__(self, model, optimizer, data: Data, case, written_like: str):
         self.model, self.data = model, data
         self.layers = list(model.layers)
-        self.updates = optim.Arbiter(optimizer, None, case)
+        self.updates = optim.Arbiter(optimizer, None, case, written_like)
 
     def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
         kind, _, name = stage.partition(" ")
@@ -323,13 +323,14 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         return TrainingSide(network, optimizer, data, draws, case, list(twin.layers), whole=True)
 
     network = start(generators(case.draws, "reference", seed)[0])
+    written_like = path if path in stepper.ORDERS else "pytorch"
     return Pair(
         ours=our_side,
         theirs=their_side,
-        exact=Arbiter(network, stepper(network.params, **case.hyperparameters), data, case),
+        exact=Arbiter(network, stepper(network.params, **case.hyperparameters), data, case, written_like),
         lines={"param": "param", **stepper.STATE},
         order=("batch", "mask", *subject.reference.EQUATIONS, "step", *optimizer.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS | optimizer.reference.EQUATIONS,
         path=path,
-        written_like=path if path in stepper.ORDERS else "pytorch",
+        written_like=written_like,
     )

@@ -106,14 +106,20 @@ class OptimizerSide:
 class Arbiter:
     """The exact result of either stage, worked out by the reference's formula on error-carrying numbers.
 
-    Every order of the formula must allow for what it needs, so the allowance is the largest of theirs.
+    The order of either side must be allowed what it needs, so the allowance is the larger of theirs.
+
+    Arguments:
+        optimizer: of the reference, for its formula and its hyperparameters.
+        problem, case: what it runs on.
+        written_like: the order of the formula in which the other side is written.
     """
 
-    def __init__(self, optimizer, problem, case):
+    def __init__(self, optimizer, problem, case, written_like: str):
         self.optimizer = optimizer
         self.problem = problem
         self.case = case
-        self.step = 0
+        orders = optimizer.ORDERS
+        self.formulas = [orders[name] for name in dict.fromkeys(("paper", written_like)) if name in orders]
 
     def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
         return self.slope(before) if stage == "gradient" else self.update(step, before)
@@ -176,7 +182,7 @@ class Arbiter:
             numbers |= {key: Bounded(array[block], dtype) for key, array in flat.items()}
             orders = [
                 formula(**numbers, **{key: float(count) for key, count in step.items()}, **scalars)
-                for formula in self.optimizer.ORDERS.values()
+                for formula in self.formulas
             ]
             for name in names:
                 line = self.optimizer.STATE.get(name, "param")
@@ -220,6 +226,7 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
     start = problem.start(case.shapes_for(problem), dtype, seed)
     reference, counterpart = own_class(subject.reference), own_class(subject.torch_impl)
     path = counterpart.paths[0] if path is None else path
+    written_like = path if path in reference.ORDERS else "pytorch"
 
     def optimizer(kind, **extra):
         return kind({name: array.copy() for name, array in start.items()}, **case.hyperparameters, **extra)
@@ -235,13 +242,13 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
     return Pair(
         ours=lambda: side(ours or reference, problem),
         theirs=lambda: side(counterpart, theirs_problem, path=path),
-        exact=Arbiter(optimizer(reference), problem, case),
+        exact=Arbiter(optimizer(reference), problem, case, written_like),
         lines=lines,
         order=("loss", "grad", "step", *subject.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS,
         path=path,
         still=case.still,
-        written_like=path if path in reference.ORDERS else "pytorch",
+        written_like=written_like,
     )
 
 

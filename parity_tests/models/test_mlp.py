@@ -25,10 +25,13 @@ BIASED = "digits, Adam, a bias before BatchNorm"
 
 
 class TestMLP(SubjectTests):
-    """The optimizers' paths are tried by their own tests; here each optimizer takes its first."""
+    """The optimizers' paths are tried by their own tests; here each optimizer takes its first.
+
+    A few steps show every stage of a pass with a warm state; more of them are another test's.
+    """
 
     path = "models.mlp"
-    steps = 12
+    steps = 6
     every_path = False
     ill_conditioned = {BIASED: "BatchNorm takes the mean away, and with it what the bias adds"}
 

@@ -58,8 +58,9 @@ class Optimizer:
             ValueError: for an entry of another shape or dtype than its tensor's. Both before anything is changed.
         """
         loaded = {}
+        positions = dict(enumerate(self.tensors))
         for key, given in state.items():
-            name = list(self.tensors)[key] if isinstance(key, int) and key < len(self.tensors) else key
+            name = positions.get(key, key)
             if name not in self.tensors:
                 raise KeyError(f"state for unknown parameter {name!r}; there are {list(self.tensors)}")
             copies = {entry: torch.tensor(np.asarray(value)) for entry, value in given.items() if value is not None}
