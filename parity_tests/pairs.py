@@ -9,13 +9,16 @@ import sys
 
 from lockstep.causes import Cause, causes
 from lockstep.diagnosis import Diagnosis, diagnose, may_join
+from lockstep.replay import replay
 from lockstep.verdict import Verdict
 from parity_tests.recorded import recordings
 
 # Two numbers that multiply the same λ are one number: no run can tell which of them is whose.
 FACTORS = {"l2-twice", "l2-divided-by-batch", "weight-decay-value", "penalty-averaged"}
 
-RIGHT, EITHER, HIDDEN, UNNAMED, WRONG = "right", "among equivalents", "one hides the other", "not named", "wrong"
+RIGHT, EITHER, UNNAMED, WRONG = "right", "among equivalents", "not named", "wrong"
+HIDDEN = "one hides the other"  # what is named is one of them, and the whole of it
+SIMPLER = "one cause is both"  # what is named is a single other cause, and the same formula
 
 
 def pairs(path: str, dtype: str) -> list[tuple[Cause, Cause]]:
@@ -26,22 +29,25 @@ def pairs(path: str, dtype: str) -> list[tuple[Cause, Cause]]:
     return [pair for pair in found if may_join(pair) and not {cause.id for cause in pair} <= FACTORS]
 
 
-def outcome(planted: tuple[Cause, ...], found: Diagnosis) -> str:
-    """How the diagnosis did: one of the words above."""
-    wanted = sorted(cause.id for cause in planted)
+def tried(path: str, dtype: str, pair: tuple[Cause, Cause]) -> tuple[str, Diagnosis]:
+    """How the diagnosis does, as one of the words above, and what it says."""
+    found = diagnose(recordings(path, list(pair), dtype))
+    wanted = sorted(cause.id for cause in pair)
     named = sorted(cause.id for cause in found.causes)
     if named == wanted:
-        return RIGHT
+        return RIGHT, found
     if any(sorted(cause.id for cause in other.causes) == wanted for other in found.equivalent):
-        return EITHER
-    if len(named) == 1 and named[0] in wanted:
-        return HIDDEN  # the other changes nothing beside it, to the last rounding
-    return WRONG if named else UNNAMED
+        return EITHER, found
+    if not named:
+        return UNNAMED, found
+    if len(named) > 1 or not the_same(path, dtype, pair, found):
+        return WRONG, found
+    return HIDDEN if named[0] in wanted else SIMPLER, found
 
 
-def tried(path: str, dtype: str, pair: tuple[Cause, Cause]) -> tuple[str, Diagnosis]:
-    found = diagnose(recordings(path, list(pair), dtype))
-    return outcome(pair, found), found
+def the_same(path: str, dtype: str, pair: tuple[Cause, Cause], found: Diagnosis) -> bool:
+    """Whether what is named explains the pair on numbers that it has not been named for."""
+    return all(replay(one, found.causes).explains for one in recordings(path, list(pair), dtype, seed=1))
 
 
 def table(path: str, dtype: str, say=print) -> collections.Counter:

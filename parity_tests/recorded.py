@@ -11,17 +11,19 @@ from lockstep.sides.layers import drawing
 from lockstep.subject import Subject, find, own_class
 
 
-def recordings(path: str, planted: list[Cause], dtype: str, only: list[Scenario] | None = None) -> list[Recording]:
+def recordings(
+    path: str, planted: list[Cause], dtype: str, only: list[Scenario] | None = None, seed: int = 0
+) -> list[Recording]:
     """One of each scenario of the catalogue, with these causes in the reference."""
     subject = find(path)
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
-        return [record(subject, planted, scenario, dtype) for scenario in only or scenarios(path)]
+        return [record(subject, planted, scenario, dtype, seed) for scenario in only or scenarios(path)]
 
 
-def record(subject: Subject, planted: list[Cause], scenario: Scenario, dtype: str) -> Recording:
+def record(subject: Subject, planted: list[Cause], scenario: Scenario, dtype: str, seed: int = 0) -> Recording:
     case: Any = scenario.case
     base = own_class(subject.reference, getattr(case, "layer", None))
-    pair = subject.sides.pair(subject, case, dtype, None, 0, plant(subject, planted, base))
+    pair = subject.sides.pair(subject, case, dtype, None, seed, plant(subject, planted, base))
     side: Any = pair.ours()
     steps = (passes if hasattr(case, "layer") else updates)(side, case)
     return Recording(

@@ -29,7 +29,7 @@ ALONE = {
 MAY_IMPORT = {
     "reference": {"numpy"},
     "torch_impl": {"numpy", "torch"},
-    "lockstep": {"numpy", "rich", "safetensors", "typer"},
+    "lockstep": {"numpy", "pytest", "rich", "safetensors", "typer"},  # pytest in its plugin alone
     "reports": {"jinja2", "latex2mathml", "lockstep", "markupsafe", "matplotlib", "numpy", "pygments", "rich", "typer"},
 }
 
