@@ -427,9 +427,19 @@ def npy(array, **options) -> bytes:
         zipped(**{"readme.txt": b"hello"}),
         zipped(**{"a.npy": npy(np.ones(3)), "b": b"hello"}),
     ],
-    ids=(
-        "empty,no zip,pickle,one array,objects,objects inside,pickle inside,cut short,a header,text,text beside an array"
-    ).split(","),
+    ids=[
+        "empty",
+        "no zip",
+        "pickle",
+        "one array",
+        "objects",
+        "objects inside",
+        "pickle inside",
+        "cut short",
+        "a header",
+        "text",
+        "text beside an array",
+    ],
 )
 def test_no_archive_of_plain_arrays(content, saved, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -456,7 +466,10 @@ MUTANTS = {
     "in the order of the run": ("for key in sorted(arrays)", "for key in arrays"),
     "infinity as it is": ("if isinstance(value, float) and not math.isfinite(value):", "if False:"),
     "written in place": ("new_text.write_text(text", "path.write_text(text"),
-    "the archive written in place": ("new_archive.write_bytes", "archive.write_bytes(content); new_archive.write_bytes"),
+    "the archive written in place": (
+        "new_archive.write_bytes",
+        "archive.write_bytes(content); new_archive.write_bytes",
+    ),
     "the text first": (
         "whole(path) as new_text, whole(archive) as new_archive:",
         "whole(archive) as new_archive, whole(path) as new_text:",

@@ -60,7 +60,7 @@ class Optimizer:
         loaded = {}
         positions = dict(enumerate(self.tensors))
         for key, given in state.items():
-            name = positions.get(key, key)
+            name = str(positions.get(key, key))
             if name not in self.tensors:
                 raise KeyError(f"state for unknown parameter {name!r}; there are {list(self.tensors)}")
             copies = {entry: torch.tensor(np.asarray(value)) for entry, value in given.items() if value is not None}
