@@ -20,6 +20,8 @@ class Side(Protocol):
     step has a "gradient" and an "update", a network's a stage a layer and direction. Resynchronised runs
     hand over between stages, so that what one stage rounds is not charged to the next. A side that cannot
     be stopped between stages may do all its work in the first: what is handed over is what it produced.
+    Stages named in an attribute `unmissed` are taken at every step, also by the resynchronised side at steps
+    that are not judged: those of a generator, which goes on whatever is handed over.
     """
 
     @property
