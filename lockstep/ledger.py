@@ -330,7 +330,7 @@ def by_name(line: Line, operations: list[Any], low: int, high: int) -> int | Non
     """The operation of the line's own name and shape that came nearest to its value; of any name without its source."""
     alike = [k for k in range(low, high) if [result.shape for result in operations[k].results] == [line.value.shape]]
     called = [k for k in alike if operations[k].base in line.calls or not line.source]
-    return min(called, key=lambda k: distance(operations[k].results[0], line.value), default=None)
+    return min(called, key=lambda k: (distance(operations[k].results[0], line.value), -k), default=None)
 
 
 def result_of(operation: Any, line: Line, value: np.ndarray | None = None) -> np.ndarray | None:
@@ -340,9 +340,11 @@ def result_of(operation: Any, line: Line, value: np.ndarray | None = None) -> np
     return next(iter(same + alike), None)
 
 
-def distance(a, b) -> float:
-    with np.errstate(invalid="ignore", over="ignore"):
-        return float(np.max(np.nan_to_num(np.abs(a - b), nan=np.inf), initial=0.0))
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    """The largest relative difference of two arrays."""
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        apart = np.where(a == b, 0, np.abs(a - b) / np.maximum(np.abs(a), np.abs(b)))
+    return float(np.max(np.nan_to_num(apart, nan=np.inf), initial=0.0))
 
 
 def entry(line: Line, equation: str, value: np.ndarray | None, ran: list[Any]) -> Entry:
