@@ -17,7 +17,7 @@ SENTENCES = {
 def answer(check: Check) -> str:
     """The whole text."""
     lines = [headline(check)]
-    if check.broken:
+    if check.broken and check.verdict is Verdict.BROKEN:
         first, *others = check.broken["message"].splitlines()
         lines += [f"  broken   {check.broken['id']}: {first}", *(f"           {line}" for line in others)]
     found = check.first_difference
@@ -38,6 +38,8 @@ def answer(check: Check) -> str:
     others = [f"{name} is {own}" for name, own in check.names.items() if own != name]
     if others:
         lines.append(f"  matched  {', '.join(others)}")
+    if check.broken and check.verdict is not Verdict.BROKEN:
+        lines.append(f"  besides  {check.broken['id']}: {check.broken['message']}")
     lines += [f"  note     {note}" for note in check.notes]
     lines += not_tried(check.not_triggered)
     if check.rerun:

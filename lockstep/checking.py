@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.compare import bits
-from lockstep.driving import Theirs, defaults_of, drive, record
+from lockstep.driving import SPOILS, Theirs, defaults_of, drive, record
 from lockstep.foreign.adapter import CannotCheck, NotTaken
 from lockstep.foreign.names import in_words
 from lockstep.foreign.recognise import Recognised, recognise
@@ -292,6 +292,9 @@ class Driver:
         except Broken as fault:
             self.fault(fault.cause, f"{fault} (scenario {trial.name!r}, {dtype})")
             return False
+        note = "it writes into the gradients it is given, which PyTorch leaves as they are"
+        if recording.source.endswith(SPOILS) and note not in self.result.notes:
+            self.result.notes.append(note)
         self.result.outcomes.append(judged(recording, functools.partial(self.torch, trial, dtype, recording)))
         return True
 
@@ -330,29 +333,28 @@ class Driver:
         return dataclasses.replace(recording, steps=steps)
 
     def effects(self, tried: list[Trial]) -> None:
-        """A flag that was asked for and changed nothing is said so."""
+        """What was asked for and changed nothing is said; where any keyword is swallowed, it was never taken."""
         for outcome in list(self.result.outcomes):
             trial = next(trial for trial in tried if trial.name == outcome.recording.scenario)
-            if not trial.flag or outcome.residual.explains:
+            if outcome.residual.explains:
                 continue
-            default = defaults_of(self.subject)[trial.flag]
-            case = trial.case.replaced(**{trial.flag: default})
-            without = trial._replace(scenario=trial.scenario._replace(case=case), needs=(), flag="")
-            try:
-                other = record(
-                    self.found,
-                    self.subject,
-                    without,
-                    outcome.recording.dtype,
-                    self.seed,
-                    without_flag(self.settings, trial),
-                )
-            except (NotTaken, Theirs, Broken):
-                continue
-            pairs = zip(outcome.recording.steps, other.steps, strict=True)
-            if not any(moved(one.after, two.after) for one, two in pairs):
-                value = outcome.recording.hyperparameters[trial.flag]
-                self.skip(trial.name, outcome.recording.dtype, f"{trial.flag}={value!r} changed nothing")
+            for name in trial.needs:
+                if self.changes_nothing(name, trial, outcome.recording):
+                    value = outcome.recording.hyperparameters[name]
+                    self.skip(trial.name, outcome.recording.dtype, f"{name}={value!r} changed nothing")
+                    if name not in self.found.names and outcome in self.result.outcomes:
+                        self.result.outcomes.remove(outcome)
+
+    def changes_nothing(self, name: str, trial: Trial, recording: Recording) -> bool:
+        """Whether the implementation does the same, bit for bit, without this hyperparameter."""
+        case = trial.case.replaced(**{name: defaults_of(self.subject)[name]})
+        without = trial._replace(scenario=trial.scenario._replace(case=case), needs=(), flag="")
+        settings = {key: value for key, value in self.settings.items() if key != name}
+        try:
+            other = record(self.found, self.subject, without, recording.dtype, self.seed, settings)
+        except (NotTaken, Theirs, Broken):
+            return False
+        return not any(moved(a.after, b.after) for a, b in zip(recording.steps, other.steps, strict=True))
 
     def tied(self, trial: Trial, dtype: str) -> None:
         """Whether one array under two names is stepped twice; said, not judged: torch.optim does it, too."""
@@ -368,10 +370,6 @@ class Driver:
                 "tied parameters: an array given under two names is stepped twice (torch.optim does so with a tensor "
                 "it is given twice; model.parameters() gives each once)"
             )
-
-
-def without_flag(settings: dict[str, Any], trial: Trial) -> dict[str, Any]:
-    return {name: value for name, value in settings.items() if name != trial.flag}
 
 
 class Everything:

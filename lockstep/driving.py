@@ -16,6 +16,7 @@ from lockstep.recording import Recording, Step
 from lockstep.scenarios import Trial
 from lockstep.subject import Subject, own_class
 
+SPOILS = ", writing into the gradients it is given"
 HERE = pathlib.Path(__file__).parent
 
 
@@ -31,9 +32,10 @@ class Theirs(Exception):
 
 
 def place(error: BaseException) -> str:
-    """file:line of the deepest frame that is not ours."""
+    """file:line of the deepest frame that is theirs: neither ours nor, if it can be helped, a library's."""
     frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if HERE not in pathlib.Path(frame.filename).parents]
+    others = [frame for frame in frames if HERE not in pathlib.Path(frame.filename).parents]
+    theirs = [frame for frame in others if "site-packages" not in frame.filename] or others
     return f"{pathlib.Path(theirs[-1].filename).name}:{theirs[-1].lineno}" if theirs else ""
 
 
@@ -89,6 +91,7 @@ def record(
             steps = drive(adapter, trial, dtype, seed, hyperparameters, known)
         except Theirs:
             raise NotTaken(f"it takes no missing gradient: {error}") from None
+    spoils = getattr(adapter, "spoils_gradients", False)
     return Recording(
         subject=subject.path,
         scenario=trial.name,
@@ -99,7 +102,7 @@ def record(
         defaults={name: value for name, value in found.defaults.items() if name not in known},
         names={key: own for key, own in getattr(adapter, "names", {}).items() if own != key},
         steps=steps,
-        source=found.words,
+        source=found.words + SPOILS * spoils,
     )
 
 
@@ -124,8 +127,11 @@ def drive(
                     if now[name] != value:
                         adapter.set(name, value)
                         now[name] = value
-                adapter.step({name: None if grad is None else grad.copy() for name, grad in grads.items()})
+                handed = {name: None if grad is None else grad.copy() for name, grad in grads.items()}
+                adapter.step(handed)
                 after = read(adapter, start)
+                if any(g is not None and g.tobytes() != grads[name].tobytes() for name, g in handed.items()):
+                    vars(adapter)["spoils_gradients"] = True
                 steps.append(Step(dict(now), grads, before, after, seen(adapter, start)))
                 before = after
     except (NotTaken, Broken, KeyboardInterrupt):

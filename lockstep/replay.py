@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lockstep.bounded import Bounded, widest
+from lockstep.bounded import Bounded, unit, widest
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import plant
 from lockstep.recording import Pass, Recording, Step
@@ -22,6 +22,10 @@ from lockstep.verdict import distance, share, uncertain
 
 # A buffer that PyTorch does not know by this name may be kept with lr or a sign in it.
 SCALES = {"": lambda lr: 1.0, "-lr": lambda lr: -lr, "lr": lambda lr: lr, "-": lambda lr: -1.0}
+
+
+# The orders of PyTorch's own formula, each of which is allowed for. A planted formula has the first alone.
+ORDERS = ("paper", "pytorch")
 
 
 class Element(NamedTuple):
@@ -286,19 +290,23 @@ def steps(recording: Recording, causes, hyperparameters, bounded: bool) -> Itera
     kind = planted(recording.subject, "", causes)
     first: Step = recording.steps[0]
     start = {name: np.array(array) for name, array in first.before.items()}
-    orders = ["paper"]
+    orders = [order for order in ORDERS if order in kind.ORDERS] if bounded and not causes else ["paper"]
     sides = [kind(start, **(recording.hyperparameters | hyperparameters)) for _ in orders]
     number = (lambda array: Bounded(array, array.dtype)) if bounded else (lambda array: array.astype(np.float64))
     for side, order in zip(sides, orders, strict=True):
         side.bounded, side.formula = bounded, side.ORDERS[order]
-        side.state = {name: numbers(entries, number) for name, entries in side.state.items()}
-        for key, named in recording.start.items():
-            for name, array in named.items():
-                side.state[name][key] = array.astype(np.float32) if key == "step" else number(array)
+    main, *others = sides
+    main.state = {name: numbers(entries, number) for name, entries in main.state.items()}
+    for key, named in recording.start.items():
+        for name, array in named.items():
+            main.state[name][key] = array.astype(np.float32) if key == "step" else number(array)
     now = recording.hyperparameters | hyperparameters
     for count, step in enumerate(recording.steps, 1):
         wanted = step.hyperparameters | hyperparameters
         grads = {name: None if grad is None else number(grad) for name, grad in step.grads.items()}
+        carried = {name: any(errs(value) for value in entries.values()) for name, entries in main.state.items()}
+        for side in others:
+            side.state = {name: numbers(entries, as_exact) for name, entries in main.state.items()}
         for side in sides:
             for name, value in wanted.items():
                 if now.get(name) != value:
@@ -306,7 +314,40 @@ def steps(recording: Recording, causes, hyperparameters, bounded: bool) -> Itera
             side.params = {name: number(array) for name, array in step.before.items()}
             side.step(grads)
         now = wanted
-        yield from observed(recording, count, step, sides, number)
+        if others:
+            for name in step.before:
+                allow_for(others, main, name, carried[name])
+        yield from observed(recording, count, step, main, number)
+
+
+def as_exact(value: Any) -> Any:
+    """The same number without its error."""
+    return Bounded(value.value, value.dtype) if isinstance(value, Bounded) else value
+
+
+def errs(value: Any) -> bool:
+    return isinstance(value, Bounded) and bool(np.any(value.error))
+
+
+def allow_for(others: list[Any], main: Any, name: str, carried: bool) -> None:
+    """Let one tensor's numbers allow for what the other orders round in this step.
+
+    They start from exact numbers, because error-carrying ones do not know that x + w·(y - x) forgets x. What is
+    carried along is in the first order already; what this step rounds comes on top of it.
+    """
+    parts = [side.params[name] for side in others]
+    main.params[name] = together(main.params[name], parts, carried)
+    for key, value in main.state[name].items():
+        parts = [side.state[name].get(key) for side in others]
+        if isinstance(value, Bounded) and all(isinstance(part, Bounded) for part in parts):
+            main.state[name][key] = together(value, parts, carried)
+
+
+def together(main: Bounded, others: list[Bounded], carried: bool) -> Bounded:
+    """One number of what the orders of a formula make of it."""
+    if not carried:
+        return widest([main, *others])
+    return main.like(main.value, main.error + widest(others).error, main.sure)
 
 
 def numbers(entries: Mapping[str, Any], number) -> dict[str, Any]:
@@ -314,38 +355,37 @@ def numbers(entries: Mapping[str, Any], number) -> dict[str, Any]:
     return {key: value if key == "step" or value is None else number(value) for key, value in entries.items()}
 
 
-def observed(recording: Recording, count: int, step: Step, sides: list[Any], number) -> Iterator[Observed]:
+def observed(recording: Recording, count: int, step: Step, side: Any, number) -> Iterator[Observed]:
     """The parameters and the visible state after a step; state that agrees is where the next step starts."""
-    bounded = sides[0].bounded
+    bounded = side.bounded
     for name, found in step.after.items():
         changed = np.max(np.abs(found.astype(np.float64) - step.before[name]), initial=0)
-        exact = together([side.params[name] for side in sides], bounded)
+        exact = side.params[name]
+        exact = coefficient_rounded(exact, step.before[name]) if bounded else exact
         yield Observed(count, "param", name, "param", found, {"": exact}, float(changed))
     lr = step.hyperparameters.get("lr", 1.0)
     for key, named in step.state.items():
         own = recording.names.get(key, key) != key and key == "momentum_buffer"
         for name, found in named.items():
-            parts = [side.state[name].get(key) for side in sides]
-            if any(part is None for part in parts):
+            exact = side.state[name].get(key)
+            if exact is None:
                 continue  # the formula has no such entry, or not yet
-            exact = together(parts, bounded)
             predicted = {
                 scale: exact if not scale else exact * of(lr) for scale, of in SCALES.items() if not scale or own
             }
             size = float(np.max(np.abs(found.astype(np.float64)), initial=0))
-            yield Observed(count, key, name, sides[0].STATE[key], found, predicted, size)
+            yield Observed(count, key, name, side.STATE[key], found, predicted, size)
             if bounded and within(found, exact):
-                for side in sides:
-                    side.state[name][key] = number(found)
+                side.state[name][key] = number(found)
+
+
+def coefficient_rounded(exact: Bounded, before: np.ndarray) -> Bounded:
+    """Once more at the parameter's magnitude: an equal order may make one factor of it, (1 - lr·λ), and round that."""
+    return exact.like(exact.value, exact.error + unit(before.dtype) * np.abs(before), exact.sure)
 
 
 def within(found: np.ndarray, exact: Bounded) -> bool:
     return bool(np.all(distance(found, exact.value) <= exact.error))
-
-
-def together(parts: list[Any], bounded: bool) -> Any:
-    """One number of what the orders of a formula make: the largest of their allowances."""
-    return widest(parts) if bounded else parts[0]
 
 
 # layers
@@ -416,7 +456,7 @@ def made_by(kind, count: int, one: Pass, made, carried, bounded: bool) -> Iterat
             found.append((name, name, line, one.buffers[name], [buffers[name] for buffers in carried]))
     for quantity, tensor, line, seen, parts in found:
         array = floating(seen)
-        exact = together([as_bounded(part) for part in parts], True) if bounded else parts[0]
+        exact = widest([as_bounded(part) for part in parts]) if bounded else parts[0]
         size = float(np.max(np.abs(array.astype(np.float64)), initial=0)) or 1.0
         yield Observed(count, quantity, tensor, line, array, {"": exact}, size)
         if bounded and quantity in kind.BUFFERS and one.buffers[quantity].dtype.kind == "f" and within(array, exact):

@@ -8,14 +8,14 @@ from lockstep.causes.cause import Scenario
 from lockstep.causes.tables import scenarios as of_causes
 from lockstep.subject import Subject, own_class
 
-SIZES = {"scalar": (), "one": (1,), "seven": (7,), "prime": (61,), "image": (2, 3, 4, 5)}
+SIZES = {"one": (1,), "seven": (7,), "prime": (61,), "image": (2, 3, 4, 5)}
 
 
 class Trial(NamedTuple):
     """A scenario, and what an implementation must take for it to be tried.
 
     needs: hyperparameters that have to be settable, or the trial says nothing. flag: a hyperparameter whose
-    effect the trial is there for; it is run without it, too. mishap: "missing gradient", "lr change" or "tied",
+    effect the trial is there for; it is run without it, too. mishap: "missing gradient", "lr change", "scalar" or "tied",
     which an implementation may be unable to take. defaults: nothing but lr is passed.
     """
 
@@ -59,7 +59,8 @@ def plain() -> list[Trial]:
         trial("sparse gradients", "exact zeros: 0/0, and state that moves by itself", problem="sparse"),
         trial("gradients shrink", "a maximum that is kept, or is not", problem="shrinking"),
         trial("zero gradients from step 4 on", "what moves on by itself: momentum, the counter", zero_from=4, lr=0.1),
-        trial("odd sizes", "a scalar, one number, lengths that no vector divides", shapes=SIZES, steps=4, lr=0.1),
+        trial("odd sizes", "one number, lengths that no vector divides", shapes=SIZES, steps=4, lr=0.1),
+        trial("a scalar", "an array without axes", mishap="scalar", shapes={"scalar": ()}, steps=4, lr=0.1),
         trial(
             "sixty steps",
             "powers of β saturate, and what starts late has started",

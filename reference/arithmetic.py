@@ -223,7 +223,9 @@ class Fused(Arithmetic):
 
 
 def met(scalar, array) -> Any:
-    """A Python scalar as it meets `array`: rounded to its dtype, once, before anything else."""
+    """A Python scalar, or an error-carrying one, as it meets `array`: rounded to its dtype, once, before anything else."""
+    if hasattr(scalar, "rounded_to"):
+        return scalar.rounded_to(array.dtype)
     is_numpy = isinstance(array, np.ndarray | np.generic)
     return array.dtype.type(scalar) if isinstance(scalar, float) and is_numpy else scalar
 

@@ -1,0 +1,127 @@
+"""Whoever follows PyTorch's formula is never accused, however they write it and whatever they set."""
+
+import functools
+import importlib
+import random
+
+import pytest
+
+from lockstep.driving import Theirs, defaults_of, record
+from lockstep.foreign.adapter import NotTaken
+from lockstep.foreign.recognise import recognise
+from lockstep.replay import replay
+from lockstep.scenarios import trials
+from lockstep.subject import find, own_class
+from parity_tests.rewrites import REWRITES
+
+SUBJECTS = list(REWRITES)
+
+
+def in_order(kind, order):
+    """The class of the reference, with its formula in another order."""
+
+    class InOrder(kind):
+        def __init__(self, params, **hyperparameters):
+            super().__init__(params, **hyperparameters)
+            self.formula = self.ORDERS[order]
+
+    InOrder.__name__ = f"{kind.__name__} in {order} order"
+    InOrder.__signature__ = __import__("inspect").signature(kind)
+    return InOrder
+
+
+def faithful(path):
+    """Everything that follows the formula: ours in its orders, PyTorch's on every path, the rewrites."""
+    subject = find(path)
+    ours, theirs = own_class(subject.reference), own_class(subject.torch_impl)
+    torch = importlib.import_module("torch.optim")
+    found = {f"reference, {order}": in_order(ours, order) for order in ours.ORDERS}
+    paths = {"single": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
+    found |= {
+        f"torch, {name}": functools.partial(getattr(torch, theirs.__name__), **paths[name]) for name in theirs.paths
+    }
+    return found | {kind.__name__: kind for kind in REWRITES[path]}
+
+
+def hyperparameters(path, draw):
+    """Random ones, as PyTorch allows them; `draw` is a random.Random."""
+    lr = 10 ** draw.uniform(-5, 0.5)
+    eps = 10 ** draw.uniform(-12, -2)
+    decay = draw.choice([0.0, 10 ** draw.uniform(-5, 0)])
+    maximize = draw.random() < 0.2
+    own = {
+        "optim.sgd": lambda: {
+            "momentum": (momentum := draw.choice([0.0, draw.uniform(0.01, 0.999)])),
+            "nesterov": (nesterov := momentum > 0 and draw.random() < 0.4),
+            "dampening": 0.0 if nesterov else draw.choice([0.0, draw.uniform(0, 1)]),
+        },
+        "optim.adagrad": lambda: {
+            "lr_decay": draw.choice([0.0, 10 ** draw.uniform(-3, 0)]),
+            "initial_accumulator_value": draw.choice([0.0, 10 ** draw.uniform(-6, 0)]),
+            "eps": eps,
+        },
+        "optim.rmsprop": lambda: {
+            "alpha": draw.choice([0.99, draw.uniform(0.01, 0.9999)]),
+            "momentum": draw.choice([0.0, draw.uniform(0.01, 0.99)]),
+            "eps": eps,
+        },
+    }.get(
+        path,
+        lambda: {
+            "betas": (draw.choice([0.9, draw.uniform(0, 0.999)]), draw.choice([0.999, draw.uniform(0.01, 0.9999)])),
+            "amsgrad": draw.random() < 0.3,
+            "eps": eps,
+        },
+    )
+    return {"lr": lr, "weight_decay": decay, "maximize": maximize, **own()}
+
+
+def draw_one(seed):
+    """One implementation in one scenario under random hyperparameters: what it used of its allowance."""
+    draw = random.Random(seed)
+    path = draw.choice(SUBJECTS)
+    subject = find(path)
+    name, kind = draw.choice(list(faithful(path).items()))
+    if isinstance(kind, functools.partial):
+
+        class Bound(kind.func):  # a subclass, as a user would hand over
+            def __init__(self, params, _own=kind.keywords, **hyperparameters):
+                super().__init__(params, **hyperparameters, **_own)
+
+        Bound.__name__ = kind.func.__name__
+        kind = Bound
+    settings = hyperparameters(path, draw)
+    trial = draw.choice([one for one in trials(subject) if one.mishap != "tied" and not one.defaults])
+    settings = {key: value for key, value in settings.items() if key not in trial.case.hyperparameters}
+    if trial.case.hyperparameters.get("nesterov"):
+        settings["dampening"] = 0.0
+    if trial.case.hyperparameters.get("dampening"):
+        settings["nesterov"] = False
+    dtype, seed = draw.choice(["float64", "float32"]), draw.randrange(2**32)
+    found = recognise(kind, path, tuple(defaults_of(subject)))
+    what = f"{path}, {name}, {trial.name}, {dtype}, {settings}"
+    try:
+        recording = record(found, subject, trial, dtype, seed, settings)
+    except NotTaken:
+        return what, 0.0, False
+    except Theirs as error:
+        if "Nesterov" in str(error):
+            return what, 0.0, False
+        raise
+    left = replay(recording)
+    return what, left.used, left.uncertain is not None
+
+
+@pytest.mark.parametrize("start", range(0, 60, 10))
+def test_random_hyperparameters(start):
+    for seed in range(start, start + 10):
+        what, used, _ = draw_one(seed)
+        assert used <= 1, what
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_thousand_draws():
+    worst = max(draw_one(seed)[1] for seed in range(1000))
+    print(f"the largest share of an allowance in 1000 draws: {worst:.2f}")
+    assert worst <= 1
