@@ -100,6 +100,8 @@ def test_every_subject_has_telling_runs(subject):
     table = {case.desc for case in subject.cases.CASES}
     assert plan
     assert {arguments["case"].desc for arguments in plan.values()} <= table
+    runs = [(one["case"].desc, one["dtype"], one["path"] or "single") for one in plan.values()]
+    assert len(set(runs)) == len(runs)
 
 
 def test_no_line_of_the_selection_is_idle():

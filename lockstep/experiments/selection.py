@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lockstep.cases import DTYPES
 from lockstep.subject import Subject, own_class
 
 LONGER = {"defaults": 40, "the notebook's run": 100, "Rosenbrock": 100}  # steps, where a curve is worth having
@@ -62,11 +63,10 @@ def plan(subject: Subject) -> dict[str, dict[str, Any]]:
     """Every run of a subject: its name here, and the arguments of `lockstep.run`; the plain case at least."""
     table = {case.desc: case for case in subject.cases.CASES}
     first = next(iter(table))
-    wanted = OPTIMIZER if subject.family == "optim" else []
-    wanted = wanted + [
-        (desc, dtype, None) for desc in OWN.get(subject.path, [first]) for dtype in ("float32", "float64")
-    ]
-    paths = own_class(subject.torch_impl).paths if subject.family == "optim" else ()
+    optimizer = subject.family == "optim"
+    others = OWN.get(subject.path, [] if optimizer and "defaults" in table else [first])
+    wanted = [*(OPTIMIZER if optimizer else []), *((desc, dtype, None) for desc in others for dtype in DTYPES)]
+    paths = own_class(subject.torch_impl).paths if optimizer else ()
     found = {}
     for desc, dtype, path in wanted:
         case = table.get(desc)
