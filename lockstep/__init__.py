@@ -1,5 +1,6 @@
 """Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference."""
 
+from lockstep.amplification import Growth, growth
 from lockstep.api import Run, run
 from lockstep.cases import Case
 from lockstep.checking import Check, check, check_recordings
@@ -19,6 +20,7 @@ __all__ = [
     "Check",
     "Explanation",
     "Finding",
+    "Growth",
     "LayerAdapter",
     "Ledger",
     "Record",
@@ -28,6 +30,7 @@ __all__ = [
     "check",
     "check_recordings",
     "explain",
+    "growth",
     "ledger",
     "load",
     "run",

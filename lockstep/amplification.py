@@ -1,0 +1,199 @@
+"""Local against accumulated: what each step adds to the drift, and what the problem makes of it.
+
+A step from PyTorch's own state adds its defect. If a problem multiplied nothing, the drift could never be more than
+the sum of all defects; where it is more, the problem multiplied. How it does is measured beside it: our own run
+again, from a start moved by one ulp, element by element up or down. An element whose way through the whole run such a
+start changes by as much as the way is long has no digit that anybody could be right about: it is ill-conditioned.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.api import settled
+from lockstep.cases import Case
+from lockstep.ladder import advance
+from lockstep.message import label
+from lockstep.side import Pair, Side, copied
+
+STARTS = 3  # starts beside ours; what the run makes of one could be small by chance
+ADDED, MULTIPLIED, ILL = "added by the steps", "multiplied by the problem", "ill-conditioned"
+
+
+@dataclasses.dataclass(frozen=True)
+class Growth:
+    """Where the drift of the parameters came from.
+
+    drift, defect, spread: the largest absolute difference, a value a step: of the free runs, of one step from
+        PyTorch's state, and of our runs from starts one ulp apart. start: that ulp, the largest of all elements.
+    amplification: spread / start, a value a step.
+    differing, elements: at the end. classes: of those that differ, how many are of which kind.
+    worst: tensor, index, and the kind of the element that drifted furthest, or None.
+    ill_conditioned: tensor to how many of its elements are, whether they differ or not.
+    """
+
+    label: str
+    steps: int
+    drift: np.ndarray
+    defect: np.ndarray
+    spread: np.ndarray
+    start: float
+    differing: int
+    elements: int
+    classes: dict[str, int]
+    worst: tuple[str, tuple[int, ...], str] | None
+    ill_conditioned: dict[str, int]
+
+    @property
+    def amplification(self) -> np.ndarray:
+        return self.spread / self.start if self.start else np.zeros_like(self.spread)
+
+    @property
+    def made_by(self) -> str | None:
+        """What made the largest difference at the end."""
+        return self.worst[2] if self.worst else None
+
+    def to_json(self) -> dict[str, Any]:
+        """In plain data."""
+        series = ("drift", "defect", "spread", "amplification")
+        return dataclasses.asdict(self) | {name: getattr(self, name).tolist() for name in series}
+
+    def __str__(self) -> str:
+        if self.worst is None:
+            return f"{self.label}: no parameter differs after {self.steps} steps"
+        tensor, index, kind = self.worst
+        counts = ", ".join(f"{count} {name}" for name, count in self.classes.items() if count)
+        ill = ", ".join(f"{count} of {name}" for name, count in self.ill_conditioned.items() if count) or "none"
+        return "\n".join(
+            [
+                f"{self.label}: {kind}",
+                f"  drift      {self.drift[-1]:.3g} at {tensor}{list(index) or ''}, after {self.steps} steps",
+                f"  defects    {self.defect.sum():.3g} added up, {self.defect.max():.3g} in one step",
+                f"  one ulp    at the start is {self.amplification[-1]:.3g} at the end",
+                f"  elements   {self.differing} of {self.elements} differ: {counts}",
+                f"  ill        {ill}",
+            ]
+        )
+
+
+def growth(
+    subject: str,
+    *,
+    case: str | Case | None = None,
+    problem: Any = None,
+    steps: int | None = None,
+    dtype: str = "float32",
+    seed: int = 0,
+    path: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    on_step: Callable[[int], Any] | None = None,
+) -> Growth:
+    """Separate the growth of the parameters' drift into what the steps add and what the problem multiplies.
+
+    Arguments: as for `lockstep.run`.
+
+    Raises:
+        ValueError, TypeError: for anything that makes no sense, before a step is taken; for a subject without
+            parameters that move.
+    """
+    found, chosen, count = settled(subject, case, problem, steps, dtype, hyperparameters)
+    pair = found.sides.pair(found, chosen, dtype, path, seed)
+    if "param" not in pair.ours().moving:
+        raise ValueError(f"{found.path} has no parameters that move, so nothing accumulates")
+    return walk(pair, count, label(found.path, chosen.desc, dtype, pair.path, {}), seed, on_step)
+
+
+def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int], Any] | None) -> Growth:
+    theirs, free, synced = pair.theirs(), pair.ours(), pair.ours()
+    beside = [nudged(pair.ours(), seed + number) for number in range(STARTS)]
+    begin = params(free)
+    begins = [params(side) for side in beside]
+    start = largest(apart(other, begin) for other in begins)
+    drift, defect, spread = (np.zeros(steps) for _ in range(3))
+    added = {name: np.zeros(array.shape) for name, array in begin.items()}
+    for step in range(1, steps + 1):
+        for stage in theirs.stages:
+            synced.write(copied(theirs.read()))
+            synced.advance(stage, step)
+            theirs.advance(stage, step)
+        for side in (free, *beside):
+            advance(side, step)
+        now = apart(params(synced), params(theirs))
+        added = {name: added[name] + now[name] for name in added}
+        defect[step - 1] = largest([now])
+        drift[step - 1] = largest([apart(params(free), params(theirs))])
+        spread[step - 1] = largest(apart(params(side), params(free)) for side in beside)
+        if on_step:
+            on_step(step)
+    end = params(free)
+    drifted, moved = apart(end, params(theirs)), apart(end, begin)
+    shift = less(end, begin)
+    shifts = [apart(less(params(side), other), shift) for side, other in zip(beside, begins, strict=True)]
+    reach = {name: np.max([other[name] for other in shifts], axis=0) for name in end}
+    ill = {name: (reach[name] > 0) & (reach[name] >= moved[name]) for name in end}
+    kinds = {
+        name: np.where(ill[name], ILL, np.where(drifted[name] <= added[name], ADDED, MULTIPLIED))[drifted[name] > 0]
+        for name in end
+    }
+    return Growth(
+        label=title,
+        steps=steps,
+        drift=drift,
+        defect=defect,
+        spread=spread,
+        start=start,
+        differing=sum(kind.size for kind in kinds.values()),
+        elements=sum(array.size for array in end.values()),
+        classes={kind: sum(int((of == kind).sum()) for of in kinds.values()) for kind in (ADDED, MULTIPLIED, ILL)},
+        worst=furthest(drifted, added, ill),
+        ill_conditioned={name: int(flags.sum()) for name, flags in ill.items()},
+    )
+
+
+def furthest(drifted, added, ill) -> tuple[str, tuple[int, ...], str] | None:
+    """The element that drifted furthest, and its kind."""
+    tensor = max(drifted, key=lambda name: np.max(drifted[name], initial=0.0))
+    if not np.any(drifted[tensor]):
+        return None
+    place = int(np.argmax(drifted[tensor]))
+    index = tuple(int(k) for k in np.unravel_index(place, drifted[tensor].shape))
+    kind = ILL if ill[tensor][index] else ADDED if drifted[tensor][index] <= added[tensor][index] else MULTIPLIED
+    return tensor, index, kind
+
+
+def nudged(side: Side, seed: int) -> Side:
+    """The side, each of its parameters one ulp up or down."""
+    quantities, rng = copied(side.read()), np.random.default_rng(seed)
+    for name, array in quantities["param"].items():
+        towards = np.where(rng.integers(0, 2, array.shape), np.inf, -np.inf).astype(array.dtype)
+        quantities["param"][name] = np.nextafter(array, towards)
+    side.write(quantities)
+    return side
+
+
+def params(side: Side) -> dict[str, np.ndarray]:
+    return {name: np.array(array, np.float64) for name, array in side.read()["param"].items()}
+
+
+def less(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    with np.errstate(invalid="ignore"):
+        return {name: array - other[name] for name, array in one.items()}
+
+
+def apart(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Tensor to the absolute difference of each element; what is no number on one side alone is infinitely far."""
+    with np.errstate(invalid="ignore"):
+        return {
+            name: np.where(
+                (array == other[name]) | (np.isnan(array) & np.isnan(other[name])),
+                0.0,
+                np.nan_to_num(np.abs(array - other[name]), nan=np.inf),
+            )
+            for name, array in one.items()
+        }
+
+
+def largest(differences) -> float:
+    return max((float(np.max(array, initial=0.0)) for named in differences for array in named.values()), default=0.0)

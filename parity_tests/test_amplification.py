@@ -1,0 +1,65 @@
+"""What the steps add and what the problem multiplies are told apart, and the null gradient is a class of its own."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lockstep.amplification import ADDED, ILL, MULTIPLIED, growth
+from lockstep.cases import Case
+
+
+def test_a_contracting_problem_only_adds():
+    """SGD on a quadratic shrinks a difference at each step."""
+    found = growth("optim.sgd", case=Case("contracts", problem="quadratic", lr=0.3, steps=40))
+    assert found.drift.any()
+    assert found.made_by in (None, ADDED)
+    assert found.classes[MULTIPLIED] == 0
+    assert found.amplification[-1] < 1
+
+
+def test_an_expanding_problem_multiplies():
+    """Uphill on a quadratic every difference grows by 1 + lr at the least, and so does every parameter."""
+    found = growth("optim.sgd", case=Case("expands", problem="quadratic", lr=0.3, maximize=True, steps=40))
+    assert found.made_by == MULTIPLIED
+    assert found.amplification[-1] > 1.3**40 / 2
+    assert found.drift[-1] > found.defect.sum()
+    assert not any(found.ill_conditioned.values())
+
+
+def test_a_stream_of_gradients_multiplies_nothing():
+    """Nothing comes back to the parameters but themselves, rounded."""
+    found = growth("optim.sgd", case=Case("stream", steps=30))
+    assert found.classes[MULTIPLIED] == 0
+    assert found.amplification[-1] < 30
+
+
+def test_a_bias_before_batchnorm_is_ill_conditioned():
+    """The experiment that ships: its gradient is 0 but for rounding, which Adam makes as large as any other."""
+    found = growth("models.mlp", case="digits, Adam, a bias before BatchNorm", steps=12)
+    sizes = {"linear1.bias": 64, "linear2.bias": 32}
+    for name, size in sizes.items():
+        assert found.ill_conditioned[name] > size / 2
+    assert found.made_by == ILL
+    assert found.worst is not None
+    assert found.worst[0] in sizes
+    others = sum(count for name, count in found.ill_conditioned.items() if name not in sizes)
+    assert others < sum(sizes.values()) < found.elements - others
+
+
+def test_without_that_bias_it_is_not():
+    found = growth("models.mlp", steps=12)
+    assert found.made_by != ILL
+
+
+def test_in_plain_data():
+    found = growth("optim.adam", steps=5)
+    text = json.loads(json.dumps(found.to_json()))
+    assert len(text["drift"]) == len(text["amplification"]) == 5
+    assert np.isfinite(text["amplification"]).all()
+    assert found.label in str(found)
+
+
+def test_what_has_no_moving_parameters_is_refused():
+    with pytest.raises(ValueError, match="no parameters that move"):
+        growth("layers.activation")
