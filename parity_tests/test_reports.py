@@ -671,21 +671,23 @@ def test_no_records_is_an_error(tmp_path, capsys):
     assert main(["--records", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
     assert "no records (NAME.json) there" in capsys.readouterr().err.replace("\n", " ")
     assert main(["--frobnicate"]) == 2
+    assert main(["--records", str(tmp_path), "--mnist", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "--records runs nothing, so it goes with no --mnist" in capsys.readouterr().err.replace("\n", " ")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_records_the_experiments_are_run(tmp_path, monkeypatch, capsys):
     told = []
 
-    def collect(out_dir, only=None, progress=None):
-        told.append((only, out_dir.name))
+    def collect(out_dir, only=None, progress=None, data=None):
+        told.append((only, out_dir.name, data))
         progress("optim.adam", 1, 2)
         return [identical_record().save(out_dir / "adam.json")]
 
     monkeypatch.setitem(sys.modules, "lockstep.experiments", types.SimpleNamespace(collect=collect))
     out = tmp_path / "build/report"
-    assert main(["--out", str(out), "--only", "optim.adam"]) == 0
-    assert told == [(["optim.adam"], "records")]
+    assert main(["--out", str(out), "--only", "optim.adam", "--mnist", "data"]) == 0
+    assert told == [(["optim.adam"], "records", {"mnist": Path("data")})]
     assert capsys.readouterr().out == f"report: {out / 'index.html'}\n"
     assert sorted(file.name for file in out.iterdir()) == ["figures", "index.html", "records"]
     assert load(out / "records/adam.json")["verdict"] == "identical"
