@@ -15,6 +15,7 @@ from lockstep.commands.explain import explain_subject
 from lockstep.commands.ledger import show_ledger
 from lockstep.commands.matrix import explain_matrix
 from lockstep.commands.record import record_subject
+from lockstep.commands.score import score_tests
 from lockstep.message import headline
 from lockstep.record import place
 from lockstep.subject import find, subjects
@@ -32,6 +33,7 @@ app.command("causes")(list_causes)
 app.command("record")(record_subject)
 app.command("compare")(compare_recordings)
 app.command("matrix")(explain_matrix)
+app.command("score")(score_tests)
 app.command("ledger")(show_ledger)
 
 

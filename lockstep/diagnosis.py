@@ -127,8 +127,10 @@ class Diagnosis:
                 label, found = self.first
                 yield f"  shows    first in {label!r}, step {found.step}, line {found.line}"
         if self.next_best and not self.fault:
-            yield f"  nearest  {self.next_best.name} leaves {self.next_best.residual:.2g} allowances in "
-            yield f"           {self.next_best.where!r}"
+            differing = [label for label, left in self.residuals.items() if not left.explains]
+            explained = sum(self.next_best.used.get(label, np.inf) <= 1 for label in differing)
+            yield f"  nearest  {self.next_best.name} explains {explained} of {len(differing)} scenarios that differ"
+            yield f"           and leaves {self.next_best.residual:.2g} allowances in {self.next_best.where!r}"
 
     def accusation(self, answer: Candidate) -> Iterator[str]:
         for cause in answer.causes:

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import venv
@@ -137,9 +138,14 @@ def test_ids_are_words():
 def test_installed_from_a_wheel_in_an_empty_environment(tmp_path):
     """Lockstep is installed by itself; NumPy, torch and pytest are lent by this environment."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    source = tmp_path / "source"  # a build writes beside what it builds
+    for name in ("reference", "torch_impl", "lockstep", "reports"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
     wheels, environment = tmp_path / "wheels", tmp_path / "environment"
     subprocess.run(
-        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, ROOT], check=True, cwd=tmp_path
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, source], check=True, cwd=tmp_path
     )
     venv.create(environment, with_pip=False)
     python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

@@ -32,6 +32,20 @@ def counts_tensors(base: Any) -> type:
     return named(Planted, base)
 
 
+def counts_calls(base: Any) -> type:
+    """One counter for all tensors, raised once a call: one that is skipped gets older, too."""
+
+    class Planted(base):
+        def step(self, grads):
+            super().step(grads)
+            for name in self.params:
+                if grads.get(name) is None:
+                    count = self.state[name].get("step", np.float32(0))
+                    self.state[name] = self.state[name] | {"step": np.asarray(count + np.float32(1))}
+
+    return named(Planted, base)
+
+
 def steps_first_twice(base: Any) -> type:
     """The first tensor, as if tied to another, is stepped once for each of its two names."""
 

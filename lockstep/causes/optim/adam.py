@@ -1,7 +1,7 @@
 """Causes of optim.adam; those about the moments are AdamW's too."""
 
 from lockstep.cases import Case
-from lockstep.causes.behaviour import counts_tensors, hidden_maximum
+from lockstep.causes.behaviour import counts_calls, counts_tensors, hidden_maximum
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
     decay_factor,
@@ -133,6 +133,17 @@ MOMENTS = [
         fix="raise the counter once a step, or keep one for each tensor",
         shows="normal gradients",
         first=First(1, "step"),
+    ),
+    Cause(
+        id="step-shared",
+        behaviour=counts_calls,
+        formula=r"t \leftarrow t + 1 \quad \text{for a tensor without gradient, too}",
+        seen="from-scratch code with one t for the whole optimizer",
+        first_shows="at the first step after a missing gradient",
+        fix="keep a counter for each tensor, and raise it where the tensor is stepped",
+        note="the same wherever every tensor has a gradient at every step",
+        shows="a step without gradient",
+        first=First(3, "step"),
     ),
     Cause(
         id="beta-powers-low-precision",
