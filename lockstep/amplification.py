@@ -48,6 +48,7 @@ class Growth:
 
     @property
     def amplification(self) -> np.ndarray:
+        """What one ulp at the start has become, as a multiple of it, a value a step."""
         return self.spread / self.start if self.start else np.zeros_like(self.spread)
 
     @property
@@ -92,7 +93,8 @@ def growth(
 ) -> Growth:
     """Separate the growth of the parameters' drift into what the steps add and what the problem multiplies.
 
-    Arguments: as for `lockstep.run`.
+    Arguments:
+        subject, case, problem, steps, dtype, seed, path, hyperparameters, on_step: as for `lockstep.run`.
 
     Raises:
         ValueError, TypeError: for anything that makes no sense, before a step is taken; for a subject without

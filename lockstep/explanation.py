@@ -31,6 +31,7 @@ class Explanation:
 
     @property
     def label(self) -> str:
+        """Subject, dtype, path and case, on one line."""
         return label(self.subject.path, self.case.desc, self.dtype, self.path, {})
 
     @property
