@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 import reports
 from lockstep.record import SCHEMA, VERSION, BadRecord, Record, load
@@ -24,7 +25,7 @@ from lockstep.verdict import Verdict
 from reports import facts, figures, pages, palette, style, words
 from reports.__main__ import main
 from reports.figures import drift, heat, loss, notebook, path
-from reports.rails import rails
+from reports.rails import rails, trace
 from reports.sparkline import sparkline
 
 ROOT = Path(__file__).parents[1]
@@ -410,6 +411,15 @@ def test_rails_have_a_place_for_every_value(values):
             assert place == scale.top > scale.high
         else:
             assert scale.low <= place <= scale.high
+
+
+def test_every_value_has_a_dot():
+    values = [0.0, 0.0, 3e-8, 0.0, np.inf, 2e-7, np.nan, 1e-7]  # 3e-8 stands alone: no line would show it
+    scale, axis = rails(values), Figure().subplots()
+    trace(axis, range(8), values, scale, color="black")
+    dots = [xy for line in axis.lines if line.get_marker() != "None" for xy in line.get_xydata().tolist()]
+    expected = [[x, place] for x, place in enumerate(scale.place(values)) if not np.isnan(place)]
+    assert sorted(xy for xy in dots if not np.isnan(xy[1])) == expected
 
 
 def test_rails_are_drawn():
