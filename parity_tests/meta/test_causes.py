@@ -194,7 +194,7 @@ def test_the_wrong_formula_runs_on_error_carrying_numbers_and_explains_itself(ca
     with np.errstate(all="ignore"):
         pair = pair_of(cause.subject, case, dtype, [cause])
         side = pair.ours()
-        arbiter = type(pair.exact)(pair.ours().optimizer, pair.exact.problem, case)
+        arbiter = type(pair.exact)(pair.ours().optimizer, pair.exact.problem, case, pair.written_like)
         for step in range(1, cause.first.step + 1):
             side.advance("gradient", step)
             before = copied(side.read())
