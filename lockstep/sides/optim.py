@@ -114,7 +114,7 @@ class Arbiter:
         written_like: the order of the formula in which the other side is written.
     """
 
-    def __init__(self, optimizer, problem, case, written_like: str):
+    def __init__(self, optimizer, problem, case, written_like: str = "pytorch"):
         self.optimizer = optimizer
         self.problem = problem
         self.case = case
