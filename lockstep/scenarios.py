@@ -15,8 +15,8 @@ class Trial(NamedTuple):
     """A scenario, and what an implementation must take for it to be tried.
 
     needs: hyperparameters that have to be settable, or the trial says nothing. flag: a hyperparameter whose
-    effect the trial is there for; it is run without it, too. mishap: "missing gradient", "lr change", "scalar" or "tied",
-    which an implementation may be unable to take. defaults: nothing but lr is passed.
+    effect the trial is there for; it is run without it, too. mishap: "missing gradient", "lr change", "scalar" or
+    "tied", which an implementation may be unable to take. defaults: nothing but lr is passed.
     """
 
     scenario: Scenario

@@ -223,7 +223,7 @@ class Fused(Arithmetic):
 
 
 def met(scalar, array) -> Any:
-    """A Python scalar, or an error-carrying one, as it meets `array`: rounded to its dtype, once, before anything else."""
+    """A scalar, Python's or error-carrying, as it meets `array`: rounded to its dtype, once, before anything else."""
     if hasattr(scalar, "rounded_to"):
         return scalar.rounded_to(array.dtype)
     is_numpy = isinstance(array, np.ndarray | np.generic)

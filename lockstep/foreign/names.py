@@ -8,6 +8,7 @@ Names = dict[str, str | tuple[str, str]]  # PyTorch's name to the implementation
 
 LR = ("lr", "learning_rate", "learning_rate_init", "step_size", "stepsize", "eta", "lrate", "rate", "alpha")
 DECAYS = ("alpha", "rho", "decay", "decay_rate", "gamma", "beta", "beta2", "beta_2", "b2", "smoothing", "decay2")
+SHARED_NAMES = {"beta", "beta1", "gamma", "rho", "decay"}  # of RMSprop's decay and of SGD's momentum
 OTHERS: dict[str, tuple[str, ...]] = {
     "lr": LR,
     "betas": ("betas", "beta"),
@@ -79,15 +80,17 @@ def match(available: Iterable[str], wanted: Iterable[str]) -> Names:
             if first in plain and second in plain:
                 found["betas"] = plain.pop(first), plain.pop(second)
                 break
-    for name in sorted((name for name in wanted if name not in found), key=lambda name: name == "lr"):
+    if found.get("alpha") == "alpha" and "lr" in wanted and "lr" not in found:  # perhaps their alpha is the step size
+        decay = next((other for other in DECAYS if other in plain), None)
+        if decay:
+            found |= {"lr": "alpha", "alpha": plain.pop(decay)}
+    # what another hyperparameter may be called as well goes to the one that has fewer names
+    for name in sorted((name for name in wanted if name not in found), key=lambda name: name in ("lr", "momentum")):
         for other in OTHERS.get(name, ()):
-            if other in plain and not (other == "alpha" and name != "lr" and "lr" not in found and "lr" in wanted):
+            taken = other in SHARED_NAMES and "alpha" in wanted and name == "momentum"
+            if other in plain and not taken:
                 found[name] = plain.pop(other)
                 break
-    if found.get("alpha") == "alpha" and "lr" in wanted and "lr" not in found:  # their alpha is the step size
-        decay = next((plain[other] for other in DECAYS if other in plain), None)
-        if decay:
-            found |= {"lr": "alpha", "alpha": decay}
     return found
 
 
