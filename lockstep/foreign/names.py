@@ -112,11 +112,19 @@ def in_words(names: Names) -> dict[str, str]:
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """The arguments of a function, or of a class without self; none where nothing is known."""
-    try:
-        return dict(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return {}
+    """The arguments of a function, or of a class without self; none where nothing is known.
+
+    Of a class that hands on whatever it is given, those of the class it hands them to.
+    """
+    for one in (function, *(function.__mro__[1:-1] if inspect.isclass(function) else ())):
+        try:
+            found = dict(inspect.signature(one).parameters)
+        except (TypeError, ValueError):
+            return {}
+        kinds = {parameter.kind for parameter in found.values()}
+        if kinds != {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
+            return found
+    return {}
 
 
 def named(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:

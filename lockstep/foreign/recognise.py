@@ -11,7 +11,7 @@ import numpy as np
 from lockstep.foreign.adapter import Adapter, CannotCheck, NotTaken
 from lockstep.foreign.loop import Loop, inner, lacking, loop_of, names_of
 from lockstep.foreign.making import Maker, callable_maker, maker_of
-from lockstep.foreign.names import Names, match, named, told
+from lockstep.foreign.names import Names, match, named, takes_any, told
 from lockstep.foreign.object_step import FORMS, ObjectStep, method_of
 from lockstep.foreign.pair import Pair, functions_of
 from lockstep.foreign.plain_function import PlainFunction
@@ -137,12 +137,8 @@ def of_torch(target: Any, subject: str, wanted: tuple[str, ...]) -> Recognised:
 
 def first_argument(kind: type, wanted: tuple[str, ...]) -> Maker:
     """A maker of a class whose first argument, whatever it is called, takes the parameters."""
-    holds, *others = named(kind)
-    return Maker(kind, match(others, wanted), holds, everything=maker_takes_any(kind))
-
-
-def maker_takes_any(kind: type) -> bool:
-    return any(p.kind is inspect.Parameter.VAR_KEYWORD for p in inspect.signature(kind).parameters.values())
+    holds, *others = named(kind) or [""]
+    return Maker(kind, match(others, wanted), holds, everything=takes_any(kind))
 
 
 def of_function(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[Recognised]:
