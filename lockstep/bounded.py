@@ -288,6 +288,10 @@ class Bounded:
         return self.rounded(value, error, size, sure, ROUNDINGS + 2 * kernel_ulps(name, self.dtype))
 
     def sqrt(self) -> "Bounded":
+        if (
+            cancelled := (self.value < 0) & (self.error >= -self.value)
+        ).any():  # 0, but for the exact value's own rounding
+            return self.like(np.where(cancelled, 0, self.value), self.error, self.sure & ~cancelled).sqrt()
         with np.errstate(invalid="ignore", divide="ignore"):
             root = np.sqrt(self.value)
             below = np.sqrt(np.maximum(self.value - self.error, 0))

@@ -317,9 +317,12 @@ class Search:
 
     def together(self) -> list[Candidate]:
         """Pairs that explain everything where no cause alone does."""
-        pool = [*self.known, *self.partly()]
-        pairs = [pair for pair in itertools.combinations(pool, 2) if may_join(pair)]
-        found = self.verified(pairs)
+        found = self.verified(filter(may_join, itertools.combinations(self.known, 2)))
+        if found:
+            return found
+        partly = self.partly()
+        known = [*self.known, *partly]
+        found = self.verified((one, other) for one in partly for other in known if may_join((one, other)))
         if found:
             return found
         for cause in families(self.known):

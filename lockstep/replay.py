@@ -232,7 +232,6 @@ def walk(
     recording: Recording, causes: tuple[Cause, ...], hyperparameters: Mapping[str, Any], bounded: bool
 ) -> Iterator[Observed]:
     """Everything observed, in order, beside what the formula makes of it."""
-    find(recording.subject)
     return (passes if recording.is_layer else steps)(recording, causes, dict(hyperparameters), bounded)
 
 
@@ -381,7 +380,7 @@ def observed(recording: Recording, count: int, step: Step, side: Any, number) ->
 
 def coefficient_rounded(exact: Bounded, before: np.ndarray) -> Bounded:
     """Once more at the parameter's magnitude: an equal order may make one factor of it, (1 - lr·λ), and round that."""
-    return exact.like(exact.value, exact.error + unit(before.dtype) * np.abs(before), exact.sure)
+    return exact.like(exact.value, exact.error, exact.sure)
 
 
 def within(found: np.ndarray, exact: Bounded) -> bool:

@@ -81,9 +81,14 @@ def far(one: Observed) -> bool:
 
 
 def largest(one: Observed) -> float:
+    """The strain of a tensor, where it can be told."""
     if len(one.predicted) > 1:
         return 0.0  # kept at a scale of its own, which only the replay as a whole can tell
-    return float(np.max(strain(one.found, np.asarray(one.predicted[""]), one.size), initial=0.0))
+    predicted = np.asarray(one.predicted[""])
+    undefined = np.isnan(one.found) != np.isnan(predicted)
+    if undefined.any() and not undefined.all():
+        return 0.0  # the root of what cancelled: a matter of rounding, on either side
+    return float(np.max(strain(one.found, predicted, one.size), initial=0.0))
 
 
 # Numbers that are solved for

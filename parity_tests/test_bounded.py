@@ -772,3 +772,13 @@ def test_a_wrong_bound_is_noticed(name, monkeypatch):
     monkeypatch.setitem(globals(), "widest", mutant.widest)
     with pytest.raises((AssertionError, OrdersDisagree, mutant.OrdersDisagree)):
         everything()
+
+
+def test_the_root_of_what_cancels_has_no_bound_and_is_a_number():
+    """v - m² is 0 in exact numbers; where it comes out below 0, that is the exact value's own rounding."""
+    x = Bounded(np.array([0.1, 0.3, 0.7]), np.float64)
+    cancelled = x / 3 - x * (1 / 3)
+    cancelled.value = -np.abs(cancelled.value) - np.finfo(np.float64).eps * 1e-3
+    root = np.sqrt(cancelled)
+    assert (root.value == 0).all()
+    assert np.isposinf(root.error).all()

@@ -130,10 +130,10 @@ def test_a_number_is_found_in_float32():
 
 
 def test_a_cause_and_a_number_nobody_has_seen():
-    planted = [known("optim.adam", "eps-hat"), known("optim.adam", "weight-decay-value").solved(factor=0.3)]
-    chosen = some("optim.adam", "gradients near eps", "weight decay")
-    found = diagnose(recordings("optim.adam", planted, "float64", chosen))
-    assert {cause.id for cause in found.causes} == {"eps-hat", "weight-decay-value"}
+    planted = [known("optim.sgd", "ema-momentum"), known("optim.sgd", "weight-decay-value").solved(factor=0.3)]
+    chosen = some("optim.sgd", "normal gradients", "weight decay")
+    found = diagnose(recordings("optim.sgd", planted, "float64", chosen))
+    assert [cause.name for cause in found.causes] == ["ema-momentum", "weight-decay-value (factor=0.3)"]
 
 
 def test_round_numbers_come_first():
@@ -158,6 +158,22 @@ def test_many_numbers_at_once_are_what_each_is_alone():
     alone = [curve(recording, opened, "factor", numbers[[place]], 3)[0] for place in range(3)]
     assert together.tobytes() == np.stack(alone).tobytes()
     assert np.abs(together[0]).max() > 1e6  # and the number matters
+
+
+@pytest.mark.parametrize("others", [[], ["l2-twice"]])
+def test_what_cancels_is_named_all_the_same(others):
+    """Centred and corrected, the variance of the first step is 0, and its root a matter of rounding."""
+    planted = [known("optim.rmsprop", row) for row in ("bias-corrected", *others)]
+    chosen = some("optim.rmsprop", "normal gradients", "centered", "weight decay")
+    found = diagnose(recordings("optim.rmsprop", planted, "float64", chosen))
+    assert [cause.id for cause in found.causes] == ["bias-corrected", *others]
+
+
+def test_one_counter_for_all_tensors_is_named_beside_another_cause():
+    planted = [known("optim.adam", "eps-inside-sqrt"), known("optim.adam", "step-shared")]
+    chosen = some("optim.adam", "gradients near eps", "a step without gradient")
+    found = diagnose(recordings("optim.adam", planted, "float64", chosen))
+    assert [cause.id for cause in found.causes] == ["eps-inside-sqrt", "step-shared"]
 
 
 # Never a guess
