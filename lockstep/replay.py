@@ -380,7 +380,7 @@ def observed(recording: Recording, count: int, step: Step, side: Any, number) ->
 
 def coefficient_rounded(exact: Bounded, before: np.ndarray) -> Bounded:
     """Once more at the parameter's magnitude: an equal order may make one factor of it, (1 - lr·λ), and round that."""
-    return exact.like(exact.value, exact.error, exact.sure)
+    return exact.like(exact.value, exact.error + unit(before.dtype) * np.abs(before), exact.sure)
 
 
 def within(found: np.ndarray, exact: Bounded) -> bool:

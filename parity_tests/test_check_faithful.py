@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import inspect
 import random
 
 import pytest
@@ -26,7 +27,7 @@ def in_order(kind, order):
             self.formula = self.ORDERS[order]
 
     InOrder.__name__ = f"{kind.__name__} in {order} order"
-    InOrder.__signature__ = __import__("inspect").signature(kind)
+    InOrder.__signature__ = inspect.signature(kind)
     return InOrder
 
 
@@ -41,6 +42,19 @@ def faithful(path):
         f"torch, {name}": functools.partial(getattr(torch, theirs.__name__), **paths[name]) for name in theirs.paths
     }
     return found | {kind.__name__: kind for kind in REWRITES[path]}
+
+
+def own(kind):
+    """A path of PyTorch's as a subclass, as a user would hand it over."""
+    if not isinstance(kind, functools.partial):
+        return kind
+
+    class OnItsPath(kind.func):
+        def __init__(self, params, **hyperparameters):
+            super().__init__(params, **hyperparameters, **kind.keywords)
+
+    OnItsPath.__name__ = kind.func.__name__
+    return OnItsPath
 
 
 def hyperparameters(path, draw):
@@ -82,14 +96,6 @@ def draw_one(seed):
     path = draw.choice(SUBJECTS)
     subject = find(path)
     name, kind = draw.choice(list(faithful(path).items()))
-    if isinstance(kind, functools.partial):
-
-        class Bound(kind.func):  # a subclass, as a user would hand over
-            def __init__(self, params, _own=kind.keywords, **hyperparameters):
-                super().__init__(params, **hyperparameters, **_own)
-
-        Bound.__name__ = kind.func.__name__
-        kind = Bound
     settings = hyperparameters(path, draw)
     trial = draw.choice([one for one in trials(subject) if one.mishap != "tied" and not one.defaults])
     settings = {key: value for key, value in settings.items() if key not in trial.case.hyperparameters}
@@ -98,7 +104,7 @@ def draw_one(seed):
     if trial.case.hyperparameters.get("dampening"):
         settings["nesterov"] = False
     dtype, seed = draw.choice(["float64", "float32"]), draw.randrange(2**32)
-    found = recognise(kind, path, tuple(defaults_of(subject)))
+    found = recognise(own(kind), path, tuple(defaults_of(subject)))
     what = f"{path}, {name}, {trial.name}, {dtype}, {settings}"
     try:
         recording = record(found, subject, trial, dtype, seed, settings)
@@ -119,9 +125,49 @@ def test_random_hyperparameters(start):
         assert used <= 1, what
 
 
+ONCE_ACCUSED = [
+    # a factor (1 - lr·λ) of the parameter is rounded by itself
+    ("optim.sgd", "ShrinkingSGD", "lr changes", "float64", {"weight_decay": 0.033695052289822364}),
+    # PyTorch's lerp rounds its weight to float32 before it takes it from 1
+    ("optim.adam", "torch, fused", "lr changes", "float32", {"betas": (0.014288476408366406, 0.2381560518862559)}),
+    # state that cannot be seen, carried along by a formula whose error would grow by itself
+    ("optim.adam", "IncrementalAdam", "sixty steps", "float32", {"betas": (0.6284929500656786, 0.999), "eps": 1e-12}),
+]
+
+
+@pytest.mark.parametrize(("path", "name", "scenario", "dtype", "settings"), ONCE_ACCUSED)
+def test_what_was_once_accused(path, name, scenario, dtype, settings):
+    subject = find(path)
+    found = recognise(own(faithful(path)[name]), path, tuple(defaults_of(subject)))
+    trial = next(one for one in trials(subject) if one.name == scenario)
+    for seed in range(4):
+        left = replay(record(found, subject, trial, dtype, seed, settings))
+        assert left.explains, left.worst
+        assert left.uncertain is None
+
+
+def test_the_allowance_of_hidden_state_does_not_grow():
+    """After sixty steps without a look at the state, a difference of a millionth of an update still shows."""
+    hidden = REWRITES["optim.adam"][3]
+    subject = find("optim.adam")
+    trial = next(one for one in trials(subject) if one.name == "sixty steps")
+    found = recognise(hidden, "optim.adam", tuple(defaults_of(subject)))
+    recording = record(found, subject, trial, "float64", 0, {})
+    assert not recording.steps[-1].state
+    assert replay(recording).explains
+    last = recording.steps[-1]
+    for name, array in last.after.items():
+        last.after[name][...] = array + 1e-6 * (array - last.before[name])
+    left = replay(recording)
+    assert left.first is not None
+    assert left.first.step == 60
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_thousand_draws():
-    worst = max(draw_one(seed)[1] for seed in range(1000))
-    print(f"the largest share of an allowance in 1000 draws: {worst:.2f}")
+    drawn = [draw_one(seed) for seed in range(1000)]
+    what, worst, _ = max(drawn, key=lambda one: one[1])
+    print(f"the largest share of an allowance in {len(drawn)} draws: {worst:.2f} ({what})")
     assert worst <= 1
+    assert not any(uncertain for _, _, uncertain in drawn)
