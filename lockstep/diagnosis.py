@@ -206,6 +206,7 @@ class Search:
         self.differing = sorted(differing, key=lambda one: (one.dtype != "float64", -left[one.label].used))
         self.recordings = [*self.differing, *agreeing]
         self.screen = Screen(self.recordings)
+        self.felt: dict[str, list[Recording]] = {}
 
     def diagnosis(self) -> Diagnosis:
         """Everything that is found, the best answer first."""
@@ -281,7 +282,15 @@ class Search:
 
     def solved(self, others: Hypothesis, cause: Cause) -> list[Candidate]:
         """The hypothesis with the free number of `cause` solved for, if there is one that explains everything."""
-        return self.verified(itertools.islice(self.numbers(others, cause, self.differing[:1], self.screen.keeps), 3))
+        return self.verified(itertools.islice(self.numbers(others, cause, self.feeling(cause), self.screen.keeps), 3))
+
+    def feeling(self, cause: Cause) -> list[Recording]:
+        """The first recording that differs to which the free number of the cause makes a difference."""
+        if cause.name not in self.felt:
+            (name,), (seen,) = cause.free, cause.free.values()
+            feel = (one for one in self.differing if sensitivity(one, (cause.opened(),), name, seen, 1) > 0)
+            self.felt[cause.name] = list(itertools.islice(feel, 1))
+        return self.felt[cause.name]
 
     def numbers(self, others: Hypothesis, cause: Cause, on: Sequence[Recording], keeps) -> Iterator[Hypothesis]:
         """The hypothesis with each number that meets one of the recordings `on`, the roundest first."""

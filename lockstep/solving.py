@@ -115,6 +115,8 @@ def search(recording: Recording, causes: Hypothesis, name: str, until: int, arou
     number = float(grid[0])
     for turn in range(ROUNDS):
         off = curve(recording, causes, name, grid, until + AHEAD)
+        if turn == 0 and (off == off[0]).all():
+            return None  # the number makes no difference here
         cost = np.mean(np.log1p(np.minimum(np.abs(off), 1e300)), axis=1)
         best = int(np.argmin(cost))
         worst = float(np.max(np.abs(off[best]), initial=0.0))
@@ -151,7 +153,10 @@ def first_grid(name: str) -> np.ndarray:
 
 def sensitivity(recording: Recording, causes: Hypothesis, name: str, number: float, until: int) -> float:
     """By how many roundings the recording would differ for a thousandth more of the number."""
-    off = curve(recording, causes, name, np.array([number, number * 1.001]), until + AHEAD)
+    try:
+        off = curve(recording, causes, name, np.array([number, number * 1.001]), until + AHEAD)
+    except CANNOT:
+        return 0.0
     with np.errstate(invalid="ignore"):
         change = np.abs(off[1] - off[0])
     return float(np.max(change[np.isfinite(change)], initial=0.0))
