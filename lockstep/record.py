@@ -3,7 +3,7 @@
 Schema, version 1. `NAME.json`:
 
     schema, version        "lockstep-record", 1
-    kind                   "run", "explanation" or "experiment" (both below)
+    kind                   "run", "explanation", "growth" or "experiment" (all below)
     subject, case, dtype, path, seed, steps
                            what was run; `case` holds desc, problem, hyperparameters, shapes, schedule
     environment            versions, CPU, capability, threads (lockstep/environment.py)
@@ -34,6 +34,15 @@ An explanation, kind "explanation", is a ladder (lockstep/ladder.py):
     findings               what the probe found out about the machine (lockstep/probe.py)
 
 Its archive holds `rung/NUMBER/QUANTITY/FIGURE` with `steps` values each, the rungs counted from 0.
+
+A growth, kind "growth", is where the drift of the parameters came from (lockstep/amplification.py):
+
+    schema, version, kind, subject, case, dtype, path, seed, steps, environment
+                           as above
+    start, differing, elements, classes, worst, ill_conditioned
+                           the fields of lockstep.amplification.Growth
+
+Its archive holds `growth/drift`, `growth/defect` and `growth/spread` with `steps` values each.
 
 An experiment, kind "experiment", is what several runs together say:
 
@@ -75,6 +84,7 @@ VERSION = 1
 REQUIRED = {
     "run": ("subject", "case", "dtype", "steps", "verdict", "quantities"),
     "explanation": ("subject", "case", "dtype", "steps", "rungs", "explained", "kernels"),
+    "growth": ("subject", "case", "dtype", "steps", "start", "differing", "elements", "classes", "worst"),
     "experiment": ("subject", "title", "claims", "printed"),
 }
 TYPES = {"subject": str, "case": dict, "dtype": str, "steps": int, "verdict": str, "quantities": dict, "rungs": list}

@@ -11,12 +11,13 @@ import lockstep
 import reference.datasets
 from lockstep import cli
 from lockstep.cases.models import Training
-from lockstep.experiments import collect, digits, names, selection
+from lockstep.experiments import collect, digits, ladders, names, planned, selection
 from lockstep.record import BadRecord, Record, load
 from lockstep.sides import draws
 from lockstep.sides.models import TrainingSide
 from lockstep.subject import find, subjects
 from lockstep.verdict import Verdict
+from reports import facts
 
 DEEP = "digits, SGD with momentum, dropout and BatchNorm"
 SELDOM = {"judge_every": 1000, "drift_every": 1000}
@@ -116,6 +117,36 @@ def test_no_line_of_the_selection_is_idle():
     for path, descs in selection.OWN.items():
         for desc in descs:
             assert any(one[:2] == (path, desc) for one in chosen), (path, desc)
+
+
+# Ladders
+
+
+def test_every_ladder_and_growth_is_of_a_case_there_is_and_goes_with_its_subject():
+    for table, arguments in ((ladders.CLIMBED, ladders.ladders), (ladders.GROWN, ladders.growths)):
+        made = [one for s in subjects() for one in arguments(s.path).values()]
+        assert sorted((one["subject"], one["case"].desc) for one in made) == sorted(line[:2] for line in table)
+    titles = [title for title, _ in planned("digits", {})]
+    assert len(set(titles)) == len(titles)
+    assert [title for title in titles if "bit" in title or "accumulated" in title] == [
+        *ladders.ladders("models.mlp"), *ladders.growths("models.mlp"),
+    ]  # fmt: skip
+
+
+def test_only_some_subjects_climb_only_their_ladders(tmp_path, monkeypatch):
+    monkeypatch.setattr(selection, "plan", lambda subject: {})
+    monkeypatch.setattr(ladders, "CLIMBED", [("layers.batchnorm", "features, in training", None, None)])
+    monkeypatch.setattr(ladders, "GROWN", [("optim.adam", "defaults", "single", 5)])
+    found = [load(path) for path in collect(tmp_path, only=["layers.batchnorm", "optim.adam", "optim.sgd"])]
+    kinds = [(record["kind"], record["subject"]) for record in found]
+    assert sorted(kinds) == [("explanation", "layers.batchnorm"), ("growth", "optim.adam")]
+    climbed, grown = sorted(found, key=lambda record: record["kind"])
+    assert climbed["explained"]
+    assert climbed["rungs"][-1]["first_step"] is None
+    assert climbed["findings"]["kernels"]
+    assert grown["steps"] == len(grown.arrays["growth/drift"]) == 5
+    for record in found:
+        facts.check(record)
 
 
 # Networks on real data

@@ -24,7 +24,7 @@ from lockstep.record import SCHEMA, VERSION, BadRecord, Record, load
 from lockstep.verdict import Verdict
 from reports import facts, figures, pages, palette, style, words
 from reports.__main__ import main
-from reports.figures import drift, heat, loss, notebook, path
+from reports.figures import drift, heat, ladder, loss, notebook, path
 from reports.rails import rails, trace
 from reports.sparkline import sparkline
 
@@ -391,6 +391,230 @@ def test_an_experiment_names_its_pictures():
     del record.arrays["nb/optim/lion/torch/path"]
     with pytest.raises(BadRecord, match="arrays of its picture 'paths' are missing"):
         figures.of_experiment(record)
+
+
+# To the last bit.
+
+RUNGS = ("the paper's order", "PyTorch's order", "fused multiply-add", "PyTorch's sqrt")
+FINDINGS = {
+    "missing": None,
+    "machine": {"python": "3.11.7", "cpu": "a CPU", "threads": 2},
+    "contraction": {"addcmul": "fused", "addcdiv": "either"},
+    "kernels": {
+        "sqrt": {
+            "float32": {
+                "numpy": {"error": 0.4999, "off": 0.0, "at": 1.0},
+                "torch": {"error": 0.5459, "off": 0.00608, "at": 2.0},
+            }
+        }
+    },
+    "random": {"rand_float32": "mersenne"},
+    "threads": {"sum": "shares"},
+    "seconds": 0.9,
+}
+
+
+def explanation_record(names=RUNGS, /, **changes) -> Record:
+    """A ladder, made up: 339 ulp at first, a few fewer on each rung, nothing on the last."""
+    sizes = np.array([339.0, 144.0, 14.0])[: len(names) - 1]
+    arrays = {}
+    for number, size in enumerate([*sizes, 0.0]):
+        ulp = np.where(np.arange(1, STEPS + 1) < 3, 0.0, size) * np.linspace(0.5, 1, STEPS)
+        arrays |= {f"rung/{number}/param/scaled_ulp": ulp, f"rung/{number}/exp_avg/scaled_ulp": ulp / 2}
+        arrays[f"rung/{number}/param/differing"] = 2.0 * (ulp > 0)
+    table = [
+        {
+            "name": name,
+            "differing": 4 * (size > 0),
+            "elements": 6,
+            "max_ulp": 3 * size,
+            "first_step": 3 if size else None,
+        }
+        for name, size in zip(names, [*map(int, sizes), 0], strict=True)
+    ]
+    data = {
+        "schema": SCHEMA, "version": VERSION, "kind": "explanation", "subject": "optim.adam", "case": {"desc": "plain"},
+        "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS, "environment": {"python": "3.11.7"},
+        "rungs": table, "explained": True, "kernels": ["sqrt"], "equations": {}, "left": None, "findings": FINDINGS,
+        "rerun": "lockstep explain optim.adam --case plain", **changes,
+    }  # fmt: skip
+    return Record(data, arrays)
+
+
+def growth_record(**changes) -> Record:
+    data = {
+        "schema": SCHEMA, "version": VERSION, "kind": "growth", "subject": "models.mlp", "case": {"desc": "a bias"},
+        "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS, "environment": {"python": "3.11.7"},
+        "start": 1e-8, "differing": 9, "elements": 20, "ill_conditioned": {"linear1.bias": 5, "linear1.weight": 0},
+        "classes": {"added by the steps": 0, "multiplied by the problem": 4, "ill-conditioned": 5},
+        "worst": ["linear1.bias", [7], "ill-conditioned"], **changes,
+    }  # fmt: skip
+    arrays = {"growth/drift": np.geomspace(1e-8, 0.028, STEPS), "growth/defect": np.full(STEPS, 1e-8)}
+    return Record(data, arrays | {"growth/spread": np.geomspace(1e-8, 2e-3, STEPS)})
+
+
+def left(**changes):
+    """The first element that is left."""
+    return {
+        "step": 3, "stage": "update", "line": "denom", "quantity": "param", "tensor": "theta", "index": [1],
+        "shape": [2], "dtype": "float32", "numpy": 0.25, "torch": 0.250000030, "numpy_bits": "0x3e800000",
+        "torch_bits": "0x3e800001", "ulp": 1.0, **changes,
+    }  # fmt: skip
+
+
+def unexplained_record() -> Record:
+    record = explanation_record(explained=False, left=left())
+    record.arrays["rung/3/param/scaled_ulp"] = np.where(np.arange(STEPS) < 2, 0.0, 7.0)
+    record.data["rungs"][-1] |= {"differing": 2, "max_ulp": 7.0, "first_step": 3}
+    return record
+
+
+def test_a_ladder_says_what_is_left_on_its_first_rung_and_its_last():
+    assert ladder.finding(explanation_record()) == (
+        "339 ulp in the paper's order, 0 with PyTorch's sqrt, at every one of 12 steps"
+    )
+    assert ladder.finding(explanation_record(RUNGS[:1])) == (
+        "0 ulp in the paper's order already, at every one of 12 steps"
+    )
+    assert ladder.finding(unexplained_record()) == (
+        "not explained: 339 ulp in the paper's order, 7 ulp still with PyTorch's sqrt, from step 3, line denom"
+    )
+    other = explanation_record()
+    other.arrays["rung/0/exp_avg/scaled_ulp"][4] = 512.0  # the largest of all quantities, wherever it is
+    assert ladder.finding(other).startswith("512 ulp")
+
+
+def last_curve(record: Record) -> np.ndarray:
+    """Where the last rung's black curve runs, and where its dots are."""
+    (axis,) = ladder.draw(record).axes
+    points = [line.get_xydata() for line in axis.lines if line.get_color() == style.INK]
+    return np.asarray([y for x, y in np.concatenate(points) if not np.isnan(y)])
+
+
+def test_the_last_rung_is_flat_on_the_rail_and_the_others_are_not():
+    record = explanation_record()
+    figure = ladder.draw(record)
+    (axis,) = figure.axes
+    scale = rails(*ladder.drifts(record))
+    assert axis.get_yticklabels()[0].get_text() == "identical 0"
+    assert len(last_curve(record)) >= STEPS
+    assert set(last_curve(record)) == {scale.bottom}
+    curves = [line.get_ydata() for line in axis.lines if len(line.get_xdata()) == STEPS and line.get_linestyle() == "-"]
+    assert any(np.array_equal(curve[2:], scale.place(ladder.drifts(record)[0])[2:]) for curve in curves)
+    assert last_curve(unexplained_record()).max() > scale.low
+    assert [" ".join(text.get_text().split()) for text in figure.texts] == [ladder.finding(record), facts.label(record)]
+    assert style.png(figure) != style.png(ladder.draw(unexplained_record()))
+
+
+def test_the_ladder_its_machine_and_the_growth_are_on_the_page():
+    page = page_of(explanation_record(), unexplained_record(), growth_record())
+    assert "1 of 2 ladders reach the last bit" in page.text
+    assert "To the last bit" in page.text
+    assert "fused multiply-add 4 6 14 42 3" in page.text
+    assert "PyTorch's sqrt 0 6 0 0 none" in page.text
+    assert "≠ not explained" in page.text
+    assert "Left: param of theta [1] , step 3, line denom" in page.text
+    assert (
+        page.text.count("sqrt float32 PyTorch off at times 0.61 % 0.55 ulp") == 1
+    )  # one machine, however many records
+    assert "sqrt float32 NumPy = correct wherever tried 0 % 0.5 ulp" in page.text
+    assert "addcmul multiply and add round once fused" in page.text
+    assert "sum two threads add up half each shares" in page.text
+    assert "linear1.bias[7] is furthest apart, by 0.028: ill-conditioned." in page.text
+    assert (
+        "The largest defects of all steps add up to 1.2e-7; the problem makes 2e5 ulp of one at the start." in page.text
+    )
+    assert "9 of 20: 4 multiplied by the problem, 5 ill-conditioned 5 of linear1.bias" in page.text
+
+
+def test_two_machines_are_shown_beside_each_other():
+    slower = explanation_record(findings=FINDINGS | {"seconds": 7.0})
+    other = explanation_record(findings=FINDINGS | {"machine": {"cpu": "another CPU"}})
+    assert len(pages.machines([explanation_record(), slower])) == 1
+    assert len(pages.machines([explanation_record(), other])) == 2
+    assert pages.machines([explanation_record(findings=None)]) == []
+
+
+def test_a_ladder_that_was_saved_is_drawn_the_same(tmp_path):
+    for name, record in (("ladder", unexplained_record()), ("growth", growth_record())):
+        record.save(tmp_path / f"records/{name}.json")
+    assert main(["--records", str(tmp_path / "records"), "--out", str(tmp_path / "out")]) == 0
+    written = (tmp_path / "out/index.html").read_text("utf-8")
+    assert Page(written).text == page_of(unexplained_record(), growth_record()).text
+    assert [file.name for file in (tmp_path / "out/figures").iterdir()] == [
+        "optim.adam-plain-float32-single-12-steps-ladder.png"
+    ]
+
+
+def test_hostile_ladders_are_shown_and_not_obeyed():
+    def hostile(text):
+        ladder = explanation_record(
+            (*RUNGS[:3], text), subject=text, case={"desc": text}, rerun=text, kernels=[text], explained=False,
+            left=left(tensor=text, line=text, numpy_bits=text),
+            findings=FINDINGS | {"contraction": {text: text}, "machine": {"cpu": text}, "missing": text},
+        )  # fmt: skip
+        worst = [text, [1], text]
+        return ladder, growth_record(subject=text, worst=worst, classes={text: 1}, ill_conditioned={text: 1})
+
+    page, plain = page_of(*hostile(HOSTILE)), page_of(*hostile("harmless"))
+    assert page.tags == plain.tags
+    assert page.attributes == plain.attributes
+    assert page.text.count("<script>alert(1)</script>") > 10
+    assert style.png(ladder.draw(hostile(HOSTILE)[0]))
+
+
+def rung(**changes):
+    return {"name": "a rung", "differing": 0, "elements": 6, "max_ulp": 0.0, "first_step": None, **changes}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("rungs", [], "'rungs' is no list of rungs"),
+        ("rungs", [rung(first_step="never")], "a rung has no proper first_step"),
+        ("rungs", [rung(max_ulp="much")], "a rung has no proper max_ulp"),
+        ("rungs", [rung(name=f"rung {number}") for number in range(5)], "rung 'rung 4' has no series of scaled_ulp"),
+        ("rungs", [rung(name="first")], "'explained', and rung 'first' leaves a difference"),
+        ("steps", True, "'steps' is True"),
+        ("steps", 5, "has shape (12,), not a value for each of 5 steps"),
+        ("explained", "yes", "'explained' is 'yes'"),
+        ("kernels", "sqrt", "'kernels' is no list of primitives"),
+        ("left", left(ulp="far"), "'left' has no proper ulp"),
+        ("findings", FINDINGS | {"threads": {"sum": 2}}, "'threads' of the findings is no table of words"),
+        ("findings", FINDINGS | {"kernels": {"exp": {"float32": {"numpy": {}}}}}, "function 'exp' of the findings"),
+    ],
+)
+def test_a_malformed_explanation_is_refused(field, value, expected, tmp_path):
+    with pytest.raises(BadRecord, match=re.escape(expected)):
+        reports.render([explanation_record(**{field: value})], tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ladder_that_claims_too_much_is_refused():
+    record = explanation_record()
+    record.arrays["rung/3/exp_avg/scaled_ulp"] = record.arrays["rung/3/exp_avg/scaled_ulp"].copy()
+    facts.check(record)
+    record.arrays["rung/3/exp_avg/scaled_ulp"][5] = 0.1
+    with pytest.raises(BadRecord, match='rung "PyTorch\'s sqrt" leaves a difference'):
+        facts.check(record)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("worst", ["bias", 7, "ill"], "no proper worst"),
+        ("classes", {"added": "many"}, "no proper classes"),
+        ("start", None, "no proper start"),
+        ("steps", 0, "'steps' is 0"),
+    ],
+)
+def test_a_malformed_growth_is_refused(field, value, expected):
+    with pytest.raises(BadRecord, match=expected):
+        facts.check(growth_record(**{field: value}))
+    short = growth_record()
+    del short.arrays["growth/spread"]
+    with pytest.raises(BadRecord, match="the arrays of spread are missing"):
+        facts.check(short)
 
 
 # Zeros, infinities and what is not a number.

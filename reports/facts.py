@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.record import BadRecord, Record
-from reports.words import SIGNS, severity
+from reports.words import SIGNS, count, number, severity, ulps
 
-KINDS = ("run", "experiment")
+KINDS = ("run", "explanation", "growth", "experiment")
 MODES = ("drift", "defect")
 HOLDS = (True, False, "partly", None)
 
@@ -133,7 +133,7 @@ def check(record: Record) -> None:
     """
     if kind(record) not in KINDS:
         raise BadRecord(f"a record of kind {kind(record)!r}; this report draws {' and '.join(KINDS)}")
-    (check_run if kind(record) == "run" else check_experiment)(record)
+    CHECKS[kind(record)](record)
 
 
 def demand(holds: bool, record: Record, what: str) -> None:
@@ -271,3 +271,166 @@ def check_experiment(record: Record) -> None:
     for name in record.arrays:
         check_numbers(record, name)
     check_contour(record)
+
+
+def rung_series(record: Record, number: int, figure: str) -> np.ndarray:
+    """The largest `figure` of any quantity after each step, on a rung; NaN where it was broken off."""
+    found = [
+        np.asarray(array, np.float64)
+        for name, array in record.arrays.items()
+        if name.startswith(f"rung/{number}/") and name.endswith(f"/{figure}")
+    ]
+    return np.fmax.reduce(found) if found else np.full(record["steps"], np.nan)
+
+
+RUNG = {"name": str, "differing": int, "elements": int, "first_step": int | None}
+LEFT = {"step": int, "line": str, "quantity": str, "tensor": str, "index": list | tuple, "dtype": str}
+LEFT_TEXTS = ("numpy_bits", "torch_bits")
+LEFT_NUMBERS = ("numpy", "torch", "ulp")
+
+
+def check_case(record: Record) -> None:
+    """What explanations and growths have in common: a subject, a case, a dtype and steps."""
+    data = record.data
+    for key in ("subject", "dtype"):
+        demand(isinstance(data.get(key), str), record, f"{key!r} is no text")
+    demand("case" in data, record, "incomplete, without case")
+    steps = data.get("steps")
+    demand(isinstance(steps, int) and not isinstance(steps, bool) and steps > 0, record, f"'steps' is {steps!r}")
+    demand(isinstance(data.get("environment") or {}, dict), record, "'environment' is no table")
+
+
+def check_series(record: Record) -> None:
+    for name, array in record.arrays.items():
+        check_numbers(record, name)
+        fits = array.shape == (record["steps"],)
+        demand(fits, record, f"array {name!r} has shape {array.shape}, not a value for each of {record['steps']} steps")
+
+
+def check_explanation(record: Record) -> None:
+    check_case(record)
+    data = record.data
+    rungs: Any = data.get("rungs")
+    kernels = data.get("kernels")
+    demand(isinstance(rungs, list) and bool(rungs), record, "'rungs' is no list of rungs")
+    for rung in rungs:
+        demand(isinstance(rung, dict), record, "a rung is no table")
+        wrong = [key for key, wanted in RUNG.items() if not isinstance(rung.get(key, ""), wanted)]
+        wrong += [] if is_number(rung.get("max_ulp")) else ["max_ulp"]
+        demand(not wrong, record, f"a rung has no proper {', '.join(wrong)}")
+    demand(isinstance(data.get("explained"), bool), record, f"'explained' is {data.get('explained')!r}")
+    texts = isinstance(kernels, list) and all(isinstance(one, str) for one in kernels)
+    demand(texts, record, "'kernels' is no list of primitives")
+    check_left(record, data.get("left"))
+    check_series(record)
+    for place, rung in enumerate(rungs):
+        known = ~np.isnan(rung_series(record, place, "scaled_ulp"))
+        demand(bool(known.any()), record, f"rung {rung['name']!r} has no series of scaled_ulp")
+    last = rung_series(record, len(rungs) - 1, "scaled_ulp")
+    closes = rungs[-1]["first_step"] is None and not np.any(last != 0)
+    demand(closes or not data["explained"], record, f"'explained', and rung {rungs[-1]['name']!r} leaves a difference")
+    check_findings(record, data.get("findings"))
+
+
+def check_left(record: Record, left: Any) -> None:
+    if left is None:
+        return
+    fields = left._asdict() if hasattr(left, "_asdict") else left
+    demand(isinstance(fields, dict), record, "'left' is no finding")
+    wrong = [name for name, wanted in LEFT.items() if not isinstance(fields.get(name), wanted)]
+    wrong += [name for name in LEFT_TEXTS if not isinstance(fields.get(name), str)]
+    wrong += [name for name in LEFT_NUMBERS if not is_number(fields.get(name))]
+    demand(not wrong, record, f"'left' has no proper {', '.join(wrong)}")
+
+
+def left(record: Record) -> dict[str, Any] | None:
+    """The first element that no rewrite explains, as plain fields."""
+    found: Any = record.data.get("left")
+    if found is None:
+        return None
+    fields = found._asdict() if hasattr(found, "_asdict") else dict(found)
+    return fields | {name: float(fields[name]) for name in LEFT_NUMBERS}
+
+
+TABLES = ("contraction", "random", "threads")  # of what was probed: name to a word
+
+
+def check_findings(record: Record, found: Any) -> None:
+    if found is None:
+        return
+    demand(isinstance(found, dict), record, "'findings' is no table")
+    for key in TABLES:
+        table = found.get(key)
+        texts = isinstance(table, dict) and all(isinstance(word, str) for word in table.values())
+        demand(texts, record, f"{key!r} of the findings is no table of words")
+    demand(isinstance(found.get("machine"), dict), record, "'machine' of the findings is no table")
+    kernels: Any = found.get("kernels")
+    demand(isinstance(kernels, dict), record, "'kernels' of the findings is no table")
+    for name, dtypes in kernels.items():
+        sides = list(dtypes.values()) if isinstance(dtypes, dict) else [None]
+        measured = [one for side in sides for one in (side.values() if isinstance(side, dict) else [None])]
+        proper = all(
+            isinstance(one, dict) and all(is_number(one.get(key)) for key in ("error", "off")) for one in measured
+        )
+        demand(proper, record, f"function {name!r} of the findings has no error and share of results off")
+
+
+def check_growth(record: Record) -> None:
+    check_case(record)
+    data = record.data
+    wrong = [key for key in ("differing", "elements") if not isinstance(data.get(key), int)]
+    wrong += [] if is_number(data.get("start")) else ["start"]
+    for key in ("classes", "ill_conditioned"):
+        table = data.get(key)
+        counts = isinstance(table, dict) and all(isinstance(count, int) for count in table.values())
+        wrong += [] if counts else [key]
+    worst = data.get("worst")
+    if worst is not None:
+        named = isinstance(worst, list | tuple) and len(worst) == 3
+        named = named and isinstance(worst[0], str) and isinstance(worst[1], list | tuple) and isinstance(worst[2], str)
+        wrong += [] if named else ["worst"]
+    demand(not wrong, record, f"no proper {', '.join(wrong)}")
+    check_series(record)
+    missing = [name for name in ("drift", "defect", "spread") if f"growth/{name}" not in record.arrays]
+    demand(not missing, record, f"the arrays of {', '.join(missing)} are missing")
+
+
+class Growth(NamedTuple):
+    """Where a drift came from: what made the furthest element's, and the figures it rests on.
+
+    drift, added: at the end, and what the largest defects of all steps add up to. defect: the largest of one step.
+    amplification: what a start one ulp away has become at the end, as a multiple of it.
+    """
+
+    made_by: str | None
+    drift: float
+    added: float
+    defect: float
+    amplification: float
+    sentence: str
+
+
+def growth(record: Record) -> Growth:
+    """What the record of a growth says."""
+    drift, defect, spread = (record.arrays[f"growth/{name}"] for name in ("drift", "defect", "spread"))
+    start, worst = float(record["start"]), record["worst"]
+    amplification = float(spread[-1]) / start if start else 0.0
+    end, added = float(drift[-1]), float(defect.sum())
+    sentence = f"after {count(record['steps'], 'step')} no parameter differs."
+    if worst:
+        tensor, index, kind = worst
+        place = f"{tensor}[{', '.join(map(str, index))}]" if index else tensor
+        sentence = (
+            f"after {count(record['steps'], 'step')} {place} is furthest apart, by {number(end)}: {kind}. "
+            f"The largest defects of all steps add up to {number(added)}; "
+            f"the problem makes {ulps(amplification)} of one at the start."
+        )
+    return Growth(worst[2] if worst else None, end, added, float(defect.max()), amplification, sentence)
+
+
+CHECKS = {
+    "run": check_run,
+    "explanation": check_explanation,
+    "growth": check_growth,
+    "experiment": check_experiment,
+}

@@ -74,6 +74,14 @@ class Section(NamedTuple):
         return max(FOLDED, sum(words.fails(row.verdict) for row, _ in self.cases))
 
 
+class Ladder(NamedTuple):
+    """An explanation: its picture, and the largest difference on each rung."""
+
+    record: Record
+    pictures: list[Picture]
+    worst: list[str]
+
+
 class Chapter(NamedTuple):
     """An experiment: its pictures, the numbers it printed, its claims."""
 
@@ -114,6 +122,8 @@ def index(records: Sequence[Record], draw: Draw) -> tuple[str, Mapping[str, byte
     gallery = Gallery(draw)
     runs = sorted((record for record in records if facts.kind(record) == "run"), key=facts.label)
     experiments = sorted((one for one in records if facts.kind(one) == "experiment"), key=lambda one: one["title"])
+    explanations = sorted((one for one in records if facts.kind(one) == "explanation"), key=facts.label)
+    growths = sorted((one for one in records if facts.kind(one) == "growth"), key=facts.label)
     sections = [section(subject, runs, gallery) for subject in sorted({run["subject"] for run in runs})]
     chapters = [chapter(record, place, gallery) for place, record in enumerate(experiments)]
     page = (
@@ -121,9 +131,12 @@ def index(records: Sequence[Record], draw: Draw) -> tuple[str, Mapping[str, byte
         .get_template("index.html.j2")
         .render(
             sections=sections,
+            ladders=[ladder(record, gallery) for record in explanations],
+            machines=machines(explanations),
+            growths=growths,
             chapters=chapters,
             summary=summary(runs),
-            environments=environments([*runs, *experiments]),
+            environments=environments([*runs, *explanations, *growths, *experiments]),
             style=resources.files("reports").joinpath("static/style.css").read_text("utf-8"),
         )
     )
@@ -145,11 +158,13 @@ def environment() -> jinja2.Environment:
         "ulps": words.ulps,
         "share": words.share,
         "count": words.count,
+        "percent": words.percent,
         "listed": words.listed,
     }
     made.globals |= {
         "signs": words.SIGNS,
         "meaning": words.MEANING,
+        "probed": words.PROBED,
         "facts": facts,
         "sparkline": {"width": 120, "height": 26},
     }
@@ -195,6 +210,23 @@ def pictured(one: Row, every: bool, gallery: Gallery) -> Shown:
     modules = [module for module in figures.of_run(one.record) if every or module in (figures.path, figures.loss)]
     name = f"{one.record['subject']} {one.case} {one.variant}"
     return Shown(one, [gallery.picture(module, one.record, name) for module in modules])
+
+
+def ladder(record: Record, gallery: Gallery) -> Ladder:
+    name = f"{facts.label(record)} {record['steps']} steps"
+    pictures = [gallery.picture(module, record, name) for module in figures.of_explanation(record)]
+    return Ladder(record, pictures, figures.ladder.worst(record))
+
+
+def machines(explanations: Sequence[Record]) -> list[dict[str, Any]]:
+    """What was found out about every machine, once; how long it took makes no other machine."""
+    found: list[dict[str, Any]] = []
+    for record in explanations:
+        findings = record.data.get("findings")
+        one = {key: value for key, value in findings.items() if key != "seconds"} if findings else None
+        if one and one not in found:
+            found.append(one)
+    return found
 
 
 def chapter(record: Record, place: int, gallery: Gallery) -> Chapter:

@@ -24,7 +24,7 @@ def render(records: Sequence[Record], out, on_picture: Callable[[str], Any] | No
     """Draw the report of `records` into the folder `out`: index.html, and its pictures in figures/.
 
     Arguments:
-        records: runs and experiments; they are shown in this order of subjects.
+        records: runs, explanations, growths and experiments; they are shown in this order of subjects.
         out: a folder that is missing, empty, or holds a report; `records/` in it is left alone.
         on_picture: called with the file name of every picture when it is drawn.
 

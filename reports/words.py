@@ -13,6 +13,19 @@ MEANING = {
 }
 
 
+# What the probe found, as lockstep.probe.Findings says it in a word.
+PROBED = {
+    "fused": "multiply and add round once",
+    "plain": "multiply and add round each",
+    "either": "nothing to contract",
+    "neither": "some other rounding",
+    "mersenne": "MT19937, as NumPy has it",
+    "other": "something else",
+    "alone": "the thread count changes nothing",
+    "shares": "two threads add up half each",
+}
+
+
 def severity(verdict: str) -> int:
     return list(SIGNS).index(verdict)
 
@@ -57,6 +70,11 @@ def share(used: float) -> str:
     if used < 10:
         return f"{max(101, round(used * 100))} %"
     return f"{number(used)} times" if math.isfinite(used) else "∞ %"
+
+
+def percent(part: float) -> str:
+    """A measured share in per cent, two digits of it."""
+    return f"{number(100 * float(part))} %"
 
 
 def count(n: int, one: str, many: str | None = None) -> str:

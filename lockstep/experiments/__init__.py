@@ -1,12 +1,13 @@
 """What a report is made of: telling runs of every subject, networks on real data, and the notebook, as records."""
 
+import functools
 import pathlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lockstep.api import run
-from lockstep.experiments import digits, notebook, selection
+from lockstep.experiments import digits, ladders, notebook, selection
 from lockstep.record import Record
 from lockstep.subject import find, subjects
 
@@ -44,8 +45,7 @@ def collect(
     if named and "digits" not in chosen:
         raise ValueError(f"{' and '.join(named)} goes with 'digits', which is not among {', '.join(chosen)}")
     digits.check(named)
-    plans = [plan for name in chosen if name not in EXPERIMENTS for plan in selection.plan(find(name)).items()]
-    plans += digits.plan(named).items() if "digits" in chosen else []
+    plans = [plan for name in chosen if name != "notebook" for plan in planned(name, named)]
     total = len(plans) + (len(notebook.plan()) if "notebook" in chosen else 0)
     done = 0
 
@@ -65,10 +65,25 @@ def collect(
     return paths
 
 
+def planned(name: str, data: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Record]]]:
+    """What is made of a subject: its runs, and where it has them its ladders and the growth of its drift."""
+    path = NETWORK if name == "digits" else name
+    for title, arguments in (digits.plan(data) if name == "digits" else selection.plan(find(name))).items():
+        yield title, functools.partial(ran, arguments)
+    for title, arguments in ladders.ladders(path).items():
+        yield title, functools.partial(ladders.climbed, arguments)
+    for title, arguments in ladders.growths(path).items():
+        yield title, functools.partial(ladders.grown, arguments)
+
+
+def ran(arguments: Mapping[str, Any]) -> Record:
+    return run(**arguments).record
+
+
 def records(plans, tell: Callable[[str], Any], with_notebook: bool) -> Iterator[tuple[str, Record]]:
-    for name, arguments in plans:
+    for name, make in plans:
         tell(name)
-        yield name, run(**arguments).record
+        yield name, make()
     if with_notebook:
         yield "notebook", notebook.experiment(tell)[0]
 

@@ -7,16 +7,22 @@ the record) and `draw(record)`.
 from types import ModuleType
 
 from lockstep.record import BadRecord, Record
-from reports.figures import digits, drift, heat, loss, path
+from reports.figures import digits, drift, heat, ladder, loss, path
 from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights
 
 RUN: tuple[ModuleType, ...] = (path, loss, drift, heat)
+EXPLANATION: tuple[ModuleType, ...] = (ladder,)
 EXPERIMENT: tuple[ModuleType, ...] = (paths, convergence, training, weights, batchnorm, summary, digits)
 
 
 def of_run(record: Record) -> list[ModuleType]:
     """The pictures a run has something to show in."""
     return [module for module in RUN if module.applies(record)]
+
+
+def of_explanation(record: Record) -> list[ModuleType]:
+    """The pictures of a ladder."""
+    return [module for module in EXPLANATION if module.applies(record)]
 
 
 def of_experiment(record: Record) -> list[ModuleType]:

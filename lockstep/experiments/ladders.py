@@ -1,0 +1,73 @@
+"""The ladders that a report climbs to the last bit, and the runs whose drift it takes apart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lockstep.amplification import growth
+from lockstep.environment import environment
+from lockstep.explanation import explain
+from lockstep.record import SCHEMA, VERSION, Record
+from lockstep.subject import find
+
+Line = tuple[str, str, str | None, int | None]
+
+# subject, case, PyTorch's path, steps; all in float32, where a rounding is seen soonest
+CLIMBED: list[Line] = [
+    ("optim.adam", "defaults", "single", 200),
+    ("optim.rmsprop", "defaults", "single", 200),
+    ("layers.batchnorm", "features, in training", None, None),
+    ("models.mlp", "digits, Adam, dropout and BatchNorm", "single", 60),  # as many as do not make the report wait
+]
+GROWN: list[Line] = [
+    ("optim.adam", "defaults", "single", 200),
+    ("models.mlp", "digits, Adam, dropout and BatchNorm", "single", 60),
+    ("models.mlp", "digits, Adam, a bias before BatchNorm", "single", 60),  # its gradient is nothing but rounding
+]
+
+
+def ladders(path: str) -> dict[str, dict[str, Any]]:
+    """Every ladder of a subject: its name here, and the arguments of `lockstep.explain`."""
+    return arguments(path, CLIMBED, "to the last bit")
+
+
+def growths(path: str) -> dict[str, dict[str, Any]]:
+    """Every run of a subject whose drift is taken apart: its name here, and the arguments of `lockstep.growth`."""
+    return arguments(path, GROWN, "local against accumulated")
+
+
+def arguments(path: str, table: list[Line], what: str) -> dict[str, dict[str, Any]]:
+    cases = {case.desc: case for case in find(path).cases.CASES}
+    return {
+        f"{path} {desc} {what}": {
+            "subject": path,
+            "case": cases[desc],
+            "dtype": "float32",
+            "path": torch_path,
+            "steps": steps or cases[desc].steps,
+        }
+        for subject, desc, torch_path, steps in table
+        if subject == path
+    }
+
+
+def climbed(arguments: Mapping[str, Any]) -> Record:
+    return explain(**arguments).record
+
+
+def grown(arguments: Mapping[str, Any]) -> Record:
+    """The record of a growth; lockstep/record.py documents it."""
+    found = growth(**arguments)
+    data = dict(arguments) | {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "kind": "growth",
+        "case": arguments["case"].described(),
+        "seed": 0,
+        "environment": environment(),
+    }
+    names = ("start", "differing", "elements", "classes", "worst", "ill_conditioned")
+    series = ("drift", "defect", "spread")
+    return Record(
+        data | {name: getattr(found, name) for name in names},
+        {f"growth/{name}": getattr(found, name) for name in series},
+    )
