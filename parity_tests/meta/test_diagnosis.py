@@ -11,7 +11,7 @@ from lockstep.causes.cause import DTYPES
 from lockstep.diagnosis import Search, diagnose
 from lockstep.recording import Recording, Step
 from lockstep.replay import replay
-from lockstep.solving import curve, round_numbers, solve
+from lockstep.solving import curve, fits, round_numbers, solve
 from lockstep.subject import find
 from lockstep.verdict import Verdict
 from parity_tests.pairs import HIDDEN, RIGHT, SIMPLER, WRONG, pairs, table, tried
@@ -163,10 +163,29 @@ def test_many_numbers_at_once_are_what_each_is_alone():
 @pytest.mark.parametrize("others", [[], ["l2-twice"]])
 def test_what_cancels_is_named_all_the_same(others):
     """Centred and corrected, the variance of the first step is 0, and its root a matter of rounding."""
-    planted = [known("optim.rmsprop", row) for row in ("bias-corrected", *others)]
+    cause = known("optim.rmsprop", "bias-corrected")
+    variance = "v / (1 - alpha**step) - ({}) if centered else was / (1 - alpha**step)"
+    rewritten = dataclasses.replace(
+        cause, lines={"variance": variance.format("mean * mean / (1 - alpha**step) / (1 - alpha**step)")}
+    )
     chosen = some("optim.rmsprop", "normal gradients", "centered", "weight decay")
-    found = diagnose(recordings("optim.rmsprop", planted, "float64", chosen))
-    assert [cause.id for cause in found.causes] == ["bias-corrected", *others]
+    for planted in (cause, rewritten):
+        together = [planted, *(known("optim.rmsprop", row) for row in others)]
+        found = diagnose(recordings("optim.rmsprop", together, "float64", chosen))
+        assert [one.id for one in found.causes] == ["bias-corrected", *others]
+
+
+def test_what_the_screen_drops_is_replayed_with_bounds_where_nothing_else_is_left():
+    """One number by itself is no NaN on both sides or on neither, and far off: the root of what cancels."""
+    cause = known("optim.rmsprop", "bias-corrected")
+    text = "v / (1 - alpha**step) - mean * mean / (1 - alpha**step) / (1 - alpha**step) + 1e-17 * d * d"
+    rewritten = dataclasses.replace(cause, lines={"variance": text})
+    chosen = [
+        one._replace(case=one.case.replaced(shapes={"weight": (1,)})) for one in some("optim.rmsprop", "centered")
+    ]
+    recorded = recordings("optim.rmsprop", [rewritten], "float64", chosen)
+    assert not fits(recorded[0], (cause,))
+    assert [one.id for one in diagnose(recorded).causes] == ["bias-corrected"]
 
 
 def test_one_counter_for_all_tensors_is_named_beside_another_cause():
