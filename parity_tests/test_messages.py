@@ -1,0 +1,86 @@
+"""What is said in English is said in Korean, with the same values in it."""
+
+import re
+import string
+
+import pytest
+
+from lockstep.messages import LANGUAGES, Message, NoSuchMessage, Voice, from_json, message, texts
+
+# Hangul that would have to change with the last sound of the word before it.
+PARTICLE = re.compile(r"\}(?:은|는|이|가|을|를|과|와|으로|로|이다|이고|이며|이나|나|이라|라)(?![가-힣])")
+
+
+def placeholders(text: str) -> set[tuple[str, str]]:
+    return {(name, spec or "") for _, name, spec, _ in string.Formatter().parse(text) if name is not None}
+
+
+def faults(english: dict[str, str], korean: dict[str, str]) -> list[str]:
+    """What the two files say differently, or what Korean cannot say."""
+    found = [f"{key}: only in one language" for key in english.keys() ^ korean.keys()]
+    for key in english.keys() & korean.keys():
+        if placeholders(english[key]) != placeholders(korean[key]):
+            found.append(f"{key}: other placeholders")
+        if "발산" in korean[key] and "blow" not in english[key]:
+            found.append(f"{key}: 발산 is for what blows up")
+        if PARTICLE.search(korean[key]):
+            found.append(f"{key}: a particle after a placeholder")
+        found += [
+            f"{key}: {language} is empty" for language, text in (("en", english[key]), ("ko", korean[key])) if not text
+        ]
+    return found
+
+
+def test_both_languages_say_the_same():
+    assert texts("en")
+    assert not faults(texts("en"), texts("ko"))
+
+
+@pytest.mark.parametrize(
+    ("korean", "fault"),
+    [
+        ({}, "k: only in one language"),
+        ({"k": "{m:step} 뒤"}, "k: other placeholders"),
+        ({"k": "{n} 뒤"}, "k: other placeholders"),
+        ({"k": "{n:step}를 지나"}, "k: a particle after a placeholder"),
+        ({"k": "{n:step}으로"}, "k: a particle after a placeholder"),
+        ({"k": ""}, "k: ko is empty"),
+        ({"k": "{n:step} 뒤 발산"}, "k: 발산 is for what blows up"),
+    ],
+)
+def test_what_differs_is_found(korean, fault):
+    assert fault in faults({"k": "after {n:step}"}, korean)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_can_be_parsed(language):
+    for key, text in texts(language).items():
+        assert all(name is None or name.isidentifier() for _, name, _, _ in string.Formatter().parse(text)), key
+
+
+def test_a_count_knows_one_from_many():
+    assert Voice("en").written(1, "step") == "1 step"
+    assert Voice("en").written(12000, "step") == "12\u202f000 steps"
+    assert Voice("ko").written(2, "step") == "2스텝"
+
+
+def test_forms_of_values():
+    voice = Voice("en")
+    forms = {"number": "2.4e-7", "ulp": "2.4e-7 ulp", "share": "< 1 %", ".1e": "2.4e-07"}
+    assert {spec: voice.written(2.4e-7, spec) for spec in forms} == forms
+    assert voice.written("rounding", "verdict") == "rounding"
+    assert Voice("ko").written("rounding", "verdict") == "반올림"
+    assert voice.written(["a", "b", "c"], "list") == "a, b and c"
+    assert voice.written([message("verdict.broken.name"), "x"], "list") == "broken and x"
+
+
+def test_a_message_survives_a_record():
+    kept = {"key": "count.step.other", "values": {"n": {"key": "verdict.broken.name", "values": {}}}}
+    assert from_json(kept) == Message("count.step.other", {"n": Message("verdict.broken.name", {})})
+
+
+def test_an_unknown_key_and_language():
+    with pytest.raises(NoSuchMessage, match=r"no message 'nowhere'"):
+        Voice("en")("nowhere")
+    with pytest.raises(ValueError, match="language must be one of en, ko, not 'de'"):
+        Voice("de")
