@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lockstep.record import BadRecord, Record, load
-from reports.publish import OWN, PAGE, NotAReport, check_place, publish, scratch, write
+from lockstep.messages import LANGUAGES
+from reports.publish import INDEX, PLACES, RECORDS, NotAReport, check_place, publish, scratch, write
 
 NONSENSE = 2  # exit status of a call that makes no sense, and of records that cannot be read
 INTERRUPTED = 130
@@ -24,7 +25,7 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m reports",
-        description="Draw the report: index.html, its pictures, and the records they are drawn from.",
+        description="Draw the report: index.html, its pages and pictures, and the records they are drawn from.",
     )
     made.add_argument("--out", type=pathlib.Path, default=OUT, metavar="DIR", help=f"where to (default: {OUT})")
     made.add_argument(
@@ -32,6 +33,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--only", action="append", metavar="SUBJECT", help="only this subject, for instance optim.adam; repeatable"
+    )
+    made.add_argument(
+        "--lang", choices=LANGUAGES, help="only in this language; in all of them, linked to each other, if left out"
     )
     made.add_argument("--mnist", type=pathlib.Path, metavar="DIR", help="train on MNIST, too: its four IDX files")
     made.add_argument(
@@ -50,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
-        page = report(options.out, options.records, options.only, folders(options))
+        languages = (options.lang,) if options.lang else LANGUAGES
+        page = report(options.out, options.records, options.only, folders(options), languages)
     except (BadRecord, NotAReport, OSError, ValueError) as error:
         errors.print(f"reports: {escape(str(error))}")
         return NONSENSE
@@ -78,15 +83,16 @@ def report(
     records: pathlib.Path | None,
     only: list[str] | None,
     data: dict[str, pathlib.Path] | None = None,
+    languages: Sequence[str] = LANGUAGES,
 ) -> pathlib.Path:
-    """Collect or read the records, draw them, and put everything in place at once; the page is returned."""
-    check_place(out, PAGE if records else OWN)
+    """Collect or read the records, draw them, and put everything in place at once; the index is returned."""
+    check_place(out, PLACES if records else (RECORDS, *PLACES))
     with scratch(out) as folder, progress() as bar:
-        chosen = collected(folder / "records", only, bar, data) if records is None else read(records, only, bar)
+        chosen = collected(folder / RECORDS, only, bar, data) if records is None else read(records, only, bar)
         task = bar.add_task("pictures", total=None)
-        write(chosen, folder, lambda file: bar.update(task, advance=1, description=f"pictures: {file}"))
+        write(chosen, folder, languages, lambda file: bar.update(task, advance=1, description=f"pictures: {file}"))
         publish(folder, out)
-    return out / "index.html"
+    return out / INDEX
 
 
 def collected(

@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.record import BadRecord, Record
-from reports.words import SIGNS, count, number, severity, ulps
+from lockstep.messages import Message, message
+from reports import words
+from reports.words import SIGNS, severity
 
-KINDS = ("run", "explanation", "growth", "experiment")
+KINDS = ("run", "walk", "explanation", "growth", "detection", "experiment")
 MODES = ("drift", "defect")
 HOLDS = (True, False, "partly", None)
 
@@ -395,6 +397,14 @@ def check_growth(record: Record) -> None:
     demand(not missing, record, f"the arrays of {', '.join(missing)} are missing")
 
 
+MADE = {"added by the steps": "added", "multiplied by the problem": "multiplied", "ill-conditioned": "ill"}
+
+
+def grown(name: str) -> Message:
+    """What made a difference, as lockstep.amplification names it."""
+    return message(f"subject.growth.made.{MADE[name]}")
+
+
 class Growth(NamedTuple):
     """Where a drift came from: what made the furthest element's, and the figures it rests on.
 
@@ -407,7 +417,7 @@ class Growth(NamedTuple):
     added: float
     defect: float
     amplification: float
-    sentence: str
+    sentence: Message
 
 
 def growth(record: Record) -> Growth:
@@ -416,16 +426,29 @@ def growth(record: Record) -> Growth:
     start, worst = float(record["start"]), record["worst"]
     amplification = float(spread[-1]) / start if start else 0.0
     end, added = float(drift[-1]), float(defect.sum())
-    sentence = f"after {count(record['steps'], 'step')} no parameter differs."
+    said = message("subject.growth.none", steps=record["steps"])
     if worst:
         tensor, index, kind = worst
         place = f"{tensor}[{', '.join(map(str, index))}]" if index else tensor
-        sentence = (
-            f"after {count(record['steps'], 'step')} {place} is furthest apart, by {number(end)}: {kind}. "
-            f"The largest defects of all steps add up to {number(added)}; "
-            f"the problem makes {ulps(amplification)} of one at the start."
-        )
-    return Growth(worst[2] if worst else None, end, added, float(defect.max()), amplification, sentence)
+        numbers = {"end": end, "added": added, "amplification": amplification}
+        said = message("subject.growth.worst", steps=record["steps"], place=place, made=grown(kind), **numbers)
+    return Growth(worst[2] if worst else None, end, added, float(defect.max()), amplification, said)
+
+
+def size(cell: dict[str, Any]) -> float:
+    """The largest error of a cell of a detection, in the parameters or in the state."""
+    return max(float(cell["error"]), float(cell.get("state") or 0.0))
+
+
+def known(record: Record) -> str:
+    """Why a run is another formula, as its case says beforehand: what stands behind `page.known.`; else nothing."""
+    case = record["case"]
+    return str(case.get("differs") or "") if isinstance(case, dict) and record["verdict"] == "different" else ""
+
+
+def fails(record: Record) -> bool:
+    """Whether the verdict of a run says that something is wrong, and its case did not say so beforehand."""
+    return words.fails(record["verdict"]) and not known(record)
 
 
 CHECKS = {

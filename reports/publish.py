@@ -4,15 +4,19 @@ import contextlib
 import pathlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from types import ModuleType
 from typing import Any
 
+from lockstep.messages import LANGUAGES
 from lockstep.record import Record
-from reports import facts, pages, style
+from reports import address, facts
+from reports.contents import FAMILIES
+from reports.gallery import Gallery
+from reports.site import site
 
 MARK = '<meta name="generator" content="lockstep reports">'
-PAGE = ("figures", "index.html")
-OWN = ("records", *PAGE)  # what a report consists of, in the order in which it is put in place
+INDEX = "index.html"
+FIGURES, RECORDS = "figures", "records"
+PLACES = (FIGURES, *FAMILIES, *LANGUAGES, address.MACHINE, INDEX)  # what a report puts into its folder
 HEAD = 2_000  # bytes of a page in which its mark must stand
 
 
@@ -20,57 +24,68 @@ class NotAReport(ValueError):
     """The folder to write to holds something else; the message names it."""
 
 
-def render(records: Sequence[Record], out, on_picture: Callable[[str], Any] | None = None) -> pathlib.Path:
-    """Draw the report of `records` into the folder `out`: index.html, and its pictures in figures/.
+def render(
+    records: Sequence[Record],
+    out,
+    languages: Sequence[str] = LANGUAGES,
+    on_picture: Callable[[str], Any] | None = None,
+) -> pathlib.Path:
+    """Draw the report of `records` into the folder `out`: its pages, and its pictures in figures/.
 
     Arguments:
-        records: runs, explanations, growths and experiments; they are shown in this order of subjects.
+        records: of every kind there is (lockstep/record.py), in whatever order.
         out: a folder that is missing, empty, or holds a report; `records/` in it is left alone.
+        languages: "en", "ko"; the first has the folder itself, each other one a folder in it.
         on_picture: called with the file name of every picture when it is drawn.
 
     Returns:
-        The path of the page.
+        The path of the index.
 
     Raises:
         BadRecord: for a record that cannot be shown, before anything is written.
         NotAReport: if `out` holds something else.
     """
     out = pathlib.Path(out)
-    check_place(out, PAGE)
+    check_place(out)
     with scratch(out) as folder:
-        write(records, folder, on_picture)
+        write(records, folder, languages, on_picture)
         publish(folder, out)
-    return out / "index.html"
+    return out / INDEX
 
 
-def write(records: Sequence[Record], folder: pathlib.Path, on_picture: Callable[[str], Any] | None = None) -> None:
-    """The page and its pictures into an empty folder."""
+def write(
+    records: Sequence[Record],
+    folder: pathlib.Path,
+    languages: Sequence[str] = LANGUAGES,
+    on_picture: Callable[[str], Any] | None = None,
+) -> None:
+    """The pages and their pictures into an empty folder."""
     for record in records:
         facts.check(record)
-
-    def draw(module: ModuleType, record: Record, file: str) -> bytes:
-        content = style.png(module.draw(record))
-        if on_picture:
-            on_picture(file)
-        return content
-
-    page, pictures = pages.index(records, draw)
-    (folder / "figures").mkdir()
-    for name, content in pictures.items():
-        (folder / "figures" / name).write_bytes(content)
-    (folder / "index.html").write_text(page, "utf-8")
+    gallery = Gallery(on_picture)
+    pages = site(records, gallery, languages)
+    files = {f"{FIGURES}/{name}": content for name, content in gallery.files.items()}
+    for name, content in files.items() | {name: text.encode("utf-8") for name, text in pages.items()}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
 
 
-def check_place(out: pathlib.Path, names: Sequence[str]) -> None:
-    """Refuse a folder in which publishing `names` would replace something else than a report's own."""
+def check_place(out: pathlib.Path, names: Sequence[str] = PLACES) -> None:
+    """Refuse a folder in which publishing `names` would replace something else than a report's own.
+
+    Raises:
+        NotAReport: naming what is in the way.
+    """
     if not out.exists():
         return
     if not out.is_dir():
         raise NotAReport(f"{out} is no folder")
-    page = out / "index.html"
-    taken = [name for name in names if (out / name).exists()]
-    if taken and not (page.is_file() and marked(page)):
-        raise NotAReport(f"{out} has a {taken[0]} that is not of a report; name another folder")
+    page = out / INDEX
+    report = page.is_file() and marked(page)
+    for name in names:
+        place = out / name
+        if place.exists() and not (marked(place) if place.is_file() else report):
+            raise NotAReport(f"{out} has a {name} that is not of a report; name another folder")
 
 
 def marked(page: pathlib.Path) -> bool:
@@ -88,13 +103,27 @@ def scratch(out: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def publish(folder: pathlib.Path, out: pathlib.Path) -> None:
-    """Move what is in `folder` into `out`, each entry by a rename, the page last; the old one moves out of the way."""
+    """Move what is in `folder` into `out`, each entry by a rename, the index last; the old one moves out of the way.
+
+    Pages that the new report does not have go with the old one.
+
+    Raises:
+        NotAReport: where a page would replace somebody else's, before anything is moved.
+    """
+    made = sorted((path.name for path in folder.iterdir()), key=lambda name: (name == INDEX, name))
+    check_place(out, made)
     out.mkdir(parents=True, exist_ok=True)
-    old = folder / "old"
+    old = folder / ".old"
     old.mkdir()
-    for name in OWN:
-        if not (folder / name).exists():
-            continue
-        if (out / name).is_dir():
+    stale = [name for name in of_report(out) if name not in made]
+    for name in [*stale, *made]:
+        if (out / name).exists():
             (out / name).rename(old / name)
-        (folder / name).replace(out / name)
+        if name in made:
+            (folder / name).rename(out / name)
+
+
+def of_report(out: pathlib.Path) -> list[str]:
+    """The pages and folders of pages of the report in a folder; its records stay."""
+    folders = [name for name in (FIGURES, *FAMILIES, *LANGUAGES) if (out / name).is_dir()]
+    return sorted([*folders, *(path.name for path in out.glob("*.html") if marked(path))])

@@ -47,8 +47,8 @@ class LayerCase(Case):
         steps: how many.
         evaluate_from: the step from which on the layer evaluates; it trains before.
         fresh: whether parameters and running statistics stay as the layer makes them, instead of being drawn.
-        differs: why the paper's order is another formula than PyTorch's on these inputs, where it is; there
-            the verdict is `different`, and anything else a surprise.
+        differs: why the paper's order is another formula than PyTorch's on these inputs, where it is, as the
+            message `page.known.…` says it; there the verdict is `different`, and anything else a surprise.
         still: there is nothing to compare.
         dtypes: where the case makes sense.
         hyperparameters: the arguments of the class, under PyTorch's names.

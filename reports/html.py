@@ -1,0 +1,133 @@
+"""Text as HTML: messages, formulas and code, each escaped by what makes it, and the templates' environment."""
+
+import functools
+import re
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+from pygments.lexers.python import PythonLexer
+from pygments.token import STANDARD_TYPES, Name, Token
+
+from lockstep.messages import Message, Voice
+from reports import facts
+from reports.formula import mathml
+from reports.symbols import Symbols
+from reports.words import SIGNS
+ASSIGNMENT = re.compile(r" +(\w+) = ")
+
+
+class Speaker(Voice):
+    """A voice whose messages are HTML: what is put into them is escaped, code and names are marked as such."""
+
+    def __call__(self, key: str, /, **values: Any) -> Markup:
+        """The message of that key, filled in, as HTML."""
+        return Markup("").join(map(escape, self.pieces(key, values)))
+
+    def plain(self, value: Any, spec: str) -> str:
+        return value if isinstance(value, Markup) else super().plain(value, spec)
+
+    def as_code(self, value: Any) -> Markup:
+        return Markup("<code>{}</code>").format(value)
+
+    def as_user(self, value: Any) -> Markup:
+        return Markup("<bdi>{}</bdi>").format(value)
+
+    def as_message(self, value: Any) -> Markup:
+        return self.say(value) if isinstance(value, Message) else Markup(" ").join(map(self.say, value))
+
+    def as_list(self, values: Any) -> Markup:
+        said = [escape(self.plain(value, "")) for value in values]
+        if len(said) < 2:
+            return Markup("").join(said)
+        return self("list.last", before=self("list.comma").join(said[:-1]), last=said[-1])
+
+    def as_verdict(self, value: Any) -> Markup:
+        sign, name = SIGNS[value], self(f"verdict.{value}.name")
+        return Markup('<span class="verdict {}"><span class="sign" aria-hidden="true">{}</span> {}</span>').format(
+            value, sign, name
+        )
+
+
+def environment(voice: Speaker) -> jinja2.Environment:
+    """The templates' own: everything is escaped, and a name they lack is an error."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    # {{ used | as("share") }} writes a value as a placeholder of a message would
+    made.filters |= {"as": voice.written, "say": voice.say, "said": said(voice), "digits": digits}
+    made.globals |= {
+        "t": voice,
+        "lang": voice.language,
+        "signs": SIGNS,
+        "facts": facts,
+        "code": code,
+        "formula": formula,
+        "listing": listing,
+        "style": static("style.css"),
+        "script": static("script.js"),
+    }
+    return made
+
+
+def formula(latex: str, symbols: Symbols | None = None) -> Markup:
+    """A formula as MathML, its symbols marked."""
+    return mathml(latex, symbols.of_formula if symbols else {})
+
+
+def said(voice: Speaker) -> Callable[[Any], Markup]:
+    """What a record says: a message in the voice's language, or somebody's own text as it is."""
+    return lambda value: voice.say(value) if isinstance(value, Message) else voice.as_user(value)
+
+
+@functools.cache
+def static(name: str) -> str:
+    return resources.files("reports").joinpath("static", name).read_text("utf-8")
+
+
+def digits(value: float, dtype: str) -> str:
+    """A value in as many digits as tell it from its neighbours."""
+    return f"{value:.17g}" if dtype == "float64" else f"{value:.9g}"
+
+
+def code(text: str, symbols: Symbols | None = None) -> Markup:
+    """Python as HTML: a span a token in Pygments' classes, and the names that are symbols marked with them."""
+    tokens = PythonLexer(stripnl=False, ensurenl=False).get_tokens(text)
+    return Markup("").join(token(kind, value, symbols) for kind, value in tokens)
+
+
+def listing(text: str, symbols: Symbols) -> Markup:
+    """A function as HTML, each line that assigns to a line of the formula marked with its name."""
+    made = []
+    for line in str(code(text, symbols)).split("\n"):  # no token of a formula goes over several lines
+        name = ASSIGNMENT.match(Markup(line).striptags())
+        known = name.group(1) if name and name.group(1) in symbols.names else None
+        attributes = Markup(' data-line="{}"').format(known) if known else Markup("")
+        made.append(Markup('<span class="row"{}>{}</span>').format(attributes, Markup(line)))  # noqa: S704  from above
+    return Markup("\n").join(made)
+
+
+def token(kind: Any, value: str, symbols: Symbols | None) -> Markup:
+    """One token; a name that is a symbol carries it."""
+    name = symbols.of_name(value) if symbols and kind in Name else None
+    if name:
+        return Markup('<span class="symbol" data-symbol="{}">{}</span>').format(name, value)
+    if kind in Token.Text or kind in Name:
+        return escape(value)
+    return Markup("\n").join(
+        Markup('<span class="{}">{}</span>').format(short(kind), part) if part else "" for part in value.split("\n")
+    )
+
+
+def short(kind: Any) -> str:
+    """Pygments' class of a token."""
+    while kind not in STANDARD_TYPES:
+        kind = kind.parent
+    return STANDARD_TYPES[kind]

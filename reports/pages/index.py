@@ -1,0 +1,86 @@
+"""The index: the verdict of everything, where to begin, and a row a subject."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from lockstep.messages import Message, message
+from lockstep.record import Record
+from reports import facts, words
+from reports.contents import Contents, family
+from reports.pages.rows import Row, counted, row
+
+FIRST = "optim.adam"  # where a reader who knows the notebook begins
+
+
+class Subject(NamedTuple):
+    """A row of the index: a subject, its verdicts, its worst run and its first words."""
+
+    subject: str
+    counts: list[tuple[str, int]]
+    worst: Row | None
+    explained: tuple[int, int]
+
+
+def context(found: Contents, answers: dict[str, list[tuple[str, Message]]]) -> dict[str, Any]:
+    """All that the page shows; the same in every language.
+
+    Arguments:
+        answers: of every subject, what its page says in short.
+    """
+    begin = FIRST if answers.get(FIRST) else next((name for name in found.subjects if answers.get(name)), None)
+    return {
+        "families": families(found),
+        "begin": begin,
+        "answers": answers[begin] if begin else [],
+        "headline": headline(found),
+        "lead": lead(found.every_run),
+        "chapters": found.chapters,
+        "machines": found.machines,
+        "environments": found.environments,
+        "failing": [row(record) for record in found.every_run if facts.fails(record)],
+        "known": [row(record) for record in found.every_run if facts.known(record)],
+    }
+
+
+def families(found: Contents) -> dict[str, list[Subject]]:
+    made: dict[str, list[Subject]] = {}
+    for name in found.subjects:
+        runs = found.runs.get(name, [])
+        ladders = found.ladders.get(name, [])
+        explained = (sum(one["explained"] for one in ladders), len(ladders))
+        made.setdefault(family(name), []).append(
+            Subject(name, counted(runs), row(runs[0]) if runs else None, explained)
+        )
+    return made
+
+
+def headline(found: Contents) -> Message:
+    """The whole report in a sentence."""
+    runs = found.every_run
+    if not runs:
+        ladders = [record for records in found.ladders.values() for record in records]
+        climbed = sum(record["explained"] for record in ladders)
+        return message("page.headline.none", climbed=climbed, ladders=len(ladders), chapters=len(found.experiments))
+    failing, known = sum(map(facts.fails, runs)), [run for run in runs if facts.known(run)]
+    others = counted([run for run in runs if run not in known])
+    parts = [message(f"page.headline.{verdict}", n=n) for verdict, n in others]
+    parts += [message("page.headline.known", n=len(known))] if known else []
+    if failing:
+        return message("page.headline.failing", failing=failing, runs=len(runs), parts=parts)
+    return message("page.headline.agree", runs=len(runs) - len(known), parts=parts)
+
+
+def lead(runs: Sequence[Record]) -> Message | None:
+    """How much was compared, and the closest call of all that passes."""
+    if not runs:
+        return None
+    within = [run for run in runs if facts.used(run) > 0 and not words.fails(run["verdict"])]
+    numbers = {
+        "subjects": len({run["subject"] for run in runs}),
+        "steps": sum(run["steps"] for run in runs if run["verdict"] != "broken"),
+    }
+    if not within:
+        return message("page.lead.compared", **numbers)
+    closest = max(within, key=facts.used)
+    key = "closest" if len(within) == len([run for run in runs if facts.used(run) > 0]) else "elsewhere"
+    return message(f"page.lead.{key}", used=facts.used(closest), label=facts.label(closest), **numbers)

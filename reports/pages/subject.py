@@ -1,0 +1,136 @@
+"""A subject's page: the formula beside what PyTorch ran, why the two part, and which wrong one is yours."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from lockstep.messages import Message, message
+from lockstep.record import Record
+from reports import address, facts, figures
+from reports.contents import Contents
+from reports.gallery import Gallery, Picture
+from reports.pages.detection import Detection
+from reports.pages.rows import Row, counted, row
+from reports.pages.walk import Walk
+
+PICTURED = 4  # runs with a path or a loss that are drawn
+
+
+class Shown(NamedTuple):
+    """A run whose pictures stand in the page."""
+
+    row: Row
+    pictures: list[Picture]
+
+
+class Ladder(NamedTuple):
+    """An explanation: its picture, and a sentence a rung."""
+
+    record: Record
+    pictures: list[Picture]
+    rungs: list[tuple[Message, dict[str, Any], float]]
+
+
+class Chapter(NamedTuple):
+    """An experiment and its pictures."""
+
+    record: Record
+    pictures: list[Picture]
+
+
+def context(subject: str, found: Contents, gallery: Gallery) -> dict[str, Any]:
+    """All that the page shows; the same in every language."""
+    rows = [row(record) for record in found.runs.get(subject, [])]
+    walks = [Walk(record) for record in found.walks.get(subject, [])]
+    ladders = [ladder(record, gallery) for record in found.ladders.get(subject, [])]
+    detections = [Detection(record, gallery) for record in found.detections.get(subject, [])]
+    growths = [Chapter(record, pictures(record, gallery)) for record in found.growths.get(subject, [])]
+    return {
+        "subject": subject,
+        "rows": rows,
+        "counts": counted([one.record for one in rows]),
+        "walks": walks,
+        "ladders": ladders,
+        "growths": growths,
+        "shown": [pictured(one, every, gallery) for one, every in chosen(rows)],
+        "detections": detections,
+        "experiments": [Chapter(record, pictures(record, gallery)) for record in found.experiments.get(subject, [])],
+        "short": short(rows, walks, ladders, detections),
+    }
+
+
+def pictures(record: Record, gallery: Gallery) -> list[Picture]:
+    """Every picture that a record has something to show in."""
+    name = facts.label(record) if "case" in record.data else str(record["title"])
+    return [gallery.picture(module, record, name) for module in figures.of(record)]
+
+
+def chosen(rows: Sequence[Row]) -> list[tuple[Row, bool]]:
+    """The runs to draw: the worst one in full; of those with a path or a loss one a case, the first of them in full.
+
+    The flag says whether a run is drawn in full or by its path and loss alone.
+    """
+    traced = [one for one in rows if any(module.applies(one.record) for module in figures.TRACED)]
+    cases = {one.case: one for one in reversed(traced)}
+    traced = [one for one in rows if cases.get(one.case) is one][:PICTURED]
+    full = [one for one in [*rows[:1], *traced[:1]] if figures.of(one.record)]
+    picked = [one for one in rows if any(one is other for other in [*full, *traced])]
+    return [(one, any(one is other for other in full)) for one in picked]
+
+
+def pictured(one: Row, every: bool, gallery: Gallery) -> Shown:
+    modules = [module for module in figures.of(one.record) if every or module in figures.TRACED]
+    name = f"{one.record['subject']} {one.case} {one.variant}"
+    return Shown(one, [gallery.picture(module, one.record, name) for module in modules])
+
+
+def ladder(record: Record, gallery: Gallery) -> Ladder:
+    worst = [facts.largest(facts.rung_series(record, number, "scaled_ulp")) for number in range(len(record["rungs"]))]
+    rungs = [(rung(one["name"]), one, ulp) for one, ulp in zip(record["rungs"], worst, strict=True)]
+    return Ladder(record, pictures(record, gallery), rungs)
+
+
+def rung(name: str) -> Message:
+    """The name of a rung of lockstep.ladder, which says in it which kernel or how many threads."""
+    if name.startswith("the order of sums"):
+        return message("subject.rung.sums")
+    known = {"the paper's order": "paper", "PyTorch's order": "pytorch", "fused multiply-add": "fma"}
+    if name in known:
+        return message(f"subject.rung.{known[name]}")
+    return message("subject.rung.kernel", name=name.removeprefix("PyTorch's "))
+
+
+def short(
+    rows: Sequence[Row], walks: Sequence[Walk], ladders: Sequence[Ladder], detections: Sequence[Detection]
+) -> list[tuple[str, Message]]:
+    """The page in four answers: where the sides part, why, whether it matters, and what would."""
+    found: list[tuple[str, Message]] = [("where", walk.first.finding) for walk in walks[:1]]
+    found += [("why", why(one)) for one in ladders[:1]]
+    found += [("matters", matters(rows))] if rows else []
+    found += [("would", one.worst) for one in detections[:1] if one.worst]
+    return found
+
+
+def why(ladder: Ladder) -> Message:
+    """What the ladder says: what was apart in the paper's order, and what it took until nothing was."""
+    first, last = ladder.rungs[0], ladder.rungs[-1]
+    numbers = {"differing": first[1]["differing"], "elements": first[1]["elements"], "ulp": first[2]}
+    steps = ladder.record["steps"]
+    if len(ladder.rungs) == 1 and ladder.record["explained"]:
+        return message("subject.why.nothing", steps=steps)
+    if not ladder.record["explained"]:
+        return message("subject.why.left", steps=steps, left=last[1]["differing"], rung=last[0], **numbers)
+    return message("subject.why.closed", steps=steps, rungs=[name for name, *_ in ladder.rungs[1:]], **numbers)
+
+
+def matters(rows: Sequence[Row]) -> Message:
+    """Whether a difference is more than rounding in any run, and how much of the allowance was used."""
+    failing = [one for one in rows if facts.fails(one.record)]
+    if failing:
+        verdict, case = failing[0].verdict, failing[0].case
+        return message("subject.matters.yes", failing=len(failing), runs=len(rows), verdict=verdict, case=case)
+    used = max((one.used for one in rows if one.used == one.used), default=0.0)
+    return message("subject.matters.no", runs=len(rows), used=used)
+
+
+def page(subject: str) -> str:
+    return address.of_subject(subject)
