@@ -30,7 +30,8 @@ class Growth:
         PyTorch's state, and of our runs from starts one ulp apart. start: that ulp, the largest of all elements.
     amplification: spread / start, a value a step.
     differing, elements: at the end. classes: of those that differ, how many are of which kind.
-    worst: tensor, index, and the kind of the element that drifted furthest, or None.
+    worst: tensor, index, and the kind of the element that drifted furthest, or None. worst_added: what its own
+        defects add up to.
     ill_conditioned: tensor to how many of its elements are, whether they differ or not.
     """
 
@@ -44,6 +45,7 @@ class Growth:
     elements: int
     classes: dict[str, int]
     worst: tuple[str, tuple[int, ...], str] | None
+    worst_added: float
     ill_conditioned: dict[str, int]
 
     @property
@@ -71,7 +73,7 @@ class Growth:
             [
                 f"{self.label}: {kind}",
                 f"  drift      {self.drift[-1]:.3g} at {tensor}{list(index) or ''}, after {self.steps} steps",
-                f"  defects    {self.defect.sum():.3g} added up, {self.defect.max():.3g} in one step",
+                f"  defects    {self.worst_added:.3g} added up there, {self.defect.max():.3g} at most in one step",
                 f"  one ulp    at the start is {self.amplification[-1]:.3g} at the end",
                 f"  elements   {self.differing} of {self.elements} differ: {counts}",
                 f"  ill        {ill}",
@@ -139,6 +141,7 @@ def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int],
         name: np.where(ill[name], ILL, np.where(drifted[name] <= added[name], ADDED, MULTIPLIED))[drifted[name] > 0]
         for name in end
     }
+    worst = furthest(drifted, added, ill)
     return Growth(
         label=title,
         steps=steps,
@@ -149,7 +152,8 @@ def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int],
         differing=sum(kind.size for kind in kinds.values()),
         elements=sum(array.size for array in end.values()),
         classes={kind: sum(int((of == kind).sum()) for of in kinds.values()) for kind in (ADDED, MULTIPLIED, ILL)},
-        worst=furthest(drifted, added, ill),
+        worst=worst,
+        worst_added=float(added[worst[0]][worst[1]]) if worst else 0.0,
         ill_conditioned={name: int(flags.sum()) for name, flags in ill.items()},
     )
 

@@ -39,7 +39,7 @@ A growth, kind "growth", is where the drift of the parameters came from (lockste
 
     schema, version, kind, subject, case, dtype, path, seed, steps, environment
                            as above
-    start, differing, elements, classes, worst, ill_conditioned
+    start, differing, elements, classes, worst, worst_added, ill_conditioned
                            the fields of lockstep.amplification.Growth
 
 Its archive holds `growth/drift`, `growth/defect` and `growth/spread` with `steps` values each.
@@ -84,7 +84,7 @@ VERSION = 1
 REQUIRED = {
     "run": ("subject", "case", "dtype", "steps", "verdict", "quantities"),
     "explanation": ("subject", "case", "dtype", "steps", "rungs", "explained", "kernels"),
-    "growth": ("subject", "case", "dtype", "steps", "start", "differing", "elements", "classes", "worst"),
+    "growth": ("subject", "case", "dtype", "steps", "start", "differing", "elements", "classes", "worst", "worst_added"),
     "experiment": ("subject", "title", "claims", "printed"),
 }
 TYPES = {"subject": str, "case": dict, "dtype": str, "steps": int, "verdict": str, "quantities": dict, "rungs": list}

@@ -381,7 +381,7 @@ def check_growth(record: Record) -> None:
     check_case(record)
     data = record.data
     wrong = [key for key in ("differing", "elements") if not isinstance(data.get(key), int)]
-    wrong += [] if is_number(data.get("start")) else ["start"]
+    wrong += [key for key in ("start", "worst_added") if not is_number(data.get(key))]
     for key in ("classes", "ill_conditioned"):
         table = data.get(key)
         counts = isinstance(table, dict) and all(isinstance(count, int) for count in table.values())
@@ -400,15 +400,15 @@ def check_growth(record: Record) -> None:
 MADE = {"added by the steps": "added", "multiplied by the problem": "multiplied", "ill-conditioned": "ill"}
 
 
-def grown(name: str) -> Message:
+def grown(name: str) -> Message | str:
     """What made a difference, as lockstep.amplification names it."""
-    return message(f"subject.growth.made.{MADE[name]}")
+    return message(f"subject.growth.made.{MADE[name]}") if name in MADE else name
 
 
 class Growth(NamedTuple):
     """Where a drift came from: what made the furthest element's, and the figures it rests on.
 
-    drift, added: at the end, and what the largest defects of all steps add up to. defect: the largest of one step.
+    drift, added: of that element at the end, and what its own defects add up to. defect: the largest of one step.
     amplification: what a start one ulp away has become at the end, as a multiple of it.
     """
 
@@ -425,7 +425,7 @@ def growth(record: Record) -> Growth:
     drift, defect, spread = (record.arrays[f"growth/{name}"] for name in ("drift", "defect", "spread"))
     start, worst = float(record["start"]), record["worst"]
     amplification = float(spread[-1]) / start if start else 0.0
-    end, added = float(drift[-1]), float(defect.sum())
+    end, added = float(drift[-1]), float(record["worst_added"])
     said = message("subject.growth.none", steps=record["steps"])
     if worst:
         tensor, index, kind = worst

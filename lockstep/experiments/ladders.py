@@ -65,7 +65,7 @@ def grown(arguments: Mapping[str, Any]) -> Record:
         "seed": 0,
         "environment": environment(),
     }
-    names = ("start", "differing", "elements", "classes", "worst", "ill_conditioned")
+    names = ("start", "differing", "elements", "classes", "worst", "worst_added", "ill_conditioned")
     series = ("drift", "defect", "spread")
     return Record(
         data | {name: getattr(found, name) for name in names},
