@@ -27,13 +27,14 @@ class Contents(NamedTuple):
     @property
     def subjects(self) -> list[str]:
         """Every subject that there is something to show of, in the order of the index."""
-        known = {name for part in self for name in part if family(name) in FAMILIES}
-        return sorted(known, key=lambda name: (FAMILIES.index(family(name)), name))
+        known = {name for part in self[:-1] for name in part}
+        known |= {name for name in self.experiments if family(name) in FAMILIES}
+        return sorted(known, key=lambda name: (place_of(family(name)), name))
 
     @property
     def chapters(self) -> list[str]:
         """What experiments are of that is no subject."""
-        return sorted(name for name in self.experiments if family(name) not in FAMILIES)
+        return sorted(name for name in self.experiments if name not in self.subjects)
 
     @property
     def every_run(self) -> list[Record]:
@@ -71,6 +72,11 @@ def contents(records: Sequence[Record]) -> Contents:
         detections=of("detection", lambda record: record["dtype"]),
         experiments=of("experiment", lambda record: str(record["title"])),
     )
+
+
+def place_of(family: str) -> int:
+    """Where a family stands in the index; what is none of ours comes last."""
+    return FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
 
 
 def family(subject: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lockstep.messages import LANGUAGES
-from lockstep.record import Record
+from lockstep.record import BadRecord, Record
 from reports import address
 from reports.contents import Contents, contents
 from reports.gallery import Gallery
@@ -30,6 +30,8 @@ def site(records: Sequence[Record], gallery: Gallery, languages: Sequence[str] =
         for page, template, values in shown:
             place = address.Place(page, language, tuple(languages))
             globally = {"place": place, "address": address, "contents": found}
+            if place.file in made:
+                raise BadRecord(f"two subjects or causes would be one page, {place.file}")
             made[place.file] = templates.get_template(template).render(values | globally)
     return made
 

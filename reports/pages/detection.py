@@ -3,7 +3,7 @@
 import functools
 from typing import Any, NamedTuple
 
-from lockstep.messages import Message, message
+from lockstep.messages import Message, from_json, message
 from lockstep.record import Record
 from reports import facts, figures
 from reports.gallery import Gallery, Picture
@@ -16,6 +16,11 @@ class Variant(NamedTuple):
     entry: dict[str, Any]
     cells: list[dict[str, Any]]
     pictures: list[Picture]
+
+    @property
+    def texts(self) -> dict[str, Message]:
+        """What there is to say of it, by what it is about: when it shows, how to put it right, how to translate."""
+        return {name: from_json(said) for name, said in self.entry.get("texts", {}).items()}
 
     @property
     def shows(self) -> dict[str, Any]:
