@@ -106,8 +106,9 @@ def code(text: str, symbols: Symbols | None = None) -> Markup:
 def listing(text: str, symbols: Symbols) -> Markup:
     """A function as HTML, each line that assigns to a line of the formula marked with its name."""
     made = []
-    for line in str(code(text, symbols)).split("\n"):  # no token of a formula goes over several lines
-        name = ASSIGNMENT.match(Markup(line).striptags())
+    written = str(code(text, symbols)).split("\n")  # no span goes over the end of a line
+    for line, plain in zip(written, text.split("\n"), strict=True):
+        name = ASSIGNMENT.match(plain)
         known = name.group(1) if name and name.group(1) in symbols.names else None
         attributes = Markup(' data-line="{}"').format(known) if known else Markup("")
         made.append(Markup('<span class="row"{}>{}</span>').format(attributes, Markup(line)))  # noqa: S704  from above

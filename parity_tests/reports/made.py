@@ -159,7 +159,7 @@ def growth_record(**changes) -> Record:
         "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS, "environment": {"python": "3.11.7"},
         "start": 1e-8, "differing": 9, "elements": 20, "ill_conditioned": {"linear1.bias": 5, "linear1.weight": 0},
         "classes": {"added by the steps": 0, "multiplied by the problem": 4, "ill-conditioned": 5},
-        "worst": ["linear1.bias", [7], "ill-conditioned"], **changes,
+        "worst": ["linear1.bias", [7], "ill-conditioned"], "worst_added": 1.2e-7, **changes,
     }  # fmt: skip
     arrays = {"growth/drift": np.geomspace(1e-8, 0.028, STEPS), "growth/defect": np.full(STEPS, 1e-8)}
     return Record(data, arrays | {"growth/spread": np.geomspace(1e-8, 2e-3, STEPS)})
