@@ -26,6 +26,10 @@ class Speaker(Voice):
         """The message of that key, filled in, as HTML."""
         return Markup("").join(map(escape, self.pieces(key, values)))
 
+    def say(self, message: Message) -> Markup:
+        """The message, filled in, as HTML."""
+        return self(message.key, **message.values)
+
     def plain(self, value: Any, spec: str) -> str:
         return value if isinstance(value, Markup) else super().plain(value, spec)
 
