@@ -7,7 +7,7 @@ import numpy as np
 from lockstep.record import BadRecord, Record
 from reports.words import SIGNS, count, number, severity, ulps
 
-KINDS = ("run", "explanation", "growth", "experiment")
+KINDS = ("run", "explanation", "growth", "walk", "experiment")
 MODES = ("drift", "defect")
 HOLDS = (True, False, "partly", None)
 
@@ -432,5 +432,6 @@ CHECKS = {
     "run": check_run,
     "explanation": check_explanation,
     "growth": check_growth,
+    "walk": check_case,  # the rest was checked when it was loaded
     "experiment": check_experiment,
 }
