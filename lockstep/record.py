@@ -49,6 +49,7 @@ A walk, kind "walk", is a short run line by line (lockstep/walk.py):
     schema, version, kind, subject, case, dtype, path, seed, steps, environment, equations, rerun
                            as above
     source                 order of operations ("paper", "pytorch") to the text of the functions that state it
+    state                  PyTorch's key of a state entry to the line that becomes it
     first_step             null, or the first step at which a line differs
     walked                 a list of {step, stages}, one a step; a stage has the fields of lockstep.walk.Stage, its
                            `lines` those of lockstep.walk.Row: a line of the paper's order, worked out by NumPy from
@@ -98,7 +99,7 @@ REQUIRED = {
     "run": ("subject", "case", "dtype", "steps", "verdict", "quantities"),
     "explanation": ("subject", "case", "dtype", "steps", "rungs", "explained", "kernels"),
     "growth": ("subject", "case", "dtype", "steps", "start", "differing", "elements", "classes", "worst", "worst_added"),
-    "walk": ("subject", "case", "dtype", "steps", "equations", "source", "first_step", "walked", "rerun"),
+    "walk": ("subject", "case", "dtype", "steps", "equations", "state", "source", "first_step", "walked", "rerun"),
     "experiment": ("subject", "title", "claims", "printed"),
 }
 TYPES = {"subject": str, "case": dict, "dtype": str, "steps": int, "verdict": str, "quantities": dict, "rungs": list}

@@ -89,6 +89,7 @@ WALK: dict[str, Test] = {
     "steps": whole,
     "first_step": optional(whole),
     "equations": table,
+    "state": table,
     "source": table,
     "rerun": text,
 }

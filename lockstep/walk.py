@@ -295,27 +295,44 @@ def orders_of(kind: Any) -> list[Any]:
 def element(pair: Pair, found: list[Beside]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Where a stage is read, and the shape that goes for.
 
-    It is the first element of the result that differs, else of the first line of that shape that does, else the first.
-    The result is what the stage is run for, or where that is a single number, the largest line.
+    It is one in which the first line that differs does, and the result too if there is such a one; else the first
+    that differs in the result, else the first. The result is what the stage is run for, or where that is a single
+    number, the largest line.
     """
     results = [one for one in found if one.line.name in (pair.lines.get(name) for name in RESULTS)]
     result = (results or found)[0]
     if result.line.value.size < 2:
         result = max(found, key=lambda one: one.line.value.size)
     shape = result.line.value.shape
-    alike = [one for one in found if one.line.value.shape == shape]
-    places = [place for one in (result, *alike) if (place := first_difference(one)) is not None]
-    return (places[0] if places else (0,) * len(shape)), shape
+    here = np.ones(shape, bool)
+    for one in (next((one for one in found if differing(one).any()), result), result):
+        both = here & spread(differing(one), shape)
+        here = both if both.any() else here
+    place = np.unravel_index(int(np.argmax(here)), shape)
+    return tuple(int(k) for k in place), shape
+
+
+def differing(one: Beside) -> np.ndarray:
+    """Where a line differs between the sides, element by element; nowhere where PyTorch does not show it."""
+    ours = np.asarray(one.line.value, order="C")
+    if one.value is None:
+        return np.zeros(ours.shape, bool)
+    integers = UNSIGNED[ours.dtype.itemsize]
+    return (ours.reshape(-1).view(integers) != one.value.reshape(-1).view(integers)).reshape(ours.shape)
+
+
+def spread(flags: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Flags of a line for each element of a result that they belong to; none where it is of another kind."""
+    try:
+        return np.broadcast_to(flags, shape)
+    except ValueError:
+        return np.zeros(shape, bool)
 
 
 def first_difference(one: Beside) -> tuple[int, ...] | None:
     """Where a line first differs between the sides."""
-    ours = np.asarray(one.line.value, order="C")
-    if one.value is None or not compare(ours, one.value).differing:
-        return None
-    integers = UNSIGNED[ours.dtype.itemsize]
-    apart = (ours.reshape(-1).view(integers) != one.value.reshape(-1).view(integers)).reshape(ours.shape)
-    return tuple(int(k) for k in np.argwhere(apart)[0])
+    places = np.argwhere(differing(one))
+    return tuple(int(k) for k in places[0]) if len(places) else None
 
 
 def at(place: tuple[int, ...], shape: tuple[int, ...], one: Beside) -> tuple[int, ...]:

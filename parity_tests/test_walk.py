@@ -14,7 +14,7 @@ from lockstep.record import BadRecord, load
 from lockstep.record_checks import means
 from lockstep.side import copied
 from lockstep.subject import Subject, find, subjects
-from lockstep.walk import Row, Stage, shared_out, walk
+from lockstep.walk import Beside, Row, Stage, element, shared_out, walk
 from reference.optim.adam import Adam
 from torch_impl.ledger import recorded
 
@@ -143,22 +143,43 @@ def test_a_layers_way_back_is_a_stage_of_its_own():
 # Which element
 
 
-def test_all_lines_of_a_step_show_one_element_the_first_that_differs():
-    both = pair("optim.adam", "lr", "single")
-    mine, theirs, parted = both.ours(), both.theirs(), 0
-    for step, stages in enumerate(walk(both, 6).steps, 1):
-        for stage in theirs.stages:
-            mine.write(copied(theirs.read()))
-            theirs.advance(stage, step)
-            mine.advance(stage, step)
-        apart = np.argwhere(mine.read()["param"]["weight"] != theirs.read()["param"]["weight"])
+def test_all_lines_of_a_step_show_one_element_in_which_the_first_line_that_differs_does():
+    parted = 0
+    for stages in walk(pair("optim.adam", "lr", "single"), 6).steps:
         rows = stages[-1].lines
         assert {row.index for row in rows} == {rows[0].index}
-        if len(apart):
+        if stages[-1].first:
             parted += 1
-            assert rows[-1].index == tuple(apart[0])
-            assert rows[-1].numpy != rows[-1].torch
+            assert lines(stages[-1])[stages[-1].first].ulp_here
     assert parted
+
+
+@pytest.mark.parametrize(
+    ("flags", "result", "expected"),
+    [
+        ([0, 1, 1], [0, 0, 1], (2,)),  # where both differ
+        ([0, 1, 0], [1, 0, 1], (1,)),  # where the line does
+        ([0, 0, 0], [0, 0, 1], (2,)),  # where the result does
+        ([0, 0, 0], [0, 0, 0], (0,)),
+    ],
+)
+def test_which_element_a_stage_is_read_at(flags, result, expected):
+    both = pair("optim.adam", "defaults", "single")
+    assert element(both, [beside("m", flags), beside("param", result)])[0] == expected
+
+
+def test_a_line_of_a_column_says_which_of_its_elements():
+    both = pair("layers.batchnorm", "features, in training", None)
+    whole = np.zeros((3, 2))
+    assert element(both, [beside("dbeta", [0, 1]), beside("dx", whole)]) == ((0, 1), (3, 2))
+    assert element(both, [beside("other", [0, 1, 1, 1]), beside("dx", whole)]) == ((0, 0), (3, 2))
+
+
+def beside(name: str, flags) -> Beside:
+    """A line that differs where the flags are set."""
+    flags = np.asarray(flags)
+    line = Line(name, "", frozenset(), np.zeros(flags.shape))
+    return Beside("update", pair, line, flags.astype(float), None, [], False)
 
 
 def test_where_the_result_agrees_the_first_line_that_differs_says_which_element():

@@ -16,6 +16,7 @@ from reports import facts
 from reports.formula import mathml
 from reports.symbols import Symbols
 from reports.words import SIGNS
+
 ASSIGNMENT = re.compile(r" +(\w+) = ")
 
 

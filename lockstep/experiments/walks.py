@@ -6,7 +6,7 @@ from typing import Any
 from lockstep.api import command
 from lockstep.environment import environment
 from lockstep.record import SCHEMA, VERSION, Record
-from lockstep.subject import find
+from lockstep.subject import find, own_class
 from lockstep.walk import walk
 
 Line = tuple[str, str, str | None, int]
@@ -63,6 +63,7 @@ def walked(arguments: Mapping[str, Any], dtype: str = "float32", seed: int = 0) 
         "steps": steps,
         "environment": environment(),
         "equations": dict(pair.equations),
+        "state": dict(getattr(own_class(subject.reference), "STATE", {})) if subject.family == "optim" else {},
         "source": found.source,
         "first_step": found.first_step,
         "walked": [
