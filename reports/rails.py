@@ -1,18 +1,22 @@
-"""A log axis that shows zero and infinity: a rail below it, "0 = identical", and one above it, "∞".
+"""A log axis that shows zero and infinity: a rail below it, "0", not a bit apart, and one above it, "∞".
 
 A log axis has no place for zero, and dropping the zeros would hide the best result there is. Values are
 therefore placed by their logarithm on a plain axis, zeros on the lower rail, infinities on the upper one.
 """
 
+import itertools
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.style import PALE
+from reports.style import LINE, PAPER
 
 MOST_TICKS = 6
+MOST_POINTS = 600  # of a line; what is longer is drawn by its envelope
+SPECK = 1e-3  # steps; a bar of no length at all is not drawn
+DOTS = 60  # so many values have a dot each
 
 
 class Rails(NamedTuple):
@@ -63,29 +67,78 @@ def lay(axis: Axes, rails: Rails) -> None:
     half = rails.gap / 2
     low, high = float(rails.low), float(rails.high)
     if rails.zero:
-        axis.axhspan(rails.bottom - half, rails.bottom + half, color=PALE, linewidth=0, zorder=0)
-        ticks.insert(0, (rails.bottom, "identical 0"))
+        axis.axhspan(rails.bottom - half, rails.bottom + half, color=LINE, alpha=0.7, linewidth=0, zorder=0)
+        ticks.insert(0, (rails.bottom, "0"))
         low = rails.bottom - half
     if rails.infinite:
-        axis.axhspan(rails.top - half, rails.top + half, color=PALE, linewidth=0, zorder=0)
+        axis.axhspan(rails.top - half, rails.top + half, color=LINE, alpha=0.7, linewidth=0, zorder=0)
         ticks.append((rails.top, "∞"))
         high = rails.top + half
     axis.set_yticks([place for place, _ in ticks], [text for _, text in ticks])
-    axis.set_ylim(low, high if decades or rails.infinite else low + 0.8)
+    axis.set_ylim(low, high + 0.02 * (high - low) if decades or rails.infinite else low + 0.8)
 
 
 def trace(axis: Axes, x, values, rails: Rails, lane: float = 0.0, **line: Any) -> None:
-    """A line through what lies between the rails, with a dot for every value; on a rail the dots alone.
+    """A line through what lies between the rails, with a dot for every value; on a rail a bar along the steps there.
 
     A line to the rail and back would cross all decades at every other value, and say nothing. `lane` is the
-    height on the rail, from -0.5 to 0.5, so that several traces lie there beside each other.
+    height on the rail, from -0.5 to 0.5, so that several traces lie there beside each other. Of a long series
+    each stretch is drawn by its least and its largest value (`envelope`).
     """
     x, values = np.asarray(x), np.asarray(values, np.float64)
-    placed, between = rails.place(values), (values > 0) & np.isfinite(values)
-    dot = {"color": line.get("color"), "linestyle": "none"}
-    axis.plot(x, np.where(between, placed, np.nan), **line)
-    axis.plot(x[between], placed[between], marker=".", markersize=3.0 if len(x) <= 300 else 1.2, **dot)
-    axis.plot(x[~between], placed[~between] + lane * rails.gap, marker=line.get("marker", "."), markersize=2.0, **dot)
+    between = (values > 0) & np.isfinite(values)
+    marks = {key: line.pop(key) for key in ("marker", "markersize", "markevery") if key in line}
+    drawn, heights = envelope(x, np.where(between, rails.place(values), np.nan))
+    if marks:
+        axis.plot(drawn, heights, **line | marks | {"markeredgecolor": PAPER, "markeredgewidth": 0.5})
+    dots, colour = heights.size <= DOTS, line.get("color")
+    axis.plot(drawn, heights, **line)
+    separate(axis, drawn, heights, alone=not dots, color=colour, linewidth=3.0 if dots else line["linewidth"])
+    rail = lane * rails.gap
+    for place, there in ((rails.bottom, values == 0), (rails.top, np.isposinf(values))):
+        if there.any():
+            stretches(axis, x, there, place + rail, color=colour, linewidth=2.0)
+
+
+def envelope(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The series itself, or, where it is long, the least and the largest value of each stretch: no spike is lost."""
+    if len(x) <= MOST_POINTS:
+        return x, y
+    edges = np.linspace(0, len(x), MOST_POINTS // 2 + 1).astype(int)
+    kept: list[int] = []
+    for first, last in itertools.pairwise(edges):
+        part = y[first:last]
+        known = np.flatnonzero(~np.isnan(part))
+        chosen = (
+            {first}
+            if not known.size
+            else {first + k for k in (known[part[known].argmin()], known[part[known].argmax()])}
+        )
+        kept += sorted(chosen)
+    return x[kept], y[kept]
+
+
+def separate(axis: Axes, x: np.ndarray, y: np.ndarray, *, alone: bool = False, **line: Any) -> None:
+    """A dot for every value; with `alone`, for those that no line reaches."""
+    keep = ~np.isnan(y)
+    if alone:
+        missing = np.concatenate([[True], ~keep, [True]])
+        keep = keep & missing[:-2] & missing[2:]
+    bars(axis, x[keep], x[keep], y[keep], **line)
+
+
+def stretches(axis: Axes, x: np.ndarray, there: np.ndarray, height: float, **line: Any) -> None:
+    """A level bar along every run of true values, a dot where there is one alone."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], there, [False]]).astype(int)))
+    bars(axis, x[edges[::2]], x[edges[1::2] - 1], np.full(len(edges) // 2, height), **line)
+
+
+def bars(axis: Axes, first: np.ndarray, last: np.ndarray, y: np.ndarray, **line: Any) -> None:
+    """Level bars with round ends, which make a dot of one without length: in a file a tenth of what a marker takes."""
+    gap = np.full(len(y), np.nan)
+    x, y = np.stack([first, last + SPECK, gap], axis=1).ravel(), np.stack([y, y, gap], axis=1).ravel()
+    for drawn in axis.plot(x, y, solid_capstyle="round", **line):
+        drawn.set_snap(False)
 
 
 def decade_label(decade: int) -> str:

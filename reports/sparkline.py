@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports import facts
 from reports.rails import rails
-from reports.words import count, number
 
 WIDTH, HEIGHT, EDGE = 120, 26, 3
 MOST_POINTS = 60
@@ -19,7 +19,7 @@ class Sparkline(NamedTuple):
     points: str
     end: tuple[float, float]
     zero: float | None
-    text: str
+    text: Message
 
 
 def sparkline(record: Record) -> Sparkline | None:
@@ -35,7 +35,7 @@ def sparkline(record: Record) -> Sparkline | None:
     x = EDGE + (WIDTH - 2 * EDGE) * (np.arange(len(worst)) + 0.5) / len(worst)
     y = HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * (scale.place(worst) - low) / span
     points = [(round(float(a), 1), round(float(b), 1)) for a, b in zip(x, y, strict=True) if np.isfinite(b)]
-    text = f"drift of {main}, {count(record['steps'], 'step')}: {in_words(values)}"
+    text = message("figure.sparkline.text", name=main, steps=record["steps"], drift=in_words(values))
     return Sparkline(" ".join(f"{a},{b}" for a, b in points), points[-1], HEIGHT - EDGE if scale.zero else None, text)
 
 
@@ -47,9 +47,9 @@ def pooled(values: np.ndarray) -> np.ndarray:
     return np.maximum.reduceat(values, np.linspace(0, len(values), MOST_POINTS + 1).astype(int)[:-1])
 
 
-def in_words(values: np.ndarray) -> str:
+def in_words(values: np.ndarray) -> Message:
     known = values[~np.isnan(values)]
     if not known.any():
-        return "none"
+        return message("figure.sparkline.none")
     first = int(np.argmax(values > 0)) + 1
-    return f"from step {first} on, {number(facts.last(values))} at the end, at most {number(known.max())}"
+    return message("figure.sparkline.some", first=first, end=facts.last(values), most=float(known.max()))

@@ -2,8 +2,6 @@
 
 import functools
 import pathlib
-import re
-import textwrap
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,16 +17,24 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 STYLE = pathlib.Path(__file__).with_name("report.mplstyle")
-WIDTH = 10.0  # inches
-LINE = 92  # characters of a title that fit in it
+WIDTH = 9.0  # inches
 
-INK, GREY, PALE = "#222222", "#6b6b6b", "#ececec"
-NUMPY: dict[str, Any] = {"color": "#0072B2", "linestyle": "-", "linewidth": 2.6}
-TORCH: dict[str, Any] = {"color": "#D55E00", "linestyle": (0, (4, 2)), "linewidth": 1.4}
-DRIFT: dict[str, Any] = {"color": INK, "linewidth": 1.4}
-DEFECT: dict[str, Any] = {"color": "#D55E00", "linestyle": "none", "marker": "o"}
-BAND = "#56B4E9"
-RULE: dict[str, Any] = {"color": "#009E73", "linestyle": (0, (1, 1.5)), "linewidth": 1.6}
+# Okabe and Ito's colours (2008). A page sets a variable of each name, in a light and in a dark shade, so no two names
+# have one colour; c1 to c3 of the curves are those of NumPy, PyTorch and the rule.
+COLOURS = {
+    "ink": "#222222", "soft": "#6b6b6b", "line": "#e4e4e4", "paper": "#ffffff", "numpy": "#0072b2", "torch": "#d55e00",
+    "rule": "#009e73", "band": "#56b4e9", "c4": "#cc79a7", "c5": "#e69f00", "c6": "#46a3d8",
+}  # fmt: skip
+INK, SOFT, LINE, PAPER = (COLOURS[name] for name in ("ink", "soft", "line", "paper"))
+NUMPY: dict[str, Any] = {"color": COLOURS["numpy"], "linestyle": "-", "linewidth": 2.8}
+TORCH: dict[str, Any] = {"color": COLOURS["torch"], "linestyle": (0, (3.5, 2)), "linewidth": 1.4}
+DRIFT: dict[str, Any] = {"color": INK, "linewidth": 1.3}
+DEFECT: dict[str, Any] = {"color": COLOURS["torch"], "linestyle": "none", "marker": "o"}
+BAND = COLOURS["band"]
+RULE: dict[str, Any] = {"color": COLOURS["rule"], "linestyle": (0, (1, 1.5)), "linewidth": 1.4}
+# Of several curves: a colour, and what tells them apart without it.
+CURVES = tuple(COLOURS[name] for name in ("numpy", "c5", "rule", "c4", "c6", "torch"))
+MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
@@ -53,34 +59,16 @@ def png(figure: Figure) -> bytes:
     return encode(np.asarray(canvas.buffer_rgba()))
 
 
-def headed(figure: Figure, finding: str, label: str) -> None:
-    """The finding as the title, and below it, smaller, what it was found on."""
-    whole = re.sub(r"(?<=\d) (?=%|ulp)", "\u00a0", drawable(finding))
-    lines = balanced(whole)
+def labelled(figure: Figure, label: str) -> None:
+    """What the figure was drawn from, small, above it: all it says besides symbols and numbers."""
     height = figure.get_figheight()
-    figure.set_figheight(height + 0.22 * len(lines) + 0.34)
+    figure.set_figheight(height + 0.26)
     top = figure.get_figheight()
-    x = 0.1 / WIDTH
-    figure.text(x, 1 - 0.08 / top, "\n".join(lines), ha="left", va="top", size=12, weight="bold", color=INK)
-    figure.text(
-        x,
-        1 - (0.14 + 0.22 * len(lines)) / top,
-        shortened(drawable(label), 130),
-        ha="left",
-        va="top",
-        size=9,
-        color=GREY,
-    )
+    text = shortened(drawable(label), 120)
+    figure.text(0.08 / WIDTH, 1 - 0.06 / top, text, ha="left", va="top", size=8.5, color=SOFT)
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.set(rect=(0, 0, 1, height / top))  # type: ignore[call-arg]
-
-
-def balanced(text: str) -> list[str]:
-    """As few lines as fit the picture, none of them much shorter than the others."""
-    lines = textwrap.wrap(text, LINE)
-    narrower = (textwrap.wrap(text, width) for width in range(LINE // 2, LINE))
-    return next((wrapped for wrapped in narrower if len(wrapped) == len(lines) > 1), lines) or [""]
 
 
 def shortened(text: str, length: int) -> str:

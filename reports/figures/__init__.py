@@ -1,28 +1,40 @@
 """Pictures: one kind a file, each a function from a record to a matplotlib Figure.
 
-A module has NAME, READ (how to read it), `applies(record)`, `finding(record)` (what it shows, in numbers of
-the record) and `draw(record)`.
+A module has
+
+    NAME               a word, also that of its messages, `figure.NAME.…`, and the end of its files' names
+    KIND               "svg" for lines, "png" for heat maps: how it stands in a page
+    applies(record)    whether the record has what it shows
+    finding(record)    what it shows, in numbers of the record: its title
+    read(record)       how to read it, and what its symbols mean
+    draw(record)       the Figure, in symbols, numbers and names alone, so that it serves every language
+    table(record)      what was drawn, as columns of equal length
+
+Those of a cause take the number of the cause besides the record.
 """
 
 from types import ModuleType
 
 from lockstep.record import BadRecord, Record
-from reports.figures import digits, drift, heat, ladder, loss, path
-from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights
+from reports import facts
+from reports.figures import drift, heat, ladder, loss, path
 
 RUN: tuple[ModuleType, ...] = (path, loss, drift, heat)
-EXPLANATION: tuple[ModuleType, ...] = (ladder,)
-EXPERIMENT: tuple[ModuleType, ...] = (paths, convergence, training, weights, batchnorm, summary, digits)
+TRACED = (path, loss)  # of a run that is not drawn in full
+EXPERIMENT: tuple[ModuleType, ...] = ()
+KINDS: dict[str, tuple[ModuleType, ...]] = {"run": RUN, "explanation": (ladder,)}
 
 
-def of_run(record: Record) -> list[ModuleType]:
-    """The pictures a run has something to show in."""
-    return [module for module in RUN if module.applies(record)]
+def of(record: Record) -> list[ModuleType]:
+    """The pictures that a record has something to show in.
 
-
-def of_explanation(record: Record) -> list[ModuleType]:
-    """The pictures of a ladder."""
-    return [module for module in EXPLANATION if module.applies(record)]
+    Raises:
+        BadRecord: for an experiment that names pictures there are none of.
+    """
+    kind = facts.kind(record)
+    if kind == "experiment":
+        return of_experiment(record)
+    return [module for module in KINDS.get(kind, ()) if module.applies(record)]
 
 
 def of_experiment(record: Record) -> list[ModuleType]:

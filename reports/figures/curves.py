@@ -1,17 +1,20 @@
 """Curves of both sides, and below them how far they are apart."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
+from lockstep.messages.numbers import number
+from reports import facts
 from reports.facts import apart
-from reports.rails import lay, rails, trace
-from reports.style import GREY, INK, NUMPY, TORCH, drawable
+from reports.figures.ends import End, name_ends
+from reports.rails import envelope, lay, rails, trace
+from reports.style import CURVES, INK, MARKERS, NUMPY, PAPER, TORCH
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-MARKERS = ("o", "s", "^", "D", "v", "P")
+APART = "|Δ|"  # what is on the axis of every panel of differences; the captions say of what
 
 
 class Curve(NamedTuple):
@@ -23,24 +26,41 @@ class Curve(NamedTuple):
     torch: np.ndarray
 
 
-def over_difference(above: Axes, below: Axes, curves: list[Curve], *, log: bool = False) -> None:
-    """The curves in `above`, |NumPy - PyTorch| in `below` on a log axis with rails."""
+def over_difference(
+    above: Axes, below: Axes, curves: Sequence[Curve], heights: tuple[float, float], *, log: bool = False
+) -> None:
+    """The curves in `above`, |NumPy - PyTorch| in `below` on a log axis with rails, their names at their ends.
+
+    Arguments:
+        heights: of the two axes, in points, about.
+        log: whether the curves are on a log axis, which they are if all of them are positive.
+    """
+    values = np.concatenate([[*curve.numpy, *curve.torch] for curve in curves])
+    values = values[np.isfinite(values)]
+    if log and values.size and values.min() > 0:
+        logarithmic(above, values)
     order = sorted(curves, key=roughness, reverse=True)
     for place, curve in enumerate(curves):
         if len(curves) > 1:
             two_of_many(above, curve, place, 3 + [id(one) for one in order].index(id(curve)) / len(curves))
         else:
-            above.plot(curve.x, curve.numpy, label=f"NumPy, ends at {curve.numpy[-1]:.6g}", **NUMPY)
-            above.plot(curve.x, curve.torch, label=f"PyTorch, ends at {curve.torch[-1]:.6g}", **TORCH)
-    values = np.concatenate([[*curve.numpy, *curve.torch] for curve in curves])
-    values = values[np.isfinite(values)]
-    if log and values.size and values.min() > 0:
-        above.set_yscale("log")
-        decades = np.log10(values.max() / values.min())
-        above.yaxis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2 else (1.0, 2.0, 5.0)))
-        above.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        above.minorticks_off()
+            above.plot(*envelope(curve.x, curve.numpy), label="NumPy", **NUMPY)
+            above.plot(*envelope(curve.x, curve.torch), label="PyTorch", **TORCH)
+    if len(curves) > 1:
+        ends = [
+            End(curve.x[-1], curve.numpy[-1], curve.name, CURVES[i % len(CURVES)]) for i, curve in enumerate(curves)
+        ]
+        name_ends(above, ends, heights[0])
     difference(below, curves)
+
+
+def logarithmic(axis: Axes, values: np.ndarray) -> None:
+    """A log axis whose ticks are read as they stand."""
+    axis.set_yscale("log")
+    decades = np.log10(values.max() / values.min())
+    axis.yaxis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2 else (1.0, 2.0, 5.0)))
+    axis.yaxis.set_major_formatter(lambda value, _: number(value))
+    axis.minorticks_off()
 
 
 def roughness(curve: Curve) -> float:
@@ -49,26 +69,47 @@ def roughness(curve: Curve) -> float:
 
 
 def two_of_many(axis: Axes, curve: Curve, place: int, layer: float) -> None:
-    """NumPy as a line of its own colour and marker, PyTorch as a black dash over it, thin where lines are dense."""
-    i, dense = place % len(COLOURS), len(curve.x) > 500
-    every = max(1, len(curve.x) // 8)
+    """NumPy as a line of its own colour and marker, PyTorch as a dark dash over it, thin where lines are dense."""
+    i, dense = place % len(CURVES), len(curve.x) > 500
     axis.plot(
-        curve.x, curve.numpy, color=COLOURS[i], linewidth=1.8 if dense else 2.8, marker=MARKERS[i], markersize=6,
-        markevery=(place * every // 5, every), markeredgecolor="white", markeredgewidth=0.5,
-        label=f"{drawable(curve.name)}, {curve.numpy[-1]:.4g}", zorder=layer,
+        *envelope(curve.x, curve.numpy), color=CURVES[i], linewidth=1.6 if dense else 2.8, zorder=layer,
+        **marked(place, min(len(curve.x), 600)),
     )  # fmt: skip
-    axis.plot(curve.x, curve.torch, color=INK, linestyle=(0, (3, 3)), linewidth=0.45 if dense else 0.9, zorder=layer)
+    axis.plot(
+        *envelope(curve.x, curve.torch), color=INK, linestyle=(0, (3, 3)), linewidth=0.4 if dense else 0.9, zorder=layer
+    )
 
 
-def difference(axis: Axes, curves: list[Curve]) -> None:
+def marked(place: int, count: int) -> dict[str, Any]:
+    """A marker a curve, about eight of them, not at the same steps as the other curves'."""
+    every = max(1, count // 8)
+    return {
+        "marker": MARKERS[place % len(MARKERS)], "markersize": 5.5, "markevery": (place * every // 5, every),
+        "markeredgecolor": PAPER, "markeredgewidth": 0.5,
+    }  # fmt: skip
+
+
+def difference(axis: Axes, curves: Sequence[Curve]) -> None:
     distances = [apart(curve.numpy, curve.torch) for curve in curves]
     scale = rails(*distances)
     lay(axis, scale)
     for place, (curve, distance) in enumerate(zip(curves, distances, strict=True)):
-        i, several = place % len(COLOURS), len(curves) > 1
-        every = max(1, len(curve.x) // 8)
-        named: dict[str, Any] = {"marker": MARKERS[i], "markersize": 4, "markevery": (place * every // 5, every)}
-        colour = COLOURS[i] if several else INK
         lane = 0.7 * (0.5 - (place + 0.5) / len(curves))
-        trace(axis, curve.x, distance, scale, lane, color=colour, linewidth=1.1, **named if several else {})
-    axis.set_title("|NumPy - PyTorch|", color=GREY, size=8.5)
+        several = marked(place, min(len(curve.x), 600)) | {"markersize": 4} if len(curves) > 1 else {}
+        colour = CURVES[place % len(CURVES)] if several else INK
+        trace(axis, curve.x, distance, scale, lane, color=colour, linewidth=1.0, **several)
+    axis.set_ylabel(APART)
+
+
+def ends_of(curve: Curve, form: str = "{:.4g}") -> str:
+    """Where both sides end, once if they read the same."""
+    ours, theirs = form.format(facts.last(curve.numpy)), form.format(facts.last(curve.torch))
+    return ours if ours == theirs else f"{ours} / {theirs}"
+
+
+def columns(curves: Sequence[Curve], index: str = "t") -> dict[str, np.ndarray]:
+    """The curves as a table, one below the other."""
+    ours, theirs = np.concatenate([c.numpy for c in curves]), np.concatenate([c.torch for c in curves])
+    table = {index: np.concatenate([c.x for c in curves]), "numpy": ours, "torch": theirs}
+    names = {"curve": np.concatenate([np.full(len(c.x), c.name) for c in curves])} if len(curves) > 1 else {}
+    return names | table | {"abs_difference": apart(ours, theirs)}

@@ -6,19 +6,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lockstep.messages import Message, message
+from lockstep.messages.numbers import number, share
 from lockstep.record import Record
 from reports import facts
-from reports.rails import lay, rails, trace
-from reports.style import BAND, DEFECT, DRIFT, GREY, RULE, WIDTH, drawable, headed, shortened, styled
-from reports.words import SIGNS, count, number, severity, share, ulps
+from reports.figures.path import parted
+from reports.rails import envelope, lay, rails, separate, trace
+from reports.style import BAND, DEFECT, DRIFT, RULE, WIDTH, drawable, labelled, shortened, styled
+from reports.words import SIGNS, severity
 
 NAME = "drift"
-READ = (
-    "Line: drift, each side on its own way from one start. Dots: defect, after a single step from the same place. "
-    "Shaded: how far each side may be from the exact step, derived, worked out where anything differs; the verdict "
-    "weighs every element against its own allowance. Dotted rule: the first difference. Ulps are those of the "
-    "tensor's largest value."
-)
+KIND = "svg"
 MOST = 5  # panels: a wide one, and up to four below it
 
 
@@ -38,30 +36,30 @@ def use(record: Record, quantity: str) -> float:
     return float(np.nan_to_num(facts.largest(facts.series(record, "defect", quantity, "used"))))
 
 
-def finding(record: Record) -> str:
-    main, steps = facts.main_quantity(record), count(record["steps"], "step")
+def finding(record: Record) -> Message:
+    main, steps = facts.main_quantity(record), record["steps"]
     if not facts.differing(record):
-        return f"{steps}, {count(len(facts.quantities(record)), 'quantity', 'quantities')}: not a bit apart"
+        return message("figure.drift.equal", steps=steps, quantities=len(facts.quantities(record)))
     end = facts.last(facts.series(record, "drift", main, "absolute")) if main else float("nan")
     defect = facts.largest(facts.series(record, "defect", main, "scaled_ulp")) if main else float("nan")
-    named = "parameter" if main == "param" else f"value of {main}"
-    start = f"after {steps} {distance(named, end)}"
-    if np.isnan(defect):
-        return start
-    added = f"one step by itself adds at most {ulps(defect)}" if defect else "no step by itself adds a bit"
+    drifted = bool(main) and (facts.series(record, "drift", main, "absolute") > 0).any()
+    said = message(f"figure.drift.{distance(end) if drifted else 'same'}", steps=steps, name=main, end=end)
+    if not np.isnan(defect):
+        said = message("figure.drift.adds" if defect else "figure.drift.none", start=said, ulp=defect)
     evidence = facts.finding(record, "evidence")
-    if record["verdict"] == "different" and evidence:
-        return f"another formula from step {evidence['step']} on, line {evidence['line']}: {start}; {added}"
-    if record["verdict"] == "ill-conditioned" and evidence:
-        where = f"{evidence['quantity']} of {evidence['tensor']} (step {evidence['step']})"
-        return f"rounding alone decides {where}: {start}; {added}"
-    return f"{start}; {added}"
+    key = {"different": "different", "ill-conditioned": "ill"}.get(record["verdict"])
+    if key and evidence:
+        where = {name: evidence[name] for name in ("step", "line", "quantity", "tensor")}
+        return message(f"figure.drift.{key}", rest=said, **where)
+    return said
 
 
-def distance(named: str, end: float) -> str:
-    if np.isinf(end):
-        return f"a {named} is infinitely far apart"
-    return f"no {named} is more than {number(end)} apart" if end else f"every {named} is equal"
+def distance(end: float) -> str:
+    return "infinite" if np.isinf(end) else "apart" if end else "together"
+
+
+def read(record: Record) -> Message:
+    return message("figure.drift.read")
 
 
 @styled
@@ -69,22 +67,19 @@ def draw(record: Record) -> Figure:
     """Panels of absolute differences on a log axis, zeros on their rail."""
     first, *others = shown(record)
     rows = -(-len(others) // 2)
-    figure = Figure(figsize=(WIDTH, 2.6 + 1.9 * rows + 0.35))
-    layout = figure.add_gridspec(1 + rows, 2, height_ratios=[2.6, *[1.9] * rows])
+    figure = Figure(figsize=(WIDTH, 2.6 + 1.7 * rows))
+    layout = figure.add_gridspec(1 + rows, 2, height_ratios=[2.6, *[1.7] * rows])
     wide = figure.add_subplot(layout[0, :])
     panel(wide, record, first)
+    parted(wide, record)
     below = [figure.add_subplot(layout[1 + place // 2, place % 2]) for place in range(len(others))]
     for axis, name in zip(below, others, strict=True):
         panel(axis, record, name)
     for axis in below[-2:] or [wide]:
-        axis.set_xlabel("step")
-    for axis in [wide, *below[::2]]:
-        axis.set_ylabel("absolute difference")
-    labels = {
-        text: handle for axis in [wide, *below] for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(labels.values(), labels.keys(), loc="outside lower left", ncols=4)
-    headed(figure, finding(record), facts.label(record))
+        axis.set_xlabel("t")
+    handles, labels = wide.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper right", borderaxespad=0, ncols=3)
+    labelled(figure, facts.label(record))
     return figure
 
 
@@ -96,31 +91,47 @@ def panel(axis: Axes, record: Record, name: str) -> None:
     lay(axis, scale)
     known = ~np.isnan(band) & (band > 0)
     if known.any():
-        edge = scale.place(band[known])
-        axis.fill_between(
-            steps[known], scale.low, edge, color=BAND, alpha=0.28, linewidth=0, label="allowed, from the exact step"
-        )
-        axis.plot(steps[known], edge, color=BAND, linewidth=1.0)
+        x, edge = envelope(steps[known], scale.place(band[known]))
+        axis.fill_between(x, scale.low, edge, color=BAND, alpha=0.25, linewidth=0, label="≤ δ*")
+        axis.plot(x, edge, color=BAND, linewidth=0.8)
     lone: dict[str, Any] = {"marker": "_", "markersize": 8} if len(steps) == 1 else {}
-    trace(axis, steps, drift, scale, 0.22, label="drift (free run)", **DRIFT | lone)
-    placed, zero, size = scale.place(defect), defect == 0, 3.4 if len(steps) <= 300 else 1.8
-    axis.plot(steps[~zero], placed[~zero], label="defect (one step)", markersize=size, zorder=3, **DEFECT)
-    axis.plot(steps[zero], placed[zero] - 0.22 * scale.gap, markersize=1.4, zorder=3, **DEFECT)
+    trace(axis, steps, drift, scale, 0.22, **DRIFT | lone)
+    axis.plot([], [], label="|Δ|", **DRIFT)
+    dots(axis, steps, defect, scale)
+    axis.plot([], [], label="|δ|", markersize=4, **DEFECT)
     first = facts.finding(record, "first_difference")
     if first:
-        axis.axvline(
-            first["step"], **RULE, label=f"first difference: step {first['step']}, line {drawable(first['line'])}"
-        )
+        axis.axvline(first["step"], **RULE)
     axis.set_xlim(0.5 if len(steps) > 1 else 0, len(steps) + (0.5 if len(steps) > 1 else 1))
-    axis.set_title(shortened(drawable(panel_title(record, name)), 64), color=GREY, weight="bold")
+    axis.set_title(shortened(drawable(panel_title(record, name)), 64), weight="bold")
+
+
+def dots(axis: Axes, steps: np.ndarray, defect: np.ndarray, scale) -> None:
+    """A dot a step; of a long run the least and the largest of each stretch."""
+    between = (defect > 0) & np.isfinite(defect)
+    x, y = envelope(steps, np.where(between, scale.place(defect), np.nan))
+    size = 3.6 if len(steps) <= 120 else 2.4 if len(steps) <= 300 else 1.6
+    separate(axis, x, y, color=DEFECT["color"], linewidth=size, zorder=3)
+    trace(axis, steps, np.where(between, np.nan, defect), scale, -0.22, color=DEFECT["color"], linewidth=1.0)
 
 
 def panel_title(record: Record, name: str) -> str:
+    """`exp_avg (m)  ≈  0.6 ulp  46 %`: its verdict's sign, its largest defect, how much of the allowance it used."""
     entry = record["quantities"][name]
     line = entry.get("line", name)
     named = name if line == name else f"{name} ({line})"
     defect = facts.largest(facts.series(record, "defect", name, "scaled_ulp"))
     if np.isnan(defect) or not defect:
-        return f"{named}   {SIGNS[entry['verdict']]} {entry['verdict']}"
+        return f"{named}   {SIGNS[entry['verdict']]}"
     used = facts.largest(facts.series(record, "defect", name, "used"))
-    return f"{named}   {SIGNS[entry['verdict']]} {entry['verdict']}, {ulps(defect)}, used {share(used)}"
+    return f"{named}   {SIGNS[entry['verdict']]}   {number(defect)} ulp   {share(used)}"
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    names, steps = shown(record), record["steps"]
+    parts = {"drift": ("drift", "absolute"), "defect": ("defect", "absolute"), "allowed": ("defect", "band")}
+    values = {
+        key: np.concatenate([facts.series(record, mode, name, figure) for name in names])
+        for key, (mode, figure) in parts.items()
+    }
+    return {"curve": np.repeat(names, steps), "t": np.tile(np.arange(1, steps + 1), len(names))} | values

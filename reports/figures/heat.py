@@ -6,20 +6,18 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 
+from lockstep.messages import Message, message
+from lockstep.messages.numbers import number, thousands
 from lockstep.record import Record
 from reports import facts
-from reports.style import GREY, WIDTH, drawable, headed, styled
-from reports.words import count, number, ulps
+from reports.style import COLOURS, SOFT, WIDTH, drawable, labelled, styled
 
 NAME = "heat"
-READ = (
-    "A column is a step, a row an element (or one of 64 equal stretches of them, by its worst). White: identical. "
-    "The scale is logarithmic, in ulps of the tensor's largest value, the same for all panels."
-)
+KIND = "png"
 MOST_ROWS = 4
 FLOOR = 1 / 16  # ulp; what is smaller takes the palest colour
 # Without its palest part, which in greyscale would pass for the white of "identical".
-COLOURS = ListedColormap(mpl.colormaps["cividis_r"](np.linspace(0.2, 1, 256))).with_extremes(bad="white", over="black")
+SHADES = ListedColormap(mpl.colormaps["cividis_r"](np.linspace(0.2, 1, 256))).with_extremes(bad="white", over="black")
 MOST_COLUMNS = 600  # steps drawn; where there are more, a column is the worst of several
 
 
@@ -49,18 +47,24 @@ def shown(record: Record) -> dict[str, dict[str, np.ndarray]]:
     return {name: found[name] for name in order[:MOST_ROWS]}
 
 
-def finding(record: Record) -> str:
+def finding(record: Record) -> Message:
     found = {name: modes["defect"] for name, modes in shown(record).items() if "defect" in modes}
     if not found:
-        return "no single step adds a difference: all drift comes from a loss or a batch before"
+        return message("figure.heat.none")
     name, heat = next(iter(found.items()))
-    changed, total = (np.nansum(facts.series(record, "defect", name, figure)) for figure in ("differing", "elements"))
-    step, row = np.unravel_index(int(np.argmax(heat)), heat.shape)
-    where = f"element {row}" if elements(record, name) == heat.shape[1] else f"stretch {row} of {heat.shape[1]}"
-    return (
-        f"of {count(int(total), 'value')} of {name}, {count(int(changed), 'is', 'are')} changed by a single step, "
-        f"{'' if changed == 1 else 'at most '}by {ulps(float(heat[step, row]))} ({where}, step {step + 1})"
+    counts = [np.nansum(facts.series(record, "defect", name, figure)) for figure in ("differing", "elements")]
+    changed, total = map(int, counts)
+    step, row = (int(place) for place in np.unravel_index(int(np.argmax(heat)), heat.shape))
+    whole = elements(record, name) == heat.shape[1]
+    where = message(f"figure.heat.{'element' if whole else 'stretch'}", row=row, rows=heat.shape[1], step=step + 1)
+    key = "one" if changed == 1 else "some"
+    return message(
+        f"figure.heat.{key}", name=name, changed=changed, total=total, ulp=float(heat[step, row]), where=where
     )
+
+
+def read(record: Record) -> Message:
+    return message("figure.heat.read")
 
 
 def elements(record: Record, name: str) -> int:
@@ -86,37 +90,29 @@ def draw(record: Record) -> Figure:
             if mode in heats:
                 image = panel(axis, heats[mode], norm)
             else:
-                axis.text(0.5, 0.5, "identical", ha="center", va="center", transform=axis.transAxes, color=GREY)
+                axis.text(0.5, 0.5, "0", ha="center", va="center", transform=axis.transAxes, color=SOFT)
                 axis.set_yticks([])
             axis.grid(visible=False)
-            axis.set_title(f"{drawable(name)}: {facts_of(heats.get(mode), mode)}", color=GREY, weight="bold")
-        stretches = next(iter(heats.values())).shape[1]
-        total = elements(record, name)
-        row[0].set_ylabel(
-            "element" if total <= stretches else f"{count(total, 'element')}\nin {stretches} stretches", size=8.5
-        )
+            axis.set_title(f"{drawable(name)}   {most(heats.get(mode), mode)}", weight="bold")
+        stretches, total = next(iter(heats.values())).shape[1], elements(record, name)
+        row[0].set_ylabel("i" if total <= stretches else f"i · {stretches} / {thousands(total)}")
     for axis in grid[-1]:
-        axis.set_xlabel("step")
+        axis.set_xlabel("t")
     if image is not None:
-        bar = figure.colorbar(
-            image,
-            ax=grid.ravel().tolist(),
-            shrink=0.85,
-            pad=0.015,
-            aspect=30,
-            extend="min" if every.min() < low else "neither",
-        )
-        bar.set_label("ulp at scale")
+        below = "min" if every.min() < low else "neither"
+        bar = figure.colorbar(image, ax=grid.ravel().tolist(), shrink=0.85, pad=0.015, aspect=30, extend=below)
+        bar.set_label("ulp")
+        bar.outline.set_visible(False)  # type: ignore[operator]
         ticks = ticks_between(norm.vmin or low, norm.vmax or high)
         bar.set_ticks(ticks, labels=[number(tick) for tick in ticks])
         bar.minorticks_off()
-    headed(figure, finding(record), facts.label(record))
+    labelled(figure, facts.label(record))
     return figure
 
 
-def facts_of(heat: np.ndarray | None, mode: str) -> str:
-    name = {"defect": "defect, one step", "drift": "drift, free run"}[mode]
-    return f"{name}, at most {ulps(float(heat.max()))}" if heat is not None else name
+def most(heat: np.ndarray | None, mode: str) -> str:
+    """`|δ| ≤ 0.6 ulp`, the defect, and likewise the drift."""
+    return f"{'|δ|' if mode == 'defect' else '|Δ|'} ≤ {number(float(heat.max()) if heat is not None else 0.0)} ulp"
 
 
 def ticks_between(low: float, high: float) -> list[float]:
@@ -131,12 +127,12 @@ def panel(axis: Axes, heat: np.ndarray, norm: LogNorm):
     pooled = worst_of(heat, MOST_COLUMNS)
     cells = np.where(pooled > 0, pooled, np.nan).T
     image = axis.imshow(
-        cells, aspect="auto", cmap=COLOURS, norm=norm, origin="lower",
+        cells, aspect="auto", cmap=SHADES, norm=norm, origin="lower",
         extent=(0.5, len(heat) + 0.5, -0.5, heat.shape[1] - 0.5),
     )  # fmt: skip
     steps, rows = np.nonzero(np.isinf(heat))
     if steps.size:
-        axis.plot(steps[:400] + 1, rows[:400], "x", color="#D55E00", markersize=4, label="infinite")
+        axis.plot(steps[:400] + 1, rows[:400], "x", color=COLOURS["torch"], markersize=4)
     if heat.shape[1] <= 8:
         axis.set_yticks(range(heat.shape[1]))
     return image
@@ -148,3 +144,16 @@ def worst_of(heat: np.ndarray, most: int) -> np.ndarray:
         return heat
     edges = np.linspace(0, len(heat), most + 1).astype(int)[:-1]
     return np.maximum.reduceat(heat, edges)
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    """The cells that differ; all others are 0."""
+    parts: list[list] = [[], [], [], [], []]
+    for name, modes in shown(record).items():
+        for mode, heat in modes.items():
+            steps, rows = np.nonzero(heat)
+            columns = [name] * len(steps), [mode] * len(steps), steps + 1, rows, heat[steps, rows].astype(np.float32)
+            for part, values in zip(parts, columns, strict=True):
+                part.extend(values)
+    names = ("curve", "mode", "t", "element", "ulp")
+    return {name: np.asarray(part) for name, part in zip(names, parts, strict=True)}

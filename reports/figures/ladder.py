@@ -3,20 +3,19 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from lockstep.messages import Message, message
+from lockstep.messages.numbers import thousands
 from lockstep.record import Record
 from reports import facts
-from reports.figures.curves import COLOURS
+from reports.figures.ends import End, name_ends
 from reports.rails import lay, rails, trace
-from reports.style import INK, WIDTH, drawable, headed, shortened, styled
-from reports.words import count, number, ulps
+from reports.style import CURVES, INK, WIDTH, labelled, styled
 
 NAME = "ladder"
-READ = (
-    "A curve a rung: the reference with one rewrite more than the curve before it, beside PyTorch from the same start, "
-    "each on its own way. Black: the last rung. Ulps are those of each tensor's largest value, the worst of all "
-    "tensors; the grey rail is zero."
-)
+KIND = "svg"
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)))
+HEIGHT = 215.0  # of the axis in points, about
+RUNGS = {"the paper's order": "paper", "PyTorch's order": "pytorch", "fused multiply-add": "fma"}
 
 
 def applies(record: Record) -> bool:
@@ -28,46 +27,67 @@ def drifts(record: Record) -> list[np.ndarray]:
     return [facts.rung_series(record, number, "scaled_ulp") for number in range(len(record["rungs"]))]
 
 
-def finding(record: Record) -> str:
-    names, steps = [rung["name"] for rung in record["rungs"]], record["steps"]
-    everywhere = f"at every one of {steps} steps" if steps > 1 else "after the one step"
-    first, last = drifts(record)[0], drifts(record)[-1]
+def rung(name: str) -> Message:
+    """The name of a rung of lockstep.ladder, which says in it which kernel or how many threads."""
+    if name.startswith("the order of sums"):
+        return message("subject.rung.sums")
+    if name in RUNGS:
+        return message(f"subject.rung.{RUNGS[name]}")
+    return message("subject.rung.kernel", name=name.removeprefix("PyTorch's "))
+
+
+def finding(record: Record) -> Message:
+    names, steps = [rung(one["name"]) for one in record["rungs"]], record["steps"]
+    first, last = (facts.largest(values) for values in (drifts(record)[0], drifts(record)[-1]))
     if record["explained"] and len(names) == 1:
-        return f"0 ulp in {names[0]} already, {everywhere}"
-    start = f"{ulps(facts.largest(first))} in {names[0]}"
+        return message("figure.ladder.already", rung=names[0], steps=steps)
     if record["explained"]:
-        return f"{start}, 0 with {names[-1]}, {everywhere}"
+        return message("figure.ladder.closed", ulp=first, rungs=len(names) - 1, last=names[-1], steps=steps)
     left = facts.left(record)
-    where = f", from step {left['step']}, line {left['line']}" if left else ""
-    return f"not explained: {start}, {ulps(facts.largest(last))} still with {names[-1]}{where}"
+    where = message("figure.ladder.some")
+    if left:
+        where = message("figure.ladder.where", step=left["step"], line=left["line"])
+    return message("figure.ladder.left", ulp=first, left=last, last=names[-1], where=where)
+
+
+def read(record: Record) -> Message:
+    rungs = [
+        message("figure.ladder.rung", number=number, name=rung(one["name"]))
+        for number, one in enumerate(record["rungs"], start=1)
+    ]
+    return message("figure.ladder.read", rungs=rungs)
 
 
 @styled
 def draw(record: Record) -> Figure:
     """Largest difference over all quantities, in ulps at scale, on a log axis with its rails."""
     values, rungs = drifts(record), record["rungs"]
-    figure = Figure(figsize=(WIDTH, 4.2 + 0.22 * -(-len(rungs) // 2)))
+    figure = Figure(figsize=(WIDTH, 3.7))
     axis = figure.subplots()
     scale, steps = rails(*values), np.arange(1, record["steps"] + 1)
     lay(axis, scale)
-    for place, (rung, drift) in enumerate(zip(rungs, values, strict=True)):
+    ends = []
+    for place, (one, drift) in enumerate(zip(rungs, values, strict=True)):
         final = place == len(rungs) - 1
-        colour = INK if final else COLOURS[place % len(COLOURS)]
+        colour = INK if final else CURVES[place % len(CURVES)]
         lane = 0.0 if final else 0.4 * (1 - place / len(rungs))  # the last one has the middle of the rail
-        dash = "-" if final else DASHES[place // len(COLOURS) % len(DASHES)]
-        trace(axis, steps, drift, scale, lane, color=colour, linestyle=dash, linewidth=1.8 if final else 1.2)
-        ends = f"{shortened(drawable(rung['name']), 30)}: {count(rung['differing'], 'element')} apart at the end"
-        axis.plot([], [], color=colour, linestyle=dash, linewidth=2.4, label=ends)
-        if final and not np.any(drift != 0):
-            axis.plot(steps, np.full(len(steps), scale.bottom), color=colour, linewidth=2.2, marker=".", markersize=3)
+        dash = "-" if final else DASHES[place % len(DASHES)]
+        trace(axis, steps, drift, scale, lane, color=colour, linestyle=dash, linewidth=2.4 if final else 1.2)
+        apart = f"≠ {thousands(one['differing'])}" if one["differing"] else "="
+        ends.append(End(float(scale.place(facts.last(drift))), f"{place + 1}:  {apart}", colour))
     axis.set_xlim(0.5, len(steps) + 0.5)
-    axis.set_xlabel("step")
-    axis.set_ylabel("largest difference, ulp at scale")
-    figure.legend(loc="outside lower left", ncols=2)
-    headed(figure, finding(record), facts.label(record))
+    axis.set_xlabel("t")
+    axis.set_ylabel("|Δ|, ulp")
+    name_ends(axis, ends, HEIGHT)
+    labelled(figure, facts.label(record))
     return figure
 
 
-def worst(record: Record) -> list[str]:
-    """The largest difference on each rung, as a table shows it."""
-    return [number(facts.largest(values)) for values in drifts(record)]
+def table(record: Record) -> dict[str, np.ndarray]:
+    steps, rungs = record["steps"], record["rungs"]
+    return {
+        "rung": np.repeat(np.arange(1, len(rungs) + 1), steps),
+        "name": np.repeat([one["name"] for one in rungs], steps),
+        "t": np.tile(np.arange(1, steps + 1), len(rungs)),
+        "ulp": np.concatenate(drifts(record)),
+    }

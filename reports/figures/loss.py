@@ -3,18 +3,16 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports import facts
-from reports.figures.curves import Curve, over_difference
-from reports.style import WIDTH, headed, styled
-from reports.words import count, number
+from reports.figures.curves import Curve, columns, over_difference
+from reports.style import WIDTH, labelled, styled
 
 NAME = "loss"
-READ = (
-    "Above: both sides on their own ways from one start, NumPy as a wide blue line, PyTorch dashed over it. "
-    "Below: how far they are apart; the grey rail is zero."
-)
-TRACES = ("loss", "accuracy")
+KIND = "svg"
+TRACES = {"loss": "L", "accuracy": "%"}
+HEIGHTS = (170.0, 78.0)
 
 
 def traces(record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -26,21 +24,31 @@ def applies(record: Record) -> bool:
     return "loss" in traces(record) and record["steps"] > 1
 
 
-def finding(record: Record) -> str:
+def finding(record: Record) -> Message:
     found = traces(record)
-    ours, theirs = found["loss"]
-    distance = facts.apart(ours, theirs)
-    start = f"after {count(record['steps'], 'step')} the loss is {both(facts.last(ours), facts.last(theirs))}"
-    if "accuracy" in found:
-        mine, other = (facts.last(values) for values in found["accuracy"])
-        start += f", the accuracy {percent(mine)}" + (" on both" if mine == other else f" and {percent(other)}")
+    distance = facts.apart(*found["loss"])
+    values = {"steps": record["steps"], "loss": ends(record), "end": facts.last(distance), "most": distance.max()}
     if not (distance > 0).any():
-        return f"{start}: equal to the last bit all the way"
+        return message("figure.loss.equal", steps=record["steps"], loss=ends(record))
     first = int(np.argmax(distance > 0)) + 1
-    end, most = number(facts.last(distance)), number(distance.max())
-    if not facts.last(distance):
-        return f"{start}; the losses end equal, were at most {most} apart, first at step {first}"
-    return f"{start}; the losses are {end} apart at the end, {most} at most, first at step {first}"
+    return message(f"figure.loss.{'apart' if values['end'] else 'together'}", first=first, **values)
+
+
+def ends(record: Record) -> Message:
+    """Where the loss ends on both sides, and the accuracy if there is one."""
+    said = {}
+    for name, pair in traces(record).items():
+        ours, theirs = (written(name, facts.last(values)) for values in pair)
+        said[name] = message(f"figure.loss.{'both' if ours == theirs else 'each'}", numpy=ours, torch=theirs)
+    return message("figure.loss.accurate", **said) if "accuracy" in said else said["loss"]
+
+
+def written(name: str, value: float) -> str:
+    return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.4g}"
+
+
+def read(record: Record) -> Message:
+    return message("figure.loss.read")
 
 
 def decades(values: np.ndarray) -> float:
@@ -49,37 +57,24 @@ def decades(values: np.ndarray) -> float:
     return float(np.log10(finite.max() / finite.min())) if finite.size and finite.min() > 0 else 0.0
 
 
-def both(ours: float, theirs: float) -> str:
-    """Four digits; one number where they agree in them."""
-    ours_text, theirs_text = f"{ours:.4g}", f"{theirs:.4g}"
-    return (
-        f"{ours_text} on both sides"
-        if ours_text == theirs_text
-        else f"{ours_text} in NumPy and {theirs_text} in PyTorch"
-    )
-
-
-def percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
-
-
 @styled
 def draw(record: Record) -> Figure:
     """A column a trace, the difference of the sides below it."""
     found = traces(record)
-    figure = Figure(figsize=(WIDTH, 4.2))
-    grid = figure.subplots(2, len(found), sharex=True, squeeze=False, height_ratios=(2.2, 1))
+    figure = Figure(figsize=(WIDTH, 3.9))
+    grid = figure.subplots(2, len(found), sharex=True, squeeze=False, height_ratios=HEIGHTS)
     for column, (name, (ours, theirs)) in enumerate(found.items()):
-        steps = np.arange(1, len(ours) + 1)
-        over_difference(
-            grid[0][column],
-            grid[1][column],
-            [Curve("", steps, ours, theirs)],
-            log=name == "loss" and decades(ours) > 1.5,
-        )
-        grid[0][column].set_ylabel({"accuracy": "accuracy, held back"}.get(name, name))
-        grid[1][column].set_xlabel("step")
-    grid[1][0].set_ylabel("difference")
+        above, below = grid[:, column]
+        scale = 100 if name == "accuracy" else 1
+        curve = Curve("", np.arange(1, len(ours) + 1), scale * ours, scale * theirs)
+        over_difference(above, below, [curve], HEIGHTS, log=name == "loss" and decades(ours) > 1.5)
+        above.set_ylabel(TRACES[name])
+        below.set_xlabel("t")
     grid[0][0].legend(loc="best")
-    headed(figure, finding(record), facts.label(record))
+    labelled(figure, facts.label(record))
     return figure
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    curves = [Curve(name, np.arange(1, len(a) + 1), a, b) for name, (a, b) in traces(record).items()]
+    return columns(curves)

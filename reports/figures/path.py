@@ -1,23 +1,19 @@
-"""Both paths over the contours of a function of two variables, coloured by how far they are apart."""
+"""Both paths over the contours of a function of two variables, and how far they are apart."""
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from lockstep.messages import Message, message
+from lockstep.messages.numbers import number
 from lockstep.record import Record
 from reports import facts
-from reports.rails import Rails, lay, rails
-from reports.style import GREY, INK, RULE, TORCH, WIDTH, drawable, headed, styled
-from reports.words import count, number
+from reports.rails import lay, rails, trace
+from reports.style import INK, NUMPY, PAPER, RULE, SOFT, TORCH, WIDTH, drawable, labelled, styled
 
 NAME = "path"
-READ = (
-    "Left: NumPy's steps as dots, coloured by their distance to PyTorch's (hollow: identical), PyTorch's path dashed. "
-    "Right: that distance, step by step, in the same colours; the grey rail is zero."
-)
-LEVELS = 14
+KIND = "svg"
+LEVELS = 12
 LEGEND = {"frameon": True, "framealpha": 0.85, "edgecolor": "none"}
 
 
@@ -26,84 +22,87 @@ def applies(record: Record) -> bool:
     return paths is not None and paths[0].shape[1] == 2
 
 
+def paths(record: Record) -> tuple[np.ndarray, np.ndarray]:
+    return tuple(np.asarray(record.arrays[f"trace/path/{side}"], np.float64) for side in ("numpy", "torch"))  # type: ignore[return-value]
+
+
 def distances(record: Record) -> np.ndarray:
     """The Euclidean distance of the paths, the start included."""
-    ours, theirs = record.arrays["trace/path/numpy"], record.arrays["trace/path/torch"]
-    parts = facts.apart(np.asarray(ours, np.float64), np.asarray(theirs, np.float64))
+    parts = facts.apart(*paths(record))
     return np.hypot(parts[:, 0], parts[:, 1])
 
 
-def finding(record: Record) -> str:
-    distance = distances(record)
-    steps = count(record["steps"], "step")
+def finding(record: Record) -> Message:
+    distance, steps = distances(record), record["steps"]
     if not (distance > 0).any():
-        return f"after {steps} the paths are not a bit apart"
-    since = f"first apart at step {int(np.argmax(distance > 0))}"
-    if not np.isfinite(distance[-1]):
-        return f"after {steps} the paths are infinitely far apart; {since}"
-    if not distance[-1]:
-        return f"after {steps} the paths are together again, at most {number(distance.max())} apart; {since}"
-    moved = facts.last(np.hypot(*np.diff(record.arrays["trace/path/numpy"].astype(np.float64), axis=0).T))
-    share = f", {number(distance[-1] / moved)} of the last step's length" if moved > 0 else ""
-    return f"after {steps} the paths are {number(distance[-1])} apart{share}; {since}"
+        return message("figure.path.equal", steps=steps)
+    first, end = int(np.argmax(distance > 0)), float(distance[-1])
+    if not np.isfinite(end):
+        return message("figure.path.infinite", steps=steps, first=first)
+    if not end:
+        return message("figure.path.together", steps=steps, first=first, most=distance.max())
+    moved = facts.last(np.hypot(*np.diff(paths(record)[0], axis=0).T))
+    if moved > 0:
+        return message("figure.path.share", steps=steps, first=first, end=end, share=end / moved)
+    return message("figure.path.apart", steps=steps, first=first, end=end)
+
+
+def read(record: Record) -> Message:
+    return message("figure.path.read")
 
 
 @styled
 def draw(record: Record) -> Figure:
     """Contours with both paths; beside them the distance."""
-    ours, theirs = record.arrays["trace/path/numpy"], record.arrays["trace/path/torch"]
-    distance = distances(record)
-    figure = Figure(figsize=(WIDTH, 4.4))
+    (ours, theirs), distance = paths(record), distances(record)
+    figure = Figure(figsize=(WIDTH, 3.7))
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    positive = distance[(distance > 0) & np.isfinite(distance)]
-    low, high = (float(positive.min()), float(positive.max())) if positive.size else (1.0, 2.0)
-    norm = LogNorm(low, max(high, 2 * low))
-    left.plot(theirs[:, 0], theirs[:, 1], **TORCH | {"linewidth": 0.9}, zorder=2, label="PyTorch")
-    dots(left, ours[:, 0], ours[:, 1], distance, norm, "NumPy, a dot a step")
-    left.plot(*ours[0], marker="s", color=INK, markersize=6, linestyle="none", zorder=6, label="start")
+    left.plot(ours[:, 0], ours[:, 1], **NUMPY | {"linewidth": 2.2}, marker="o", markersize=3.2, zorder=3, label="NumPy")
+    left.plot(theirs[:, 0], theirs[:, 1], **TORCH | {"linewidth": 1.1}, zorder=4, label="PyTorch")
+    left.plot(*ours[0], marker="s", color=INK, markersize=6, markeredgecolor=PAPER, linestyle="none", zorder=6)
+    left.annotate("t = 0", ours[0], xytext=(7, 4), textcoords="offset points", color=INK, zorder=6)
     around(left, ours, record.arrays)
     contours(left, record.arrays, "trace/contour")
-    left.set_xlabel("x")
-    left.set_ylabel("y")
+    left.set_xlabel("θ₁")
+    left.set_ylabel("θ₂")
+    left.grid(visible=False)
     left.legend(loc="best", **LEGEND)
-    beside(right, distance, norm, rails(distance))
-    first = facts.finding(record, "first_difference")
-    if first:
-        right.axvline(
-            first["step"], **RULE, label=f"first difference: step {first['step']}, line {drawable(first['line'])}"
-        )
-        right.legend(loc="upper left", **LEGEND)
-    headed(figure, finding(record), facts.label(record))
+    beside(right, distance)
+    parted(right, record)
+    labelled(figure, facts.label(record))
     return figure
 
 
-def beside(axis: Axes, distance: np.ndarray, norm: LogNorm, scale: Rails) -> None:
+def beside(axis: Axes, distance: np.ndarray) -> None:
+    """The distance by step, its last value written out."""
+    scale, steps = rails(distance), np.arange(len(distance))
     lay(axis, scale)
-    steps = np.arange(len(distance))
-    axis.plot(steps, scale.place(distance), color=GREY, linewidth=0.7, zorder=2)
-    dots(axis, steps, scale.place(distance), distance, norm, None)
-    axis.set_xlabel("step")
-    axis.set_ylabel("distance of the paths")
+    trace(axis, steps, distance, scale, color=INK, linewidth=1.2)
+    axis.set_xlabel("t")
+    axis.set_ylabel("|Δθ|")
     end = distance[-1]
     axis.annotate(
-        number(end), (len(distance) - 1, float(scale.place(end))), xytext=(0, 8), textcoords="offset points",
-        ha="right", size=9.5, weight="bold", color=INK,
+        number(end), (len(distance) - 1, float(scale.place(end))), xytext=(0, 7), textcoords="offset points",
+        ha="right", size=10, weight="bold", color=INK,
     )  # fmt: skip
 
 
-def dots(axis: Axes, x, y, distance: np.ndarray, norm: LogNorm, label: str | None) -> None:
-    """Coloured where the sides are apart, hollow where not a bit differs."""
-    equal = distance == 0
-    colours = mpl.colormaps["cividis_r"].with_extremes(over="black", bad="black")
-    axis.scatter(x[equal], y[equal], s=16, facecolors="white", edgecolors=GREY, linewidths=0.8, zorder=3)
-    axis.scatter(
-        x[~equal], y[~equal], s=16, c=np.where(np.isinf(distance), norm.vmax or 1.0, distance)[~equal], cmap=colours,
-        norm=norm, edgecolors=INK, linewidths=0.3, zorder=3, label=label,
+def parted(axis: Axes, record: Record) -> None:
+    """The first difference: a dotted rule with its step and its line."""
+    first = facts.finding(record, "first_difference")
+    if not first:
+        return
+    axis.axvline(first["step"], **RULE)
+    before = first["step"] > 0.6 * record["steps"]
+    axis.annotate(
+        f"t = {first['step']}: {drawable(first['line'])}", (first["step"], 1), xycoords=("data", "axes fraction"),
+        xytext=(-4 if before else 4, -1), textcoords="offset points", ha="right" if before else "left", va="top",
+        color=RULE["color"], size=8.5, annotation_clip=False,
     )  # fmt: skip
 
 
 def contours(axis: Axes, arrays: dict[str, np.ndarray], prefix: str) -> None:
-    """Grey contours of what the axis shows, closer together near the lowest value; none without values."""
+    """Contours of what the axis shows, closer together near the lowest value; none without values."""
     x, y, z = (arrays.get(f"{prefix}/{name}") for name in "xyz")
     if x is None or y is None or z is None:
         return
@@ -116,7 +115,7 @@ def contours(axis: Axes, arrays: dict[str, np.ndarray], prefix: str) -> None:
     base, peak = float(z[inside].min()), float(z[inside].max())
     if peak > base:
         levels = base + (peak - base) * np.geomspace(1e-3, 0.9, LEVELS)
-        axis.contour(x, y, z, levels=levels, colors="#b9b9b9", linewidths=0.7, zorder=1)
+        axis.contour(x, y, z, levels=levels, colors=SOFT, linewidths=0.5, alpha=0.55, zorder=1)
 
 
 def around(axis: Axes, path: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
@@ -133,3 +132,10 @@ def around(axis: Axes, path: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
             span = float(np.max(limits) - np.min(limits))
             low, high = max(low, float(np.min(limits)) - span), min(high, float(np.max(limits)) + span)
         (axis.set_xlim if name == "x" else axis.set_ylim)(low, high)
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    ours, theirs = paths(record)
+    names = ("numpy_1", "numpy_2", "torch_1", "torch_2")
+    points = dict(zip(names, np.concatenate([ours, theirs], axis=1).T, strict=True))
+    return {"t": np.arange(len(ours))} | points | {"distance": distances(record)}
