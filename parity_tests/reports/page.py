@@ -4,6 +4,8 @@ import html.parser
 import re
 from pathlib import Path
 
+from reports.gallery import Gallery, Picture
+
 
 class Page(html.parser.HTMLParser):
     """A page, read. text: all of it, styles and scripts left out, white space folded."""
@@ -37,3 +39,12 @@ class Page(html.parser.HTMLParser):
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file of a folder by its path in it."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+class Undrawn(Gallery):
+    """A gallery in which nothing is drawn: pages are the same but for the pictures."""
+
+    def draw(self, module, record, wanted, which):
+        stem = f"{wanted}-{len(self.drawn)}"
+        self.files |= {f"{stem}.{end}": b"" for end in ("svg", "png", "csv")}
+        return Picture(module.NAME, stem, module.finding(record, *which), module.read(record, *which), "<svg/>", "")

@@ -26,17 +26,16 @@ from parity_tests.reports.made import (
     walk_record,
     walked,
 )
-from parity_tests.reports.page import Page
+from parity_tests.reports.page import Page, Undrawn
 from reports import address, facts, html, words
 from reports.contents import contents
-from reports.gallery import Gallery
 from reports.site import site
 
 
 def pages_of(*records, languages=LANGUAGES) -> dict[str, Page]:
     for record in records:
         facts.check(record)
-    return {name: Page(text) for name, text in site(records, Gallery(), languages).items()}
+    return {name: Page(text) for name, text in site(records, Undrawn(), languages).items()}
 
 
 def everything():
@@ -92,7 +91,7 @@ def test_what_is_none_of_our_families_has_its_page_too():
 
 def test_order_of_records_makes_no_difference():
     records = everything()
-    one, other = (site(order, Gallery(), ("en",)) for order in (records, records[::-1]))
+    one, other = (site(order, Undrawn(), ("en",)) for order in (records, records[::-1]))
     assert one == other
 
 
@@ -176,7 +175,7 @@ def test_a_run_with_a_failure_matters():
 
 
 def test_the_walk_shows_every_line_of_every_step():
-    text = site([walk_record()], Gallery(), ("en",))["optim/adam.html"]
+    text = site([walk_record()], Undrawn(), ("en",))["optim/adam.html"]
     steps = re.findall(r'<div class="step" data-step="(\d)"( hidden)?>', text)
     assert steps == [("1", " hidden"), ("2", " hidden"), ("3", ""), ("4", " hidden")]
     third = text.split('data-step="3"')[1].split('data-step="4"')[0]
@@ -194,13 +193,13 @@ def test_the_walk_shows_every_line_of_every_step():
 
 def test_a_walk_in_which_nothing_parts_shows_its_first_step():
     same = walk_record(walked=[walked(1), walked(2)])
-    text = site([same], Gallery(), ("en",))["optim/adam.html"]
+    text = site([same], Undrawn(), ("en",))["optim/adam.html"]
     assert re.findall(r'data-step="(\d)"( hidden)?>', text) == [("1", ""), ("2", " hidden")]
     assert "Step 1: no line that PyTorch shows differs by a bit" in text
 
 
 def test_symbols_are_the_same_in_the_formula_and_in_the_code():
-    text = site([walk_record()], Gallery(), ("en",))["optim/adam.html"]
+    text = site([walk_record()], Undrawn(), ("en",))["optim/adam.html"]
     row = text.split('<tr data-line="m"')[1].split("</tr>")[0]
     formula, code = row.split("</th>")
     assert set(re.findall(r'data-symbol="(\w+)"', formula)) == {"m", "beta1", "exp_avg", "d"}
@@ -296,9 +295,10 @@ def hostile(text: str):
         "stages": [
             {
                 "stage": text, "tensor": text, "shape": [6], "first": text, "operations": [text],
+                "equations": {text: text},
                 "lines": [
-                    line(text, code=text, numpy_bits=text, torch_bits=text, torch_code=text, differing=1, ulp=1.0,
-                         operations=[{"name": text, "value": None}]),
+                    line(text, code=text, numpy_bits=text, torch_bits=text, torch_code=text, differing=1,
+                         scaled_ulp=1.0, operations=[{"name": text, "value": None}]),
                     line("idle", code=text, idle=True),
                 ],
             }
@@ -328,8 +328,8 @@ def hostile(text: str):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_hostile_text_is_shown_and_not_obeyed(language):
-    said = site(hostile(HOSTILE), Gallery(), (language,))
-    plain = site(hostile("<harmless"), Gallery(), (language,))  # a name that sorts as the other does
+    said = site(hostile(HOSTILE), Undrawn(), (language,))
+    plain = site(hostile("<harmless"), Undrawn(), (language,))  # a name that sorts as the other does
     for (name, text), other in zip(said.items(), plain.values(), strict=True):
         page, harmless = Page(text), Page(other)
         # Pygments cuts code into other tokens
@@ -346,7 +346,7 @@ def test_hostile_text_is_shown_and_not_obeyed(language):
 
 
 def test_a_page_needs_nothing_from_outside():
-    for text in site(everything(), Gallery()).values():
+    for text in site(everything(), Undrawn()).values():
         page = Page(text)
         assert page.tags.count("script") <= 1
         assert "url(" not in text.replace("url(#", "")
@@ -358,7 +358,7 @@ def test_the_script_is_short_and_ours_alone():
     script = html.static("script.js")
     assert 0 < len(script.splitlines()) <= 100
     assert "http" not in script
-    assert script.strip() in site([walk_record()], Gallery())["optim/adam.html"]
+    assert script.strip() in site([walk_record()], Undrawn())["optim/adam.html"]
 
 
 def test_messages_are_escaped_as_html():
