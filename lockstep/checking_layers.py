@@ -18,7 +18,7 @@ from lockstep.foreign.adapter import CannotCheck, NotTaken
 from lockstep.foreign.layer import LayerAdapter, Made, arrays
 from lockstep.foreign.layer_function import LayerFunction
 from lockstep.foreign.layer_module import Module
-from lockstep.foreign.layer_object import BACKWARD, FORWARD, LayerObject
+from lockstep.foreign.layer_object import BACKWARD, FORWARD, LayerObject, arrays_of
 from lockstep.foreign.layer_ours import OurLayer
 from lockstep.foreign.making import Maker, maker_of
 from lockstep.foreign.names import Names, in_words, match, named
@@ -30,6 +30,7 @@ from lockstep.sides.layers import drawing
 from lockstep.subject import Subject, own_class
 from lockstep.verdict import worst
 
+NEAR = 1e3  # times as far off: one layout, where the numbers are drawn anew
 MOST = 12  # cases of a subject that has no scenarios of its own
 
 SHAPES = """the shapes that are recognised:
@@ -116,7 +117,7 @@ def candidates(target: Any, wanted: tuple[str, ...]) -> Iterator[Found]:
             names = {**adapter.in_dict, **adapter.names}
             yield Found(functools.partial(LayerFunction, target, wanted, turned), names, defaults)
     elif any(callable(getattr(kind, name, None)) for name in (*FORWARD[:1], *BACKWARD)) or callable(target):
-        maker = maker_of(target, wanted)
+        maker = maker_of(target, wanted, arrays_of(target) if inspect.isclass(target) else ())
         for turned in (False, True):
             yield Found(functools.partial(LayerObject, maker, turned), maker.names, maker.defaults(), maker.everything)
 
@@ -129,15 +130,16 @@ def chosen(target: Any, subject: Subject, tried: list[Trial], settings, seed: in
     """
     failures = []
     for trial in tried:
-        rated: list[tuple[float, int, Found]] = []
-        for place, found in enumerate(candidates(target, tuple(standard_of(subject, trial)))):
+        rated: list[tuple[float, Found]] = []
+        for found in candidates(target, tuple(standard_of(subject, trial))):
             try:
                 recording = record(found, subject, trial, settings, "float64", seed)
-                rated.append((screen(recording), place, found))
+                rated.append((screen(recording), found))
             except (Theirs, Broken, NotTaken) as error:
                 failures.append(f"  tried as {found.make().words}: {error}")
         if rated:
-            return min(rated, key=lambda one: (np.nan_to_num(one[0], nan=np.inf), one[1]))[2]
+            best = min(np.nan_to_num(one[0], nan=np.inf) for one in rated)
+            return next(found for score, found in rated if not score > NEAR * best)  # the first that is as near
     name = getattr(target, "__name__", type(target).__name__)
     raise CannotCheck("\n".join([f"{name} is no layer that can be driven", *failures[:4], SHAPES]))
 

@@ -1,6 +1,7 @@
 """Causes of layers.batchnorm."""
 
 from lockstep.cases.layers import LayerCase
+from lockstep.causes.behaviour import keeps_training_pass
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.tables import table
 
@@ -132,6 +133,17 @@ CAUSES = table(
             fix="normalise with the running statistics in evaluation",
             shows="training, then evaluation",
             first=First(3, "y"),
+        ),
+        Cause(
+            id="backward-of-training",
+            behaviour=keeps_training_pass,
+            formula=r"\partial x_t \text{ of the last training pass}",
+            seen="from-scratch layers whose evaluation returns early",
+            first_shows="in evaluation, on the way back",
+            fix="keep what evaluation used for the way back: its statistics are constants there",
+            note="the same in training, and in evaluation there: it matters where a frozen layer is differentiated",
+            shows="training, then evaluation",
+            first=First(3, "dgamma"),
         ),
     ],
 )

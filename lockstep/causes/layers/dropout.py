@@ -1,7 +1,7 @@
 """Causes of layers.dropout."""
 
 from lockstep.cases.layers import LayerCase
-from lockstep.causes.behaviour import complements_mask, ignores_mode
+from lockstep.causes.behaviour import complements_mask, ignores_mode, keeps_training_pass
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.tables import table
 from lockstep.verdict import Verdict
@@ -76,6 +76,17 @@ CAUSES = table(
             fix="keep a unit where u < 1-p, as the stream is drawn for",
             shows="half of the units",
             first=First(1, "y"),
+        ),
+        Cause(
+            id="backward-of-training",
+            behaviour=keeps_training_pass,
+            formula=r"\partial x_t \text{ of the last training pass}",
+            seen="from-scratch layers whose evaluation returns early",
+            first_shows="in evaluation, on the way back",
+            fix="in evaluation pass the gradient on as it is: there is no mask",
+            note="the same in training, and in evaluation there: it matters where a frozen layer is differentiated",
+            shows="training, then evaluation",
+            first=First(3, "dx"),
         ),
     ],
 )

@@ -83,6 +83,16 @@ CAUSES = table(
             first=First(1, "param"),
         ),
         Cause(
+            id="nesterov-on",
+            lines={"update": "d + momentum * buf if momentum != 0 else was"},
+            formula=r"u_t = d_t + \mu\,b_t \quad \text{without nesterov}",
+            seen="optimizers that are Nesterov's by name; jax-ml/jax's example_libraries",
+            first_shows="at step 1",
+            fix="step by the buffer itself, or compare with nesterov=True",
+            shows="normal gradients",
+            first=First(1, "param"),
+        ),
+        Cause(
             id="nesterov-lookahead",
             lines={
                 "buf": "was if not nesterov or momentum_buffer is None else "
