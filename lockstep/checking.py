@@ -18,6 +18,7 @@ from lockstep.foreign.names import in_words
 from lockstep.foreign.recognise import Recognised, recognise
 from lockstep.foreign.tensor_step import Ours
 from lockstep.guard import Broken
+from lockstep.messages import ENGLISH
 from lockstep.misnamed import guessed, idle, without
 from lockstep.record import plain
 from lockstep.recording import Recording
@@ -57,7 +58,7 @@ class Outcome:
         """The scenario as plain data."""
         return {
             "name": self.recording.scenario,
-            "why": self.recording.why,
+            "why": ENGLISH.plain(self.recording.why),
             "dtype": self.recording.dtype,
             "steps": len(self.recording.steps),
             "hyperparameters": plain(self.recording.hyperparameters),

@@ -25,7 +25,7 @@ from lockstep.foreign.names import Names, in_words, match, named
 from lockstep.guard import Broken
 from lockstep.recording import Pass, Recording
 from lockstep.replay import replay, screen
-from lockstep.scenarios import DEFAULTS, Trial, trials
+from lockstep.scenarios import Trial, trials
 from lockstep.sides.layers import drawing
 from lockstep.subject import Subject, own_class
 from lockstep.verdict import worst
@@ -89,10 +89,10 @@ def of_class(subject: Subject, name: str) -> list[Trial]:
         known = sorted(trials(subject), key=lambda trial: trial.case.layer != (meant or trial.case.layer))
     elif meant or len(layers) == 1:
         cases = [case for case in subject.cases.CASES if case.layer == (meant or layers[0]) and not case.still]
-        known = [Trial(Scenario(case, case.desc)) for case in cases[:MOST]]
+        known = [Trial(Scenario(case)) for case in cases[:MOST]]
     else:
         raise ValueError(f"{subject.path} has {', '.join(layers)}: give it the name of the one it is, not {name!r}")
-    return [*known, Trial(Scenario(known[0].case.replaced(desc=OWN_DEFAULTS), DEFAULTS.scenario.why), defaults=True)]
+    return [*known, Trial(Scenario(known[0].case.replaced(desc=OWN_DEFAULTS)), defaults=True)]
 
 
 def candidates(target: Any, wanted: tuple[str, ...]) -> Iterator[Found]:
