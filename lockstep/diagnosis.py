@@ -12,8 +12,10 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.harness import FAULTS, Fault
+from lockstep.messages import ENGLISH, Voice
 from lockstep.recording import Pass, Recording, Step
 from lockstep.replay import Element, Residual, replay
+from lockstep.rows import row
 from lockstep.searching import Candidate, Search, distinct, quickly_refuted
 from lockstep.solving import Hypothesis
 from lockstep.subject import find
@@ -60,7 +62,8 @@ class Diagnosis:
         """As plain data."""
         return {
             "verdict": str(self.verdict),
-            "fault": self.fault and {"id": self.fault.id, "what": self.fault.what, "fix": self.fault.fix},
+            "fault": self.fault
+            and {"id": self.fault.id, "what": ENGLISH.say(self.fault.what), "fix": ENGLISH.say(self.fault.fix)},
             "first_difference": self.first and {"scenario": self.first[0], **self.first[1]._asdict()},
             "causes": [described(cause, self.answer) for cause in self.causes if self.answer],
             "equivalent": [[described(cause, one) for cause in one.causes] for one in self.equivalent],
@@ -81,13 +84,13 @@ class Diagnosis:
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, voice: Voice = ENGLISH) -> Iterator[str]:
         """What a person reads of it."""
         if self.fault:
-            yield f"  cause    {self.fault.id}: {self.fault.what}"
-            yield f"  fix      {self.fault.fix}"
+            yield f"  cause    {self.fault.id}: {voice.say(self.fault.what)}"
+            yield row(voice, "fix", self.fault.fix)
         elif self.answer:
-            yield from self.accusation(self.answer)
+            yield from self.accusation(self.answer, voice)
         elif self.verdict is Verdict.DIFFERENT:
             yield f"  cause    none of the {self.known} known causes, alone or together"
             if self.first:
@@ -99,15 +102,15 @@ class Diagnosis:
             yield f"  nearest  {self.next_best.name} explains {explained} of {len(differing)} scenarios that differ"
             yield f"           and leaves {self.next_best.residual:.2g} allowances in {self.next_best.where!r}"
 
-    def accusation(self, answer: Candidate) -> Iterator[str]:
+    def accusation(self, answer: Candidate, voice: Voice) -> Iterator[str]:
         for cause in answer.causes:
-            yield f"  cause    {cause.name}: {cause.fix}"
+            yield f"  cause    {cause.name}: {voice.say(cause.fix)}"
             for change in cause.changes():
-                yield f"  theirs   {change.line} = {change.theirs}"
-                yield f"  PyTorch  {change.line} = {change.ours}"
-            for label, text in (("seen", cause.seen), ("note", cause.note)):
+                for label, text in change.rows(voice, ours="pytorch"):
+                    yield row(voice, label, text)
+            for label, text in (("seen", cause.met), ("note", cause.note)):
                 if text:
-                    yield f"  {label:<8} {text}"
+                    yield row(voice, label, text)
         yield f"  residual {answer.residual:.0%} of the allowance at most, in {len(answer.used)} recordings"
         for other in self.equivalent:
             yield f"  or       {other.name}: the same on everything tried"
@@ -122,9 +125,9 @@ def described(cause: Cause, within: Candidate) -> dict[str, Any]:
         "scenario": within.where,
         "formula": cause.formula,
         "changes": [change._asdict() for change in cause.changes()],
-        "seen": cause.seen,
-        "fix": cause.fix,
-        "note": cause.note,
+        "seen": ENGLISH.say(cause.met) if cause.met else "",
+        "fix": ENGLISH.say(cause.fix),
+        "note": ENGLISH.say(cause.note) if cause.note else "",
     }
 
 

@@ -407,8 +407,10 @@ def passes(recording: Recording, causes, hyperparameters, bounded: bool) -> Iter
         yield from made_by(kind, count, one, made, carried, bounded)
 
 
-def lines_of(layer, order: str, one: Pass, carried: dict[str, Any], bounded: bool):
-    """Forward and backward lines of a pass by one order, and the buffers after it."""
+def lines_of(
+    layer, order: str, one: Pass, carried: dict[str, Any], bounded: bool, free: Mapping[str, float] | None = None
+):
+    """Forward and backward lines of a pass by one order, and the buffers after it; `free` numbers are arguments."""
     number = exact_number if bounded else wide_number
     layer.formula = layer.ORDERS[order]
     layer.train(one.training)
@@ -422,7 +424,7 @@ def lines_of(layer, order: str, one: Pass, carried: dict[str, Any], bounded: boo
     params = {name: number(array) for name, array in (layer.params | one.params).items() if name in layer.params}
     inputs = tuple(number(array) for array in layer.accepted(one.inputs))
     upstream = None if one.upstream is None else number(one.upstream)
-    forward, backward = layer.evaluate(inputs, upstream, params, buffers, training=layer.training)
+    forward, backward = layer.evaluate(inputs, upstream, params, buffers, training=layer.training, **(free or {}))
     updated = {name: getattr(forward, line) for name, line in layer.BUFFERS.items() if name in fresh}
     return (forward, backward), updated if layer.training else buffers
 

@@ -16,16 +16,26 @@ from lockstep.causes.cause import Cause
 from lockstep.causes.planting import check_together
 from lockstep.causes.source import BadEdit
 from lockstep.causes.tables import causes as causes_of
-from lockstep.recording import Recording
+from lockstep.recording import Pass, Recording
 from lockstep.replay import Residual, planted, replay, walk
-from lockstep.solving import CANNOT, Hypothesis, Screen, apart, fits, round_numbers, sensitivity, solve
+from lockstep.solving import (
+    CANNOT,
+    Hypothesis,
+    Screen,
+    apart,
+    fits,
+    near_quantities,
+    round_numbers,
+    sensitivity,
+    solve,
+)
 from lockstep.subject import Subject
 from lockstep.verdict import Verdict, distance
 
 ENOUGH = 6  # explanations that are verified; those beyond are not looked for
 SAMPLES = 4  # recordings that a number is solved on by itself
 MOST = 5  # causes in one explanation
-WIDTH = 4  # hypotheses that are followed side by side
+WIDTH = 6  # hypotheses that are followed side by side
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,9 +85,13 @@ class Search:
         self.felt: dict[str, list[Recording]] = {}
         # what several causes are sought on: the finest dtype, the plainest scenario first
         self.ground = [one for one in recordings if self.differing and one.dtype == self.differing[0].dtype]
-        self.to_explain = frozenset(one.label for one in self.ground if not left[one.label].explains)
+        self.parts = {one.label: parts_of(one) for one in self.ground}
+        self.nearness: dict[tuple, frozenset[str]] = {}
         self.shares: dict[frozenset, frozenset[str]] = {}
+        unexplained = [one for one in self.ground if not left[one.label].explains]
+        self.to_explain = frozenset().union(*(self.parts[one.label] - self.near(one, ()) for one in unexplained))
         self.furthest: Hypothesis = ()
+        self.solutions: list[Cause] = []  # with numbers that have been solved for
 
     def explanations(self) -> list[Candidate]:
         """What explains everything: single causes, else pairs, else more; the best first."""
@@ -183,20 +197,33 @@ class Search:
         return self.verified(filter(may_join, itertools.combinations(self.known, 2)))
 
     def grown(self) -> list[Candidate]:
-        """Causes that are added to each other while each of them explains scenarios that were left."""
-        beam: list[Hypothesis] = [()]
-        while beam and len(beam[0]) < MOST:
-            larger = [one for causes in beam for one in self.extended(causes)] or [*self.extended_by_two(beam[0])]
-            larger = list({frozenset(map(key_of, one)): one for one in larger}.values())
-            whole = [one for one in larger if self.explained(one) == self.to_explain]
-            if found := self.verified(one for one in whole if self.needs_all_of(one)):
+        """Causes that are added to each other while each of them, or else two, explains scenarios that were left."""
+        for first in (self.extended, self.extended_by_two):
+            beam, reached = self.best_of(first(())), []
+            while beam:
+                whole = [one for one in beam if self.explained(one) == self.to_explain and self.needs_all_of(one)]
+                if found := self.verified(whole):
+                    return found
+                reached, beam = beam, self.best_of(self.larger(beam))
+            if found := self.verified(reached, screened=False):
                 return found
-            beam = sorted(larger, key=lambda one: -len(self.explained(one)))[:WIDTH]
-            self.furthest = beam[0] if beam else self.furthest
+            self.furthest = max((self.furthest, *reached[:1]), key=lambda one: len(self.explained(one)))
         return []
 
+    def best_of(self, hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
+        """Those that explain most, each once; of equals, those with numbers that were seen."""
+        seen = {key_of(cause) for cause in self.known}
+        found = {frozenset(map(key_of, one)): one for one in hypotheses}
+        order = sorted(found, key=lambda keys: (-len(self.explained(found[keys])), len(keys - seen)))
+        return [found[keys] for keys in order[:WIDTH]]
+
+    def larger(self, beam: list[Hypothesis]) -> Iterable[Hypothesis]:
+        if len(beam[0]) >= MOST:
+            return []
+        return [one for causes in beam for one in self.extended(causes)] or self.extended_by_two(beam[0])
+
     def extended(self, causes: Hypothesis) -> Iterator[Hypothesis]:
-        """The hypothesis with one cause more, which explains a scenario that was left and loses none."""
+        """The hypothesis with one cause more, which explains something that was left and loses nothing."""
         held = self.explained(causes)
         for other in (*self.known, *self.solved_on(causes, self.left_by(held))):
             larger = (*causes, other)
@@ -206,23 +233,20 @@ class Search:
     def extended_by_two(self, causes: Hypothesis) -> Iterator[Hypothesis]:
         """The hypothesis with two causes more, which show together in the plainest scenario that was left."""
         held = self.explained(causes)
-        plainest = self.left_by(held)[:1]
-        both = [(*causes, *two) for two in itertools.combinations(self.known, 2)]
-        found = [one for one in both if may_join(one) and all(self.explains(left, one) for left in plainest)]
-        if not found:
-            found = [
-                (*causes, other, solved)
-                for other in self.known
-                for solved in self.solved_on((*causes, other), plainest)
-            ]
-        return (one for one in found if self.explained(one, held) > held)
+        for plainest in self.left_by(held)[:1]:
+            ones = [(*causes, other) for other in self.known]
+            both = [(*causes, *two) for two in itertools.combinations(self.known, 2)]
+            found = [one for one in both if may_join(one) and self.gains(plainest, causes, one)]
+            if not found:
+                found = [(*one, solved) for one in ones if may_join(one) for solved in self.solved_on(one, [plainest])]
+            yield from (one for one in found if self.explained(one, held) > held)
 
     def left_by(self, held: frozenset[str]) -> list[Recording]:
-        """The scenarios of `to_explain` that are not among `held`, the plainest first."""
-        return [one for one in self.ground if one.label in self.to_explain - held]
+        """The scenarios of which something is left to explain beside `held`, the plainest first."""
+        return [one for one in self.ground if self.parts[one.label] & self.to_explain - held]
 
     def solved_on(self, causes: Hypothesis, left: Sequence[Recording]) -> Iterator[Cause]:
-        """Causes whose number, solved for on one of these scenarios, explains it beside the others."""
+        """Causes whose number, solved for on one of these scenarios, explains more of it beside the others."""
         found: dict[tuple, Cause] = {}
         for cause in families(self.known):
             if not may_join((*causes, cause)):
@@ -230,27 +254,50 @@ class Search:
             (name,), (seen,) = cause.free, cause.free.values()
             feel = (one for one in left if sensitivity(one, (*causes, cause.opened()), name, seen, 1) > 0)
             for recording in itertools.islice(feel, SAMPLES):
-                keeps = functools.partial(self.explains, recording)
-                for hypothesis in itertools.islice(self.numbers(causes, cause, [recording], keeps), 1):
+                keeps = functools.partial(self.gains, recording, causes)
+                again = [one for one in self.solutions if one.id == cause.id and keeps((*causes, one))]
+                found |= {key_of(one): one for one in again}
+                if again:
+                    continue
+                on = [recording, without_buffers(recording)] if recording.is_layer else [recording]
+                for hypothesis in itertools.islice(self.numbers(causes, cause, on, keeps), 1):
                     found[key_of(hypothesis[-1])] = hypothesis[-1]
+        self.solutions += [one for one in found.values() if one not in self.solutions]
         yield from found.values()
 
     def explained(self, causes: Hypothesis, held: frozenset[str] = frozenset()) -> frozenset[str]:
-        """The scenarios of `to_explain` that the hypothesis explains; none where it loses one that is `held`."""
+        """What of `to_explain` the hypothesis explains; nothing where it loses what is `held`, or agreed before."""
         key = frozenset(map(key_of, causes))
         if key not in self.shares:
-            needed = [one for one in self.ground if one.label in held or one.label not in self.to_explain]
-            keeps = all(self.explains(one, causes) for one in needed)
-            others = self.left_by(held) if keeps else []
-            gained = [one.label for one in others if self.explains(one, causes)]
-            self.shares[key] = held.union(gained) if keeps else frozenset()
+            found: set[str] = set()
+            for one in sorted(self.ground, key=lambda one: not self.parts[one.label] & held):
+                near = self.near(one, causes)
+                if self.parts[one.label] & held | self.parts[one.label] - self.to_explain > near:
+                    found.clear()
+                    break
+                found |= near
+            self.shares[key] = frozenset(found & self.to_explain)
         return self.shares[key]
 
-    def explains(self, recording: Recording, causes: Hypothesis) -> bool:
-        """Whether a recording is near the hypothesis; in float64 and for an optimizer, near is enough to go on."""
-        if self.subject.family != "optim":
-            return self.residual(recording, causes) <= 1
-        return fits(recording, causes) and (recording.dtype == "float64" or self.residual(recording, causes) <= 1)
+    def gains(self, recording: Recording, causes: Hypothesis, larger: Hypothesis) -> bool:
+        """Whether more of a recording is near the larger hypothesis."""
+        return self.near(recording, larger) > self.near(recording, causes)
+
+    def near(self, recording: Recording, causes: Hypothesis) -> frozenset[str]:
+        """The parts of a recording that are near the hypothesis: of an optimizer all or none, of a layer by quantity.
+
+        In float64 near is enough to go on; in float32 it is not.
+        """
+        key = recording.label, frozenset(map(key_of, causes))
+        if key not in self.nearness:
+            if recording.is_layer:
+                found = frozenset(f"{recording.label}: {one}" for one in near_quantities(recording, causes))
+            else:
+                sure = recording.dtype == "float64"
+                whole = fits(recording, causes) and (sure or self.residual(recording, causes) <= 1)
+                found = self.parts[recording.label] if whole else frozenset()
+            self.nearness[key] = found
+        return self.nearness[key]
 
     def needs_all_of(self, causes: Hypothesis) -> bool:
         """Whether no cause can be left out."""
@@ -335,6 +382,19 @@ def families(known: list[Cause]) -> list[Cause]:
     """One cause of each kind that has a number of its own."""
     kinds = {(cause.id, tuple(cause.free)): cause for cause in reversed(known) if len(cause.free) == 1}
     return list(kinds.values())[::-1]
+
+
+def parts_of(recording: Recording) -> frozenset[str]:
+    """What of a recording is explained by itself: of a layer each quantity, of an optimizer the whole."""
+    if not recording.is_layer:
+        return frozenset([recording.label])
+    return frozenset(f"{recording.label}: {one.quantity}" for one in walk(recording, (), {}, bounded=False))
+
+
+def without_buffers(recording: Recording) -> Recording:
+    """A layer's recording of what it makes of its input alone."""
+    steps = [dataclasses.replace(one, buffers={}) for one in recording.steps if isinstance(one, Pass)]
+    return dataclasses.replace(recording, steps=steps)
 
 
 def key_of(cause: Cause) -> tuple:

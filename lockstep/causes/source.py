@@ -6,11 +6,13 @@ import copy
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from lockstep.causes.precision import float32, float32_power, float32_product
+from lockstep.messages import Voice
 
+AS_IT_IS = "as it is"  # an argument, where another stands in its place
 WAS = "was"  # stands for the right-hand side that is replaced, so that edits of one line compose
 BEFORE = "_before"  # `lr_before` is the lr of the step before
 
@@ -43,6 +45,11 @@ class Change(NamedTuple):
     line: str
     ours: str
     theirs: str
+
+    def rows(self, voice: Voice, ours: str = "ours") -> Iterator[tuple[str, str]]:
+        """Theirs and ours, each with the label of its row, which `ours` is of the second."""
+        yield "theirs", f"{self.line} = {self.theirs}"
+        yield ours, f"{self.line} = {voice('cause.as-it-is') if self.ours == AS_IT_IS else self.ours}"
 
 
 def patched(function: Callable, edits: list[Edit]) -> Callable:
@@ -88,7 +95,7 @@ def changes(function: Callable, edit: Edit) -> list[Change]:
     ours, theirs = assignments(parsed(function)), assignments(after)
     found = [Change(name, ast.unparse(ours[name].value), ast.unparse(theirs[name].value)) for name in edit.lines]
     others = {**edit.arguments, **edit.kept}
-    return found + [Change(name, "as it is", ast.unparse(expression(text, edit.free))) for name, text in others.items()]
+    return found + [Change(name, AS_IT_IS, ast.unparse(expression(text, edit.free))) for name, text in others.items()]
 
 
 def parsed(function: Callable) -> ast.FunctionDef:

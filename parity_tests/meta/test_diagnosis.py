@@ -9,6 +9,7 @@ import pytest
 from lockstep.causes import Cause, causes, scenarios
 from lockstep.causes.cause import DTYPES
 from lockstep.diagnosis import diagnose
+from lockstep.messages import ENGLISH
 from lockstep.recording import Recording, Step
 from lockstep.replay import replay
 from lockstep.searching import Search
@@ -293,7 +294,8 @@ def test_the_answer_is_told_with_its_evidence():
     planted = known("optim.adam", "eps-inside-sqrt")
     found = diagnose(recordings("optim.adam", [planted], "float64", some("optim.adam", "gradients near eps")))
     text = str(found)
-    for part in (planted.fix, planted.seen, planted.note, "np.sqrt(v_hat + eps)", "np.sqrt(v_hat) + eps", "residual"):
+    said = [ENGLISH.say(part) for part in (planted.fix, planted.met, planted.note) if part]
+    for part in (*said, "np.sqrt(v_hat + eps)", "np.sqrt(v_hat) + eps", "residual"):
         assert part in text
     (told,) = found.to_json()["causes"]
     assert told["id"] == "eps-inside-sqrt"
