@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from reports.style import LINE, PAPER
 
 MOST_TICKS = 6
-MOST_POINTS = 600  # of a line; what is longer is drawn by its envelope
+MOST_POINTS = 400  # of a line; what is longer is drawn by its envelope
 SPECK = 1e-3  # steps; a bar of no length at all is not drawn
 DOTS = 60  # so many values have a dot each
 
@@ -93,7 +93,7 @@ def trace(axis: Axes, x, values, rails: Rails, lane: float = 0.0, **line: Any) -
         axis.plot(drawn, heights, **line | marks | {"markeredgecolor": PAPER, "markeredgewidth": 0.5})
     dots, colour = heights.size <= DOTS, line.get("color")
     axis.plot(drawn, heights, **line)
-    separate(axis, drawn, heights, alone=not dots, color=colour, linewidth=3.0 if dots else line["linewidth"])
+    separate(axis, drawn, heights, alone=not dots, color=colour, linewidth=3.0 if dots else max(2.0, line["linewidth"]))
     rail = lane * rails.gap
     for place, there in ((rails.bottom, values == 0), (rails.top, np.isposinf(values))):
         if there.any():

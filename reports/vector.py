@@ -13,7 +13,7 @@ SVG, LINKS = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 FONT = "'DejaVu Sans', Verdana, sans-serif"
 DECIMAL = re.compile(r"-?\d*\.\d+(?:e-?\d+)?")
 HEX = re.compile(r"#[0-9a-f]{6}\b")
-REFERENCE = re.compile(r"url\(#([^)]+)\)|^#(.+)$")
+LINK, REFERENCE = re.compile(r"^#(.+)$"), re.compile(r"url\(#([^)]+)\)")
 PART = re.compile(r"([a-zA-Z])([^a-zA-Z]*)")
 PLACES = {"d": 1, "points": 1, "x": 1, "y": 1, "width": 1, "height": 1, "transform": 2}  # decimals, in points
 VARIABLES = {shade: name for name, shade in COLOURS.items()}
@@ -29,7 +29,10 @@ def svg(figure: Figure) -> bytes:
     figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     root = ET.fromstring(buffer.getvalue())
     for part in list(root):
-        if part.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}defs"):  # what is in these defs is the style below
+        style = part.find(f"{{{SVG}}}style")  # of all elements, of a page's as well where the picture stands in one
+        if style is not None:
+            part.remove(style)
+        if part.tag == f"{{{SVG}}}metadata" or (style is not None and not len(part)):
             root.remove(part)
     for element in root.iter():
         shrink(element)
@@ -69,6 +72,8 @@ def shrink(element: ET.Element) -> None:
         element.set("d", relative(element.attrib["d"]))
     if element.get("transform", "").startswith("rotate(0 "):
         del element.attrib["transform"]
+    if "fill" in element.attrib:  # of what a hatch lies on
+        element.set("style", f"fill: {element.attrib.pop('fill')}")
     if "style" in element.attrib:
         size = re.sub(r"font: (bold )?([\d.]+px) [^;]*", bold_or_not, element.attrib["style"])
         element.set("style", re.sub(r"font-family: [^;]*;?|(?<=[;:])\s+", "", size).strip("; "))
@@ -142,8 +147,6 @@ def references(root: ET.Element) -> Iterator[tuple[ET.Element, str, str]]:
     """Every attribute that refers to an id: the element, the attribute's name, the id."""
     for element in root.iter():
         for name, value in element.attrib.items():
-            found = REFERENCE.search(value) if "#" in value and name != "style" else None
+            found = LINK.search(value) if name.endswith("href") else REFERENCE.search(value)
             if found:
-                yield element, name, found.group(1) or found.group(2)
-            elif name == "style" and "url(#" in value:
-                yield element, name, value.split("url(#", 1)[1].split(")", 1)[0]
+                yield element, name, found.group(1)

@@ -17,11 +17,12 @@ from types import ModuleType
 
 from lockstep.record import BadRecord, Record
 from reports import facts
-from reports.figures import drift, heat, ladder, loss, path
+from reports.figures import digits, drift, heat, ladder, loss, path
+from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights
 
 RUN: tuple[ModuleType, ...] = (path, loss, drift, heat)
 TRACED = (path, loss)  # of a run that is not drawn in full
-EXPERIMENT: tuple[ModuleType, ...] = ()
+EXPERIMENT: tuple[ModuleType, ...] = (paths, convergence, training, weights, batchnorm, summary, digits)
 KINDS: dict[str, tuple[ModuleType, ...]] = {"run": RUN, "explanation": (ladder,)}
 
 

@@ -1,5 +1,6 @@
 """Curves of both sides, and below them how far they are apart."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from lockstep.messages.numbers import number
 from reports import facts
 from reports.facts import apart
 from reports.figures.ends import End, name_ends
-from reports.rails import envelope, lay, rails, trace
+from reports.rails import MOST_POINTS, envelope, lay, rails, trace
 from reports.style import CURVES, INK, MARKERS, NUMPY, PAPER, TORCH
 
 APART = "|Δ|"  # what is on the axis of every panel of differences; the captions say of what
@@ -47,9 +48,8 @@ def over_difference(
             above.plot(*envelope(curve.x, curve.numpy), label="NumPy", **NUMPY)
             above.plot(*envelope(curve.x, curve.torch), label="PyTorch", **TORCH)
     if len(curves) > 1:
-        ends = [
-            End(curve.x[-1], curve.numpy[-1], curve.name, CURVES[i % len(CURVES)]) for i, curve in enumerate(curves)
-        ]
+        shades = itertools.cycle(CURVES)
+        ends = [End(facts.last(curve.numpy), curve.name, shade) for curve, shade in zip(curves, shades, strict=False)]
         name_ends(above, ends, heights[0])
     difference(below, curves)
 
@@ -72,11 +72,15 @@ def two_of_many(axis: Axes, curve: Curve, place: int, layer: float) -> None:
     """NumPy as a line of its own colour and marker, PyTorch as a dark dash over it, thin where lines are dense."""
     i, dense = place % len(CURVES), len(curve.x) > 500
     axis.plot(
-        *envelope(curve.x, curve.numpy), color=CURVES[i], linewidth=1.6 if dense else 2.8, zorder=layer,
-        **marked(place, min(len(curve.x), 600)),
+        *envelope(curve.x, curve.numpy), color=CURVES[i], linewidth=1.2 if dense else 2.8, zorder=layer,
+        **marked(place, min(len(curve.x), MOST_POINTS)),
     )  # fmt: skip
     axis.plot(
-        *envelope(curve.x, curve.torch), color=INK, linestyle=(0, (3, 3)), linewidth=0.4 if dense else 0.9, zorder=layer
+        *envelope(curve.x, curve.torch),
+        color=INK,
+        linestyle=(0, (3, 3)),
+        linewidth=0.35 if dense else 0.9,
+        zorder=layer,
     )
 
 
@@ -95,16 +99,10 @@ def difference(axis: Axes, curves: Sequence[Curve]) -> None:
     lay(axis, scale)
     for place, (curve, distance) in enumerate(zip(curves, distances, strict=True)):
         lane = 0.7 * (0.5 - (place + 0.5) / len(curves))
-        several = marked(place, min(len(curve.x), 600)) | {"markersize": 4} if len(curves) > 1 else {}
+        several = marked(place, min(len(curve.x), MOST_POINTS)) | {"markersize": 4} if len(curves) > 1 else {}
         colour = CURVES[place % len(CURVES)] if several else INK
         trace(axis, curve.x, distance, scale, lane, color=colour, linewidth=1.0, **several)
     axis.set_ylabel(APART)
-
-
-def ends_of(curve: Curve, form: str = "{:.4g}") -> str:
-    """Where both sides end, once if they read the same."""
-    ours, theirs = form.format(facts.last(curve.numpy)), form.format(facts.last(curve.torch))
-    return ours if ours == theirs else f"{ours} / {theirs}"
 
 
 def columns(curves: Sequence[Curve], index: str = "t") -> dict[str, np.ndarray]:

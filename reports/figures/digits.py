@@ -1,45 +1,60 @@
 """Training on real data with every optimizer: loss and held-back accuracy of both sides."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
+from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports import facts
-from reports.figures.curves import over_difference
-from reports.figures.notebook.arrays import curves, farthest
-from reports.style import WIDTH, headed, styled
-from reports.words import listed, number
+from reports.figures.curves import Curve, columns, over_difference
+from reports.figures.notebook.arrays import curves, ends, farthest, label
+from reports.style import WIDTH, labelled, styled
 
 NAME = "digits"
-READ = (
-    "Coloured: NumPy, its last value in the legend. Thin black dashes: PyTorch, from the same start, with the same "
-    "batches and masks. Below: how far they are apart."
-)
-TRACES = ("loss", "accuracy")
+KIND = "svg"
+TRACES = {"loss": "L", "accuracy": "%"}
+HEIGHTS = (200.0, 90.0)
+
+
+def found(record: Record, what: str) -> list[Curve]:
+    """The curves; an accuracy in per cent, as it is drawn."""
+    scale = 100 if what == "accuracy" else 1
+    every = curves(record, "digits", what, first=1)
+    return [curve._replace(numpy=scale * curve.numpy, torch=scale * curve.torch) for curve in every]
 
 
 def applies(record: Record) -> bool:
-    return bool(curves(record, "digits", "accuracy")) and bool(curves(record, "digits", "loss"))
+    return all(found(record, what) for what in TRACES)
 
 
-def finding(record: Record) -> str:
-    accuracy = curves(record, "digits", "accuracy")
-    order = sorted(accuracy, key=lambda curve: -facts.last(curve.numpy))
-    ends = listed([f"{curve.name} {100 * facts.last(curve.numpy):.1f} %" for curve in order])
+def finding(record: Record) -> Message:
+    accuracy = sorted(found(record, "accuracy"), key=lambda curve: -facts.last(curve.numpy))
+    best_first = ends({curve.name: f"{facts.last(curve.numpy):.1f} %" for curve in accuracy})
     apart = max(float(facts.apart(curve.numpy[-1:], curve.torch[-1:])[0]) for curve in accuracy)
-    sides = f"PyTorch's end at most {100 * apart:.1f} points away" if apart else "PyTorch's end at the same"
-    loss = farthest((curve.numpy, curve.torch) for curve in curves(record, "digits", "loss"))
-    return f"accuracy after {len(accuracy[0].x)} steps: {ends}; {sides}, the losses are at most {number(loss)} apart"
+    sides = message("figure.digits.apart", points=f"{apart:.1f}") if apart else message("figure.digits.equal")
+    loss = farthest((curve.numpy, curve.torch) for curve in found(record, "loss"))
+    return message("figure.digits.found", steps=len(accuracy[0].x), ends=best_first, sides=sides, loss=loss)
+
+
+def read(record: Record) -> Message:
+    return message("figure.digits.read")
 
 
 @styled
 def draw(record: Record) -> Figure:
     """Loss on the left, accuracy on the right."""
-    figure = Figure(figsize=(WIDTH, 5.2))
-    grid = figure.subplots(2, 2, sharex=True, height_ratios=(2.2, 1))
-    for (above, below), what in zip(grid.T, TRACES, strict=True):
-        over_difference(above, below, curves(record, "digits", what, first=1), log=what == "loss")
-        above.set_ylabel({"loss": "loss of the batch", "accuracy": "accuracy, held back"}[what])
-        below.set_xlabel("step")
-        above.legend(ncols=1 if what == "accuracy" else 2)
-    headed(figure, finding(record), record["title"])
+    figure = Figure(figsize=(WIDTH, 4.4))
+    grid = figure.subplots(2, 2, sharex=True, height_ratios=HEIGHTS)
+    for (above, below), (what, symbol) in zip(grid.T, TRACES.items(), strict=True):
+        over_difference(above, below, found(record, what), HEIGHTS, log=what == "loss")
+        above.set_ylabel(symbol)
+        below.set_xlabel("t")
+    labelled(figure, label(record))
     return figure
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    tables = {what: columns(found(record, what)) for what in TRACES}
+    size = {what: len(table["t"]) for what, table in tables.items()}
+    kind = {"quantity": np.repeat(list(size), list(size.values()))}
+    return kind | {key: np.concatenate([tables[what][key] for what in TRACES]) for key in tables["loss"]}

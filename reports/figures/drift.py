@@ -110,7 +110,8 @@ def dots(axis: Axes, steps: np.ndarray, defect: np.ndarray, scale) -> None:
     """A dot a step; of a long run the least and the largest of each stretch."""
     between = (defect > 0) & np.isfinite(defect)
     x, y = envelope(steps, np.where(between, scale.place(defect), np.nan))
-    size = 3.6 if len(steps) <= 120 else 2.4 if len(steps) <= 300 else 1.6
+    count = int((~np.isnan(y)).sum())
+    size = 3.6 if count <= 120 else 2.4 if count <= 300 else 1.6
     separate(axis, x, y, color=DEFECT["color"], linewidth=size, zorder=3)
     trace(axis, steps, np.where(between, np.nan, defect), scale, -0.22, color=DEFECT["color"], linewidth=1.0)
 

@@ -1,7 +1,10 @@
 """Where an experiment's arrays stand in its record: `CHAPTER/NAME/SIDE/WHAT`, the notebook's in its own layout."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
+from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports.facts import apart
 from reports.figures.curves import Curve
@@ -11,7 +14,7 @@ OPTIMIZERS = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "Adam
 NAMES = {
     "nb/optim": OPTIMIZERS,
     "digits": OPTIMIZERS,
-    "nb/regular": {"none": "none", "l2": "L2", "dropout": "dropout", "l1": "L1", "both": "L2 with dropout"},
+    "nb/regular": {"none": "∅", "l2": "L2", "dropout": "Dropout", "l1": "L1", "both": "L2 + Dropout"},
 }
 
 
@@ -36,6 +39,25 @@ def curves(record: Record, chapter: str, what: str, first: int = 0) -> list[Curv
         for name, (ours, theirs) in pairs(record, chapter, what).items()
         if ours.ndim == 1
     ]
+
+
+def label(record: Record) -> str:
+    """What an experiment is of: a name, where its title would be words of one language."""
+    return str(record["subject"])
+
+
+def ends(values: Mapping[str, str]) -> list[Message]:
+    """`Adam 6.41`, and so on."""
+    return [message("figure.end", name=name, value=value) for name, value in values.items()]
+
+
+def sides(curves: Sequence[Curve]) -> Message:
+    """How far NumPy's and PyTorch's curves are apart at most."""
+    return apart_by(farthest((curve.numpy, curve.torch) for curve in curves))
+
+
+def apart_by(most: float) -> Message:
+    return message("figure.sides.apart", most=most) if most else message("figure.sides.equal")
 
 
 def farthest(sides) -> float:

@@ -1,37 +1,47 @@
 """The optimizers' losses on Rosenbrock's valley."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
+from lockstep.messages import Message, message
 from lockstep.record import Record
-from reports.figures.curves import over_difference
-from reports.figures.notebook.arrays import curves, farthest
-from reports.style import WIDTH, headed, styled
-from reports.words import listed, number
+from reports.figures.curves import Curve, columns, over_difference
+from reports.figures.notebook.arrays import curves, ends, label, sides
+from reports.style import WIDTH, labelled, styled
 
 NAME = "convergence"
-READ = "Coloured: NumPy, on a log axis as in the notebook. Thin black dashes: PyTorch. Below: how far they are apart."
+KIND = "svg"
+HEIGHTS = (185.0, 80.0)
+
+
+def losses(record: Record) -> list[Curve]:
+    return curves(record, "nb/optim", "loss")
 
 
 def applies(record: Record) -> bool:
-    return bool(curves(record, "nb/optim", "loss"))
+    return bool(losses(record))
 
 
-def finding(record: Record) -> str:
-    found = curves(record, "nb/optim", "loss")
-    order = sorted(found, key=lambda curve: curve.numpy[-1])
-    ends = listed([f"{curve.name} {curve.numpy[-1]:.3g}" for curve in order])
-    same = farthest((curve.numpy, curve.torch) for curve in found)
-    sides = f"at most {number(same)} between the sides" if same else "equal on both sides to the last bit"
-    return f"loss after {len(found[0].x) - 1} steps, lowest first: {ends}; {sides}"
+def finding(record: Record) -> Message:
+    found = sorted(losses(record), key=lambda curve: curve.numpy[-1])
+    lowest_first = ends({curve.name: f"{curve.numpy[-1]:.3g}" for curve in found})
+    return message("figure.convergence.found", steps=len(found[0].x) - 1, ends=lowest_first, sides=sides(found))
+
+
+def read(record: Record) -> Message:
+    return message("figure.convergence.read")
 
 
 @styled
 def draw(record: Record) -> Figure:
-    figure = Figure(figsize=(WIDTH, 4.8))
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
-    over_difference(above, below, curves(record, "nb/optim", "loss"), log=True)
-    above.set_ylabel("loss")
-    below.set_xlabel("step")
-    above.legend(ncols=2)
-    headed(figure, finding(record), record["title"])
+    figure = Figure(figsize=(WIDTH, 4.2))
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=HEIGHTS)
+    over_difference(above, below, losses(record), HEIGHTS, log=True)
+    above.set_ylabel("L")
+    below.set_xlabel("t")
+    labelled(figure, label(record))
     return figure
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    return columns(losses(record))

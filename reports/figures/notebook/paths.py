@@ -3,17 +3,18 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
+from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports.facts import apart
-from reports.figures.curves import COLOURS, MARKERS, Curve, difference
-from reports.figures.notebook.arrays import farthest, pairs
+from reports.figures.curves import Curve, difference, marked
+from reports.figures.notebook.arrays import apart_by, ends, farthest, label, pairs
 from reports.figures.path import LEGEND, contours
-from reports.style import GREY, INK, WIDTH, drawable, headed, styled
-from reports.words import listed, number
+from reports.style import CURVES, INK, WIDTH, drawable, labelled, styled
 
 NAME = "paths"
-READ = "Coloured: NumPy. Thin black dashes: PyTorch. Star: the optimum. Below: the distance of the two, step by step."
+KIND = "svg"
 
 
 def paths(record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -34,63 +35,77 @@ def optimum(record: Record) -> tuple[float, float] | None:
     return (float(found[0]), float(found[1])) if found is not None else None
 
 
-def finding(record: Record) -> str:
+def finding(record: Record) -> Message:
     found, best = paths(record), optimum(record)
-    steps = max(len(ours) for ours, _ in found.values()) - 1
-    same = farthest(found.values())
-    sides = (
-        f"NumPy and PyTorch are never more than {number(same)} apart"
-        if same
-        else "NumPy and PyTorch take the same paths, bit for bit"
-    )
+    steps, sides = max(len(ours) for ours, _ in found.values()) - 1, apart_by(farthest(found.values()))
     if best is None:
-        return f"{steps} steps: {sides}"
+        return message("figure.paths.alone", steps=steps, sides=sides)
     left = {name: float(np.hypot(*(ours[-1] - best))) for name, (ours, _) in found.items()}
-    order = sorted(left, key=lambda name: left[name])
-    return (
-        f"after {steps} steps {listed([f'{name} has {left[name]:.2f}' for name in order])} left to the optimum; {sides}"
-    )
+    nearest_first = ends({name: f"{left[name]:.2f}" for name in sorted(left, key=lambda name: left[name])})
+    return message("figure.paths.found", steps=steps, ends=nearest_first, sides=sides)
+
+
+def read(record: Record) -> Message:
+    return message("figure.paths.read")
 
 
 @styled
 def draw(record: Record) -> Figure:
     """The whole valley and the part that was walked; below, the distance of the sides."""
-    found = paths(record)
-    figure = Figure(figsize=(WIDTH, 6.0))
+    found, best = paths(record), optimum(record)
+    figure = Figure(figsize=(WIDTH, 5.4))
     layout = figure.add_gridspec(2, 2, height_ratios=(2.6, 1))
     whole, near, below = (figure.add_subplot(layout[place]) for place in ((0, 0), (0, 1), (1, slice(None))))
+    for place, (name, pair) in enumerate(found.items()):
+        shade = CURVES[place % len(CURVES)]
+        whole.plot(*pair[0].T, color=shade, linewidth=1.0, zorder=3)
+        walked(near, drawable(name), pair, place)
     for axis in (whole, near):
-        walked(axis, found)
         axis.set_xlabel("x")
-    best = optimum(record)
+        axis.grid(visible=False)
     if best is not None:
-        whole.plot(*best, marker="*", color=INK, markersize=15, linestyle="none", zorder=5, label="optimum")
-        whole.annotate("optimum", best, xytext=(8, -12), textcoords="offset points")
+        whole.plot(*best, marker="*", color=INK, markersize=13, linestyle="none", zorder=5)
     x, y = record.arrays.get("trace/contour/x"), record.arrays.get("trace/contour/y")
     if x is not None and y is not None:
         whole.set_xlim(float(x.min()), float(x.max()))
         whole.set_ylim(float(y.min()), float(y.max()))
+    whole.add_patch(window(near))
     for axis in (whole, near):
         contours(axis, record.arrays, "trace/contour")
     whole.set_ylabel("y")
-    whole.set_title("the whole valley", color=GREY, weight="bold")
-    near.set_title("where they walked", color=GREY, weight="bold")
     near.legend(loc="best", **LEGEND)
-    distances = [np.hypot(*apart(ours, theirs).T) for ours, theirs in found.values()]
-    steps = [np.arange(len(distance)) for distance in distances]
-    difference(below, [Curve(name, x, d, np.zeros_like(d)) for name, x, d in zip(found, steps, distances, strict=True)])
-    below.set_title("distance of NumPy's path and PyTorch's", color=GREY, size=8.5)
-    below.set_xlabel("step")
-    headed(figure, finding(record), record["title"])
+    difference(below, between(found))
+    below.set_xlabel("t")
+    labelled(figure, label(record))
     return figure
 
 
-def walked(axis: Axes, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """NumPy in a colour and marker an optimizer, PyTorch as thin black dashes on it."""
-    for place, (name, (ours, theirs)) in enumerate(found.items()):
-        i, every = place % len(COLOURS), max(1, len(ours) // 12)
-        axis.plot(
-            *ours.T, color=COLOURS[i], marker=MARKERS[i], markersize=5, markevery=(place, every), linewidth=1.8,
-            markeredgecolor="white", markeredgewidth=0.5, label=drawable(name), zorder=3,
-        )  # fmt: skip
-        axis.plot(*theirs.T, color=INK, linestyle=(0, (3, 3)), linewidth=0.5, zorder=4)
+def between(found: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[Curve]:
+    """The distance of the sides by step, of every optimizer."""
+    distances = {name: np.hypot(*apart(ours, theirs).T) for name, (ours, theirs) in found.items()}
+    return [Curve(name, np.arange(len(far)), far, np.zeros_like(far)) for name, far in distances.items()]
+
+
+def walked(axis: Axes, name: str, pair: tuple[np.ndarray, np.ndarray], place: int) -> None:
+    """NumPy in a colour and marker an optimizer, PyTorch as thin dark dashes on it."""
+    ours, theirs = pair
+    marks = marked(place, len(ours)) | {"markersize": 5}
+    axis.plot(*ours.T, color=CURVES[place % len(CURVES)], linewidth=1.8, label=name, zorder=3, **marks)
+    axis.plot(*theirs.T, color=INK, linestyle=(0, (3, 3)), linewidth=0.5, zorder=4)
+
+
+def window(axis: Axes) -> Rectangle:
+    """What the axis shows, as a frame on another one."""
+    (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
+    size = right - left, top - bottom
+    return Rectangle((left, bottom), *size, fill=False, edgecolor=INK, linewidth=0.8, zorder=5)
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    found = paths(record)
+    names = np.concatenate([np.full(len(ours), name) for name, (ours, _) in found.items()])
+    steps = np.concatenate([np.arange(len(ours)) for ours, _ in found.values()])
+    points = np.concatenate([np.concatenate(pair, axis=1) for pair in found.values()]).T
+    keys = ("numpy_x", "numpy_y", "torch_x", "torch_y")
+    distance = np.concatenate([curve.numpy for curve in between(found)])
+    return {"curve": names, "t": steps} | dict(zip(keys, points, strict=True)) | {"distance": distance}

@@ -4,103 +4,122 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports.facts import apart
-from reports.figures.curves import over_difference
-from reports.figures.notebook.arrays import batchnorm, curves, farthest, pairs
-from reports.rails import lay, rails
-from reports.style import GREY, INK, NUMPY, TORCH, WIDTH, drawable, headed, styled
-from reports.words import number
+from reports.figures.curves import APART, Curve, over_difference
+from reports.figures.notebook.arrays import batchnorm, curves, farthest, label, pairs
+from reports.rails import lay, rails, separate
+from reports.style import COLOURS, CURVES, INK, PAPER, SOFT, WIDTH, drawable, labelled, styled
 
 NAME = "summary"
-READ = (
-    "The notebook's four panels: losses of the optimizers, of the regularised networks, the weights' distribution, "
-    "BatchNorm's effect. Filled: NumPy. Black dashes, outlines or crosses: PyTorch. Below each: how far they are apart."
-)
+KIND = "svg"
 BINS = 30
+HEIGHTS = (150.0, 60.0)
 
 
 def applies(record: Record) -> bool:
-    return all(
-        (
-            curves(record, "nb/optim", "loss"),
-            curves(record, "nb/regular", "losses"),
-            histograms(record),
-            batchnorm(record),
-        )
-    )
+    return all((*losses(record), histograms(record), batchnorm(record)))
+
+
+def losses(record: Record) -> tuple[list[Curve], list[Curve]]:
+    return curves(record, "nb/optim", "loss"), curves(record, "nb/regular", "losses", first=1)
 
 
 def histograms(record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """The notebook compares the weights without regularisation and with L2."""
     found = pairs(record, "nb/regular", "W1")
-    return {name: (ours.ravel(), theirs.ravel()) for name, (ours, theirs) in found.items() if name in ("none", "L2")}
+    return {name: (ours.ravel(), theirs.ravel()) for name, (ours, theirs) in found.items() if name in ("∅", "L2")}
 
 
-def finding(record: Record) -> str:
-    parts = {
-        "losses of the optimizers": farthest((c.numpy, c.torch) for c in curves(record, "nb/optim", "loss")),
-        "of training": farthest((c.numpy, c.torch) for c in curves(record, "nb/regular", "losses")),
-        "weights": farthest(histograms(record).values()),
-        "BatchNorm": farthest([(batchnorm(record) or ())[1:]]),
-    }
-    return "NumPy against PyTorch, at most: " + ", ".join(f"{name} {number(value)}" for name, value in parts.items())
+def normalised(record: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    found = batchnorm(record)
+    assert found is not None, "applies() is asked first"
+    return found
+
+
+def finding(record: Record) -> Message:
+    descent, training = (farthest((c.numpy, c.torch) for c in found) for found in losses(record))
+    return message(
+        "figure.summary.found", descent=descent, training=training, weights=farthest(histograms(record).values()),
+        batchnorm=farthest([normalised(record)[1:]]),
+    )  # fmt: skip
+
+
+def read(record: Record) -> Message:
+    return message("figure.summary.read")
 
 
 @styled
 def draw(record: Record) -> Figure:
-    figure = Figure(figsize=(WIDTH, 8.2))
-    grid = figure.subplots(4, 2, height_ratios=(2.2, 0.9, 2.2, 0.9))
-    for column, (chapter, what) in enumerate((("nb/optim", "loss"), ("nb/regular", "losses"))):
+    figure = Figure(figsize=(WIDTH, 7.2))
+    grid = figure.subplots(4, 2, height_ratios=(*HEIGHTS, *HEIGHTS))
+    for column, found in enumerate(losses(record)):
         above, below = grid[0][column], grid[1][column]
-        over_difference(above, below, curves(record, chapter, what), log=True)
-        above.set_title(
-            {"nb/optim": "optimizers, loss", "nb/regular": "regularisation, training loss"}[chapter],
-            weight="bold",
-            color=GREY,
-        )
-        above.legend(ncols=2)
-        below.set_xlabel("step")
+        over_difference(above, below, found, HEIGHTS, log=True)
+        above.set_ylabel("L")
+        above.tick_params(labelbottom=False)
+        below.set_xlabel("t")
     distribution(grid[2][0], grid[3][0], histograms(record))
-    normalised(grid[2][1], grid[3][1], *(batchnorm(record) or ()))
-    headed(figure, finding(record), record["title"])
+    boxes(grid[2][1], grid[3][1], *normalised(record))
+    labelled(figure, label(record))
     return figure
 
 
 def distribution(above: Axes, below: Axes, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
     """Histograms of the weights over common bins, and every weight's difference, sorted."""
     edges = np.histogram_bin_edges(np.concatenate([np.concatenate(pair) for pair in found.values()]), BINS).tolist()
-    styles = ((NUMPY["color"], None), ("#E69F00", "///"))
     scale = rails(*(apart(ours, theirs) for ours, theirs in found.values()))
     lay(below, scale)
-    for (name, (ours, theirs)), (colour, hatch), marker in zip(found.items(), styles, "os", strict=False):
+    for (name, (ours, theirs)), colour, hatch in zip(found.items(), CURVES, (None, "///"), strict=False):
         above.hist(
-            ours, edges, alpha=0.6, color=colour, hatch=hatch, edgecolor="white", linewidth=0.4, label=drawable(name)
+            ours, edges, alpha=0.6, color=colour, hatch=hatch, edgecolor=PAPER, linewidth=0.4, label=drawable(name)
         )
         above.hist(theirs, edges, histtype="step", color=INK, linestyle="--", linewidth=0.9)
         distance = np.sort(apart(ours, theirs))
-        below.plot(np.arange(1, len(distance) + 1), scale.place(distance), marker, color=colour, markersize=2.5)
-    above.set_title("first layer's weights, how many", weight="bold", color=GREY)
+        separate(below, np.arange(1.0, len(distance) + 1), scale.place(distance), color=colour, linewidth=2.6)
+    above.set_xlabel("W₁")
+    above.set_ylabel("n")
     above.legend()
-    below.set_xlabel("weight, by its difference")
-    below.set_title("|NumPy - PyTorch|", color=GREY, size=8.5)
+    below.set_xlabel("i")
+    below.set_ylabel(APART)
 
 
-def normalised(above: Axes, below: Axes, before: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> None:
-    """Boxes before and after, PyTorch's values as crosses, and every value's difference."""
-    columns, labels, places = [], [], np.arange(1, 2 * len(before) + 1)
+def boxes(above: Axes, below: Axes, before: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> None:
+    """Boxes of x and of x̂, PyTorch's values as crosses, and every value's difference."""
+    columns, names, places = [], [], np.arange(1, 2 * len(before) + 1)
     for feature, (x, y) in enumerate(zip(before, ours, strict=True), start=1):
         columns += [x, y]
-        labels += [f"{feature}: before", f"{feature}: after"]
-    above.boxplot(columns, positions=places, widths=0.5, medianprops={"color": NUMPY["color"], "linewidth": 2})
+        names += [f"x, j = {feature}", f"x̂, j = {feature}"]
+    lines = {part: {"color": SOFT, "linewidth": 0.9} for part in ("boxprops", "whiskerprops", "capprops")}
+    above.boxplot(
+        columns, positions=places, widths=0.5, medianprops={"color": COLOURS["numpy"], "linewidth": 2.4}, **lines
+    )
     distance = apart(ours, theirs)
     scale = rails(distance)
     lay(below, scale)
     for feature, values in enumerate(theirs):
-        above.plot(np.full(values.size, 2 * feature + 2), values, "x", color=TORCH["color"], markersize=6)
-        below.plot(np.full(values.size, 2 * feature + 2), scale.place(distance[feature]), "D", color=INK, markersize=3)
-    above.set_xticks(places, labels)
+        x = np.full(values.size, 2.0 * feature + 2)
+        above.plot(x, values, "x", color=COLOURS["torch"], markersize=6)
+        separate(below, x, scale.place(distance[feature]), color=INK, linewidth=4)
+    for axis in (above, below):
+        axis.set_xticks(places, names)
     below.set_xlim(*above.get_xlim())
-    below.set_xticks(places, labels)
-    above.set_title("BatchNorm, values of each feature", weight="bold", color=GREY)
-    below.set_title("|NumPy - PyTorch|", color=GREY, size=8.5)
+    below.set_ylabel(APART)
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    """Every value of the four panels, one below the other."""
+    descent, training = losses(record)
+    _, ours, theirs = normalised(record)
+    parts = [("optim", c.name, c.numpy, c.torch) for c in descent]
+    parts += [("regular", c.name, c.numpy, c.torch) for c in training]
+    parts += [("W1", name, *pair) for name, pair in histograms(record).items()]
+    parts += [("batchnorm", f"{feature + 1}", ours[feature], theirs[feature]) for feature in range(len(ours))]
+    keys = {
+        key: np.concatenate([np.full(len(one[2]), one[place]) for one in parts])
+        for place, key in enumerate(("panel", "curve"))
+    }
+    values = {side: np.concatenate([one[place] for one in parts]) for side, place in (("numpy", 2), ("torch", 3))}
+    index = np.concatenate([np.arange(len(one[2])) for one in parts])
+    return keys | {"i": index} | values | {"abs_difference": apart(values["numpy"], values["torch"])}

@@ -1,36 +1,47 @@
 """Training with and without regularisation, on the small data set."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
+from lockstep.messages import Message, message
 from lockstep.record import Record
-from reports.figures.curves import over_difference
-from reports.figures.notebook.arrays import curves, farthest
-from reports.style import WIDTH, headed, styled
-from reports.words import listed, number
+from reports.figures.curves import Curve, columns, over_difference
+from reports.figures.notebook.arrays import curves, ends, label, sides
+from reports.style import WIDTH, labelled, styled
 
 NAME = "training"
-READ = "Coloured: NumPy. Thin black dashes: PyTorch, with the same start and masks. Below: how far they are apart."
+KIND = "svg"
+HEIGHTS = (185.0, 80.0)
+
+
+def losses(record: Record) -> list[Curve]:
+    return curves(record, "nb/regular", "losses", first=1)
 
 
 def applies(record: Record) -> bool:
-    return bool(curves(record, "nb/regular", "losses"))
+    return bool(losses(record))
 
 
-def finding(record: Record) -> str:
-    found = curves(record, "nb/regular", "losses")
-    ends = listed([f"{curve.name} {curve.numpy[-1]:.4f}" for curve in found])
-    same = farthest((curve.numpy, curve.torch) for curve in found)
-    sides = f"at most {number(same)} between the sides" if same else "equal on both sides to the last bit"
-    return f"training loss after {len(found[0].x)} steps: {ends}; {sides}"
+def finding(record: Record) -> Message:
+    found = losses(record)
+    last = ends({curve.name: f"{curve.numpy[-1]:.4f}" for curve in found})
+    return message("figure.training.found", steps=len(found[0].x), ends=last, sides=sides(found))
+
+
+def read(record: Record) -> Message:
+    return message("figure.training.read")
 
 
 @styled
 def draw(record: Record) -> Figure:
-    figure = Figure(figsize=(WIDTH, 4.8))
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
-    over_difference(above, below, curves(record, "nb/regular", "losses"), log=True)
-    above.set_ylabel("training loss")
-    below.set_xlabel("step")
-    above.legend(ncols=2)
-    headed(figure, finding(record), record["title"])
+    figure = Figure(figsize=(WIDTH, 4.2))
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=HEIGHTS)
+    over_difference(above, below, losses(record), HEIGHTS, log=True)
+    above.set_ylabel("L")
+    below.set_xlabel("t")
+    labelled(figure, label(record))
     return figure
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    return columns(losses(record))

@@ -3,52 +3,65 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from lockstep.messages import Message, message
 from lockstep.record import Record
-from reports.figures.notebook.arrays import norms
-from reports.rails import lay, rails
-from reports.style import GREY, INK, NUMPY, TORCH, WIDTH, drawable, headed, styled
-from reports.words import number
+from reports.figures.curves import APART
+from reports.figures.notebook.arrays import NAMES, apart_by, ends, label, norms
+from reports.rails import lay, rails, separate
+from reports.style import COLOURS, INK, PAPER, WIDTH, drawable, labelled, styled
 
 NAME = "weights"
-READ = "Bars: the Euclidean norm of W1 after training, NumPy plain, PyTorch hatched. Below: how far they are apart."
+KIND = "svg"
+PLAIN = NAMES["nb/regular"]["none"]
 
 
 def applies(record: Record) -> bool:
     return bool(norms(record))
 
 
-def finding(record: Record) -> str:
+def finding(record: Record) -> Message:
     found = norms(record)
-    apart = max(abs(ours - theirs) for ours, theirs in found.values())
-    sides = f"the sides are at most {number(apart)} apart" if apart else "the same on both sides to the last bit"
-    base = found.get("none")
+    sides, base = apart_by(max(abs(ours - theirs) for ours, theirs in found.values())), found.get(PLAIN)
     if base is None or len(found) == 1:
-        return f"norm of W1: {sides}"
-    changes = [f"{name} {100 * (ours / base[0] - 1):+.0f} %" for name, (ours, _) in found.items() if name != "none"]
-    return f"norm of W1 against no regularisation: {', '.join(changes)}; {sides}"
+        return message("figure.weights.alone", sides=sides)
+    changes = {name: f"{100 * (ours / base[0] - 1):+.0f} %" for name, (ours, _) in found.items() if name != PLAIN}
+    return message("figure.weights.found", changes=ends(changes), sides=sides)
+
+
+def read(record: Record) -> Message:
+    return message("figure.weights.read")
 
 
 @styled
 def draw(record: Record) -> Figure:
     found = norms(record)
-    figure = Figure(figsize=(WIDTH, 4.6))
+    figure = Figure(figsize=(WIDTH, 3.9))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     places = np.arange(len(found))
     ours, theirs = np.array(list(found.values())).T
-    above.bar(places - 0.18, ours, 0.34, color=NUMPY["color"], label="NumPy")
-    above.bar(places + 0.18, theirs, 0.34, color="white", edgecolor=TORCH["color"], hatch="///", label="PyTorch")
+    above.bar(places - 0.18, ours, 0.34, color=COLOURS["numpy"], label="NumPy")
+    above.bar(
+        places + 0.18, theirs, 0.34, color=PAPER, edgecolor=COLOURS["torch"], hatch="///", linewidth=0.8,
+        label="PyTorch",
+    )  # fmt: skip
     for shift, values in ((-0.18, ours), (0.18, theirs)):
         for place, value in zip(places, values, strict=True):
-            above.text(place + shift, value, f"{value:.4f}", ha="center", va="bottom", size=8.5, color=INK)
-    above.margins(y=0.15)
-    above.set_ylabel("norm of W1")
+            above.text(place + shift, value, f"{value:.4f}", ha="center", va="bottom", size=8.5)
+    above.set_ylim(0, 1.18 * max(*ours, *theirs))
+    above.set_ylabel("‖W₁‖")
     above.set_xticks(places, [drawable(name) for name in found])
-    above.tick_params(labelbottom=True)
-    above.legend(loc="upper left", ncols=2)
+    above.tick_params(axis="x", labelbottom=True, length=0)
+    figure.legend(*above.get_legend_handles_labels(), loc="upper right", borderaxespad=0, ncols=2)
     distance = np.abs(ours - theirs)
     scale = rails(distance)
     lay(below, scale)
-    below.plot(places, scale.place(distance), marker="D", color=INK, linestyle="none")
-    below.set_title("|NumPy - PyTorch|", color=GREY, size=8.5)
-    headed(figure, finding(record), record["title"])
+    separate(below, places.astype(float), scale.place(distance), color=INK, linewidth=5)
+    below.set_ylabel(APART)
+    labelled(figure, label(record))
     return figure
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    found = norms(record)
+    ours, theirs = np.array(list(found.values())).T
+    return {"curve": np.array(list(found)), "numpy": ours, "torch": theirs, "abs_difference": np.abs(ours - theirs)}
