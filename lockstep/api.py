@@ -133,8 +133,10 @@ class Run:
         self.record.save(path)
 
 
-def command(word: str, subject: Subject, case: Case, dtype: str, path: str | None, steps: int, seed: int) -> str:
-    """The call of the command line that does it again, where one can say it."""
+def command(
+    word: str, subject: Subject, case: Case, dtype: str, path: str | None, steps: int, seed: int, count: str = "--steps"
+) -> str:
+    """The call of the command line that does it again, where one can say it; `count` is its option for the steps."""
     if not isinstance(case.problem, str):
         return f"lockstep.{word} with the problem it was given"
     words = ["lockstep", word, subject.path]
@@ -149,7 +151,7 @@ def command(word: str, subject: Subject, case: Case, dtype: str, path: str | Non
     for name, value in case.hyperparameters.items():
         if name not in base.hyperparameters or base.hyperparameters[name] != value:
             words += ["--set", f"{name}={value}"]
-    words += ["--dtype", dtype, "--steps", str(steps)]
+    words += ["--dtype", dtype, count, str(steps)]
     words += ["--path", path] if path else []
     words += ["--seed", str(seed)] if seed else []
     return shlex.join(words)

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from lockstep.compare import bits
+from lockstep.defaults import hidden_defaults
 from lockstep.driving import SPOILS, Theirs, defaults_of, drive, record
 from lockstep.foreign.adapter import CannotCheck, NotTaken
 from lockstep.foreign.names import in_words
 from lockstep.foreign.recognise import Recognised, recognise
 from lockstep.foreign.tensor_step import Ours
 from lockstep.guard import Broken
+from lockstep.messages import ENGLISH
+from lockstep.misnamed import guessed, idle, without
 from lockstep.record import plain
 from lockstep.recording import Recording
 from lockstep.replay import Element, Residual, replay
@@ -55,7 +58,7 @@ class Outcome:
         """The scenario as plain data."""
         return {
             "name": self.recording.scenario,
-            "why": self.recording.why,
+            "why": ENGLISH.plain(self.recording.why),
             "dtype": self.recording.dtype,
             "steps": len(self.recording.steps),
             "hyperparameters": plain(self.recording.hyperparameters),
@@ -267,6 +270,7 @@ class Driver:
                 on_scenario(f"{trial.name}, {dtype}", place, total)
             if not self.one(trial, dtype, first=place == 0):
                 return
+        self.drop_idle_state()
         self.effects(tried)
 
     def one(self, trial: Trial, dtype: str, first: bool) -> bool:
@@ -280,6 +284,8 @@ class Driver:
             recording = record(self.found, self.subject, trial, dtype, self.seed, self.settings)
             if first:
                 self.check_first(recording, trial, dtype)
+            if trial.defaults:
+                recording = self.with_hidden_defaults(recording, trial, dtype)
         except NotTaken as reason:
             self.skip(trial.name, dtype, str(reason))
             return True
@@ -311,6 +317,20 @@ class Driver:
             if moved(one.after, other.after):
                 raise Broken("non-deterministic", f"two runs on the same numbers differ from step {number} on")
 
+    def with_hidden_defaults(self, recording: Recording, trial: Trial, dtype: str) -> Recording:
+        """The recording with the defaults that do not show in the implementation's signature."""
+
+        def run(told: dict[str, Any]) -> Recording:
+            return record(self.found, self.subject, trial, dtype, self.seed, self.settings | told)
+
+        def same(other: Recording) -> bool:
+            return not any(moved(a.after, b.after) for a, b in zip(recording.steps, other.steps, strict=True))
+
+        known = {"lr", *recording.defaults, *self.settings}
+        names = [name for name in self.found.names if name not in known]
+        found = hidden_defaults(names, defaults_of(self.subject), run, same)
+        return dataclasses.replace(recording, defaults=recording.defaults | found)
+
     def fault(self, cause: str, message: str) -> None:
         if self.result.broken is None:
             passed = worst(outcome.verdict for outcome in self.result.outcomes)
@@ -331,6 +351,20 @@ class Driver:
         adapter = Ours(Everything(kind), self.subject.path)  # type: ignore[arg-type]
         steps = drive(adapter, trial, dtype, self.seed, hyperparameters, hyperparameters)
         return dataclasses.replace(recording, steps=steps)
+
+    def drop_idle_state(self) -> None:
+        """Leave out what was taken for state by its name, where the parameters show that it is none."""
+        outcomes = self.result.outcomes
+        keys = idle([one.recording for one in outcomes], [one.residual for one in outcomes])
+        names = {key: one.recording.names[key] for one in outcomes for key in keys if key in one.recording.names}
+        for one in outcomes:
+            if keys & set(one.recording.names):
+                one.recording = without(one.recording, keys)
+                one.residual = replay(one.recording)
+        self.result.notes += [
+            f"what it keeps as {own} is not PyTorch's {key}, and no parameter depends on that: it is not compared"
+            for key, own in names.items()
+        ]
 
     def effects(self, tried: list[Trial]) -> None:
         """What was asked for and changed nothing is said; where any keyword is swallowed, it was never taken."""
@@ -496,6 +530,12 @@ def diagnose(result: Check) -> None:
     elif importlib.util.find_spec("lockstep.diagnosis"):
         module = importlib.import_module("lockstep.diagnosis")
         found = module.diagnose([one.recording for one in told], result.subject, left)
+        if not found.causes and any(guessed(one.recording) for one in told):
+            bare = [without(one.recording, guessed(one.recording)) for one in told]
+            other = module.diagnose(bare, result.subject)
+            if other.causes:
+                found = other
+                result.notes.append("what it keeps as state is not PyTorch's by another name: it is not compared")
         data = found.to_json()
         result.causes, result.equivalent, result.lines = data["causes"], data["equivalent"], list(found.lines())
 

@@ -18,18 +18,19 @@ from lockstep.foreign.adapter import CannotCheck, NotTaken
 from lockstep.foreign.layer import LayerAdapter, Made, arrays
 from lockstep.foreign.layer_function import LayerFunction
 from lockstep.foreign.layer_module import Module
-from lockstep.foreign.layer_object import BACKWARD, FORWARD, LayerObject
+from lockstep.foreign.layer_object import BACKWARD, FORWARD, LayerObject, arrays_of
 from lockstep.foreign.layer_ours import OurLayer
 from lockstep.foreign.making import Maker, maker_of
 from lockstep.foreign.names import Names, in_words, match, named
 from lockstep.guard import Broken
 from lockstep.recording import Pass, Recording
 from lockstep.replay import replay, screen
-from lockstep.scenarios import DEFAULTS, Trial, trials
+from lockstep.scenarios import Trial, trials
 from lockstep.sides.layers import drawing
 from lockstep.subject import Subject, own_class
 from lockstep.verdict import worst
 
+NEAR = 1e3  # times as far off: one layout, where the numbers are drawn anew
 MOST = 12  # cases of a subject that has no scenarios of its own
 
 SHAPES = """the shapes that are recognised:
@@ -88,10 +89,10 @@ def of_class(subject: Subject, name: str) -> list[Trial]:
         known = sorted(trials(subject), key=lambda trial: trial.case.layer != (meant or trial.case.layer))
     elif meant or len(layers) == 1:
         cases = [case for case in subject.cases.CASES if case.layer == (meant or layers[0]) and not case.still]
-        known = [Trial(Scenario(case, case.desc)) for case in cases[:MOST]]
+        known = [Trial(Scenario(case)) for case in cases[:MOST]]
     else:
         raise ValueError(f"{subject.path} has {', '.join(layers)}: give it the name of the one it is, not {name!r}")
-    return [*known, Trial(Scenario(known[0].case.replaced(desc=OWN_DEFAULTS), DEFAULTS.scenario.why), defaults=True)]
+    return [*known, Trial(Scenario(known[0].case.replaced(desc=OWN_DEFAULTS)), defaults=True)]
 
 
 def candidates(target: Any, wanted: tuple[str, ...]) -> Iterator[Found]:
@@ -116,7 +117,7 @@ def candidates(target: Any, wanted: tuple[str, ...]) -> Iterator[Found]:
             names = {**adapter.in_dict, **adapter.names}
             yield Found(functools.partial(LayerFunction, target, wanted, turned), names, defaults)
     elif any(callable(getattr(kind, name, None)) for name in (*FORWARD[:1], *BACKWARD)) or callable(target):
-        maker = maker_of(target, wanted)
+        maker = maker_of(target, wanted, arrays_of(target) if inspect.isclass(target) else ())
         for turned in (False, True):
             yield Found(functools.partial(LayerObject, maker, turned), maker.names, maker.defaults(), maker.everything)
 
@@ -129,15 +130,16 @@ def chosen(target: Any, subject: Subject, tried: list[Trial], settings, seed: in
     """
     failures = []
     for trial in tried:
-        rated: list[tuple[float, int, Found]] = []
-        for place, found in enumerate(candidates(target, tuple(standard_of(subject, trial)))):
+        rated: list[tuple[float, Found]] = []
+        for found in candidates(target, tuple(standard_of(subject, trial))):
             try:
                 recording = record(found, subject, trial, settings, "float64", seed)
-                rated.append((screen(recording), place, found))
+                rated.append((screen(recording), found))
             except (Theirs, Broken, NotTaken) as error:
                 failures.append(f"  tried as {found.make().words}: {error}")
         if rated:
-            return min(rated, key=lambda one: (np.nan_to_num(one[0], nan=np.inf), one[1]))[2]
+            best = min(np.nan_to_num(one[0], nan=np.inf) for one in rated)
+            return next(found for score, found in rated if not score > NEAR * best)  # the first that is as near
     name = getattr(target, "__name__", type(target).__name__)
     raise CannotCheck("\n".join([f"{name} is no layer that can be driven", *failures[:4], SHAPES]))
 

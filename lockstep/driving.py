@@ -12,6 +12,7 @@ import numpy as np
 from lockstep.foreign.adapter import Adapter, NotTaken
 from lockstep.foreign.recognise import Recognised
 from lockstep.guard import Broken
+from lockstep.misnamed import of_wrong_sign, without
 from lockstep.recording import Recording, Step
 from lockstep.scenarios import Trial
 from lockstep.subject import Subject, own_class
@@ -92,7 +93,7 @@ def record(
         except Theirs:
             raise NotTaken(f"it takes no missing gradient: {error}") from None
     spoils = getattr(adapter, "spoils_gradients", False)
-    return Recording(
+    recording = Recording(
         subject=subject.path,
         scenario=trial.name,
         why=trial.scenario.why,
@@ -104,6 +105,7 @@ def record(
         steps=steps,
         source=found.words + SPOILS * spoils,
     )
+    return without(recording, of_wrong_sign(recording))
 
 
 def drive(

@@ -57,6 +57,13 @@ class Line(NamedTuple):
     value: np.ndarray
 
 
+class Match(NamedTuple):
+    """What PyTorch has of a line: its value, and the number of the operation that made it; None where not shown."""
+
+    value: np.ndarray | None
+    place: int | None
+
+
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """A line of the ledger.
@@ -156,7 +163,7 @@ def ledger(
         advance(mine, earlier)
         advance(theirs, earlier)
     evaluated: list[Evaluated] = []
-    mine.watch(lambda formula, lines: evaluated.append((formula, kept(lines))))
+    mine.watch(lambda formula, lines, _: evaluated.append((formula, kept(lines))))
     title = label(found.path, chosen.desc, dtype, pair.path, {})
     made, ran = [], []
     for stage in theirs.stages:
@@ -281,6 +288,18 @@ def written(
     theirs: Side,
 ) -> tuple[list[Entry], int]:
     """Each line beside PyTorch's value of it and the operations since the line before; and how many those are."""
+    entries, done = [], 0
+    for line, match in zip(lines, matched(stage, lines, operations, before, mine, theirs), strict=True):
+        ran = [] if match.place is None else operations[done : match.place + 1]
+        done = max(done, done if match.place is None else match.place + 1)
+        entries.append(entry(line, pair.equations.get(line.name, ""), match.value, ran))
+    return entries, done if stage != "update" else len(operations)
+
+
+def matched(
+    stage: str, lines: list[Line], operations: list[Any], before: Quantities, mine: Side, theirs: Side
+) -> list[Match]:
+    """What PyTorch's operations show of each line of the formula in its order, as `mine` has just worked it out."""
     made, ours, other = {}, mine.read(), theirs.read()
     for quantity, name, array in each(ours):
         if mine.produces(stage, quantity, name):
@@ -301,12 +320,7 @@ def written(
             high = min((place for place in places[number:] if place is not None), default=len(operations))
             place = places[number] = by_name(line, operations, low + 1, high)
             values[number] = None if place is None else result_of(operations[place], line)
-    entries, done = [], 0
-    for line, value, place in zip(lines, values, places, strict=True):
-        ran = [] if place is None else operations[done : place + 1]
-        done = max(done, done if place is None else place + 1)
-        entries.append(entry(line, pair.equations.get(line.name, ""), value, ran))
-    return entries, done if stage != "update" else len(operations)
+    return [Match(value, place) for value, place in zip(values, places, strict=True)]
 
 
 def bits_of(array) -> tuple[tuple[int, ...], bytes]:
@@ -321,8 +335,9 @@ def by_kernel(line: Line, operations: list[Any]) -> np.ndarray | None:
 
 
 def place_of(value: np.ndarray, operations: list[Any]) -> int | None:
-    """The first operation with this very result."""
-    places = (k for k, one in enumerate(operations) if any(bits_of(r) == bits_of(value) for r in one.results))
+    """The first operation with this very result, in whatever shape."""
+    content = value.tobytes()
+    places = (k for k, one in enumerate(operations) if any(result.tobytes() == content for result in one.results))
     return next(places, None)
 
 
@@ -334,10 +349,17 @@ def by_name(line: Line, operations: list[Any], low: int, high: int) -> int | Non
 
 
 def result_of(operation: Any, line: Line, value: np.ndarray | None = None) -> np.ndarray | None:
-    """The result of the line's shape; of several the one that is `value`."""
-    alike = [result for result in operation.results if result.shape == line.value.shape]
+    """The result in the line's shape; of several the one that is `value`."""
+    shape = line.value.shape
+    alike = [result for result in operation.results if result.shape == shape]
+    alike += [result.reshape(shape) for result in operation.results if reshaped(result, shape)]
     same = [result for result in alike if value is not None and result.tobytes() == value.tobytes()]
     return next(iter(same + alike), None)
+
+
+def reshaped(result: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether a result is of another shape but for axes of one element: a sum that kept its axis."""
+    return result.shape != shape and [k for k in result.shape if k != 1] == [k for k in shape if k != 1]
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:

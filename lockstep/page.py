@@ -4,6 +4,7 @@ from html import escape
 
 from lockstep.answer import SENTENCES, answer, shared
 from lockstep.checking import Check, Outcome
+from lockstep.messages import ENGLISH
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; }
@@ -42,7 +43,7 @@ def row(outcome: Outcome) -> str:
     """A row of the table of scenarios."""
     recording = outcome.recording
     cells = (
-        f"{escape(recording.scenario)}<br><small>{escape(recording.why)}</small>",
+        f"{escape(recording.scenario)}<br><small>{escape(ENGLISH.plain(recording.why))}</small>",
         recording.dtype,
         outcome.verdict,
         shared(outcome.residual.used),

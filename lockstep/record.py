@@ -3,7 +3,7 @@
 Schema, version 1. `NAME.json`:
 
     schema, version        "lockstep-record", 1
-    kind                   "run", "explanation", "growth" or "experiment" (all below)
+    kind                   "run", "explanation", "growth", "walk" or "experiment" (all below)
     subject, case, dtype, path, seed, steps
                            what was run; `case` holds desc, problem, hyperparameters, shapes, schedule
     environment            versions, CPU, capability, threads (lockstep/environment.py)
@@ -44,6 +44,19 @@ A growth, kind "growth", is where the drift of the parameters came from (lockste
 
 Its archive holds `growth/drift`, `growth/defect` and `growth/spread` with `steps` values each.
 
+A walk, kind "walk", is a short run line by line (lockstep/walk.py):
+
+    schema, version, kind, subject, case, dtype, path, seed, steps, environment, equations, rerun
+                           as above
+    source                 order of operations ("paper", "pytorch") to the text of the functions that state it
+    state                  PyTorch's key of a state entry to the line that becomes it
+    first_step             null, or the first step at which a line differs
+    walked                 a list of {step, stages}, one a step; a stage has the fields of lockstep.walk.Stage, its
+                           `lines` those of lockstep.walk.Row: a line of the paper's order, worked out by NumPy from
+                           PyTorch's state before the step, beside PyTorch's value of it and the operations it ran
+
+It has no arrays.
+
 An experiment, kind "experiment", is what several runs together say:
 
     schema, version, kind, subject, environment
@@ -78,6 +91,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.files import whole
+from lockstep.record_checks import CHECKS, Improper
 
 SCHEMA = "lockstep-record"
 VERSION = 1
@@ -85,6 +99,7 @@ REQUIRED = {
     "run": ("subject", "case", "dtype", "steps", "verdict", "quantities"),
     "explanation": ("subject", "case", "dtype", "steps", "rungs", "explained", "kernels"),
     "growth": ("subject", "case", "dtype", "steps", "start", "differing", "elements", "classes", "worst", "worst_added"),
+    "walk": ("subject", "case", "dtype", "steps", "equations", "state", "source", "first_step", "walked", "rerun"),
     "experiment": ("subject", "title", "claims", "printed"),
 }
 TYPES = {"subject": str, "case": dict, "dtype": str, "steps": int, "verdict": str, "quantities": dict, "rungs": list}
@@ -184,7 +199,7 @@ def load(path) -> Record:
 
     Raises:
         BadRecord: for a file that is missing, malformed, truncated, of a later version, or whose archive is
-            missing or another one.
+            missing or another one; for an entry of a walk that cannot be.
     """
     path = pathlib.Path(path)
     data = read_json(path)
@@ -202,9 +217,14 @@ def load(path) -> Record:
     if digest != entry.get("sha256"):
         raise BadRecord(f"{path}: {name} is not the archive it was written with (sha256 {digest[:12]}…)")
     try:
-        return Record(data, unpacked(content))
+        record = Record(data, unpacked(content))
     except ValueError as error:
         raise BadRecord(f"{path}: {name} is no archive of plain arrays ({error})") from None
+    try:
+        CHECKS.get(data.get("kind", "run"), lambda data: None)(data)
+    except Improper as error:
+        raise BadRecord(f"{path}: {error}") from None
+    return record
 
 
 def read_json(path: pathlib.Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from lockstep.messages import ENGLISH, Message
 from lockstep.record import plain
 from lockstep.subject import find
 
@@ -73,7 +74,7 @@ class Recording:
 
     Attributes:
         subject: the path of what it claims to be. layer: for layers, which class of the subject's file.
-        scenario, why: the name and the reason of what it was put through.
+        scenario, why: the name and the reason of what it was put through; as a text where it was read.
         dtype: "float32" or "float64".
         hyperparameters: at the start, complete, under PyTorch's names: what it is measured by.
         given: those of them that the implementation was really told; the others it has by itself, so that
@@ -91,7 +92,7 @@ class Recording:
     hyperparameters: dict[str, Any]
     steps: list[Any]
     layer: str = ""
-    why: str = ""
+    why: str | Message = ""
     given: tuple[str, ...] = ()
     defaults: dict[str, Any] = dataclasses.field(default_factory=dict)
     names: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -144,7 +145,7 @@ class Recording:
             "subject": self.subject,
             "layer": self.layer,
             "scenario": self.scenario,
-            "why": self.why,
+            "why": ENGLISH.plain(self.why),
             "source": self.source,
             "dtype": self.dtype,
             "hyperparameters": self.hyperparameters,

@@ -6,6 +6,7 @@ error it may have by then. So every observed number has an exact value and an al
 the implementation has to be known but what it did.
 """
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -217,7 +218,7 @@ def residual(recording: Recording, tallies: dict[str, dict[str, Tally]]) -> Resi
 
 
 def equations(recording: Recording) -> Mapping[str, str]:
-    found = find(recording.subject).reference.EQUATIONS
+    found = looked_up(recording.subject).reference.EQUATIONS
     return found.get(recording.layer, found)
 
 
@@ -245,10 +246,13 @@ def planted(subject: str, layer: str, causes: tuple[Cause, ...]) -> Any:
     """The reference's class with the causes in it; made once."""
     key = subject, layer, tuple((cause.name, tuple(cause.free.items())) for cause in causes)
     if key not in PLANTED:
-        base = own_class(find(subject).reference, layer or None)
+        base = own_class(looked_up(subject).reference, layer or None)
         base = base if layer else functional(base)
-        PLANTED[key] = plant(subject, causes, base) if causes else base
+        PLANTED[key] = plant(looked_up(subject), causes, base) if causes else base
     return PLANTED[key]
+
+
+looked_up = functools.cache(find)  # a search asks hundreds of times
 
 
 def functional(base: Any) -> type:
@@ -403,8 +407,10 @@ def passes(recording: Recording, causes, hyperparameters, bounded: bool) -> Iter
         yield from made_by(kind, count, one, made, carried, bounded)
 
 
-def lines_of(layer, order: str, one: Pass, carried: dict[str, Any], bounded: bool):
-    """Forward and backward lines of a pass by one order, and the buffers after it."""
+def lines_of(
+    layer, order: str, one: Pass, carried: dict[str, Any], bounded: bool, free: Mapping[str, float] | None = None
+):
+    """Forward and backward lines of a pass by one order, and the buffers after it; `free` numbers are arguments."""
     number = exact_number if bounded else wide_number
     layer.formula = layer.ORDERS[order]
     layer.train(one.training)
@@ -418,7 +424,7 @@ def lines_of(layer, order: str, one: Pass, carried: dict[str, Any], bounded: boo
     params = {name: number(array) for name, array in (layer.params | one.params).items() if name in layer.params}
     inputs = tuple(number(array) for array in layer.accepted(one.inputs))
     upstream = None if one.upstream is None else number(one.upstream)
-    forward, backward = layer.evaluate(inputs, upstream, params, buffers, training=layer.training)
+    forward, backward = layer.evaluate(inputs, upstream, params, buffers, training=layer.training, **(free or {}))
     updated = {name: getattr(forward, line) for name, line in layer.BUFFERS.items() if name in fresh}
     return (forward, backward), updated if layer.training else buffers
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from lockstep.causes import Cause, causes, plant, scenarios
+from lockstep.messages import ENGLISH, Message
 from lockstep.subject import Subject, find, own_class
 from lockstep.verdict import Verdict
 
@@ -34,7 +35,7 @@ class Missed:
 
     cause: Cause
     scenario: str
-    why: str
+    why: Message
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -43,7 +44,7 @@ class Missed:
             "variant": self.cause.variant,
             "formula": self.cause.formula,
             "scenario": self.scenario,
-            "why": self.why,
+            "why": ENGLISH.say(self.why),
             "step": self.cause.first.step,
             "line": self.cause.first.line,
             "dtypes": list(self.cause.dtypes),
@@ -73,7 +74,7 @@ class Score:
         lines = [f"{self.tests} catches {len(self.caught)} of {count} wrong variants of {self.subject}"]
         for scenario in dict.fromkeys(one.scenario for one in self.missed):
             those = [one for one in self.missed if one.scenario == scenario]
-            lines.append(f"  a scenario {scenario!r} ({those[0].why}) would have caught")
+            lines.append(f"  a scenario {scenario!r} ({ENGLISH.say(those[0].why)}) would have caught")
             for one in those:
                 first, dtypes = one.cause.first, " and ".join(one.cause.dtypes)
                 lines.append(f"    {one.cause.name}: line {first.line}, step {first.step}, in {dtypes}")

@@ -54,8 +54,8 @@ class Side(Protocol):
         """Follow the formula in another order, over an arithmetic, from now on; only the reference's sides can."""
         ...
 
-    def watch(self, note: Callable[[Callable[..., Any], Any], Any]) -> None:
-        """Tell `note` of each formula that is evaluated from now on, and of its lines; only our sides can."""
+    def watch(self, note: Callable[[Callable[..., Any], Any, tuple[Any, ...]], Any]) -> None:
+        """Tell `note` of each formula evaluated from now on, of its lines and of what it was given; only ours can."""
         ...
 
     def only(self, tensor: str) -> None:
@@ -94,13 +94,15 @@ class Pair(NamedTuple):
     written_like: str = "pytorch"
 
 
-def watched(formula: Callable[..., Any], note: Callable[[Callable[..., Any], Any], Any]) -> Callable[..., Any]:
-    """`formula`, which tells `note` of itself and its lines whenever it is evaluated."""
+def watched(
+    formula: Callable[..., Any], note: Callable[[Callable[..., Any], Any, tuple[Any, ...]], Any]
+) -> Callable[..., Any]:
+    """`formula`, which tells `note` of itself, its lines and what it was given whenever it is evaluated."""
 
     @functools.wraps(formula)
     def noted(*inputs, **arguments):
         lines = formula(*inputs, **arguments)
-        note(formula, lines)
+        note(formula, lines, (*inputs, *arguments.values()))
         return lines
 
     return noted

@@ -67,6 +67,18 @@ def fits(recording: Recording, causes: Hypothesis) -> bool:
         return False
 
 
+def near_quantities(recording: Recording, causes: Hypothesis) -> set[str]:
+    """Which quantities of the recording are within `LIMIT` roundings of the hypothesis throughout."""
+    worst: dict[str, float] = {}
+    try:
+        with np.errstate(all="ignore"):
+            for one in walk(recording, causes, {}, bounded=False):
+                worst[one.quantity] = max(worst.get(one.quantity, 0.0), largest(one))
+    except CANNOT:
+        return set()
+    return {quantity for quantity, strained in worst.items() if strained <= LIMIT}
+
+
 def apart(recording: Recording, causes: Hypothesis) -> float:
     """By how many roundings the recording and the hypothesis differ, at most."""
     try:
@@ -220,16 +232,13 @@ def optimizer_curve(recording: Recording, causes: Hypothesis, name: str, numbers
 def layer_curve(recording: Recording, causes: Hypothesis, name: str, numbers, steps: int) -> Iterator[np.ndarray]:
     """One number after the other: a layer's formula is not one of single elements."""
     kind = planted(recording.subject, recording.layer, causes)
-    formula = kind.ORDERS["paper"]
     rows = []
     for number in numbers:
         layer: Any = kind(**recording.hyperparameters)
-        halves = [functools.partial(half, **{name: float(number)}) for half in formula]
-        layer.ORDERS = {"paper": type(formula)(*halves)}
         carried: dict[str, Any] = {}
         parts = []
         for count, one in enumerate(recording.steps[:steps], 1):
-            lines, carried = lines_of(layer, "paper", one, carried, False)
+            lines, carried = lines_of(layer, "paper", one, carried, False, {name: float(number)})
             seen = made_by(kind, count, one, [lines], [carried], False)
             parts += [signed(made.found, np.asarray(made.predicted[""])[None], made.size) for made in seen]
         rows.append(np.concatenate(parts, axis=1))

@@ -8,8 +8,9 @@ import itertools
 import sys
 
 from lockstep.causes import Cause, causes
-from lockstep.diagnosis import Diagnosis, diagnose, may_join
+from lockstep.diagnosis import Diagnosis, diagnose
 from lockstep.replay import replay
+from lockstep.searching import may_join
 from lockstep.verdict import Verdict
 from parity_tests.recorded import recordings
 

@@ -307,7 +307,7 @@ def test_another_version(version, saved):
     refused(rewritten(saved, version=version), f"version {version!r}", "up to 1")
 
 
-@pytest.mark.parametrize("kind", ["walk", None, 3, ["run"]])
+@pytest.mark.parametrize("kind", ["stroll", None, 3, ["run"]])
 def test_another_kind(kind, saved):
     refused(rewritten(saved, kind=kind), f"kind {kind!r}")
 

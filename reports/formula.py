@@ -9,6 +9,7 @@ from latex2mathml.converter import convert
 from markupsafe import Markup
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 has no place for
 DERIVATIVE = "∂"
 POWERS = ("2", "3", "t")
 
@@ -27,17 +28,19 @@ def mathml(latex: str, known: Mapping[Shape, str]) -> Markup:
     for element in root.iter():
         element.tag = element.tag.removeprefix(f"{{{NAMESPACE}}}")
     root.set("xmlns", NAMESPACE)
-    return Markup(ElementTree.tostring(root, "unicode"))  # noqa: S704  serialised from a tree, its text escaped
+    return Markup(ElementTree.tostring(root, "unicode"))
 
 
 @functools.cache
 def parsed(latex: str) -> str:
     """MathML of a formula; a formula that is none stands there as text."""
     try:
-        return re.sub(r"<math [^>]*>", f'<math xmlns="{NAMESPACE}">', convert(latex), count=1)
+        made = re.sub(r"<math [^>]*>", f'<math xmlns="{NAMESPACE}">', convert(latex), count=1)
+        ElementTree.fromstring(made)[0]
+        return made
     except Exception:  # a record from someone else may hold anything
         root = ElementTree.Element(f"{{{NAMESPACE}}}math")
-        ElementTree.SubElement(root, f"{{{NAMESPACE}}}mtext").text = latex
+        ElementTree.SubElement(root, f"{{{NAMESPACE}}}mtext").text = ILLEGAL.sub("\ufffd", latex)
         return ElementTree.tostring(root, "unicode", default_namespace=NAMESPACE)
 
 

@@ -16,6 +16,7 @@ from reports import facts
 from reports.formula import mathml
 from reports.symbols import Symbols
 from reports.words import SIGNS
+
 ASSIGNMENT = re.compile(r" +(\w+) = ")
 
 
@@ -25,6 +26,10 @@ class Speaker(Voice):
     def __call__(self, key: str, /, **values: Any) -> Markup:
         """The message of that key, filled in, as HTML."""
         return Markup("").join(map(escape, self.pieces(key, values)))
+
+    def say(self, message: Message) -> Markup:
+        """The message, filled in, as HTML."""
+        return self(message.key, **message.values)
 
     def plain(self, value: Any, spec: str) -> str:
         return value if isinstance(value, Markup) else super().plain(value, spec)
@@ -106,8 +111,9 @@ def code(text: str, symbols: Symbols | None = None) -> Markup:
 def listing(text: str, symbols: Symbols) -> Markup:
     """A function as HTML, each line that assigns to a line of the formula marked with its name."""
     made = []
-    for line in str(code(text, symbols)).split("\n"):  # no token of a formula goes over several lines
-        name = ASSIGNMENT.match(Markup(line).striptags())
+    written = str(code(text, symbols)).split("\n")  # no span goes over the end of a line
+    for line, plain in zip(written, text.split("\n"), strict=True):
+        name = ASSIGNMENT.match(plain)
         known = name.group(1) if name and name.group(1) in symbols.names else None
         attributes = Markup(' data-line="{}"').format(known) if known else Markup("")
         made.append(Markup('<span class="row"{}>{}</span>').format(attributes, Markup(line)))  # noqa: S704  from above

@@ -111,6 +111,33 @@ def ignores_mode(base: Any) -> type:
     return named(Planted, base)
 
 
+def keeps_training_pass(base: Any) -> type:
+    """The way back is always that of the last training pass: evaluation leaves nothing for it."""
+
+    class Planted(base):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.kept: Any = None
+
+        def forward(self, *inputs):
+            cache = self.cache
+            output = super().forward(*inputs)
+            if not self.training and cache is not None:
+                self.cache = cache
+            return output
+
+        def evaluate(self, inputs, grad_output=None, params=None, buffers=None, **others):
+            made = super().evaluate(inputs, grad_output, params, buffers, **others)
+            if others.get("training", self.training):
+                self.kept = inputs, params, buffers
+            elif grad_output is not None and self.kept is not None:
+                inputs, params, buffers = self.kept
+                return made[0], super().evaluate(inputs, grad_output, params, buffers, **others | {"training": True})[1]
+            return made
+
+    return named(Planted, base)
+
+
 def penalises_biases(base: Any) -> type:
     """The network's penalties are taken of every parameter of a linear layer."""
 

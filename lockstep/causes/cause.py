@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from lockstep.cases import Case
 from lockstep.causes.source import BadEdit, Change, Edit, changes
+from lockstep.messages import ENGLISH, Message, NoSuchMessage, Voice, first_known, message
+from lockstep.rows import row
 from lockstep.subject import Subject, own_class
 from lockstep.verdict import Verdict
 
@@ -15,14 +17,19 @@ CLASSES = {"models.mlp": "MLP"}  # where a subject's module has several classes 
 
 
 class Scenario(NamedTuple):
-    """A case that brings latent causes out, and why it does."""
+    """A case that brings latent causes out. words: the message of `why`, where it is not that of the name."""
 
     case: Case
-    why: str
+    words: str = ""
 
     @property
     def name(self) -> str:
         return self.case.desc
+
+    @property
+    def why(self) -> Message:
+        """Why it does: `scenario.NAME`; a case without a message speaks for itself."""
+        return first_known([f"scenario.{self.words or self.name}"]) or message("scenario.any", name=self.name)
 
 
 class First(NamedTuple):
@@ -45,9 +52,8 @@ class Cause:
         behaviour: takes the class and returns it wrapped, where it is no formula that is wrong.
         free: names in the expressions that stand for a number, with one seen in the wild; a diagnosis
             may solve for them.
-        formula: the wrong line in LaTeX. seen: where it was met (GitHub owner/repo#thread).
-        first_shows: when two runs part, in words. fix: what to change.
-        note: how to translate the hyperparameters where both are legitimate.
+        formula: the wrong line in LaTeX. seen: names and threads (GitHub owner/repo#thread) where it was met.
+        words: which of the messages of its id are its own, where they are not the same for every variant.
         shows: the name of the scenario that brings it out. first: where, there.
         verdict: the engine's, there. dtypes: in which it can show.
         subject: path of the subject, which the table fills in.
@@ -63,9 +69,7 @@ class Cause:
     free: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     formula: str
     seen: str = ""
-    first_shows: str
-    fix: str
-    note: str = ""
+    words: str = ""
     shows: str
     first: First
     verdict: Verdict = Verdict.DIFFERENT
@@ -79,6 +83,40 @@ class Cause:
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def fix(self) -> Message:
+        """What to change.
+
+        Raises:
+            NoSuchMessage: where it has none.
+        """
+        found = self.said("fix", name=next(iter(self.arguments), ""))
+        if found is None:
+            raise NoSuchMessage(f"{self} of {self.subject} has no message cause.{self.id}.fix")
+        return found
+
+    @property
+    def first_shows(self) -> Message:
+        """When two runs part; where it has no message of its own, by the scenario that brings it out."""
+        general = first_known([f"cause.at.{self.shows}", "cause.at.any"], step=self.first.step)
+        assert general
+        return self.said("first_shows") or general
+
+    @property
+    def note(self) -> Message | None:
+        """How to translate the hyperparameters, where both are legitimate; or what else to know."""
+        return self.said("note")
+
+    @property
+    def met(self) -> Message | None:
+        """Where it was met: `seen` and what else there is to say of it."""
+        return self.said("met", seen=self.seen) or (message("cause.met", seen=self.seen) if self.seen else None)
+
+    def said(self, part: str, **values: Any) -> Message | None:
+        """Its message of that part, the most particular there is: of its subject, of its words, of its id."""
+        places = (f"{self.subject}.{self.id}", f"{self.id}.{self.words}", self.id)
+        return first_known([f"cause.{place}.{part}" for place in places], **values)
 
     @property
     def edits_lines(self) -> bool:
@@ -123,13 +161,11 @@ class Cause:
         found = [change for function, edit in zip(functions, edits, strict=True) for change in changes(function, edit)]
         return list(dict.fromkeys(found))
 
-    def describe(self) -> str:
+    def describe(self, voice: Voice = ENGLISH) -> str:
         """The cause in a few lines of text: theirs beside ours, who does it, when it shows, what to do."""
-        rows = []
-        for change in self.changes():
-            rows += [("theirs", f"{change.line} = {change.theirs}"), ("ours", f"{change.line} = {change.ours}")]
-        rows += [("seen", self.seen), ("shows", self.first_shows), ("fix", self.fix), ("note", self.note)]
-        return "\n".join([self.name, *(f"  {label:<8}{text}" for label, text in rows if text)])
+        rows: list[tuple[str, Any]] = [pair for change in self.changes() for pair in change.rows(voice)]
+        rows += [("seen", self.met), ("shows", self.first_shows), ("fix", self.fix), ("note", self.note)]
+        return "\n".join([self.name, *(row(voice, label, text) for label, text in rows if text)])
 
 
 def parts(formula) -> tuple[Callable, ...]:

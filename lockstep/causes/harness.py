@@ -10,6 +10,7 @@ import numpy as np
 
 from lockstep.cases import DTYPES, Case
 from lockstep.cases.models import Training
+from lockstep.messages import Message, first_known
 from lockstep.side import Pair, Side
 from lockstep.verdict import Verdict
 
@@ -17,19 +18,18 @@ from lockstep.verdict import Verdict
 class Fault(NamedTuple):
     """One way for a comparison to be worthless.
 
-    id, variant: as of a `Cause`. subject, case: what brings it out; with the case `without` instead, or
+    id, variant, words: as of a `Cause`. subject, case: what brings it out; with the case `without` instead, or
     with the same case and no fault, the comparison is sound. spoil: puts the fault into a pair.
     verdict: the engine's, whose message names the id where it is `broken`.
     """
 
     id: str
-    what: str
-    fix: str
     subject: str
     case: Case
     spoil: Callable[[Pair], Pair]
     seen: str = ""
     variant: str = ""
+    words: str = ""
     verdict: Verdict = Verdict.BROKEN
     without: Case | None = None
     dtypes: tuple[str, ...] = DTYPES
@@ -37,6 +37,22 @@ class Fault(NamedTuple):
     @property
     def name(self) -> str:
         return f"{self.id} ({self.variant})" if self.variant else self.id
+
+    @property
+    def what(self) -> Message:
+        """What happens."""
+        return self.said("what")
+
+    @property
+    def fix(self) -> Message:
+        """What to change."""
+        return self.said("fix")
+
+    def said(self, part: str) -> Message:
+        """Its message of that part, of its words before that of its id."""
+        found = first_known([f"cause.{self.id}.{self.words}.{part}", f"cause.{self.id}.{part}"])
+        assert found
+        return found
 
 
 def changed(make: Callable[[], Side], change: Callable[[Any], None]) -> Callable[[], Side]:
@@ -125,8 +141,6 @@ def network(desc: str, **settings) -> Training:
 FAULTS = [
     Fault(
         id="shared-memory",
-        what="both sides write one buffer, and agree whatever either of them computes",
-        fix="copy: torch.tensor(array) and tensor.numpy().copy() instead of from_numpy",
         seen="pytorch/pytorch#97586",
         subject="optim.adam",
         case=PLAIN,
@@ -134,8 +148,6 @@ FAULTS = [
     ),
     Fault(
         id="nothing-moved",
-        what="no parameter changed, so that agreement means nothing",
-        fix="see that the optimizer is given the very parameters that are compared",
         seen="ahrefs/ocannl#523",
         subject="optim.adam",
         case=PLAIN,
@@ -143,8 +155,6 @@ FAULTS = [
     ),
     Fault(
         id="dtype-promoted",
-        what="float32 became float64, by a NumPy scalar or a list of Python numbers",
-        fix="use Python floats (math.sqrt, .item()) beside float32 arrays, or write into the array in place",
         seen="numpy/numpy#25098",
         subject="optim.adam",
         case=PLAIN,
@@ -154,8 +164,6 @@ FAULTS = [
     Fault(
         id="layout-transposed",
         variant="by its shape",
-        what="weights lie as [in, out] beside [out, in]; biases agree",
-        fix="transpose the weights when they are taken over",
         seen="tracel-ai/burn#614",
         subject="optim.adam",
         case=PLAIN,
@@ -164,8 +172,7 @@ FAULTS = [
     Fault(
         id="layout-transposed",
         variant="of a square weight",
-        what="weights lie as [in, out] beside [out, in], and their shape does not tell",
-        fix="transpose the weights when they are taken over",
+        words="square",
         seen="tracel-ai/burn#614",
         subject="optim.adam",
         case=Case("a square weight", shapes={"weight": (8, 8), "bias": (8,)}, steps=2),
@@ -173,8 +180,6 @@ FAULTS = [
     ),
     Fault(
         id="null-gradient",
-        what="the true gradient is 0 (a bias before BatchNorm), and Adam turns its rounding noise into steps of ±lr",
-        fix="nothing is wrong on either side: leave the parameter out of the comparison, or out of the network",
         seen="xopt-org/Xopt#450, marin-community/marin#4755",
         subject="models.mlp",
         case=network("a bias before BatchNorm, Adam", batchnorm=True),

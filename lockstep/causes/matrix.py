@@ -23,8 +23,8 @@ def matrix(path: str, dtype: str = "float32", seed: int = 0) -> dict[str, Any]:
         dtype: "float32" or "float64".
         seed: of the scenarios' random numbers.
 
-    Returns plain data: `subject`, `dtype`, `unit`, `scenarios` and `causes` (`name` and what it is), and
-    `cells[cause][scenario]` with
+    Returns plain data: `subject`, `dtype`, `unit`, `scenarios` and `causes` (`name` and what it is, of a scenario the
+    message `why`), and `cells[cause][scenario]` with
 
     - `error`: the worst difference from PyTorch in parameters, in units of the lr of the step; of a layer in
       everything it makes, in units of the largest magnitude PyTorch makes of it. Infinite where it is no number.

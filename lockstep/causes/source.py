@@ -6,11 +6,13 @@ import copy
 import functools
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from lockstep.causes.precision import float32, float32_power, float32_product
+from lockstep.messages import Voice
 
+AS_IT_IS = "as it is"  # an argument, where another stands in its place
 WAS = "was"  # stands for the right-hand side that is replaced, so that edits of one line compose
 BEFORE = "_before"  # `lr_before` is the lr of the step before
 
@@ -44,6 +46,11 @@ class Change(NamedTuple):
     ours: str
     theirs: str
 
+    def rows(self, voice: Voice, ours: str = "ours") -> Iterator[tuple[str, str]]:
+        """Theirs and ours, each with the label of its row, which `ours` is of the second."""
+        yield "theirs", f"{self.line} = {self.theirs}"
+        yield ours, f"{self.line} = {voice('cause.as-it-is') if self.ours == AS_IT_IS else self.ours}"
+
 
 def patched(function: Callable, edits: list[Edit]) -> Callable:
     """`function` with `edits` made in its source, one after the other, compiled in its own module.
@@ -51,12 +58,10 @@ def patched(function: Callable, edits: list[Edit]) -> Callable:
     Raises:
         BadEdit: for a line or an argument that is not there, an unknown name, or no change at all.
     """
-    definition = exchanged(function, edits)
-    definition.name = function.__name__
-    tree = ast.fix_missing_locations(ast.Module([definition], []))
+    tree = ast.Module([exchanged(function, edits)], [])
     namespace = {**function.__globals__, **HELPERS}
     exec(compile(tree, f"<{function.__module__}.{function.__name__}, planted>", "exec"), namespace)
-    return namespace[definition.name]
+    return namespace[function.__name__]
 
 
 def exchanged(function: Callable, edits: list[Edit]) -> ast.FunctionDef:
@@ -71,11 +76,17 @@ def exchanged(function: Callable, edits: list[Edit]) -> ast.FunctionDef:
             keep(function, definition, name, expression(text, edit.free))
         for name, text in edit.arguments.items():
             first.append(argument(function, name, expression(text, edit.free)))
-    first = remembered(definition, first) + first
+    if any(BEFORE in text for edit in edits for text in texts(edit)):
+        first = remembered(definition, first) + first
     start = 1 if ast.get_docstring(definition) else 0
     definition.body[start:start] = first
-    check_names(function, definition)
+    if len(edits) == 1:  # edits that are right by themselves are right together: no line changes its place
+        check_names(function, definition)
     return definition
+
+
+def texts(edit: Edit) -> list[str]:
+    return [*edit.lines.values(), *edit.arguments.values(), *edit.kept.values()]
 
 
 def changes(function: Callable, edit: Edit) -> list[Change]:
@@ -84,7 +95,7 @@ def changes(function: Callable, edit: Edit) -> list[Change]:
     ours, theirs = assignments(parsed(function)), assignments(after)
     found = [Change(name, ast.unparse(ours[name].value), ast.unparse(theirs[name].value)) for name in edit.lines]
     others = {**edit.arguments, **edit.kept}
-    return found + [Change(name, "as it is", ast.unparse(expression(text, edit.free))) for name, text in others.items()]
+    return found + [Change(name, AS_IT_IS, ast.unparse(expression(text, edit.free))) for name, text in others.items()]
 
 
 def parsed(function: Callable) -> ast.FunctionDef:
@@ -101,7 +112,7 @@ def text_of(function: Callable) -> str:
 
 def take(definition: ast.FunctionDef, names: list[str]) -> None:
     """Give the function these arguments, by keyword."""
-    definition.args.kwonlyargs += [ast.arg(name) for name in names]
+    definition.args.kwonlyargs += [ast.fix_missing_locations(ast.arg(name)) for name in names]
     definition.args.kw_defaults += [None for _ in names]
 
 
@@ -111,7 +122,7 @@ def expression(text: str, free: Mapping[str, float | str]) -> ast.expr:
         name: ast.Name(value, ast.Load()) if isinstance(value, str) else ast.Constant(value)
         for name, value in free.items()
     }
-    return Replace(numbers).visit(ast.parse(text, mode="eval").body)
+    return ast.fix_missing_locations(Replace(numbers).visit(ast.parse(text, mode="eval"))).body
 
 
 class Replace(ast.NodeTransformer):
@@ -163,7 +174,7 @@ def keep(function: Callable, definition: ast.FunctionDef, name: str, new: ast.ex
 
 def argument(function: Callable, name: str, new: ast.expr) -> ast.Assign:
     """The line that replaces an argument before the formula's first."""
-    known = arguments_of(parsed(function))
+    known = inspect.signature(function).parameters
     if name not in known:
         raise BadEdit(f"{title(function)} has no argument {name!r}; there are {', '.join(known)}")
     if ast.dump(new) == ast.dump(ast.parse(name, mode="eval").body):
@@ -172,7 +183,7 @@ def argument(function: Callable, name: str, new: ast.expr) -> ast.Assign:
 
 
 def assign(name: str, value: ast.expr) -> ast.Assign:
-    return ast.Assign([ast.Name(name, ast.Store())], value)
+    return ast.fix_missing_locations(ast.Assign([ast.Name(name, ast.Store())], value))
 
 
 def remembered(definition: ast.FunctionDef, first: list[ast.Assign]) -> list[ast.Assign]:
@@ -185,8 +196,8 @@ def remembered(definition: ast.FunctionDef, first: list[ast.Assign]) -> list[ast
     for name in sorted(read_in(definition)):
         now = name.removesuffix(BEFORE)
         if name.endswith(BEFORE) and now in hyperparameters:
-            definition.args.kwonlyargs.append(ast.arg(name))
-            definition.args.kw_defaults.append(ast.Constant(None))
+            definition.args.kwonlyargs.append(ast.fix_missing_locations(ast.arg(name)))
+            definition.args.kw_defaults.append(ast.fix_missing_locations(ast.Constant(None)))
             added.append(assign(name, ast.parse(f"{now} if {name} is None else {name}", mode="eval").body))
             then = Replace({now: ast.Name(name, ast.Load())})
             added += [
@@ -220,6 +231,7 @@ def title(function: Callable) -> str:
     return f"{function.__module__}.{function.__name__}"
 
 
+@functools.cache
 def reads(text: str) -> set[str]:
     """The names that an expression reads."""
     return read_in(ast.parse(text, mode="eval"))

@@ -15,11 +15,12 @@ def table(path: str, scenarios: list[Scenario], rows: list[Cause]) -> list[Cause
 
     Raises:
         BadEdit: for an edit that fits no line or changes nothing, a cause that edits nothing, a name
-            given twice, or a scenario there is not.
+            given twice, a scenario there is not, or a cause without a message.
     """
     subject = find(path)
     known = {scenario.name for scenario in scenarios}
     names = [cause.name for cause in rows]
+    rows = [dataclasses.replace(cause, subject=path) for cause in rows]
     for cause in rows:
         if names.count(cause.name) > 1:
             raise BadEdit(f"{path} has the cause {cause} twice")
@@ -28,7 +29,9 @@ def table(path: str, scenarios: list[Scenario], rows: list[Cause]) -> list[Cause
         if not (cause.edits_lines or cause.arguments or cause.behaviour):
             raise BadEdit(f"{cause} of {path} edits nothing")
         plant(subject, [cause])
-    return [dataclasses.replace(cause, subject=path) for cause in rows]
+        if cause.said("fix") is None:
+            raise BadEdit(f"{cause} of {path} has no message cause.{cause.id}.fix to say what to change")
+    return rows
 
 
 def causes(subject: Subject | str) -> list[Cause]:

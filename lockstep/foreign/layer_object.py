@@ -1,5 +1,6 @@
 """An object with forward and backward, or a callable one, on arrays."""
 
+import functools
 import inspect
 from typing import Any
 
@@ -9,7 +10,7 @@ from lockstep.foreign.adapter import NotTaken
 from lockstep.foreign.layer import LayerAdapter, Made
 from lockstep.foreign.layer_names import BUFFERS, MASKS, PARAMS, TARGETS, TRAINING, Place, gradient_names, like, places
 from lockstep.foreign.making import Maker
-from lockstep.foreign.names import named
+from lockstep.foreign.names import named, required
 
 FORWARD = ("forward", "__call__", "call")
 BACKWARD = ("backward", "backprop", "bprop")
@@ -28,7 +29,11 @@ class LayerObject(LayerAdapter):
         self.words = "forward and backward" + (", features first" if turned else "")
 
     def start(self, params, buffers, **hyperparameters):
-        self.layer: Any = self.maker.make(None, hyperparameters)
+        self.given = {**params, **buffers}
+        own = arrays_of(self.maker.target) if inspect.isclass(self.maker.target) else {}
+        filled = {name: self.column(self.given[key]) for name, key in own.items() if key in self.given}
+        maker = self.maker._replace(target=functools.partial(self.maker.target, **filled)) if filled else self.maker
+        self.layer: Any = maker.make(None, hyperparameters)
         self.forward = next(getattr(self.layer, name) for name in FORWARD if callable(getattr(self.layer, name, None)))
         hits = [getattr(self.layer, name) for name in BACKWARD if callable(getattr(self.layer, name, None))]
         self.backward = hits[0] if hits else None
@@ -37,7 +42,6 @@ class LayerObject(LayerAdapter):
         self.target = next((name for name in self.arguments[1:] if name.lower() in TARGETS), None)
         self.mode = next((name for name in self.arguments if name.lower() in TRAINING), None)
         self.takes_mask = self.mask is not None
-        self.given = {**params, **buffers}
         self.loaded = False
         self.load()
 
@@ -116,9 +120,19 @@ class LayerObject(LayerAdapter):
         array, given = np.asarray(value), self.given[key]
         return array.reshape(given.shape) if given.ndim == 1 and array.size == given.size else array
 
+    def column(self, array: np.ndarray) -> np.ndarray:
+        """An array of its own, a column where features come first."""
+        return array.reshape(-1, 1).copy() if self.turned and array.ndim == 1 else array.copy()
+
     def way(self, array: np.ndarray) -> np.ndarray:
         """Between PyTorch's layout and theirs."""
         return np.ascontiguousarray(array.T) if self.turned and array.ndim == 2 else array
+
+
+def arrays_of(kind: type) -> dict[str, str]:
+    """Arguments that a class cannot be made without and that are arrays: gamma and beta, say, to PyTorch's names."""
+    known = PARAMS | BUFFERS
+    return {name: key for name in required(kind) for key, others in known.items() if name.lower() in (key, *others)}
 
 
 def first_of(returned: Any) -> Any:

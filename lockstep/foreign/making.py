@@ -42,8 +42,9 @@ class Maker(NamedTuple):
         found: dict[str, Any] = {}
         for name, own in self.names.items():
             values = [self.default(part) for part in (own if isinstance(own, tuple) else (own,))]
-            if all(value is not inspect.Parameter.empty for value in values):
-                found[name] = tuple(values) if isinstance(own, tuple) else values[0]
+            if all(value is not inspect.Parameter.empty and value is not None for value in values):
+                one = tuple(values) if isinstance(own, tuple) else values[0]
+                found[name] = tuple(one) if isinstance(one, list) else one
         return found
 
     def default(self, name: str) -> Any:
@@ -71,8 +72,11 @@ def callable_maker(target: Any) -> bool:
     return inspect.isclass(target) or inspect.isroutine(target) or isinstance(target, functools.partial)
 
 
-def maker_of(target: Any, wanted: Iterable[str]) -> Maker:
+def maker_of(target: Any, wanted: Iterable[str], filled: Iterable[str] = ()) -> Maker:
     """How instances of a class, copies of an instance, or what a function returns, are made.
+
+    Arguments:
+        target: it. wanted: PyTorch's hyperparameters. filled: arguments that the caller fills in.
 
     Raises:
         CannotCheck: for arguments that nobody here can fill in.
@@ -81,11 +85,11 @@ def maker_of(target: Any, wanted: Iterable[str]) -> Maker:
     if not callable_maker(target):
         held = {name for name, value in vars(target).items() if isinstance(value, bool | int | float | tuple | list)}
         return Maker(target, match(held, wanted), None, everything=False)
-    arguments = list(named(target))
+    arguments = [name for name in named(target) if name not in filled]
     holds = next((name for name in arguments if name.lower() in PARAMS), None)
     names = match([name for name in arguments if name != holds], wanted)
     used = {part for own in names.values() for part in (own if isinstance(own, tuple) else (own,))}
-    unknown = [name for name in required(target) if name != holds and name not in used]
+    unknown = [name for name in required(target) if name not in {holds, *filled, *used}]
     if unknown:
         what = ", ".join(map(repr, unknown))
         raise CannotCheck(

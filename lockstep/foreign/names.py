@@ -6,7 +6,7 @@ from typing import Any
 
 Names = dict[str, str | tuple[str, str]]  # PyTorch's name to the implementation's; of betas, perhaps two
 
-LR = ("lr", "learning_rate", "learning_rate_init", "step_size", "stepsize", "eta", "lrate", "rate", "alpha")
+LR = ("lr", "learning_rate", "learning_rate_init", "step_size", "stepsize", "alpha", "eta", "eta0", "lrate", "rate")
 DECAYS = ("alpha", "rho", "decay", "decay_rate", "gamma", "beta", "beta2", "beta_2", "b2", "smoothing", "decay2")
 SHARED_NAMES = {"beta", "beta1", "gamma", "rho", "decay"}  # of RMSprop's decay and of SGD's momentum
 OTHERS: dict[str, tuple[str, ...]] = {
@@ -67,7 +67,14 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "out_features": ("out_features", "n_out", "output_dim", "out_dim", "fan_out", "output_size"),
     "bias": ("bias", "use_bias"),
 }
-PAIRS = (("beta1", "beta2"), ("beta_1", "beta_2"), ("b1", "b2"), ("decay1", "decay2"), ("rho1", "rho2"))
+PAIRS = (
+    ("beta1", "beta2"),
+    ("beta_1", "beta_2"),
+    ("b1", "b2"),
+    ("decay1", "decay2"),
+    ("rho1", "rho2"),
+    ("mom", "sqr_mom"),
+)
 
 
 def match(available: Iterable[str], wanted: Iterable[str]) -> Names:

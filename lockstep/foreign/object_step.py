@@ -1,16 +1,18 @@
 """Objects with a method of parameters and gradients: the notebook's, scikit-learn's, numpy-ml's, and their like."""
 
+import inspect
 from typing import Any
 
 import numpy as np
 
 from lockstep.foreign.adapter import Adapter, CannotCheck, NotTaken
 from lockstep.foreign.making import Maker, change
-from lockstep.foreign.names import OTHERS
-from lockstep.foreign.roles import Roles
+from lockstep.foreign.names import OTHERS, named, told
+from lockstep.foreign.roles import Roles, is_grads
 from lockstep.foreign.state import find_state
 
 METHODS = ("step", "update", "update_params", "update_parameters", "apply_gradients", "apply", "optimize", "__call__")
+PAIRED = {"grads_and_vars", "grads_and_params", "gradients_and_variables", "grad_var_pairs", "grads_vars"}
 FORMS = ("dicts", "lists", "single arrays")
 
 
@@ -19,7 +21,7 @@ class ObjectStep(Adapter):
 
     Arguments:
         maker: makes the instance; for single arrays one for each tensor, unless the method takes its name.
-        method: its name. roles: of the method's arguments. form: one of `FORMS`.
+        method: its name. roles: of the method's arguments. form: one of `FORMS`, or "pairs" of gradient and array.
         subject: whose state to look for.
     """
 
@@ -42,7 +44,9 @@ class ObjectStep(Adapter):
         """Arrays by name, as the implementation takes them."""
         if self.form == "dicts":
             return dict(arrays)
-        return list(arrays.values()) if self.form == "lists" or len(arrays) > 1 else next(iter(arrays.values()))
+        return (
+            list(arrays.values()) if self.form in ("lists", "pairs") or len(arrays) > 1 else next(iter(arrays.values()))
+        )
 
     def step(self, grads):
         if self.form != "single arrays":
@@ -50,7 +54,10 @@ class ObjectStep(Adapter):
             given = {name: grad for name, grad in grads.items() if grad is not None or self.missing == "none"}
             if self.form == "lists" and len(given) < len(grads):
                 raise NotTaken("a list has no place for a missing gradient but None")
-            returned = self.call(self.objects[""], self.packed(self.params), self.packed(given), "")
+            if self.form == "pairs":
+                returned = getattr(self.objects[""], self.method)([(grads[name], self.params[name]) for name in grads])
+            else:
+                returned = self.call(self.objects[""], self.packed(self.params), self.packed(given), "")
             self.take(returned, self.params)
             return
         for name, grad in grads.items():
@@ -67,7 +74,7 @@ class ObjectStep(Adapter):
         arguments |= {roles.step: count} if roles.step else {}
         arguments |= {roles.label: name} if roles.label else {}
         arguments |= {roles.loss: 0.0} if roles.loss else {}
-        return getattr(owner, self.method)(**arguments)
+        return getattr(owner, self.method)(**arguments, **told(roles.hyperparameters, self.hyperparameters))
 
     def take(self, returned: Any, before: dict[str, np.ndarray]) -> None:
         """What a method returns is the new parameters, if it has their form; else they changed in place."""
@@ -98,9 +105,11 @@ class ObjectStep(Adapter):
 
     def set(self, name, value):
         before = self.hyperparameters[name]
+        self.hyperparameters[name] = value
+        if name in self.roles.hyperparameters:
+            return
         for owner in self.objects.values():
             change(owner, {other.strip("_") for other in OTHERS.get(name, (name,))}, value, before)
-        self.hyperparameters[name] = value
 
 
 def by_entry(cache: dict[str, Any]) -> dict[str, Any]:
@@ -112,9 +121,17 @@ def by_entry(cache: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def method_of(kind: Any) -> str | None:
-    """The name of the method that steps, of a class or an object."""
-    return next((name for name in METHODS if callable(getattr(kind, name, None)) and own_call(kind, name)), None)
+def methods_of(kind: Any) -> list[str]:
+    """Names of the methods that may step, of a class or an object: the usual ones, then others that take gradients."""
+    usual = [name for name in METHODS if callable(getattr(kind, name, None)) and own_call(kind, name)]
+    others = [name for name in dir(kind) if not name.startswith("_") and name not in METHODS]
+    return usual + [name for name in others if takes_gradients(inspect.getattr_static(kind, name))]
+
+
+def takes_gradients(method: Any) -> bool:
+    """Whether it is a method of a gradient and something else. It is looked at, not asked for: a property would run."""
+    arguments = [name for name in named(method) if name != "self"] if inspect.isfunction(method) else []
+    return len(arguments) > 1 and any(map(is_grads, arguments))
 
 
 def own_call(kind: Any, name: str) -> bool:
@@ -124,4 +141,4 @@ def own_call(kind: Any, name: str) -> bool:
     )
 
 
-__all__ = ["FORMS", "METHODS", "CannotCheck", "ObjectStep", "method_of"]
+__all__ = ["FORMS", "METHODS", "PAIRED", "CannotCheck", "ObjectStep", "methods_of"]

@@ -1,4 +1,4 @@
-"""Plain functions of one tensor: step(param, grad, state, t), adam(w, dw, config), adam(p, g, m, v, t, lr, …)."""
+"""Plain functions: step(param, grad, state, t), adam(w, dw, config), adam(p, g, m, v, t, lr, …), sgd(params, grads)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,54 +8,97 @@ import numpy as np
 from lockstep.foreign.adapter import Adapter, NotTaken
 from lockstep.foreign.names import match, told
 from lockstep.foreign.roles import Roles
-from lockstep.foreign.state import find_state
+from lockstep.foreign.state import by_tensor, find_state
 
 
 class PlainFunction(Adapter):
-    """A function that steps one tensor, whose state is an argument: a container, or arrays by name.
+    """A function that steps one tensor, or all of them, whose state is an argument: a container, or arrays by name.
 
-    It returns the parameter, or a tuple of that and the state, or nothing where it works in place.
+    It returns the parameters, or a tuple of those and the state, or nothing where it works in place.
 
     Arguments:
         function: it. roles: of its arguments. subject: whose state to look for. wanted: PyTorch's hyperparameters.
+        form: "single arrays", "dicts" or "lists". fresh: the container before the first step, a dict or None.
     """
 
-    def __init__(self, function: Callable[..., Any], roles: Roles, subject: str, wanted: tuple[str, ...]):
-        self.function, self.roles, self.subject = function, roles, subject
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        roles: Roles,
+        subject: str,
+        wanted: tuple[str, ...],
+        form: str = "single arrays",
+        fresh: Any = None,
+    ):
+        self.function, self.roles, self.subject, self.form, self.fresh = function, roles, subject, form, fresh
         self.in_state = match(strings(function), [name for name in wanted if name not in roles.hyperparameters])
-        self.words = f"{function.__name__}({', '.join(roles.order)}), one tensor at a time"
+        how = "one tensor at a time" if form == "single arrays" else f"on {form}"
+        self.words = f"{function.__name__}({', '.join(roles.order)}), {how}"
 
     def start(self, params, **hyperparameters):
         self.params, self.hyperparameters = params, dict(hyperparameters)
-        self.counts = dict.fromkeys(params, 0)
-        self.containers: dict[str, Any] = {name: told(self.in_state, hyperparameters) for name in params}
-        self.arrays = {name: {key: np.zeros_like(a) for key in self.roles.arrays} for name, a in params.items()}
+        self.parts = {name: [name] for name in params} if self.form == "single arrays" else {"": [*params]}
+        self.counts = dict.fromkeys(self.parts, 0)
+        told_so = told(self.in_state, hyperparameters)
+        self.containers: dict[str, Any] = {
+            part: None if self.fresh is None and not told_so else dict(told_so) for part in self.parts
+        }
+        zeros = {name: np.zeros_like(array) for name, array in params.items()}
+        self.arrays = {
+            part: {key: self.packed(zeros, names, copied=True) for key in self.roles.arrays}
+            for part, names in self.parts.items()
+        }
+
+    def packed(self, arrays: dict[str, Any], names: list[str], copied: bool = False) -> Any:
+        """The arrays of one call, as the function takes them."""
+        chosen = {name: np.array(arrays[name]) if copied else arrays[name] for name in names}
+        if self.form == "dicts":
+            return chosen
+        return list(chosen.values()) if self.form == "lists" else next(iter(chosen.values()))
 
     def step(self, grads):
-        for name, grad in grads.items():
-            if grad is None:
-                raise NotTaken("it is called for one tensor at a time, and never sees a missing gradient")
-            self.counts[name] += 1
-            self.one(name, grad)
+        if self.form == "single arrays" and any(grad is None for grad in grads.values()):
+            raise NotTaken("it is called for one tensor at a time, and never sees a missing gradient")
+        for part, names in self.parts.items():
+            self.counts[part] += 1
+            self.one(part, names, self.packed(grads, names))
 
-    def one(self, name: str, grad: np.ndarray) -> None:
+    def one(self, part: str, names: list[str], grads: Any) -> None:
         roles = self.roles
-        arguments: dict[str, Any] = {roles.params: self.params[name], roles.grads: grad}
-        arguments |= {own: self.arrays[name][key] for key, own in roles.arrays.items()}
-        arguments |= {roles.state: self.containers[name]} if roles.state else {}
-        arguments |= {roles.step: self.counts[name]} if roles.step else {}
-        arguments |= {roles.label: name} if roles.label else {}
+        params = self.packed(self.params, names)
+        arguments: dict[str, Any] = {roles.params: params, roles.grads: grads}
+        arguments |= {own: self.arrays[part][key] for key, own in roles.arrays.items()}
+        arguments |= {roles.state: self.containers[part]} if roles.state else {}
+        arguments |= {roles.step: self.counts[part]} if roles.step else {}
+        arguments |= {roles.label: part} if roles.label else {}
         arguments |= {roles.loss: 0.0} if roles.loss else {}
         returned = self.function(**arguments, **told(roles.hyperparameters, self.hyperparameters))
+        self.take(params, names)  # a dict or a list whose entries were replaced
         if returned is None:
             return
-        new, *rest = returned if isinstance(returned, tuple) else (returned,)
-        self.params[name] = np.asarray(new)
+        new, *rest = returned if self.with_state(returned, names) else (returned,)
+        self.take(new, names)
         for key, value in zip(self.in_order(), rest, strict=False):
             if key == "":
-                self.containers[name] = value
+                self.containers[part] = value
             else:
-                self.arrays[name][key] = value
+                self.arrays[part][key] = value
+
+    def with_state(self, returned: Any, names: list[str]) -> bool:
+        """Whether what is returned is a tuple of the parameters and the state, and not of parameters alone."""
+        if not isinstance(returned, tuple):
+            return False
+        return self.form != "lists" or len(returned) != len(names) or isinstance(returned[0], list | tuple)
+
+    def take(self, new: Any, names: list[str]) -> None:
+        if self.form == "dicts":
+            arrays = {name: new[name] for name in names} if isinstance(new, dict) and set(names) <= set(new) else {}
+        elif self.form == "lists":
+            alike = isinstance(new, list | tuple) and len(new) == len(names)
+            arrays = dict(zip(names, new, strict=True)) if alike else {}
+        else:
+            arrays = dict.fromkeys(names, new)
+        self.params |= {name: np.asarray(array) for name, array in arrays.items()}
 
     def in_order(self) -> list[str]:
         """State as it is returned: in the order of the arguments; "" is the container."""
@@ -67,12 +110,13 @@ class PlainFunction(Adapter):
     def state(self):
         self.names = dict(self.roles.arrays)
         found: dict[str, dict[str, np.ndarray]] = {}
-        for name, param in self.params.items():
-            for key, array in self.arrays[name].items():
-                found.setdefault(key, {})[name] = np.asarray(array)
-            held = self.containers[name]
+        for part, names in self.parts.items():
+            shapes = {name: self.params[name].shape for name in names}
+            for key, value in self.arrays[part].items():
+                found.setdefault(key, {}).update(by_tensor(value, shapes) or {})
+            held = self.containers[part]
             held = held if isinstance(held, dict) else getattr(held, "__dict__", {})
-            for key, (own, arrays) in find_state(self.subject, held, {name: param.shape}).items():
+            for key, (own, arrays) in find_state(self.subject, held, shapes).items():
                 found.setdefault(key, {}).update(arrays)
                 self.names[key] = own
         return found
@@ -82,7 +126,8 @@ class PlainFunction(Adapter):
             raise NotTaken(f"it takes no {name}")
         self.hyperparameters[name] = value
         for container in self.containers.values():
-            container.update(told(self.in_state, {name: value}))
+            if isinstance(container, dict):
+                container.update(told(self.in_state, {name: value}))
 
 
 def strings(function: Callable[..., Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from lockstep.foreign.adapter import Adapter, CannotCheck, NotTaken
 from lockstep.foreign.loop import Loop, inner, lacking, loop_of, names_of
 from lockstep.foreign.making import Maker, callable_maker, maker_of
 from lockstep.foreign.names import Names, match, named, takes_any, told
-from lockstep.foreign.object_step import FORMS, ObjectStep, method_of
+from lockstep.foreign.object_step import FORMS, PAIRED, ObjectStep, methods_of
 from lockstep.foreign.pair import Pair, functions_of
 from lockstep.foreign.plain_function import PlainFunction
 from lockstep.foreign.roles import Roles, roles_of
@@ -20,12 +21,14 @@ from lockstep.foreign.tensor_step import Ours, TensorStep, TorchOptimizer
 
 SHAPES = """the shapes that are recognised:
   a subclass of torch.optim.Optimizer
-  update(params, grads) or step(params, grads), on dicts, lists or single arrays, in place or returning
+  a method update(params, grads), step(params, grads) or of another name, in either order, on dicts, lists or single
+    arrays, in place or returning; or of a list of (grad, param)
   a constructor that takes the parameters, then step(grads), update_params(params, grads), or step() on .data and .grad
   update(param, param_grad, param_name, cur_loss), as numpy-ml's
   init(params) and update(grads, state, params), as optax's; or a tuple of the two, or JAX's three
   a function adam(grad, x0, callback, num_iters, step_size, …) that runs the whole loop
-  a function step(param, grad, state, t), or one that takes its state by name: adam(w, dw, m, v, t, lr, …)
+  a function step(param, grad, state, t), or one that takes its state by name: adam(w, dw, m, v, t, lr, …); on one
+    tensor, or on dicts or lists of them
   a subclass of lockstep.Adapter, for anything else (docs/checking.md)"""
 
 
@@ -56,22 +59,22 @@ def recognise(target: Any, subject: str, wanted: tuple[str, ...]) -> Recognised:
         CannotCheck: where no shape fits, with the list of those that do.
     """
     failures: list[str] = []
-    still: Recognised | None = None
+    lesser: dict[str, Recognised] = {}
     for found in candidates(target, subject, wanted):
         problem = tried(found)
         if problem is None:
             return found
-        if problem == STILL:
-            still = still or found
+        if problem in (PARTLY, STILL):
+            lesser.setdefault(problem, found)
         else:
             failures.append(f"as {found.words}: {problem}")
-    if still:
-        return still
+    if lesser:
+        return lesser.get(PARTLY) or lesser[STILL]
     what = f"{getattr(target, '__name__', type(target).__name__)} is no optimizer that can be driven"
     raise CannotCheck("\n".join([what, *(f"  tried {failure}" for failure in dict.fromkeys(failures)), SHAPES]))
 
 
-STILL = "nothing moved"
+PARTLY, STILL = "some numbers moved", "nothing moved"
 
 
 def tried(found: Recognised) -> str | None:
@@ -89,7 +92,8 @@ def tried(found: Recognised) -> str | None:
         return f"{type(error).__name__}: {error}"
     if after.keys() != params.keys() or any(after[name].size != params[name].size for name in params):
         return "what comes out are not the parameters"
-    return None if any(not np.array_equal(after[n].reshape(-1), params[n].reshape(-1)) for n in params) else STILL
+    stays = [after[name].reshape(-1) == params[name].reshape(-1) for name in params]
+    return (STILL if all(map(np.all, stays)) else PARTLY) if any(map(np.any, stays)) else None
 
 
 def told_lr(found: Recognised) -> dict[str, Any]:
@@ -152,10 +156,11 @@ def of_function(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[
         return
     steps = roles_of(target, subject, wanted)
     if isinstance(steps, Roles):
-        one = PlainFunction(target, steps, subject, wanted)
         defaults = Maker(target, steps.hyperparameters, None, everything=False).defaults()
-        names = {**one.in_state, **steps.hyperparameters}
-        yield shape(functools.partial(PlainFunction, target, steps, subject, wanted), names, defaults)
+        forms = (*FORMS[:2], FORMS[2]) if plural(steps.params, steps.grads) else (FORMS[2], *FORMS[:2])
+        for form, fresh in itertools.product(forms, ({}, None) if steps.state else ({},)):
+            make = functools.partial(PlainFunction, target, steps, subject, wanted, form, fresh)
+            yield shape(make, {**make().in_state, **steps.hyperparameters}, defaults)
         return
     maker = maker_of(target, wanted)
     made = maker.make([], {"lr": 0.01} if "lr" in maker.names else {})
@@ -182,27 +187,44 @@ def of_object(target: Any, kind: Any, subject: str, wanted: tuple[str, ...]) -> 
     maker = maker_of(target, wanted)
     if callable(getattr(kind, "init", None)) and callable(getattr(kind, "update", None)):
         yield from pairs(maker, subject)
-    method = method_of(kind)
-    if method is None:
-        return
+    for method in methods_of(kind):
+        yield from of_method(target, kind, method, maker, subject, wanted)
+
+
+def of_method(
+    target: Any, kind: Any, method: str, maker: Maker, subject: str, wanted: tuple[str, ...]
+) -> Iterator[Recognised]:
+    """Shapes that a method may have, by how many arguments it takes and what they are called."""
     function = getattr(kind, method)
     arguments = [name for name in named(function) if not (name == "self" and inspect.isclass(kind))]
+    if len(arguments) == 1 and arguments[0].lower() in PAIRED:
+        roles = Roles(arguments[0], arguments[0], None, None, None, None, {}, {}, tuple(arguments))
+        yield shape(
+            functools.partial(ObjectStep, maker, method, roles, "pairs", subject), maker.names, maker.defaults(), maker
+        )
+        return
     if maker.holds is None and inspect.isclass(target) and len(arguments) < 2:
         maker = first_argument(target, wanted)  # whatever it is called, there is nowhere else for the parameters
     finish = functools.partial(shape, names=maker.names, defaults=maker.defaults(), maker=maker)
     if not arguments:
-        yield finish(functools.partial(TensorStep, maker, subject))
+        yield finish(functools.partial(TensorStep, maker, subject, method))
         return
     if len(arguments) == 1:
         for form in ("dicts", "lists"):
-            yield finish(functools.partial(Ours, maker, subject, form))
+            yield finish(functools.partial(Ours, maker, subject, form, method))
         return
-    roles = roles_of(without_self(kind, function), subject, ())
+    roles = roles_of(without_self(kind, function), subject, [name for name in wanted if name not in maker.names])
     if not isinstance(roles, Roles):
         roles = Roles(arguments[0], arguments[1], None, None, None, None, {}, {}, tuple(arguments))
+    finish = functools.partial(finish, names=maker.names | roles.hyperparameters)
     forms = ("single arrays",) if roles.label else FORMS
     for form in forms if maker.holds is None else ("lists", "dicts"):
         yield finish(functools.partial(ObjectStep, maker, method, roles, form, subject))
+
+
+def plural(*names: str) -> bool:
+    """Whether all of these are names of several things."""
+    return all(name.lower().rstrip("_").endswith("s") for name in names)
 
 
 def without_self(kind: Any, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,6 +23,9 @@ SQUARES = (
     "ms",
     "mean_square",
     "var",
+    "rms",
+    "velocity",
+    "velocities",
 )
 BUFFER = (
     "momentum_buffer",
@@ -37,6 +40,7 @@ BUFFER = (
     "mom",
     "moments",
     "trace",
+    "momentums",
     "update",
 )
 NAMES: dict[str, dict[str, tuple[str, ...]]] = {
@@ -70,7 +74,16 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "optim.rmsprop": {
         "square_avg": SQUARES,
         "grad_avg": ("grad_avg", "mg", "g_avg", "mean_grad", "eg"),
-        "momentum_buffer": ("momentum_buffer", "buf", "velocity", "velocities", "mom"),
+        "momentum_buffer": (
+            "momentum_buffer",
+            "buf",
+            "velocity",
+            "velocities",
+            "mom",
+            "momentums",
+            "momentum_buf",
+            "trace",
+        ),
     },
 }
 

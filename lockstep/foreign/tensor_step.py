@@ -61,9 +61,9 @@ class Tensor:
 class TensorStep(Adapter):
     """An optimizer that is given objects with `data` and `grad`, and steps without arguments."""
 
-    def __init__(self, maker: Maker, subject: str):
-        self.maker, self.subject = maker, subject
-        self.words = "parameters with .data and .grad at the start, then step()"
+    def __init__(self, maker: Maker, subject: str, method: str = "step"):
+        self.maker, self.subject, self.method = maker, subject, method
+        self.words = f"parameters with .data and .grad at the start, then {method}()"
 
     def start(self, params, **hyperparameters):
         self.tensors = {name: Tensor(array) for name, array in params.items()}
@@ -73,7 +73,7 @@ class TensorStep(Adapter):
     def step(self, grads):
         for name, tensor in self.tensors.items():
             tensor.grad = grads[name]  # type: ignore[assignment]
-        self.optimizer.step()
+        getattr(self.optimizer, self.method)()
 
     def read(self):
         return {name: np.asarray(tensor.data) for name, tensor in self.tensors.items()}
@@ -103,9 +103,9 @@ class Ours(Adapter):
 
     words = "named parameters at the start, then step(grads)"
 
-    def __init__(self, maker: Maker, subject: str, form: str = "dicts"):
-        self.maker, self.subject, self.form = maker, subject, form
-        self.words = f"parameters at the start, as {form}, then step(grads)"
+    def __init__(self, maker: Maker, subject: str, form: str = "dicts", method: str = "step"):
+        self.maker, self.subject, self.form, self.method = maker, subject, form, method
+        self.words = f"parameters at the start, as {form}, then {method}(grads)"
 
     def start(self, params, **hyperparameters):
         self.given = params
@@ -116,7 +116,7 @@ class Ours(Adapter):
         return dict(arrays) if self.form == "dicts" else list(arrays.values())
 
     def step(self, grads):
-        returned = self.optimizer.step(self.packed(grads))
+        returned = getattr(self.optimizer, self.method)(self.packed(grads))
         if isinstance(returned, dict) and set(self.given) <= set(returned):
             self.given = {name: returned[name] for name in self.given}
         elif isinstance(returned, list | tuple) and len(returned) == len(self.given):

@@ -19,7 +19,7 @@ placeholder says how its value is written:
 import functools
 import string
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -42,6 +42,12 @@ class Message(NamedTuple):
 def message(key: str, /, **values: Any) -> Message:
     """The message of that key with these values."""
     return Message(key, values)
+
+
+def first_known(keys: Iterable[str], /, **values: Any) -> Message | None:
+    """The message of the first of these keys that there is, with these values; None where there is none."""
+    found = next((key for key in keys if key in texts(LANGUAGES[0])), None)
+    return Message(found, values) if found else None
 
 
 class Voice:
@@ -97,8 +103,8 @@ class Voice:
         form = getattr(self, f"as_{spec}", None)
         return form(value) if form else self.plain(value, spec)
 
-    def plain(self, value: Any, spec: str) -> str:
-        """A value without a form of ours."""
+    def plain(self, value: Any, spec: str = "") -> str:
+        """A value without a form of ours; a message is said, a text is what it is."""
         return self.say(value) if isinstance(value, Message) else format(value, spec)
 
     def as_number(self, value: float) -> str:
@@ -145,6 +151,9 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
             yield prefix + name, value
         else:
             yield from flat(value, f"{prefix}{name}.")
+
+
+ENGLISH = Voice("en")
 
 
 def from_json(value: Any) -> Any:

@@ -14,6 +14,8 @@ from lockstep.causes.matrix import FAITHFUL, matrix
 from lockstep.causes.planting import targets
 from lockstep.causes.precision import float32, float32_power, float32_product
 from lockstep.engine import run_pair
+from lockstep.messages import ENGLISH, Voice, texts
+from lockstep.scenarios import trials
 from lockstep.side import copied
 from lockstep.subject import find, own_class, subjects
 from lockstep.verdict import Verdict
@@ -110,10 +112,30 @@ def test_a_subject_without_a_table_has_no_causes():
 def test_a_cause_is_told_in_words(cause):
     text = cause.describe()
     assert cause.name in text
-    assert cause.fix in text
+    assert all(ENGLISH.say(said) in text for said in (cause.fix, cause.first_shows, cause.note, cause.met) if said)
     assert all(change.line in text and change.theirs != change.ours for change in cause.changes())
     assert cause.formula
-    assert cause.first_shows
+    assert Voice("ko").say(cause.fix) in cause.describe(Voice("ko"))
+    assert all(part in Voice("en").say(cause.met) for part in cause.seen.split(", ") if cause.seen)
+
+
+def test_every_message_of_a_cause_or_a_scenario_has_its_user():
+    known = [cause.solved() if cause.free else cause for cause in ALL]  # another variant, and the same words
+    said = [part for cause in known for part in (cause.fix, cause.first_shows, cause.note, cause.met)]
+    said += [part for fault in FAULTS for part in (fault.what, fault.fix)]
+    every = [find(path) for path in CATALOGUE] + subjects()
+    said += [scenario.why for subject in every for scenario in scenarios(subject)]
+    said += [trial.scenario.why for subject in every for trial in trials(subject)]
+    used = {part.key for part in said if part} | {"cause.as-it-is"}
+    assert used == {key for key in texts("en") if key.startswith(("cause.", "scenario."))}
+
+
+def test_only_a_case_of_no_table_speaks_for_itself():
+    for path in CATALOGUE:
+        tried = [*scenarios(path), *(trial.scenario for trial in trials(find(path)))]
+        assert not [scenario.name for scenario in tried if scenario.why.key == "scenario.any"]
+    (first, *_) = trials(find("layers.activation"))
+    assert ENGLISH.say(first.scenario.why) == first.name
 
 
 # Each cause alone
@@ -251,7 +273,7 @@ def test_the_lr_before_is_edited_with_the_lr():
 
 
 def cause(**edits) -> Cause:
-    settings = {"id": "made-up", "formula": "x", "first_shows": "now", "fix": "nothing", "shows": "normal gradients"}
+    settings = {"id": "made-up", "formula": "x", "shows": "normal gradients"}
     return Cause(**{**settings, "first": First(1, "param"), **edits})
 
 
@@ -272,6 +294,7 @@ def cause(**edits) -> Cause:
         ({"kept": {"v": "v"}}, "the edit changes nothing"),
         ({}, "edits nothing"),
         ({"lines": {"d": "g"}, "shows": "rain"}, "names no scenario"),
+        ({"lines": {"d": "g"}}, "has no message cause.made-up.fix"),
     ],
 )
 def test_an_edit_that_does_not_fit_is_refused_when_the_table_is_made(edits, words):

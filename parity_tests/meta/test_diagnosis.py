@@ -8,9 +8,11 @@ import pytest
 
 from lockstep.causes import Cause, causes, scenarios
 from lockstep.causes.cause import DTYPES
-from lockstep.diagnosis import Search, diagnose
+from lockstep.diagnosis import diagnose
+from lockstep.messages import ENGLISH
 from lockstep.recording import Recording, Step
 from lockstep.replay import replay
+from lockstep.searching import Search
 from lockstep.solving import curve, fits, round_numbers, solve
 from lockstep.subject import find
 from lockstep.verdict import Verdict
@@ -195,6 +197,49 @@ def test_one_counter_for_all_tensors_is_named_beside_another_cause():
     assert [cause.id for cause in found.causes] == ["eps-inside-sqrt", "step-shared"]
 
 
+# More than two
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [
+        ("optim.adam", ["eps-inside-sqrt", "decoupled-for-l2", "step-shared"]),  # each has scenarios of its own
+        ("optim.rmsprop", ["eps-inside-sqrt", "accumulator-starts-at-one", "lr-inside-momentum"]),  # TensorFlow 1's
+        ("optim.sgd", ["lr-inside-momentum", "nesterov-ignored", "l2-twice", "none-gradient-decays"]),
+    ],
+    ids=str,
+)
+def test_more_causes_than_two_are_named(path, rows):
+    planted = [known(path, row) for row in rows]
+    found = diagnose(recordings(path, planted, "float64"))
+    assert sorted(cause.id for cause in found.causes) == sorted(rows)
+    assert found.next_best is not None  # all but one of them, and where that one shows
+    assert len(found.next_best.causes) == len(rows) - 1
+    assert {cause.id for cause in found.next_best.causes} < set(rows)
+    assert found.next_best.residual > 1
+
+
+def test_a_number_beside_two_causes():
+    planted = [
+        known("optim.adam", "eps-inside-sqrt"),
+        known("optim.adam", "step-shared"),
+        known("optim.adam", "weight-decay-value").solved(factor=0.3),
+    ]
+    found = diagnose(recordings("optim.adam", planted, "float64"))
+    numbers = {name: number for cause in found.causes for name, number in cause.free.items()}
+    assert sorted(cause.id for cause in found.causes) == sorted(cause.id for cause in planted)
+    assert numbers == {"factor": 0.3}
+
+
+def test_what_explains_nothing_more_is_not_named():
+    """The pair explains everything, and so does each larger hypothesis that changes nothing on these recordings."""
+    planted = [known("optim.sgd", "ema-momentum"), known("optim.sgd", "l2-twice")]
+    recorded = recordings("optim.sgd", planted, "float64", some("optim.sgd", "normal gradients", "weight decay"))
+    search = Search(find("optim.sgd"), recorded, {one.label: replay(one) for one in recorded})
+    assert search.needs_all_of(tuple(planted))
+    assert not search.needs_all_of((*planted, known("optim.sgd", "none-gradient-decays")))
+
+
 # Never a guess
 
 
@@ -233,11 +278,11 @@ def test_where_every_allowance_is_infinite_nothing_is_explained(monkeypatch):
     (recording,) = recordings("optim.sgd", [UNKNOWN], "float64", some("optim.sgd", "normal gradients"))
     search = Search(find("optim.sgd"), [recording], {recording.label: replay(recording)})
     nothing = replay(recording)._replace(used=0.0)
-    monkeypatch.setattr("lockstep.diagnosis.quickly_refuted", lambda recording, causes: False)
-    monkeypatch.setattr("lockstep.diagnosis.replay", lambda recording, causes: nothing)
+    monkeypatch.setattr("lockstep.searching.quickly_refuted", lambda recording, causes: False)
+    monkeypatch.setattr("lockstep.searching.replay", lambda recording, causes: nothing)
     assert search.followed(()).residual == 0
     monkeypatch.setattr(
-        "lockstep.diagnosis.replay", lambda recording, causes: nothing._replace(undecided=nothing.compared)
+        "lockstep.searching.replay", lambda recording, causes: nothing._replace(undecided=nothing.compared)
     )
     assert search.followed(()).residual == np.inf
 
@@ -249,7 +294,8 @@ def test_the_answer_is_told_with_its_evidence():
     planted = known("optim.adam", "eps-inside-sqrt")
     found = diagnose(recordings("optim.adam", [planted], "float64", some("optim.adam", "gradients near eps")))
     text = str(found)
-    for part in (planted.fix, planted.seen, planted.note, "np.sqrt(v_hat + eps)", "np.sqrt(v_hat) + eps", "residual"):
+    said = [ENGLISH.say(part) for part in (planted.fix, planted.met, planted.note) if part]
+    for part in (*said, "np.sqrt(v_hat + eps)", "np.sqrt(v_hat) + eps", "residual"):
         assert part in text
     (told,) = found.to_json()["causes"]
     assert told["id"] == "eps-inside-sqrt"

@@ -159,7 +159,7 @@ def growth_record(**changes) -> Record:
         "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS, "environment": {"python": "3.11.7"},
         "start": 1e-8, "differing": 9, "elements": 20, "ill_conditioned": {"linear1.bias": 5, "linear1.weight": 0},
         "classes": {"added by the steps": 0, "multiplied by the problem": 4, "ill-conditioned": 5},
-        "worst": ["linear1.bias", [7], "ill-conditioned"], **changes,
+        "worst": ["linear1.bias", [7], "ill-conditioned"], "worst_added": 1.2e-7, **changes,
     }  # fmt: skip
     arrays = {"growth/drift": np.geomspace(1e-8, 0.028, STEPS), "growth/defect": np.full(STEPS, 1e-8)}
     return Record(data, arrays | {"growth/spread": np.geomspace(1e-8, 2e-3, STEPS)})
@@ -184,30 +184,43 @@ def unexplained_record() -> Record:
 def line(name: str, **changes):
     """A line of a walk, equal on both sides."""
     return {
-        "line": name, "code": f"{name} = beta1 * exp_avg + (1 - beta1) * d", "numpy": 0.25, "numpy_bits": "0x3e800000",
-        "torch": 0.25, "torch_bits": "0x3e800000", "index": [1], "shown": True, "idle": False,
-        "operations": [{"name": "lerp_", "value": 0.25}], "torch_code": f"{name} = ops.lerp(exp_avg, d, 1 - beta1)",
-        "differing": 0, "elements": 6, "ulp": 0.0, **changes,
+        "line": name, "code": f"{name} = beta1 * exp_avg + (1 - beta1) * d", "shape": [6], "index": [1],
+        "torch_code": f"{name} = ops.lerp(exp_avg, d, 1 - beta1)", "numpy": 0.25, "numpy_bits": "0x3e800000",
+        "torch": 0.25, "torch_bits": "0x3e800000", "operations": [{"name": "lerp_", "value": 0.25}], "shown": True,
+        "idle": False, "ulp_here": 0.0, "differing": 0, "elements": 6, "ulp": 0.0, "scaled_ulp": 0.0, **changes,
     }  # fmt: skip
 
 
+def apart():
+    """What is otherwise of a line that is one ulp apart in two elements of six."""
+    value = float(np.uint32(0x3E800001).view(np.float32))
+    ulps = {"ulp_here": 1.0, "ulp": 1.0, "scaled_ulp": 1.0}
+    return {"torch": value, "torch_bits": "0x3e800001", "differing": 2, **ulps}
+
+
 def walked(number: int, first: str | None = None):
-    """A step of a walk; from `first` on its lines differ by one ulp."""
-    apart = {"torch": 0.250000030, "torch_bits": "0x3e800001", "differing": 2, "ulp": 1.0}
-    hidden = {"shown": False, "torch": None, "torch_bits": None, "operations": [], "torch_code": None}
+    """A step of a walk; from line `first` on they are apart."""
+    hidden = {
+        "shown": False, "torch": None, "torch_bits": None, "operations": [], "torch_code": None, "ulp_here": None,
+        "elements": 0,
+    }  # fmt: skip
     lines = [
-        line("d", idle=True, code="d = g"), line("m", **(apart if first == "m" else {})), line("m_hat", **hidden),
-        line("param", **(apart if first else {})),
+        line("d", idle=True, code="d = g", operations=[]), line("m", **(apart() if first == "m" else {})),
+        line("m_hat", **hidden), line("param", **(apart() if first else {})),
     ]  # fmt: skip
     stage = {
-        "stage": "update",
-        "tensor": "theta",
-        "shape": [6],
-        "lines": lines,
-        "first": first,
-        "operations": ["lerp_"],
-    }
+        "stage": "update", "tensor": "theta", "shape": [6], "lines": lines, "first": first, "equations": EQUATIONS,
+        "operations": ["lerp_", "lerp_"],
+    }  # fmt: skip
     return {"step": number, "stages": [stage]}
+
+
+EQUATIONS = {
+    "d": "d_t = g_t",
+    "m": r"m_t = \beta_1 m_{t-1} + (1 - \beta_1)\,d_t",
+    "m_hat": r"\hat m_t = m_t / (1 - \beta_1^t)",
+    "param": r"\theta_t = \theta_{t-1} - \alpha\,\hat m_t",
+}
 
 
 def walk_record(**changes) -> Record:
@@ -215,10 +228,7 @@ def walk_record(**changes) -> Record:
     data = {
         "schema": SCHEMA, "version": VERSION, "kind": "walk", "subject": "optim.adam", "case": {"desc": "plain"},
         "dtype": "float32", "path": "single", "seed": 0, "steps": 4, "environment": {"python": "3.11.7"},
-        "equations": {
-            "d": "d_t = g_t", "m": r"m_t = \beta_1 m_{t-1} + (1 - \beta_1)\,d_t",
-            "m_hat": r"\hat m_t = m_t / (1 - \beta_1^t)", "param": r"\theta_t = \theta_{t-1} - \alpha\,\hat m_t",
-        },
+        "equations": EQUATIONS, "first_step": 3,
         "state": {"exp_avg": "m"}, "rerun": "lockstep ledger optim.adam --step 3",
         "source": {"paper": "def paper(exp_avg, d):\n    m = beta1 * exp_avg + (1 - beta1) * d\n    return m"},
         "walked": [walked(1), walked(2), walked(3, "m"), walked(4, "m")], **changes,

@@ -7,15 +7,16 @@ from typing import Any, NamedTuple
 from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports import contents
-from reports.symbols import Symbols, symbols
+from reports.symbols import Symbol, Symbols, symbols
 
 
 class Stage(NamedTuple):
     """A stage of a step. lines: in formula order, those that had something to do. idle: the others."""
 
     name: str
-    tensor: str
-    shape: list[int]
+    tensor: str | None
+    equations: Mapping[str, str]
+    symbols: Symbols
     lines: list[Mapping[str, Any]]
     idle: list[Mapping[str, Any]]
     first: str | None
@@ -39,39 +40,39 @@ class Walk:
 
     def __init__(self, record: Record):
         self.record = record
-        self.steps = [step(one) for one in record["walked"]]
+        family, state = contents.family(record["subject"]), record["state"]
+        self.symbols = symbols(family, record["equations"], state)
+        self.steps = [step(one, family, state) for one in record["walked"]]
 
     @functools.cached_property
     def first(self) -> Step:
         """The step that stands there in full: the first in which the sides part, or the first."""
         return next((one for one in self.steps if one.parts), self.steps[0])
 
-    @functools.cached_property
-    def symbols(self) -> Symbols:
-        return symbols(
-            contents.family(self.record["subject"]), self.record["equations"], self.record.data.get("state") or {}
-        )
-
     @property
-    def every_line(self) -> list[Mapping[str, Any]]:
-        return [line for one in self.steps for stage in one.stages for line in [*stage.lines, *stage.idle]]
-
-    @property
-    def legend(self) -> list[Any]:
-        """The symbols that the lines name, in the order of the formula."""
-        lines = [line for stage in self.steps[0].stages for line in stage.lines]
-        return self.symbols.used([line["code"] for line in lines])
+    def legend(self) -> list[Symbol]:
+        """The symbols that the lines name, in the order of the formula; none of a network, whose layers share names."""
+        stages = [stage for stage in self.steps[0].stages if set(stage.equations) <= set(self.record["equations"])]
+        if len(stages) < len(self.steps[0].stages):
+            return []
+        return self.symbols.used([line["code"] for stage in stages for line in stage.lines])
 
 
-def step(entry: Mapping[str, Any]) -> Step:
-    stages = [stage(one) for one in entry["stages"]]
+def step(entry: Mapping[str, Any], family: str, state: Mapping[str, str]) -> Step:
+    stages = [stage(one, family, state) for one in entry["stages"]]
     return Step(entry["step"], stages, finding(entry["step"], stages))
 
 
-def stage(entry: Mapping[str, Any]) -> Stage:
-    idle = [line for line in entry["lines"] if line.get("idle")]
-    busy = [line for line in entry["lines"] if not line.get("idle")]
-    return Stage(entry["stage"], entry["tensor"], entry["shape"], busy, idle, entry["first"])
+def stage(entry: Mapping[str, Any], family: str, state: Mapping[str, str]) -> Stage:
+    return Stage(
+        name=entry["stage"],
+        tensor=entry["tensor"],
+        equations=entry["equations"],
+        symbols=symbols(family if entry["stage"] != "update" else "optim", entry["equations"], state),
+        lines=[line for line in entry["lines"] if not line["idle"]],
+        idle=[line for line in entry["lines"] if line["idle"]],
+        first=entry["first"],
+    )
 
 
 def finding(number: int, stages: Sequence[Stage]) -> Message:
@@ -79,6 +80,6 @@ def finding(number: int, stages: Sequence[Stage]) -> Message:
     for one in stages:
         for line in one.lines:
             if line["line"] == one.first:
-                where = {key: line[key] for key in ("line", "ulp", "differing", "elements")}
-                return message("subject.step.parts", step=number, **where)
+                where = {key: line[key] for key in ("line", "differing", "elements")}
+                return message("subject.step.parts", step=number, ulp=line["scaled_ulp"], **where)
     return message("subject.step.same", step=number)

@@ -16,7 +16,6 @@ SCENARIOS = [
             lr=0.1,
             steps=3,
         ),
-        "a penalty shows which parameters it is taken of, once the biases have left 0",
     ),
 ]
 
@@ -28,9 +27,6 @@ CAUSES = table(
             id="penalty-includes-bias",
             behaviour=penalises_biases,
             formula=r"R = \frac{\lambda}{2m}\Big(\sum_i w_i^2 + \sum_j b_j^2\Big)",
-            first_shows="at the first step whose biases are not 0",
-            fix="leave the biases out of the penalty",
-            note="torch.optim's weight_decay decays every parameter it is given, biases too",
             shows="two clusters, L2",
             first=First(1, "loss"),
         )

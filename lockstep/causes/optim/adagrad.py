@@ -17,7 +17,7 @@ from lockstep.causes.tables import table
 
 SCENARIOS = [
     *situations(),
-    Scenario(Case("lr decay", lr=0.1, lr_decay=0.1, steps=6), "whether the first step is decayed already"),
+    Scenario(Case("lr decay", lr=0.1, lr_decay=0.1, steps=6)),
 ]
 
 TINY = "gradients near eps"
@@ -32,9 +32,6 @@ CAUSES = table(
             free={"start": 0.1},
             formula=r"v_0 = 0.1",
             seen="Keras, TensorFlow, optax; pytorch/pytorch#6616",
-            first_shows="at step 1",
-            fix="start the sum at 0",
-            note="theirs is initial_accumulator_value=0.1",
             shows="normal gradients",
             first=First(1, "v"),
         ),
@@ -43,9 +40,6 @@ CAUSES = table(
             lines={"denom": "np.sqrt(v + eps)"},
             formula=r"s_t = \sqrt{v_t + \epsilon}",
             seen="optax, Keras; facebookresearch/dlrm#337",
-            first_shows="at step 1, where |g| is small",
-            fix="add eps after the square root",
-            note="at a gradient of 0 their epsilon ε acts as eps=√ε",
             shows=TINY,
             first=First(1, "param"),
         ),
@@ -56,20 +50,17 @@ CAUSES = table(
             free={"rho": 0.9},
             formula=r"v_t = \rho\,v_{t-1} + d_t^2",
             seen="tensorflow/swift-apis#733",
-            first_shows="at step 2",
-            fix="add every squared gradient to the sum, and forget none",
             shows="normal gradients",
             first=First(2, "v"),
         ),
         Cause(
             id="accumulator-decayed",
             variant="an average",
+            words="average",
             lines={"v": "rho * sum + (1 - rho) * d**2"},
             free={"rho": 0.9},
             formula=r"v_t = \rho\,v_{t-1} + (1 - \rho)\,d_t^2",
             seen="tensorflow/swift-apis#733",
-            first_shows="at step 1",
-            fix="add every squared gradient to the sum; an average is RMSprop's",
             shows="normal gradients",
             first=First(1, "v"),
         ),
@@ -77,8 +68,6 @@ CAUSES = table(
             id="lr-decay-off-by-one",
             lines={"param": "param - lr / (1 + step * lr_decay) * d / denom"},
             formula=r"\theta_t = \theta_{t-1} - \frac{\alpha}{1 + t\,\eta}\,d_t / s_t",
-            first_shows="at step 1, lr_decay ≠ 0",
-            fix="decay by t-1: the first step has the whole lr",
             shows="lr decay",
             first=First(1, "param"),
         ),
@@ -87,10 +76,10 @@ CAUSES = table(
         tied_updated_twice("step"),
         low_precision("lr", "float32(lr)", "param"),
         *(
-            other_value("eps", value, "param", seen=seen, shows=TINY, first_shows="at step 1, where |g| is small")
+            other_value("eps", value, "param", seen=seen, shows=TINY)
             for value, seen in ((1e-8, "MLX, FBGEMM; unslothai/unsloth-zoo#819"), (1e-7, "Keras, optax"))
         ),
-        lr_factor(0.1, seen="Keras: 1e-3 for 1e-2"),
+        lr_factor(0.1, seen="Keras"),
         l2_divided_by_batch("v"),
         decay_factor(0.1, "v"),
     ],

@@ -8,28 +8,18 @@ from lockstep.causes.cause import Cause, First, Scenario
 def situations(**hyperparameters) -> list[Scenario]:
     """The scenarios of every optimizer, under these hyperparameters."""
 
-    def scenario(desc: str, why: str, **changed) -> Scenario:
-        return Scenario(Case(desc, steps=6, **{**hyperparameters, **changed}), why)
+    def scenario(desc: str, **changed) -> Scenario:
+        return Scenario(Case(desc, steps=6, **{**hyperparameters, **changed}))
 
     return [
-        scenario("normal gradients", "what is wrong from the first step on, at any size", lr=0.1),
-        scenario("gradients near eps", "where eps stands, and how large it is", problem="near eps"),
-        scenario(
-            "gradients of many sizes",
-            "parameters small against lr, so that no ulp of theirs hides an update",
-            problem="many sizes",
-        ),
-        scenario("sparse gradients", "exact zeros: 0/0, and state that moves by itself", problem="sparse"),
-        scenario("gradients shrink", "a maximum that is kept, or is not", problem="shrinking"),
-        scenario("weight decay", "decay 0 hides every mistake in it", lr=0.1, weight_decay=0.1),
-        scenario(
-            "a step without gradient",
-            "a tensor that is skipped must not move, decay or count",
-            lr=0.1,
-            weight_decay=0.1,
-            none_at=3,
-        ),
-        scenario("lr changes", "a constant lr hides whether momentum carries it", lr=0.1, lr_at={4: 0.01}),
+        scenario("normal gradients", lr=0.1),
+        scenario("gradients near eps", problem="near eps"),
+        scenario("gradients of many sizes", problem="many sizes"),
+        scenario("sparse gradients", problem="sparse"),
+        scenario("gradients shrink", problem="shrinking"),
+        scenario("weight decay", lr=0.1, weight_decay=0.1),
+        scenario("a step without gradient", lr=0.1, weight_decay=0.1, none_at=3),
+        scenario("lr changes", lr=0.1, lr_at={4: 0.01}),
     ]
 
 
@@ -40,8 +30,6 @@ def none_gradient_decays(line: str) -> Cause:
         behaviour=missing_is_zero,
         formula=r"g_t = 0 \quad \text{where there is none}",
         seen="chainer/chainer#1913, pytorch/pytorch#83769",
-        first_shows="at the first step with a missing gradient",
-        fix="skip a parameter without a gradient: no update, no decay, no state, no count",
         shows="a step without gradient",
         first=First(3, line),
     )
@@ -53,8 +41,6 @@ def tied_updated_twice(line: str) -> Cause:
         behaviour=steps_first_twice,
         formula=r"\theta_t = \text{step}(\text{step}(\theta_{t-1}))",
         seen="tinygrad, pytorch/torchrec#1298",
-        first_shows="at step 1, with a parameter under two names",
-        fix="step each array once, whatever it is called: collect parameters by identity",
         shows="normal gradients",
         first=First(1, line),
     )
@@ -68,8 +54,6 @@ def low_precision(name: str, expression: str, line: str, **where) -> Cause:
         arguments={name: expression},
         formula=r"\operatorname{fl}_{32}(" + SYMBOLS[name] + ")",
         seen="Keras, Paddle",
-        first_shows="at step 1: 3e-7 of an update, of one sign",
-        fix=f"keep {name} in double; round it only where it meets the array",
         **{"shows": "normal gradients", "first": First(1, line), "dtypes": ("float64",), **where},
     )
 
@@ -93,8 +77,7 @@ def other_value(name: str, value: float, line: str, *, seen: str = "", **where) 
         free={name: value},
         formula=rf"{SYMBOLS[name]} = {value:g}",
         seen=seen,
-        fix=f"set {name}; frameworks differ in its default",
-        **{"shows": "normal gradients", "first": First(1, line), "first_shows": "at step 1", **where},
+        **{"shows": "normal gradients", "first": First(1, line), **where},
     )
 
 
@@ -106,8 +89,6 @@ def lr_factor(factor: float, *, seen: str = "") -> Cause:
         free={"factor": factor},
         formula=rf"\theta_t = \theta_{{t-1}} - {factor:g}\,\alpha\,u_t",
         seen=seen,
-        first_shows="at step 1, by that factor",
-        fix="use the lr that was given",
         shows="normal gradients",
         first=First(1, "param"),
     )
@@ -121,8 +102,6 @@ def decay_factor(factor: float, line: str, *, seen: str = "") -> Cause:
         free={"factor": factor},
         formula=rf"{factor:g}\,\lambda\,\theta_{{t-1}}",
         seen=seen,
-        first_shows="at step 1, λ ≠ 0",
-        fix="use the weight_decay that was given",
         shows="weight decay",
         first=First(1, line),
     )
@@ -134,9 +113,6 @@ def l2_twice(line: str) -> Cause:
         lines={"d": "g + 2 * weight_decay * param if weight_decay else g"},
         formula=r"d_t = g_t + 2\lambda\,\theta_{t-1}",
         seen="Keras l2, keras-team/keras#4712",
-        first_shows="at step 1, λ ≠ 0",
-        fix="the gradient of ½λ‖θ‖² is λθ",
-        note="Keras' l2(λ/2) is weight_decay=λ",
         shows="weight decay",
         first=First(1, line),
     )
@@ -148,10 +124,6 @@ def l2_divided_by_batch(line: str) -> Cause:
         lines={"d": "g + weight_decay / m * param if weight_decay else g"},
         free={"m": 32},
         formula=r"d_t = g_t + \frac{\lambda}{m}\,\theta_{t-1}",
-        seen="the notebook",
-        first_shows="at step 1, λ ≠ 0",
-        fix="weight_decay is added to the gradient of the mean loss as it is",
-        note="the notebook's λ is weight_decay·m, with m the number of samples",
         shows="weight decay",
         first=First(1, line),
     )

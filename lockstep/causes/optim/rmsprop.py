@@ -17,16 +17,10 @@ from lockstep.causes.tables import table
 
 SCENARIOS = [
     *situations(),
-    Scenario(Case("momentum", momentum=0.9, lr=0.1, steps=6), "what is carried from step to step"),
-    Scenario(
-        Case("momentum, lr changes", momentum=0.9, lr=0.1, lr_at={4: 0.01}, steps=6),
-        "a constant lr hides whether the buffer carries it",
-    ),
-    Scenario(Case("centered", centered=True, lr=0.1, steps=6), "the mean that is taken off, or is not"),
-    Scenario(
-        Case("centered, gradients near eps", centered=True, problem="near eps", steps=6),
-        "where eps stands beside the variance",
-    ),
+    Scenario(Case("momentum", momentum=0.9, lr=0.1, steps=6)),
+    Scenario(Case("momentum, lr changes", momentum=0.9, lr=0.1, lr_at={4: 0.01}, steps=6)),
+    Scenario(Case("centered", centered=True, lr=0.1, steps=6)),
+    Scenario(Case("centered, gradients near eps", centered=True, problem="near eps", steps=6)),
 ]
 
 TINY = "gradients near eps"
@@ -39,11 +33,7 @@ CAUSES = table(
             id="eps-inside-sqrt",
             lines={"denom": "np.sqrt(variance + eps)"},
             formula=r"s_t = \sqrt{v_t + \epsilon}",
-            seen="TensorFlow, optax's default, MXNet, timm's RMSpropTF; pytorch/pytorch#23796, "
-            "google-deepmind/optax#532",
-            first_shows="at step 1, about lr in size",
-            fix="add eps after the square root",
-            note="at a gradient of 0 their epsilon ε acts as eps=√ε",
+            seen="pytorch/pytorch#23796, google-deepmind/optax#532",
             shows=TINY,
             first=First(1, "param"),
         ),
@@ -53,8 +43,6 @@ CAUSES = table(
             free={"start": 1.0},
             formula=r"v_0 = 1",
             seen="TensorFlow 1; google-deepmind/optax#49",
-            first_shows="at step 1",
-            fix="start the mean square at 0",
             shows="normal gradients",
             first=First(1, "v"),
         ),
@@ -63,9 +51,6 @@ CAUSES = table(
             lines={"buf": "momentum * lr_before / lr * momentum_buffer + d / denom if momentum > 0 else d / denom"},
             formula=r"b_t = \mu\,b_{t-1} + \alpha\,d_t / s_t, \quad \theta_t = \theta_{t-1} - b_t",
             seen="TensorFlow, Keras; pytorch/pytorch#32545",
-            first_shows="only when lr changes",
-            fix="multiply by lr when the parameter is updated, not when the buffer is",
-            note="the same while lr is constant: their buffer is lr times PyTorch's",
             shows="momentum, lr changes",
             first=First(4, "buf"),
         ),
@@ -74,8 +59,6 @@ CAUSES = table(
             lines={"denom": "np.sqrt(variance + eps) if centered else np.sqrt(variance) + eps"},
             formula=r"s_t = \sqrt{v_t - \bar g_t^2 + \epsilon}",
             seen="optax",
-            first_shows="at step 1",
-            fix="add eps after the square root",
             shows="centered, gradients near eps",
             first=First(1, "param"),
         ),
@@ -83,8 +66,6 @@ CAUSES = table(
             id="centered-ignored",
             lines={"variance": "v"},
             formula=r"\tilde v_t = v_t",
-            first_shows="at step 1",
-            fix="take the square of the mean off v",
             shows="centered",
             first=First(1, "param"),
         ),
@@ -95,9 +76,7 @@ CAUSES = table(
                 "if centered else v / (1 - alpha**step)"
             },
             formula=r"\tilde v_t = v_t / (1 - \rho^t)",
-            seen="optax's flag bias_correction",
-            first_shows="at step 1",
-            fix="use v as it is; the corrected one is Adam's",
+            seen="optax",
             shows="normal gradients",
             first=First(1, "param"),
         ),
@@ -110,11 +89,10 @@ CAUSES = table(
             "alpha",
             0.9,
             "v",
-            seen="Keras, optax, TensorFlow, numpy-ml, the notebook",
-            first_shows="at step 1: factor 3.16",
+            seen="Keras, optax, TensorFlow, numpy-ml",
         ),
         *(
-            other_value("eps", value, "param", seen=seen, shows=TINY, first_shows="at step 1, where |g| is small")
+            other_value("eps", value, "param", seen=seen, shows=TINY)
             for value, seen in ((1e-7, "Keras"), (1e-6, "d2l"), (1e-10, "TensorFlow 1"))
         ),
         Cause(
@@ -123,12 +101,10 @@ CAUSES = table(
             arguments={"momentum": "mu if momentum else momentum"},  # without momentum there is no buffer
             free={"mu": 0.5},
             formula=r"\mu = 0.5",
-            first_shows="at step 2",
-            fix="set momentum; frameworks differ in its default",
             shows="momentum",
             first=First(2, "buf"),
         ),
-        lr_factor(0.1, seen="defaults: 1e-3 for 1e-2"),
+        lr_factor(0.1),
         l2_divided_by_batch("v"),
         decay_factor(0.1, "v"),
     ],

@@ -17,17 +17,10 @@ from lockstep.causes.tables import table
 
 SCENARIOS = [
     *situations(momentum=0.9),
-    Scenario(
-        Case("no momentum, weight decay", lr=0.1, weight_decay=0.1, steps=6), "a decay that only momentum reaches"
-    ),
-    Scenario(Case("dampening", lr=0.1, momentum=0.9, dampening=0.5, steps=6), "the first step, which is not dampened"),
-    Scenario(
-        Case("nesterov", lr=0.1, momentum=0.9, nesterov=True, steps=6), "which gradient the buffer is looked ahead by"
-    ),
-    Scenario(
-        Case("nesterov, lr changes", lr=0.1, momentum=0.9, nesterov=True, lr_at={4: 0.01}, steps=6),
-        "the forms of Nesterov's momentum agree while lr is constant",
-    ),
+    Scenario(Case("no momentum, weight decay", lr=0.1, weight_decay=0.1, steps=6)),
+    Scenario(Case("dampening", lr=0.1, momentum=0.9, dampening=0.5, steps=6)),
+    Scenario(Case("nesterov", lr=0.1, momentum=0.9, nesterov=True, steps=6)),
+    Scenario(Case("nesterov, lr changes", lr=0.1, momentum=0.9, nesterov=True, lr_at={4: 0.01}, steps=6)),
 ]
 
 CAUSES = table(
@@ -42,9 +35,6 @@ CAUSES = table(
             },
             formula=r"b_t = \mu\,b_{t-1} - \alpha\,d_t, \quad \theta_t = \theta_{t-1} + b_t",
             seen="Keras, Sutskever et al., numpy-ml, scikit-learn; pytorch/pytorch#1099, jax-ml/jax#1528",
-            first_shows="only when lr changes: exactly that step",
-            fix="multiply by lr when the parameter is updated, not when the buffer is",
-            note="the same while lr is constant: their buffer is -lr times PyTorch's",
             shows="lr changes",
             first=First(4, "buf"),
         ),
@@ -55,10 +45,6 @@ CAUSES = table(
                 "momentum * momentum_buffer + (1 - momentum) * d"
             },
             formula=r"b_t = \mu\,b_{t-1} + (1 - \mu)\,d_t",
-            seen="HIPS/autograd, ml-explore/mlx before #87, Torch7",
-            first_shows="at step 1: factor 1-μ",
-            fix="add the whole gradient to the buffer",
-            note="the same trajectory with lr multiplied by 1-μ, once the buffer starts alike",
             shows="normal gradients",
             first=First(1, "buf"),
         ),
@@ -67,8 +53,6 @@ CAUSES = table(
             lines={"buf": "(1 - dampening) * d if momentum != 0 and momentum_buffer is None else was"},
             formula=r"b_1 = (1 - \tau)\,d_1",
             seen="ml-explore/mlx#473, pytorch/pytorch#152833",
-            first_shows="at step 1, τ ≠ 0",
-            fix="start the buffer as the first gradient itself",
             shows="dampening",
             first=First(1, "buf"),
         ),
@@ -77,9 +61,15 @@ CAUSES = table(
             lines={"update": "buf"},
             formula=r"u_t = b_t",
             seen="pytorch/pytorch#5920, ml-explore/mlx#87",
-            first_shows="at step 1",
-            fix="step by d + μ·b where nesterov is asked for",
             shows="nesterov",
+            first=First(1, "param"),
+        ),
+        Cause(
+            id="nesterov-on",
+            lines={"update": "d + momentum * buf if momentum != 0 else was"},
+            formula=r"u_t = d_t + \mu\,b_t \quad \text{without nesterov}",
+            seen="jax-ml/jax",
+            shows="normal gradients",
             first=First(1, "param"),
         ),
         Cause(
@@ -90,9 +80,6 @@ CAUSES = table(
             },
             formula=r"b_t = \mu\,b_{t-1} - \alpha\,d_t, \quad \theta_t = \theta_{t-1} - \mu\,b_{t-1} + (1 + \mu)\,b_t",
             seen="Sutskever et al. (2013), CS231n",
-            first_shows="only when lr changes; the same while it is constant",
-            fix="keep lr out of the buffer: step by lr·(d + μ·b)",
-            note="where their parameters are those before looking ahead, compare θ + μ·b",
             shows="nesterov, lr changes",
             first=First(4, "buf"),
         ),
@@ -101,9 +88,6 @@ CAUSES = table(
             lines={"d": "g", "param": "was - lr * weight_decay * param if weight_decay else was"},
             formula=r"d_t = g_t, \quad \theta_t = \theta_{t-1} - \alpha\,u_t - \alpha\lambda\,\theta_{t-1}",
             seen="facebookresearch/detectron2#2127",
-            first_shows="state at step 1, parameters at step 2, λ ≠ 0",
-            fix="add λθ to the gradient, before the buffer",
-            note="the same without momentum",
             shows="weight decay",
             first=First(1, "buf"),
         ),
@@ -112,8 +96,6 @@ CAUSES = table(
             lines={"d": "was if momentum != 0 else g"},
             formula=r"d_t = g_t \quad \text{if } \mu = 0",
             seen="ml-explore/mlx#440, #473",
-            first_shows="at step 1, λ ≠ 0, μ = 0",
-            fix="add the decay before the branch on momentum",
             shows="no momentum, weight decay",
             first=First(1, "param"),
         ),
@@ -122,8 +104,6 @@ CAUSES = table(
             lines={"buf": "d if momentum_buffer is None else 0 * momentum_buffer + (1 - dampening) * d"},
             formula=r"b_t = (1 - \tau)\,d_t",
             seen="kozistr/pytorch_optimizer#516",
-            first_shows="at step 2",
-            fix="make the buffer once, not at every step",
             shows="normal gradients",
             first=First(2, "buf"),
         ),
@@ -132,8 +112,8 @@ CAUSES = table(
         tied_updated_twice("buf"),
         low_precision("lr", "float32(lr)", "param"),
         low_precision("momentum", "float32(momentum)", "buf", first=First(2, "buf")),
-        other_value("momentum", 0.5, "buf", first=First(2, "buf"), first_shows="at step 2"),
-        lr_factor(10, seen="Keras: 1e-2 for 1e-3"),
+        other_value("momentum", 0.5, "buf", first=First(2, "buf")),
+        lr_factor(10, seen="Keras"),
         l2_divided_by_batch("buf"),
         decay_factor(0.1, "buf"),
     ],

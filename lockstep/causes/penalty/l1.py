@@ -17,8 +17,6 @@ CAUSES = table(
                 backward={"dw": f"lam / m * np.where(w == 0, 0 * w {value}, np.sign(w)) * dpenalty"},
                 formula=rf"\operatorname{{sign}}(0) = {value}",
                 seen="jax-ml/jax#37820, pytorch/pytorch#7172",
-                first_shows="where a parameter is exactly 0",
-                fix="take the subgradient 0 at 0, which leaves a weight there",
                 shows="zeros among the weights",
                 first=First(1, "dw"),
             )

@@ -1,0 +1,184 @@
+"""What the tables of a record must hold, down to the last entry; a record may have come from somebody else."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.compare import UNSIGNED
+
+Test = Callable[[Any], bool]
+FLOAT = {8: np.float32, 16: np.float64}  # by the digits of its bits
+
+
+class Improper(ValueError):
+    """An entry that a record of its kind cannot hold; the message says where it stands and what is wrong."""
+
+
+def text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def number(value: Any) -> bool:
+    """A number, or the text that stands for an infinity or a NaN in JSON."""
+    return (isinstance(value, int | float) and not isinstance(value, bool)) or value in ("inf", "-inf", "nan")
+
+
+def bits(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"0x([0-9a-f]{8}|[0-9a-f]{16})", value) is not None
+
+
+def place(value: Any) -> bool:
+    """A shape, or an index into one."""
+    return isinstance(value, list | tuple) and all(map(whole, value))
+
+
+def texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(map(text, value))
+
+
+def table(value: Any) -> bool:
+    """Names to texts."""
+    return isinstance(value, Mapping) and all(text(key) and text(entry) for key, entry in value.items())
+
+
+def optional(test: Test) -> Test:
+    return lambda value: value is None or test(value)
+
+
+OPERATION: dict[str, Test] = {"name": text, "value": optional(number)}
+LINE: dict[str, Test] = {
+    "line": text,
+    "code": text,
+    "torch_code": optional(text),
+    "shape": place,
+    "index": place,
+    "numpy": number,
+    "numpy_bits": bits,
+    "torch": optional(number),
+    "torch_bits": optional(bits),
+    "shown": flag,
+    "idle": flag,
+    "ulp_here": optional(number),
+    "differing": whole,
+    "elements": whole,
+    "ulp": number,
+    "scaled_ulp": number,
+}
+STAGE: dict[str, Test] = {
+    "stage": text,
+    "tensor": optional(text),
+    "shape": optional(place),
+    "equations": table,
+    "first": optional(text),
+    "operations": texts,
+}
+WALK: dict[str, Test] = {
+    "subject": text,
+    "case": lambda value: isinstance(value, Mapping),
+    "dtype": text,
+    "steps": whole,
+    "first_step": optional(whole),
+    "equations": table,
+    "state": table,
+    "source": table,
+    "rerun": text,
+}
+
+
+def demand(holds: bool, where: str, what: str) -> None:
+    if not holds:
+        raise Improper(f"{where}: {what}")
+
+
+def fields(entry: Any, tests: Mapping[str, Test], where: str) -> None:
+    demand(isinstance(entry, Mapping), where, "is no table")
+    missing = [key for key in tests if key not in entry]
+    demand(not missing, where, f"is without {', '.join(missing)}")
+    wrong = [key for key, test in tests.items() if not test(entry[key])]
+    demand(not wrong, where, f"{wrong[0] if wrong else ''!r} is {entry[wrong[0]] if wrong else ''!r:.40}")
+
+
+def each(entry: Mapping[str, Any], key: str, where: str) -> list[tuple[Any, str]]:
+    """The entries of a list that must not be empty, each with where it stands."""
+    found = entry.get(key)
+    demand(isinstance(found, list | tuple) and len(found) > 0, where, f"{key!r} is no list, or empty")
+    return [(one, f"{where}{key}[{number}]") for number, one in enumerate(found or [])]
+
+
+def check_walk(data: Mapping[str, Any]) -> None:
+    """Refuse a walk whose steps, stages or lines are not whole.
+
+    Raises:
+        Improper: naming the entry.
+    """
+    fields(data, WALK, "walk")
+    steps = each(data, "walked", "")
+    for count, (step, where) in enumerate(steps, 1):
+        fields(step, {"step": whole}, where)
+        demand(step["step"] == count, where, f"is step {step['step']}, where {count} is due")
+        for stage, at in each(step, "stages", f"{where}."):
+            check_stage(stage, at)
+    demand(len(steps) == data["steps"], "walked", f"has {len(steps)} steps, not {data['steps']}")
+    parted = [step["step"] for step, _ in steps if any(stage["first"] for stage in step["stages"])]
+    first = parted[0] if parted else None
+    demand(
+        data["first_step"] == first,
+        "walk",
+        f"'first_step' is {data['first_step']!r}, and lines differ from {first!r} on",
+    )
+
+
+def check_stage(stage: Any, where: str) -> None:
+    fields(stage, STAGE, where)
+    lines = each(stage, "lines", f"{where}.")
+    for line, at in lines:
+        check_line(line, at)
+    differing = [line["line"] for line, _ in lines if line["differing"]]
+    first = differing[0] if differing else None
+    demand(stage["first"] == first, where, f"'first' is {stage['first']!r}, and {first!r} is the first that differs")
+    names = [operation["name"] for line, _ in lines for operation in line["operations"]]
+    demand(names == list(stage["operations"]), where, "'operations' are not those of its lines")
+
+
+def check_line(line: Any, where: str) -> None:
+    fields(line, LINE, where)
+    operations = line.get("operations")
+    demand(isinstance(operations, list | tuple), where, "'operations' is no list")
+    for count, operation in enumerate(operations or []):
+        fields(operation, OPERATION, f"{where}.operations[{count}]")
+    fits = len(line["index"]) == len(line["shape"]) and all(
+        k < size for k, size in zip(line["index"], line["shape"], strict=True)
+    )
+    demand(fits, where, f"index {list(line['index'])} is none of shape {list(line['shape'])}")
+    shown = [line[key] is not None for key in ("torch", "torch_bits", "ulp_here")]
+    demand(set(shown) == {line["shown"]}, where, "PyTorch's value is there and not shown, or shown and not there")
+    demand(line["shown"] or not line["differing"], where, "differs from what is not shown")
+    demand(line["differing"] <= line["elements"], where, "differs in more elements than there are")
+    demand(not (line["idle"] and operations), where, "is idle, and something was done")
+    for side in ("numpy", "torch"):
+        if line[side] is not None:
+            demand(
+                means(line[f"{side}_bits"], line[side]),
+                where,
+                f"{line[f'{side}_bits']} are not the bits of {line[side]!r}",
+            )
+
+
+def means(written: str, value: Any) -> bool:
+    """Whether the bits are those of the number."""
+    dtype = FLOAT[len(written) - 2]
+    found = np.array(int(written, 16), UNSIGNED[np.dtype(dtype).itemsize]).view(dtype)
+    return bool(found == float(value) or (np.isnan(found) and np.isnan(float(value))))
+
+
+CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {"walk": check_walk}

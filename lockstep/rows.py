@@ -1,0 +1,16 @@
+"""A row of an answer in a terminal: its label, in a column of its own, and what there is to say."""
+
+import unicodedata
+from typing import Any
+
+from lockstep.messages import Voice
+
+
+def row(voice: Voice, label: str, text: Any) -> str:
+    """The row of that label (`row.LABEL`) with a text or a message."""
+    return f"  {padded(voice(f'row.{label}'), 8)} {voice.plain(text)}"
+
+
+def padded(text: str, width: int) -> str:
+    """`text` with blanks to so many columns of a terminal, of which a Hangul syllable takes two."""
+    return text + " " * (width - sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text))

@@ -1,0 +1,314 @@
+"""The report as a whole: the same every time, without torch, whole or not at all; malformed records are refused."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import reports
+from lockstep.record import BadRecord, load
+from parity_tests.reports.made import (
+    detection_record,
+    experiment_record,
+    explanation_record,
+    growth_record,
+    identical_record,
+    left,
+    run_record,
+    walk_record,
+)
+from parity_tests.reports.page import Page, tree
+from reports import facts
+from reports.__main__ import main
+from reports.figures import heat
+
+ROOT = Path(__file__).parents[2]
+FINDINGS = explanation_record()["findings"]
+
+
+def command(arguments, code=None, **environment):
+    call = ["-c", code, *arguments] if code else ["-m", "reports", *arguments]
+    return subprocess.run(
+        [sys.executable, *call], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+
+
+BLOCKED = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"torch", "torch_impl", "reference", "sklearn"}:
+            raise ModuleNotFoundError(f"{name} is blocked", name=name)
+
+sys.meta_path.insert(0, Blocked())
+try:
+    import torch
+except ModuleNotFoundError:
+    pass
+else:
+    sys.exit("the block does not hold")
+from reports.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_two_processes_one_without_torch_write_the_same_bytes(tmp_path):
+    made = {
+        "a": run_record(), "b": identical_record(case={"desc": "zero"}), "c": walk_record(), "d": detection_record(),
+        "e": explanation_record(), "f": experiment_record(), "g": growth_record(),
+    }  # fmt: skip
+    for name, record in made.items():
+        record.save(tmp_path / f"records/{name}.json")
+    for name, code, seed in (("one", None, "1"), ("two", BLOCKED, "2")):
+        done = command(
+            ["--records", str(tmp_path / "records"), "--out", str(tmp_path / name)], code, PYTHONHASHSEED=seed
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == f"report: {tmp_path / name / 'index.html'}\n"
+    one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
+    assert {"index.html", "ko/optim/adam.html", "optim/adam/eps-value.html"} < set(one)
+    assert one == two
+
+
+# Malformed records are refused.
+
+
+def rung(**changes):
+    return {"name": "a rung", "differing": 0, "elements": 6, "max_ulp": 0.0, "first_step": None, **changes}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("rungs", [], "'rungs' is no list of rungs"),
+        ("rungs", [rung(first_step="never")], "a rung has no proper first_step"),
+        ("rungs", [rung(max_ulp="much")], "a rung has no proper max_ulp"),
+        ("rungs", [rung(name=f"rung {number}") for number in range(5)], "rung 'rung 4' has no series of scaled_ulp"),
+        ("rungs", [rung(name="first")], "'explained', and rung 'first' leaves a difference"),
+        ("steps", True, "'steps' is True"),
+        ("steps", 5, "has shape (12,), not a value for each of 5 steps"),
+        ("explained", "yes", "'explained' is 'yes'"),
+        ("kernels", "sqrt", "'kernels' is no list of primitives"),
+        ("left", left(ulp="far"), "'left' has no proper ulp"),
+        ("findings", FINDINGS | {"threads": {"sum": 2}}, "'threads' of the findings is no table of words"),
+        ("findings", FINDINGS | {"kernels": {"exp": {"float32": {"numpy": {}}}}}, "function 'exp' of the findings"),
+    ],
+)
+def test_a_malformed_explanation_is_refused(field, value, expected, tmp_path):
+    with pytest.raises(BadRecord, match=re.escape(expected)):
+        reports.render([explanation_record(**{field: value})], tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ladder_that_claims_too_much_is_refused():
+    record = explanation_record()
+    record.arrays["rung/3/exp_avg/scaled_ulp"] = record.arrays["rung/3/exp_avg/scaled_ulp"].copy()
+    facts.check(record)
+    record.arrays["rung/3/exp_avg/scaled_ulp"][5] = 0.1
+    with pytest.raises(BadRecord, match='rung "PyTorch\'s sqrt" leaves a difference'):
+        facts.check(record)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("worst", ["bias", 7, "ill"], "no proper worst"),
+        ("classes", {"added": "many"}, "no proper classes"),
+        ("start", None, "no proper start"),
+        ("steps", 0, "'steps' is 0"),
+    ],
+)
+def test_a_malformed_growth_is_refused(field, value, expected):
+    with pytest.raises(BadRecord, match=expected):
+        facts.check(growth_record(**{field: value}))
+    short = growth_record()
+    del short.arrays["growth/spread"]
+    with pytest.raises(BadRecord, match="the arrays of spread are missing"):
+        facts.check(short)
+
+
+def spoil_json(change):
+    def spoil(file):
+        data = json.loads(file.read_text("utf-8"))
+        change(data)
+        file.write_text(json.dumps(data), "utf-8")
+
+    return spoil
+
+
+def spoil_arrays(**arrays):
+    def spoil(file):
+        record = load(file)
+        record.arrays |= {name.replace("_of_", "/").replace("_slash_", "/"): array for name, array in arrays.items()}
+        record.save(file)
+
+    return spoil
+
+
+MALFORMED = {
+    "truncated": (lambda file: file.write_bytes(file.read_bytes()[:300]), "no JSON, or truncated"),
+    "of a later schema": (spoil_json(lambda data: data.update(version=99)), "version 99 of the schema"),
+    "another archive": (
+        spoil_json(lambda data: data["arrays"].update(sha256="0")),
+        "is not the archive it was written with",
+    ),
+    "no verdict": (spoil_json(lambda data: data.pop("verdict")), "without verdict"),
+    "a verdict of its own": (
+        spoil_json(lambda data: data.update(verdict="fine")),
+        "'verdict' is 'fine', not one of identical",
+    ),
+    "no steps": (spoil_json(lambda data: data.update(steps=0)), "'steps' is 0"),
+    "half a finding": (spoil_json(lambda data: data["evidence"].pop("ulp")), "'evidence' has no proper ulp"),
+    "a text for a number": (spoil_json(lambda data: data.update(used="much")), "'used' is 'much', no number"),
+    "a kind of its own": (spoil_json(lambda data: data.update(kind="dream")), "of kind 'dream'"),
+    "a quantity without a verdict": (
+        spoil_json(lambda data: data["quantities"].update(v=3)),
+        "quantity 'v' has no verdict",
+    ),
+    "a short series": (
+        spoil_arrays(drift_of_param_slash_absolute=np.zeros(3)),
+        "'drift/param/absolute' has shape (3,)",
+    ),
+    "a flat heat map": (spoil_arrays(heat_of_drift_slash_param=np.zeros(12)), "'heat/drift/param' has shape (12,)"),
+    "a short path": (spoil_arrays(trace_of_path_slash_numpy=np.zeros((2, 2))), "'trace/path/numpy' has shape (2, 2)"),
+    "words in an array": (spoil_arrays(trace_of_loss_slash_numpy=np.array(["a"] * 12)), "holds no numbers"),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_record_is_refused_and_the_old_report_stays(name, tmp_path, capsys):
+    spoil, expected = MALFORMED[name]
+    good, bad, out = tmp_path / "records/good.json", tmp_path / "records/z.json", tmp_path / "out"
+    for file in (good, bad):
+        identical_record().save(file) if file == good else run_record().save(file)
+    (out / "figures").mkdir(parents=True)
+    (out / "index.html").write_text(reports.publish.MARK + "the old one", "utf-8")
+    before = tree(out)
+    spoil(bad)
+    assert main(["--records", str(tmp_path / "records"), "--out", str(out)]) == 2
+    captured = capsys.readouterr()
+    assert expected in captured.err.replace("\n", " ")
+    assert captured.out == ""
+    assert tree(out) == before
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "records"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("title", None, "without a 'title'"),
+        ("claims", [{"claim": "x"}], "an entry of 'claims' is without holds, found, why"),
+        ("printed", "none", "'printed' is no list"),
+        ("printed", [3], "an entry of 'printed' is without name"),
+    ],
+)
+def test_a_malformed_experiment_is_refused(field, value, expected, tmp_path):
+    with pytest.raises(BadRecord, match=re.escape(expected)):
+        reports.render([experiment_record(**{field: value})], tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+# Whole, or not at all.
+
+
+def test_a_failure_in_the_middle_leaves_the_old_report(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    reports.render([identical_record()], out)
+    before = tree(out)
+
+    def fail(record):
+        raise RuntimeError("no paper")
+
+    monkeypatch.setattr(heat, "draw", fail)
+    with pytest.raises(RuntimeError, match="no paper"):
+        reports.render([run_record()], out)
+    assert tree(out) == before
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_new_report_replaces_the_old_one_and_nothing_else(tmp_path):
+    out = tmp_path / "out"
+    reports.render([run_record(), run_record(subject="optim.sgd"), explanation_record(), experiment_record()], out)
+    assert {"machine.html", "notebook.html", "ko/optim/sgd.html"} < set(tree(out))
+    (out / "notes.txt").write_text("mine")
+    (out / "mine.html").write_text("mine, too")
+    (out / "records").mkdir()
+    (out / "records/a.json").write_text("a record")
+    reports.render([identical_record()], out, ("en",))
+    assert sorted(name for name in tree(out) if not name.startswith("figures/")) == [
+        "index.html", "mine.html", "notes.txt", "optim/adam.html", "records/a.json",
+    ]  # fmt: skip
+    assert "identical to the last bit" in (out / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("entry", ["index.html", "figures/mine.png", "optim/mine.txt", "machine.html"])
+def test_somebody_elses_folder_is_left_alone(entry, tmp_path, capsys):
+    out = tmp_path / "thesis"
+    (out / entry).parent.mkdir(parents=True)
+    (out / entry).write_text("years of work")
+    run_record().save(tmp_path / "records/a.json")
+    assert main(["--records", str(tmp_path / "records"), "--out", str(out)]) == 2
+    assert "that is not of a report; name another folder" in capsys.readouterr().err.replace("\n", " ")
+    assert tree(out) == {entry: b"years of work"}
+
+
+def test_somebody_elses_page_in_a_report_is_left_alone(tmp_path):
+    out = tmp_path / "out"
+    reports.render([run_record()], out)
+    (out / "notebook.html").write_text("years of work")
+    before = tree(out)
+    with pytest.raises(reports.NotAReport, match=r"has a notebook\.html that is not of a report"):
+        reports.render([experiment_record()], out)
+    assert tree(out) == before
+
+
+# The command.
+
+
+def test_only_some_subjects(tmp_path, capsys):
+    for subject in ("optim.adam", "optim.sgd"):
+        identical_record(subject=subject, rerun=None).save(tmp_path / f"records/{subject}.json")
+    call = ["--records", str(tmp_path / "records"), "--out", str(tmp_path / "out")]
+    assert main([*call, "--only", "optim.sgd", "--lang", "ko"]) == 0
+    page = Page((tmp_path / "out/index.html").read_text("utf-8"))
+    assert "모든 대상" in page.text
+    assert not (tmp_path / "out/ko").exists()
+    assert "optim.sgd" in page.text
+    assert "optim.adam" not in page.text
+    assert main([*call, "--only", "optim.lion"]) == 2
+    assert "no record of optim.lion; there are optim.adam, optim.sgd" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_no_records_is_an_error(tmp_path, capsys):
+    assert main(["--records", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
+    assert "no records (NAME.json) there" in capsys.readouterr().err.replace("\n", " ")
+    assert main(["--frobnicate"]) == 2
+    assert main(["--records", str(tmp_path), "--lang", "de"]) == 2
+    assert main(["--records", str(tmp_path), "--mnist", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "--records runs nothing, so it goes with no --mnist" in capsys.readouterr().err.replace("\n", " ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_records_the_experiments_are_run(tmp_path, monkeypatch, capsys):
+    told = []
+
+    def collect(out_dir, only=None, progress=None, data=None):
+        told.append((only, out_dir.name, data))
+        progress("optim.adam", 1, 2)
+        return [identical_record().save(out_dir / "adam.json")]
+
+    monkeypatch.setitem(sys.modules, "lockstep.experiments", types.SimpleNamespace(collect=collect))
+    out = tmp_path / "build/report"
+    assert main(["--out", str(out), "--only", "optim.adam", "--mnist", "data"]) == 0
+    assert told == [(["optim.adam"], "records", {"mnist": Path("data")})]
+    assert capsys.readouterr().out == f"report: {out / 'index.html'}\n"
+    assert sorted(file.name for file in out.iterdir()) == ["figures", "index.html", "ko", "optim", "records"]
+    assert load(out / "records/adam.json")["verdict"] == "identical"
+    assert [file.name for file in out.parent.iterdir()] == ["report"]
