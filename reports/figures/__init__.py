@@ -17,13 +17,18 @@ from types import ModuleType
 
 from lockstep.record import BadRecord, Record
 from reports import facts
-from reports.figures import digits, drift, heat, ladder, loss, path
+from reports.figures import batches, detection, digits, drift, growth, heat, keep, ladder, loss, path, trajectory
 from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights
 
 RUN: tuple[ModuleType, ...] = (path, loss, drift, heat)
 TRACED = (path, loss)  # of a run that is not drawn in full
-EXPERIMENT: tuple[ModuleType, ...] = (paths, convergence, training, weights, batchnorm, summary, digits)
-KINDS: dict[str, tuple[ModuleType, ...]] = {"run": RUN, "explanation": (ladder,)}
+EXPERIMENT: tuple[ModuleType, ...] = (
+    paths, convergence, training, weights, batchnorm, summary, digits, batches, keep,
+)  # fmt: skip
+CAUSE: tuple[ModuleType, ...] = (trajectory,)  # of one cause of a detection, by the number of its row
+KINDS: dict[str, tuple[ModuleType, ...]] = {
+    "run": RUN, "explanation": (ladder,), "growth": (growth,), "detection": (detection,),
+}  # fmt: skip
 
 
 def of(record: Record) -> list[ModuleType]:
@@ -36,6 +41,11 @@ def of(record: Record) -> list[ModuleType]:
     if kind == "experiment":
         return of_experiment(record)
     return [module for module in KINDS.get(kind, ()) if module.applies(record)]
+
+
+def of_cause(record: Record, number: int) -> list[ModuleType]:
+    """The pictures of one cause of a detection, which take the number of its row besides the record."""
+    return [module for module in CAUSE if module.applies(record, number)]
 
 
 def of_experiment(record: Record) -> list[ModuleType]:

@@ -1,0 +1,125 @@
+"""Which scenario brings out which cause: the largest error of one step, cause by scenario, on a log scale."""
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from lockstep.messages import Message, message
+from lockstep.messages.numbers import number
+from lockstep.record import Record
+from reports import facts
+from reports.figures.heat import SHADES, ticks_between
+from reports.style import INK, LINE, SOFT, WIDTH, drawable, labelled, shortened, styled
+
+NAME = "detection"
+KIND = "png"
+ROW, HEAD = 0.205, 1.5  # inches
+LONGEST = 40  # characters of a name
+
+
+def applies(record: Record) -> bool:
+    return len(record["causes"]) > 1
+
+
+def cells(record: Record) -> list[list[dict[str, Any]]]:
+    return record["cells"]
+
+
+def sizes(record: Record) -> np.ndarray:
+    """The largest error of every cell, causes in rows, scenarios in columns."""
+    return np.array([[facts.size(cell) for cell in row] for row in cells(record)])
+
+
+def caught(record: Record) -> np.ndarray:
+    """Where rounding cannot explain the error."""
+    return np.array([[float(cell["used"]) > 1 for cell in row] for row in cells(record)])
+
+
+def finding(record: Record) -> Message:
+    shows, errors = caught(record), sizes(record)
+    values = {"causes": len(shows) - 1, "caught": int(shows[1:].any(axis=1).sum()), "rounding": float(errors[0].max())}
+    if not values["caught"]:
+        return message("figure.detection.none", **values)
+    counts = shows[1:].sum(axis=0)
+    best = int(np.argmax(counts))
+    scenario = record["scenarios"][best]["name"]
+    return message("figure.detection.found", scenario=scenario, alone=int(counts[best]), unit=unit(record), **values)
+
+
+def unit(record: Record) -> Message:
+    """What errors are counted in."""
+    return message(f"subject.unit.{'lr' if record['unit'] == 'lr' else 'largest'}")
+
+
+def read(record: Record) -> Message:
+    return message("figure.detection.read", unit=unit(record))
+
+
+@styled
+def draw(record: Record) -> Figure:
+    """A row a cause, the faithful one first; filled where the cause shows."""
+    errors, shows = sizes(record), caught(record)
+    rows, columns = errors.shape
+    figure = Figure(figsize=(WIDTH, HEAD + ROW * rows))
+    axis = figure.subplots()
+    seen = errors[shows & (errors > 0) & np.isfinite(errors)]
+    low, high = (float(seen.min()), float(seen.max())) if seen.size else (1.0, 2.0)
+    norm = LogNorm(low, max(high, 2 * low))
+    filled = np.where(shows, np.where(errors > 0, errors, low), np.nan)
+    image = axis.imshow(filled, aspect="auto", cmap=SHADES, norm=norm)
+    for row in range(rows):
+        for column in range(columns):
+            written(axis, row, column, errors[row, column], bool(shows[row, column]), norm)
+    framed(axis, record)
+    names = ["NumPy", *(str(cause["name"]) for cause in record["causes"][1:])]
+    axis.set_yticks(range(rows), [shortened(drawable(name), LONGEST) for name in names])
+    scenarios = [shortened(drawable(one["name"]), LONGEST) for one in record["scenarios"]]
+    axis.set_xticks(range(columns), scenarios, rotation=32, ha="left", rotation_mode="anchor")
+    axis.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelcolor=INK)
+    axis.grid(visible=False)
+    axis.spines[["left", "bottom"]].set_visible(False)
+    axis.axhline(0.5, color=INK, linewidth=1.2)
+    for row in range(1, rows):
+        axis.axhline(row + 0.5, color=LINE, linewidth=0.5, zorder=0)
+    bar = figure.colorbar(image, ax=axis, orientation="horizontal", shrink=0.5, aspect=40, pad=0.015)
+    ticks = ticks_between(norm.vmin or low, norm.vmax or high)
+    bar.set_ticks(ticks[:: math.ceil(len(ticks) / 9)], labels=[number(t) for t in ticks[:: math.ceil(len(ticks) / 9)]])
+    bar.minorticks_off()
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    labelled(figure, f"{record['subject']} · {record['dtype']}" + (" · lr" if record["unit"] == "lr" else ""))
+    return figure
+
+
+def written(axis: Axes, row: int, column: int, error: float, shows: bool, norm: LogNorm) -> None:
+    """The error in two digits: bold on its colour where the cause shows, grey on nothing where it does not."""
+    dark = shows and (math.isinf(error) or float(norm(max(error, norm.vmin or error))) > 0.35)
+    style = {"color": "white" if dark else INK, "weight": "bold"} if shows else {"color": SOFT}
+    axis.text(column, row, number(error), ha="center", va="center_baseline", size=7, **style)
+
+
+def framed(axis: Axes, record: Record) -> None:
+    """A frame around the cell of the scenario that is there to bring the cause out."""
+    names = [one["name"] for one in record["scenarios"]]
+    for row, cause in enumerate(record["causes"]):
+        if cause.get("shows") in names:
+            corner = names.index(cause["shows"]) - 0.5, row - 0.5
+            axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=INK, linewidth=1.2, zorder=3))
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    names = [one["name"] for one in record["scenarios"]]
+    causes = [cause["name"] for cause in record["causes"]]
+    every = [cell for row in cells(record) for cell in row]
+    return {
+        "cause": np.repeat(causes, len(names)),
+        "scenario": np.tile(names, len(causes)),
+        "error": sizes(record).ravel(),
+        "used": np.array([float(cell["used"]) for cell in every]),
+        "step": np.array(["" if cell["step"] is None else str(cell["step"]) for cell in every]),
+        "line": np.array([cell["line"] or "" for cell in every]),
+    }

@@ -1,0 +1,64 @@
+"""Where a drift came from: what the steps added, and what the problem makes of a start that is one ulp away."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lockstep.messages import Message, message
+from lockstep.record import Record
+from reports import facts
+from reports.figures.ends import End, name_ends
+from reports.rails import lay, rails, trace
+from reports.style import COLOURS, INK, WIDTH, labelled, styled
+
+NAME = "growth"
+KIND = "svg"
+HEIGHT = 190.0  # of the axis in points, about
+SHADES = {"|Δ|": INK, "Σ|δ|": COLOURS["torch"], "|Δ₁|": COLOURS["numpy"]}
+DASHES = {"|Δ|": "-", "Σ|δ|": (0, (5, 1.5)), "|Δ₁|": (0, (1.5, 1.2))}
+
+
+def applies(record: Record) -> bool:
+    return "growth/drift" in record.arrays
+
+
+def series(record: Record) -> dict[str, np.ndarray]:
+    """The drift, the sum of the steps' largest defects, and how far a start one ulp away has come, after each step."""
+    drift, defect, spread = (np.asarray(record.arrays[f"growth/{name}"], np.float64) for name in NAMES)
+    return dict(zip(SHADES, (drift, np.cumsum(defect), spread), strict=True))
+
+
+NAMES = ("drift", "defect", "spread")
+
+
+def finding(record: Record) -> Message:
+    drift, added, spread = (float(values[-1]) for values in series(record).values())
+    start = float(record["start"])
+    values = {"steps": record["steps"], "drift": drift, "added": added, "times": spread / start if start else 0.0}
+    return message("figure.growth.found" if drift else "figure.growth.none", **values)
+
+
+def read(record: Record) -> Message:
+    return message("figure.growth.read")
+
+
+@styled
+def draw(record: Record) -> Figure:
+    found, steps = series(record), np.arange(1, record["steps"] + 1)
+    figure = Figure(figsize=(WIDTH, 3.4))
+    axis = figure.subplots()
+    scale = rails(*found.values())
+    lay(axis, scale)
+    for lane, (name, values) in zip((0.25, 0.0, -0.25), found.items(), strict=True):
+        width = 2.4 if name == "|Δ|" else 1.4
+        trace(axis, steps, values, scale, lane, color=SHADES[name], linestyle=DASHES[name], linewidth=width)
+    ends = [End(float(scale.place(values[-1])), name, SHADES[name]) for name, values in found.items()]
+    axis.set_xlim(0.5, len(steps) + 0.5)
+    axis.set_xlabel("t")
+    name_ends(axis, ends, HEIGHT)
+    labelled(figure, facts.label(record))
+    return figure
+
+
+def table(record: Record) -> dict[str, np.ndarray]:
+    steps = {"t": np.arange(1, record["steps"] + 1)}
+    return steps | {name: np.asarray(record.arrays[f"growth/{name}"], np.float64) for name in NAMES}
