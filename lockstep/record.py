@@ -80,7 +80,7 @@ the end, and the largest difference of its quantity.
 An experiment, kind "experiment", is what several runs together say:
 
     schema, version, kind, subject, environment
-                           as above; subject is "notebook" or "digits"
+                           as above; subject is "notebook", "digits" or the path of the subject it is about
     title                  a line
     figures                names of pictures to draw, or nothing: all there are arrays for
     claims                 a list of {claim, original, holds, found, why}: a sentence put to the test, and as it
@@ -92,7 +92,11 @@ An experiment, kind "experiment", is what several runs together say:
     runs                   a list of {subject, case, dtype, verdict, used}: the runs it rests on
 
 Its archive holds `nb/optim/NAME/SIDE/path` and `loss`, `nb/regular/NAME/SIDE/losses` and `W1`,
-`nb/batchnorm/before` and `SIDE`, `trace/contour/…`, and `digits/NAME/SIDE/loss` and `accuracy`.
+`nb/batchnorm/before` and `SIDE`, `trace/contour/…`, and `digits/NAME/SIDE/loss` and `accuracy`. "layers.batchnorm
+batch sizes" has `batch/size` and, of a batch of each, `batch/SIDE` (the running variance it leaves with momentum 1),
+`batch/biased` (its own, in double) and `batch/ratio` (n/(n-1)); "layers.dropout keep rate" has `keep/p` and of each
+`keep/SIDE` (the share of the units kept) and `keep/equal` (whether the masks are the same, 1 or 0), and a corner of
+two masks, `keep/mask/SIDE`.
 
 The archive is named after its content and written first, the JSON last: a reader finds the old record, or
 the new one, never half of each.
@@ -220,7 +224,7 @@ def load(path) -> Record:
 
     Raises:
         BadRecord: for a file that is missing, malformed, truncated, of a later version, or whose archive is
-            missing or another one; for an entry of a walk or a detection that cannot be.
+            missing or another one; for an entry of a walk, a detection or a curve that cannot be.
     """
     path = pathlib.Path(path)
     data = read_json(path)

@@ -299,4 +299,39 @@ def check_trajectories(steps: list[int], arrays: Arrays) -> None:
         demand(not beyond.any(), f"trajectory/{row}/drift", "is less than the sides are apart at its element")
 
 
-CHECKS: dict[str, Callable[[Mapping[str, Any], Arrays], None]] = {"walk": check_walk, "detection": check_detection}
+BATCH = ("size", "numpy", "torch", "biased", "ratio")
+KEEP = ("p", "numpy", "torch", "equal")
+MASKS = ("keep/mask/numpy", "keep/mask/torch")
+
+
+def check_experiment(data: Mapping[str, Any], arrays: Arrays) -> None:
+    """Refuse a curve that is not whole; what else an experiment holds is for its pictures to know.
+
+    Raises:
+        Improper: naming the array.
+    """
+    for family, names in (("batch", BATCH), ("keep", KEEP)):
+        if any(name.startswith(f"{family}/") for name in arrays):
+            check_curve(arrays, [f"{family}/{name}" for name in names])
+    if any(name.startswith("keep/") for name in arrays):
+        shapes = {arrays[name].shape for name in MASKS if name in arrays}
+        demand(len(shapes) == 1 and len(next(iter(shapes))) == 2, "keep/mask", "has no two masks of one shape")
+        odd = [name for name in (*MASKS, "keep/equal") if not np.isin(arrays.get(name, 2), (0, 1)).all()]
+        demand(not odd, odd[0] if odd else "", "has other entries than 0 and 1")
+
+
+def check_curve(arrays: Arrays, names: list[str]) -> None:
+    missing = [name for name in names if name not in arrays]
+    demand(not missing, missing[0] if missing else "", "is missing")
+    lengths = {arrays[name].shape for name in names}
+    first = arrays[names[0]]
+    demand(len(lengths) == 1 and first.ndim == 1 and first.size > 0, names[0], "and its like are no rows of one length")
+    odd = [name for name in names if arrays[name].dtype.kind not in "fiu" or not np.isfinite(arrays[name]).all()]
+    demand(not odd, odd[0] if odd else "", "holds what is no number")
+
+
+CHECKS: dict[str, Callable[[Mapping[str, Any], Arrays], None]] = {
+    "walk": check_walk,
+    "detection": check_detection,
+    "experiment": check_experiment,
+}

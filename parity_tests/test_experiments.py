@@ -11,7 +11,7 @@ import lockstep
 import reference.datasets
 from lockstep import cli
 from lockstep.cases.models import Training
-from lockstep.experiments import collect, detections, digits, ladders, names, planned, selection, walks
+from lockstep.experiments import collect, curves, detections, digits, ladders, names, planned, selection, walks
 from lockstep.record import BadRecord, Record, load
 from lockstep.sides import draws
 from lockstep.sides.models import TrainingSide
@@ -137,6 +137,7 @@ def test_only_some_subjects_climb_only_their_ladders(tmp_path, monkeypatch):
     monkeypatch.setattr(selection, "plan", lambda subject: {})
     monkeypatch.setattr(walks, "WALKED", [])
     monkeypatch.setattr(detections, "detections", lambda path: {})
+    monkeypatch.setattr(curves, "KNOWN", {})
     monkeypatch.setattr(ladders, "CLIMBED", [("layers.batchnorm", "features, in training", None, None)])
     monkeypatch.setattr(ladders, "GROWN", [("optim.adam", "defaults", "single", 5)])
     found = [load(path) for path in collect(tmp_path, only=["layers.batchnorm", "optim.adam", "optim.sgd"])]
