@@ -133,7 +133,8 @@ def test_links_lead_somewhere():
 def test_the_numbers_are_the_course_notebooks(outputs):
     shown = "\n".join(text(outputs[name]) for name in ("rosenbrock-printed", "regular-printed", "batchnorm-printed"))
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in shown.splitlines()]
-    assert [row for row in rows if row[0] in PRINTED] == [[name, value, value, value] for name, value in PRINTED.items()]
+    expected = [[name, value, value, value] for name, value in PRINTED.items()]
+    assert [row for row in rows if row[0] in PRINTED] == expected
 
 
 def test_what_it_teaches_is_what_it_shows(outputs):
