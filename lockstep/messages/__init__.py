@@ -158,7 +158,7 @@ ENGLISH = Voice("en")
 
 def from_json(value: Any) -> Any:
     """A message as a record keeps it, `{"key": …, "values": {…}}`, and whatever holds such; all else as it is."""
-    if isinstance(value, Mapping) and set(value) == {"key", "values"}:
+    if isinstance(value, Mapping) and set(value) == {"key", "values"} and isinstance(value["values"], Mapping):
         return Message(value["key"], {name: from_json(part) for name, part in value["values"].items()})
     if isinstance(value, list | tuple):
         return [from_json(part) for part in value]
