@@ -3,7 +3,7 @@
 Schema, version 1. `NAME.json`:
 
     schema, version        "lockstep-record", 1
-    kind                   "run", "explanation", "growth", "walk" or "experiment" (all below)
+    kind                   "run", "explanation", "growth", "walk", "detection" or "experiment" (all below)
     subject, case, dtype, path, seed, steps
                            what was run; `case` holds desc, problem, hyperparameters, shapes, schedule
     environment            versions, CPU, capability, threads (lockstep/environment.py)
@@ -57,6 +57,26 @@ A walk, kind "walk", is a short run line by line (lockstep/walk.py):
 
 It has no arrays.
 
+A detection, kind "detection", is what each known cause does to a subject (lockstep/causes/matrix.py):
+
+    schema, version, kind, subject, dtype, seed, steps, environment, equations, rerun
+                           as above; `steps` are those of the longest trajectory
+    unit                   of the errors in parameters: "lr", or of everything a layer makes its largest "magnitude"
+    scenarios              a list of {name, why, case, steps}: the columns; `why` is a message
+    causes                 the rows; the first is the reference itself, {name, id: null, twins}. A cause has `name`,
+                           `id`, `variant`, `formula` (LaTeX), `equations` (of the lines that it exchanges), `changes`
+                           (a list of {of, line, ours, theirs}: the code of a "line", of what is "kept" of one or of an
+                           "argument"), `behaviour` and `code` (where no formula is wrong but what is around it),
+                           `free`, `seen`, `threads`, `first` {step, line}, `shows` (a scenario), `verdict`, `dtypes`,
+                           the messages `met` (or null), `fix`, `first_shows` and `note` (or null);
+                           `twins`, the rows whose cells are the same; and of its trajectory `steps`, `dtype`,
+                           `quantity`, `tensor` and `index`
+    cells                  a list of cells a row; a cell is {error, state, used, step, line} as matrix tells
+
+Its archive holds `trajectory/ROW/numpy` (the wrong one), `trajectory/ROW/torch` and `trajectory/ROW/drift` with
+the row's `steps` values each, of two free runs in the scenario that shows the cause: the element furthest apart at
+the end, and the largest difference of its quantity.
+
 An experiment, kind "experiment", is what several runs together say:
 
     schema, version, kind, subject, environment
@@ -100,6 +120,7 @@ REQUIRED = {
     "explanation": ("subject", "case", "dtype", "steps", "rungs", "explained", "kernels"),
     "growth": ("subject", "case", "dtype", "steps", "start", "differing", "elements", "classes", "worst", "worst_added"),
     "walk": ("subject", "case", "dtype", "steps", "equations", "state", "source", "first_step", "walked", "rerun"),
+    "detection": ("subject", "dtype", "steps", "unit", "scenarios", "causes", "cells"),
     "experiment": ("subject", "title", "claims", "printed"),
 }
 TYPES = {"subject": str, "case": dict, "dtype": str, "steps": int, "verdict": str, "quantities": dict, "rungs": list}
@@ -199,7 +220,7 @@ def load(path) -> Record:
 
     Raises:
         BadRecord: for a file that is missing, malformed, truncated, of a later version, or whose archive is
-            missing or another one; for an entry of a walk that cannot be.
+            missing or another one; for an entry of a walk or a detection that cannot be.
     """
     path = pathlib.Path(path)
     data = read_json(path)
@@ -221,7 +242,7 @@ def load(path) -> Record:
     except ValueError as error:
         raise BadRecord(f"{path}: {name} is no archive of plain arrays ({error})") from None
     try:
-        CHECKS.get(data.get("kind", "run"), lambda data: None)(data)
+        CHECKS.get(data.get("kind", "run"), lambda data, arrays: None)(data, record.arrays)
     except Improper as error:
         raise BadRecord(f"{path}: {error}") from None
     return record

@@ -9,6 +9,7 @@ import numpy as np
 from lockstep.compare import UNSIGNED
 
 Test = Callable[[Any], bool]
+Arrays = Mapping[str, np.ndarray]
 FLOAT = {8: np.float32, 16: np.float64}  # by the digits of its bits
 
 
@@ -26,6 +27,10 @@ def flag(value: Any) -> bool:
 
 def whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def positive(value: Any) -> bool:
+    return whole(value) and value > 0
 
 
 def number(value: Any) -> bool:
@@ -49,6 +54,15 @@ def texts(value: Any) -> bool:
 def table(value: Any) -> bool:
     """Names to texts."""
     return isinstance(value, Mapping) and all(text(key) and text(entry) for key, entry in value.items())
+
+
+def mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def said(value: Any) -> bool:
+    """A message (lockstep/messages): a key and the values of its placeholders."""
+    return isinstance(value, Mapping) and text(value.get("key")) and mapping(value.get("values"))
 
 
 def optional(test: Test) -> Test:
@@ -84,7 +98,7 @@ STAGE: dict[str, Test] = {
 }
 WALK: dict[str, Test] = {
     "subject": text,
-    "case": lambda value: isinstance(value, Mapping),
+    "case": mapping,
     "dtype": text,
     "steps": whole,
     "first_step": optional(whole),
@@ -100,12 +114,18 @@ def demand(holds: bool, where: str, what: str) -> None:
         raise Improper(f"{where}: {what}")
 
 
-def fields(entry: Any, tests: Mapping[str, Test], where: str) -> None:
+def fields(entry: Any, tests: Mapping[str, Test], where: str) -> bool:
+    """True for a table with all the entries that are tested, each as it must be.
+
+    Raises:
+        Improper: for any other.
+    """
     demand(isinstance(entry, Mapping), where, "is no table")
     missing = [key for key in tests if key not in entry]
     demand(not missing, where, f"is without {', '.join(missing)}")
     wrong = [key for key, test in tests.items() if not test(entry[key])]
     demand(not wrong, where, f"{wrong[0] if wrong else ''!r} is {entry[wrong[0]] if wrong else ''!r:.40}")
+    return True
 
 
 def each(entry: Mapping[str, Any], key: str, where: str) -> list[tuple[Any, str]]:
@@ -115,13 +135,14 @@ def each(entry: Mapping[str, Any], key: str, where: str) -> list[tuple[Any, str]
     return [(one, f"{where}{key}[{number}]") for number, one in enumerate(found or [])]
 
 
-def check_walk(data: Mapping[str, Any]) -> None:
+def check_walk(data: Mapping[str, Any], arrays: Arrays) -> None:
     """Refuse a walk whose steps, stages or lines are not whole.
 
     Raises:
         Improper: naming the entry.
     """
     fields(data, WALK, "walk")
+    demand(not arrays, "walk", "has arrays, which no walk has")
     steps = each(data, "walked", "")
     for count, (step, where) in enumerate(steps, 1):
         fields(step, {"step": whole}, where)
@@ -181,4 +202,101 @@ def means(written: str, value: Any) -> bool:
     return bool(found == float(value) or (np.isnan(found) and np.isnan(float(value))))
 
 
-CHECKS: dict[str, Callable[[Mapping[str, Any]], None]] = {"walk": check_walk}
+SCENARIO: dict[str, Test] = {"name": text, "why": said, "case": mapping, "steps": whole}
+FAITHFUL: dict[str, Test] = {"name": text, "id": lambda value: value is None, "twins": texts}
+CAUSE: dict[str, Test] = {
+    "name": text,
+    "id": text,
+    "variant": text,
+    "formula": text,
+    "equations": table,
+    "behaviour": optional(text),
+    "code": optional(text),
+    "free": mapping,
+    "seen": text,
+    "threads": texts,
+    "fix": said,
+    "first_shows": said,
+    "note": optional(said),
+    "shows": text,
+    "verdict": text,
+    "dtypes": texts,
+    "twins": texts,
+    "dtype": text,
+    "quantity": text,
+    "tensor": text,
+    "index": place,
+    "steps": positive,
+}
+CHANGE: dict[str, Test] = {
+    "of": lambda value: value in ("line", "kept", "argument"),
+    "line": text,
+    "ours": text,
+    "theirs": text,
+}
+CELL: dict[str, Test] = {
+    "error": number,
+    "state": optional(number),
+    "used": number,
+    "step": optional(whole),
+    "line": optional(text),
+}
+DETECTION: dict[str, Test] = {
+    "subject": text,
+    "dtype": text,
+    "steps": positive,
+    "unit": lambda value: value in ("lr", "magnitude"),
+    "equations": table,
+    "rerun": text,
+}
+SIDES = ("numpy", "torch", "drift")
+
+
+def check_detection(data: Mapping[str, Any], arrays: Arrays) -> None:
+    """Refuse a table of causes whose rows, columns or trajectories are not whole.
+
+    Raises:
+        Improper: naming the entry.
+    """
+    fields(data, DETECTION, "detection")
+    tried = [scenario["name"] for scenario, where in each(data, "scenarios", "") if fields(scenario, SCENARIO, where)]
+    rows = each(data, "causes", "")
+    for count, (row, where) in enumerate(rows):
+        fields(row, CAUSE if count else FAITHFUL, where)
+        if count:
+            check_cause(row, where, tried)
+    cells = [row for row, _ in each(data, "cells", "")]
+    demand(len(cells) == len(rows), "cells", f"{len(cells)} rows for {len(rows)} causes")
+    for count, row in enumerate(cells):
+        demand(isinstance(row, list | tuple) and len(row) == len(tried), f"cells[{count}]", "not a cell a scenario")
+        for column, cell in enumerate(row):
+            fields(cell, CELL, f"cells[{count}][{column}]")
+    for count, (row, where) in enumerate(rows):
+        same = [other["name"] for k, (other, _) in enumerate(rows) if k != count and cells[k] == cells[count]]
+        demand(list(row["twins"]) == same, where, f"its twins are {', '.join(same) or 'none'} by the cells")
+    check_trajectories([row["steps"] for row, _ in rows[1:]], arrays)
+
+
+def check_cause(row: Mapping[str, Any], where: str, tried: list[str]) -> None:
+    fields(row.get("first"), {"step": whole, "line": text}, f"{where}.first")
+    changed = row.get("changes")
+    demand(isinstance(changed, list | tuple), where, "'changes' is no list")
+    for count, change in enumerate(changed or []):
+        fields(change, CHANGE, f"{where}.changes[{count}]")
+    demand(row["shows"] in tried, where, f"shows in {row['shows']!r}, which is none of the scenarios")
+
+
+def check_trajectories(steps: list[int], arrays: Arrays) -> None:
+    wanted = {f"trajectory/{row}/{side}": size for row, size in enumerate(steps, 1) for side in SIDES}
+    odd = sorted(wanted.keys() ^ arrays.keys())
+    demand(not odd, "arrays", f"{odd[0] if odd else ''!r} is missing, or of no cause")
+    for name, size in wanted.items():
+        demand(arrays[name].dtype.kind == "f" and arrays[name].shape == (size,), name, f"is not {size} numbers")
+    for row in range(1, len(steps) + 1):
+        ours, theirs, drift = (arrays[f"trajectory/{row}/{side}"].astype(np.float64) for side in SIDES)
+        with np.errstate(invalid="ignore"):
+            beyond = np.abs(ours - theirs) > drift
+        demand(not beyond.any(), f"trajectory/{row}/drift", "is less than the sides are apart at its element")
+
+
+CHECKS: dict[str, Callable[[Mapping[str, Any], Arrays], None]] = {"walk": check_walk, "detection": check_detection}

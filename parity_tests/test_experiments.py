@@ -11,7 +11,7 @@ import lockstep
 import reference.datasets
 from lockstep import cli
 from lockstep.cases.models import Training
-from lockstep.experiments import collect, digits, ladders, names, planned, selection, walks
+from lockstep.experiments import collect, detections, digits, ladders, names, planned, selection, walks
 from lockstep.record import BadRecord, Record, load
 from lockstep.sides import draws
 from lockstep.sides.models import TrainingSide
@@ -136,6 +136,7 @@ def test_every_ladder_and_growth_is_of_a_case_there_is_and_goes_with_its_subject
 def test_only_some_subjects_climb_only_their_ladders(tmp_path, monkeypatch):
     monkeypatch.setattr(selection, "plan", lambda subject: {})
     monkeypatch.setattr(walks, "WALKED", [])
+    monkeypatch.setattr(detections, "detections", lambda path: {})
     monkeypatch.setattr(ladders, "CLIMBED", [("layers.batchnorm", "features, in training", None, None)])
     monkeypatch.setattr(ladders, "GROWN", [("optim.adam", "defaults", "single", 5)])
     found = [load(path) for path in collect(tmp_path, only=["layers.batchnorm", "optim.adam", "optim.sgd"])]

@@ -1,0 +1,229 @@
+"""Which wrong one is yours: the table of causes as a record, its trajectories, and what is refused of it."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+from lockstep.causes import causes, plant, scenarios
+from lockstep.causes.matrix import matrix
+from lockstep.causes.trajectory import apart, furthest, trajectory
+from lockstep.experiments import detections, planned
+from lockstep.ladder import advance
+from lockstep.messages import LANGUAGES, Voice, from_json
+from lockstep.record import BadRecord, Record, load
+from lockstep.subject import subjects
+
+WITH_CAUSES = [subject.path for subject in subjects() if causes(subject)]
+SMALL = ("penalty.l1", "layers.dropout", "layers.batchnorm")
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    """Path of the record of a few subjects, by subject."""
+    folder = tmp_path_factory.mktemp("detections")
+    return {path: detections.detected({"subject": path}).save(folder / f"{path}.json") for path in SMALL}
+
+
+def cause(path: str, name: str):
+    return next(one for one in causes(path) if one.name == name)
+
+
+def scenario(path: str, name: str):
+    return next(one for one in scenarios(path) if one.name == name)
+
+
+# Trajectories
+
+
+def test_a_trajectory_is_that_of_two_free_runs():
+    wrong = cause("optim.adam", "eps-inside-sqrt")
+    case = scenario("optim.adam", wrong.shows).case
+    found = trajectory(wrong, scenario("optim.adam", wrong.shows), 5)
+    subject = next(one for one in subjects() if one.path == "optim.adam")
+    pair = subject.sides.pair(subject, case, "float32", None, 0, plant(subject, [wrong]))
+    for made, kept in ((pair.ours(), found.numpy), (pair.theirs(), found.torch)):
+        for step in range(1, 6):
+            advance(made, step)
+            assert made.read()["param"][found.tensor][found.index] == kept[step - 1]
+    assert found.drift[-1] == abs(float(found.numpy[-1]) - float(found.torch[-1]))
+    assert (found.drift >= np.abs(found.numpy.astype(np.float64) - found.torch)).all()
+
+
+def test_of_a_layer_the_quantity_is_followed_in_which_the_cause_shows():
+    for name, quantity in {"running-variance-biased": "running_var", "statistics-detached": "grad_input"}.items():
+        wrong = cause("layers.batchnorm", name)
+        found = trajectory(wrong, scenario("layers.batchnorm", wrong.shows), 6)
+        assert found.quantity == quantity
+        assert found.drift.all()
+
+
+def test_a_cause_that_float32_hides_is_followed_in_float64():
+    wrong = cause("optim.adam", "hyperparameter-low-precision (lr)")
+    found = trajectory(wrong, scenario("optim.adam", wrong.shows), 3)
+    assert found.dtype == "float64"
+    assert found.numpy.dtype == np.float64
+    assert 0 < found.drift[-1] < 1e-6
+
+
+def test_where_both_meet_again_the_element_is_that_of_the_widest_gap():
+    wrong = cause("layers.dropout", "keep-for-drop")
+    found = trajectory(wrong, scenario("layers.dropout", wrong.shows), 4)
+    assert found.drift[-1] == 0  # in evaluation nothing is dropped
+    assert np.abs(found.numpy.astype(np.float64) - found.torch).max() == found.drift.max() > 0
+
+
+def test_no_number_on_one_side_is_infinitely_far():
+    ours, theirs = {"w": np.array([1, np.nan, np.inf, np.nan])}, {"w": np.array([2, 0, np.inf, np.nan])}
+    assert apart(ours, theirs)["w"].tolist() == [1, np.inf, 0, 0]
+    assert furthest(apart(ours, theirs)) == ("w", (1,))
+    wrong = cause("optim.adam", "step-off-by-one (t - 1)")
+    found = trajectory(wrong, scenario("optim.adam", wrong.shows), 3)
+    assert np.isinf(found.drift).all()
+
+
+# Records
+
+
+def test_every_subject_with_causes_has_its_table():
+    assert [path for path in WITH_CAUSES if detections.detections(path)] == WITH_CAUSES
+    assert not detections.detections("layers.linear")
+    for path in WITH_CAUSES:
+        name = "digits" if path == "models.mlp" else path
+        assert set(detections.detections(path)) <= {title for title, _ in planned(name, {})}
+
+
+@pytest.mark.parametrize("path", SMALL)
+def test_a_record_holds_the_table_and_every_cause_of_it(records, path):
+    record, table, found = load(records[path]), causes(path), matrix(path)
+    assert [row["id"] for row in record["causes"]] == [None, *(one.id for one in table)]
+    assert len(record["cells"]) == len(table) + 1
+    for ours, theirs in zip(record["cells"], found["cells"], strict=True):
+        for key in ("error", "used"):
+            assert [float(cell[key]) for cell in ours] == [cell[key] for cell in theirs]
+    for number, (row, one) in enumerate(zip(record["causes"][1:], table, strict=True), 1):
+        assert (row["name"], row["formula"], row["shows"]) == (one.name, one.formula, one.shows)
+        assert [change["line"] for change in row["changes"]] == [change.line for change in one.changes()]
+        assert (row["behaviour"] is None) == (one.behaviour is None)
+        shown = scenario(path, one.shows)
+        whole = getattr(shown.case, "evaluate_from", None) is None
+        assert row["steps"] == (detections.STEPS if whole else shown.case.steps)
+        way = trajectory(one, shown, row["steps"])
+        assert (row["tensor"], tuple(row["index"])) == (way.tensor, way.index)
+        for side in ("numpy", "torch", "drift"):
+            assert record.arrays[f"trajectory/{number}/{side}"].tobytes() == getattr(way, side).tobytes()
+        assert way.drift.any()
+
+
+def test_a_record_says_which_line_of_pytorchs_is_exchanged_and_for_what(records):
+    rows = {row["name"]: row for row in load(records["layers.batchnorm"])["causes"]}
+    biased = rows["running-variance-biased"]
+    assert biased["equations"] == {"unbiased": r"s^2 = \tfrac{m}{m-1}\,\sigma^2"}
+    (change,) = biased["changes"]
+    assert (change["of"], change["line"], change["theirs"]) == ("line", "unbiased", "var")
+    assert biased["threads"] == ["pytorch/pytorch#3122"]
+    (argument,) = rows["eps-value (0.001)"]["changes"]
+    assert argument == {"of": "argument", "line": "eps", "ours": "eps", "theirs": "0.001"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_said_of_a_cause_is_a_message_in_either_language(records, language):
+    voice, table = Voice(language), causes("layers.batchnorm")
+    record = load(records["layers.batchnorm"])
+    for row, one in zip(record["causes"][1:], table, strict=True):
+        assert voice.say(from_json(row["fix"])) == voice.say(one.fix)
+        assert voice.say(from_json(row["first_shows"])) == voice.say(one.first_shows)
+        assert (row["note"] is None) == (one.note is None)
+    assert all(voice.say(from_json(one["why"])) for one in record["scenarios"])
+
+
+def test_a_line_that_is_kept_otherwise_is_told_from_one_that_is_exchanged():
+    (change,) = detections.described(cause("optim.adam", "state-aliased (v becomes its root)"))["changes"]
+    assert change == {"of": "kept", "line": "v", "ours": "v", "theirs": "np.sqrt(v)"}
+
+
+def test_twins_are_rows_that_no_scenario_tells_apart(records):
+    rows = {row["name"]: row["twins"] for row in load(records["penalty.l1"])["causes"]}
+    plus, minus = (f"l1-subgradient-at-zero (sign(0) = {sign}1)" for sign in "+-")
+    assert (rows[plus], rows[minus]) == ([minus], [plus])
+    assert rows["faithful"] == []
+
+
+def test_the_same_table_gives_the_same_record(records, tmp_path):
+    again = detections.detected({"subject": "penalty.l1"}).save(tmp_path / "penalty.l1.json")
+    assert again.read_bytes() == records["penalty.l1"].read_bytes()
+
+
+# Malformed records
+
+
+def altered(name: str):
+    def change(arrays):
+        array = arrays[name].copy()
+        array[-1] = 0
+        return arrays | {name: array}
+
+    return change
+
+
+MALFORMED = {
+    "a unit that is none": (lambda data: data.update(unit="miles"), "'unit' is 'miles'"),
+    "no scenarios": (lambda data: data.update(scenarios=[]), "'scenarios' is no list, or empty"),
+    "a scenario without its case": (lambda data: data["scenarios"][0].pop("case"), r"scenarios\[0\]: is without case"),
+    "causes that are no list": (lambda data: data.update(causes={}), "'causes' is no list, or empty"),
+    "a first row that is a cause": (lambda data: data["causes"].reverse(), r"causes\[0\]: 'id' is"),
+    "a cause without a formula": (lambda data: data["causes"][1].pop("formula"), r"causes\[1\]: is without formula"),
+    "words that are no message": (lambda data: data["causes"][1].update(fix="swap"), r"causes\[1\]: 'fix' is 'swap'"),
+    "a cause without a first step": (lambda data: data["causes"][1].pop("first"), r"causes\[1\]\.first: is no table"),
+    "a scenario that there is not": (
+        lambda data: data["causes"][1].update(shows="fog"),
+        "shows in 'fog', which is none of the scenarios",
+    ),
+    "a change of nothing known": (
+        lambda data: data["causes"][1]["changes"][0].update(of="mood"),
+        r"causes\[1\]\.changes\[0\]: 'of' is 'mood'",
+    ),
+    "changes that are no list": (lambda data: data["causes"][1].update(changes=None), "'changes' is no list"),
+    "other twins": (lambda data: data["causes"][1].update(twins=[]), r"causes\[1\]: its twins are"),
+    "a row too few": (lambda data: data["cells"].pop(), "4 rows for 5 causes"),
+    "a cell too few": (lambda data: data["cells"][0].pop(), r"cells\[0\]: not a cell a scenario"),
+    "a cell without an error": (lambda data: data["cells"][0][0].pop("error"), r"cells\[0\]\[0\]: is without error"),
+    "a cell of words": (lambda data: data["cells"][0][0].update(used="some"), r"cells\[0\]\[0\]: 'used' is 'some'"),
+    "no steps": (lambda data: data["causes"][2].update(steps=0), r"causes\[2\]: 'steps' is 0"),
+    "more steps": (lambda data: data["causes"][2].update(steps=41), "trajectory/2/numpy: is not 41 numbers"),
+}
+SPOILT = {
+    "no trajectory": (lambda arrays: {k: v for k, v in arrays.items() if k != "trajectory/2/torch"}, "is missing"),
+    "one too many": (lambda arrays: arrays | {"trajectory/9/torch": np.ones(40)}, "or of no cause"),
+    "one that is short": (lambda arrays: arrays | {"trajectory/1/drift": np.ones(3)}, "is not 40 numbers"),
+    "one of whole numbers": (lambda arrays: arrays | {"trajectory/1/drift": np.ones(40, int)}, "is not 40 numbers"),
+    "a drift that is too small": (altered("trajectory/3/drift"), "less than the sides are apart at its element"),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_table_is_refused_by_its_entry(records, tmp_path, name):
+    record = load(records["penalty.l1"])
+    change, words = MALFORMED[name]
+    data = copy.deepcopy(record.data)
+    change(data)
+    path = Record(data, record.arrays).save(tmp_path / "one.json")
+    with pytest.raises(BadRecord, match=words) as caught:
+        load(path)
+    assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_trajectories_that_do_not_fit_are_refused(records, tmp_path, name):
+    record = load(records["penalty.l1"])
+    change, words = SPOILT[name]
+    path = Record(record.data, change(record.arrays)).save(tmp_path / "one.json")
+    with pytest.raises(BadRecord, match=words):
+        load(path)
+
+
+def test_what_is_written_is_plain_json(records):
+    text = records["layers.batchnorm"].read_text("utf-8")
+    assert json.loads(text)["causes"]
+    assert "NaN" not in text
