@@ -95,7 +95,7 @@ def draw(record: Record) -> Figure:
     ticks = ticks_between(low, high)[:: math.ceil(len(ticks_between(low, high)) / MOST_TICKS)]
     bar.set_ticks(ticks, labels=[number(tick) for tick in ticks])
     bar.minorticks_off()
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     labelled(figure, f"{record['subject']} · {record['dtype']}" + (" · lr" if record["unit"] == "lr" else ""))
     return figure
 
@@ -110,7 +110,7 @@ def written(axis: Axes, row: int, column: int, error: float, shade: Any) -> None
     """The error in two digits: bold on its colour where the cause shows, grey on nothing where it does not."""
     red, green, blue, opaque = shade
     dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5
-    style = {"color": PAPER if dark else INK, "weight": "bold"} if opaque else {"color": SOFT}
+    style: dict[str, Any] = {"color": PAPER if dark else INK, "weight": "bold"} if opaque else {"color": SOFT}
     axis.text(column, row, number(error), ha="center", va="center_baseline", size=7, **style)
 
 
