@@ -249,7 +249,8 @@ def cause(name: str, **changes):
         "equations": {"denom": r"s_t = \sqrt{\hat v_t} + \epsilon"},
         "changes": [{"line": "denom", "ours": "np.sqrt(v_hat) + eps", "theirs": "np.sqrt(v_hat + eps)"}],
         "seen": "somebody/something#1", "first": {"step": 1, "line": "param"}, "shows": "tiny", "verdict": "different",
-        "dtypes": ["float32"], "twins": [], "tensor": "theta", "index": [1], **changes,
+        "dtypes": ["float32"], "twins": [], "steps": STEPS, "dtype": "float32", "quantity": "param", "tensor": "theta",
+        "index": [1], **changes,
     }  # fmt: skip
 
 

@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lockstep.messages import Message, message
-from lockstep.messages.numbers import number
 from lockstep.record import Record
 from reports.facts import apart
 from reports.figures.notebook.arrays import apart_by
@@ -58,7 +57,7 @@ def draw(record: Record) -> Figure:
     )  # fmt: skip
     for place in (int(np.argmin(size)), int(np.argmax(size))):
         above.annotate(
-            number(theirs[place] / biased[place]), (size[place], theirs[place] / biased[place]), xytext=(0, 9),
+            f"{theirs[place] / biased[place]:.4g}", (size[place], theirs[place] / biased[place]), xytext=(0, 9),
             textcoords="offset points", ha="center", size=9, weight="bold",
         )  # fmt: skip
     above.set_xscale("log", base=2)

@@ -3,9 +3,10 @@
 import math
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -13,13 +14,16 @@ from lockstep.messages import Message, message
 from lockstep.messages.numbers import number
 from lockstep.record import Record
 from reports import facts
-from reports.figures.heat import SHADES, ticks_between
-from reports.style import INK, LINE, SOFT, WIDTH, drawable, labelled, shortened, styled
+from reports.figures.heat import ticks_between
+from reports.style import INK, LINE, PAPER, SOFT, WIDTH, drawable, labelled, shortened, styled
 
 NAME = "detection"
 KIND = "png"
 ROW, HEAD = 0.205, 1.5  # inches
-LONGEST = 40  # characters of a name
+LONGEST = 46  # characters of a name
+MOST_TICKS = 9
+# Without its palest part, which would pass for the white of what does not show.
+SHADES = ListedColormap(mpl.colormaps["YlOrRd"](np.linspace(0.12, 1, 256))).with_extremes(bad=(1, 1, 1, 0))
 
 
 def applies(record: Record) -> bool:
@@ -48,7 +52,8 @@ def finding(record: Record) -> Message:
     counts = shows[1:].sum(axis=0)
     best = int(np.argmax(counts))
     scenario = record["scenarios"][best]["name"]
-    return message("figure.detection.found", scenario=scenario, alone=int(counts[best]), unit=unit(record), **values)
+    key = "alone" if counts[best] == values["caught"] else "found"
+    return message(f"figure.detection.{key}", scenario=scenario, alone=int(counts[best]), unit=unit(record), **values)
 
 
 def unit(record: Record) -> Message:
@@ -67,17 +72,16 @@ def draw(record: Record) -> Figure:
     rows, columns = errors.shape
     figure = Figure(figsize=(WIDTH, HEAD + ROW * rows))
     axis = figure.subplots()
-    seen = errors[shows & (errors > 0) & np.isfinite(errors)]
-    low, high = (float(seen.min()), float(seen.max())) if seen.size else (1.0, 2.0)
-    norm = LogNorm(low, max(high, 2 * low))
-    filled = np.where(shows, np.where(errors > 0, errors, low), np.nan)
+    norm = scale(errors[shows & (errors > 0) & np.isfinite(errors)])
+    low, high = norm.vmin or 1.0, norm.vmax or 1.0
+    filled = np.where(shows, np.clip(errors, low, high), np.nan)
     image = axis.imshow(filled, aspect="auto", cmap=SHADES, norm=norm)
     for row in range(rows):
         for column in range(columns):
-            written(axis, row, column, errors[row, column], bool(shows[row, column]), norm)
+            written(axis, row, column, errors[row, column], SHADES(norm(filled[row, column])))
     framed(axis, record)
     names = ["NumPy", *(str(cause["name"]) for cause in record["causes"][1:])]
-    axis.set_yticks(range(rows), [shortened(drawable(name), LONGEST) for name in names])
+    axis.set_yticks(range(rows), [shortened(drawable(name), LONGEST) for name in names], size=7.5)
     scenarios = [shortened(drawable(one["name"]), LONGEST) for one in record["scenarios"]]
     axis.set_xticks(range(columns), scenarios, rotation=32, ha="left", rotation_mode="anchor")
     axis.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelcolor=INK)
@@ -86,19 +90,27 @@ def draw(record: Record) -> Figure:
     axis.axhline(0.5, color=INK, linewidth=1.2)
     for row in range(1, rows):
         axis.axhline(row + 0.5, color=LINE, linewidth=0.5, zorder=0)
-    bar = figure.colorbar(image, ax=axis, orientation="horizontal", shrink=0.5, aspect=40, pad=0.015)
-    ticks = ticks_between(norm.vmin or low, norm.vmax or high)
-    bar.set_ticks(ticks[:: math.ceil(len(ticks) / 9)], labels=[number(t) for t in ticks[:: math.ceil(len(ticks) / 9)]])
+    over = "max" if (errors[shows] > high).any() else "neither"
+    bar = figure.colorbar(image, ax=axis, orientation="horizontal", shrink=0.5, aspect=40, pad=0.015, extend=over)
+    ticks = ticks_between(low, high)[:: math.ceil(len(ticks_between(low, high)) / MOST_TICKS)]
+    bar.set_ticks(ticks, labels=[number(tick) for tick in ticks])
     bar.minorticks_off()
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     labelled(figure, f"{record['subject']} · {record['dtype']}" + (" · lr" if record["unit"] == "lr" else ""))
     return figure
 
 
-def written(axis: Axes, row: int, column: int, error: float, shows: bool, norm: LogNorm) -> None:
+def scale(seen: np.ndarray) -> LogNorm:
+    """From the smallest error to one that few exceed, which take the strongest colour: one giant hides no others."""
+    low, high = (float(seen.min()), float(np.quantile(seen, 0.95))) if seen.size else (1.0, 2.0)
+    return LogNorm(low, max(high, 2 * low))
+
+
+def written(axis: Axes, row: int, column: int, error: float, shade: Any) -> None:
     """The error in two digits: bold on its colour where the cause shows, grey on nothing where it does not."""
-    dark = shows and (math.isinf(error) or float(norm(max(error, norm.vmin or error))) > 0.35)
-    style = {"color": "white" if dark else INK, "weight": "bold"} if shows else {"color": SOFT}
+    red, green, blue, opaque = shade
+    dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5
+    style: dict[str, Any] = {"color": PAPER if dark else INK, "weight": "bold"} if opaque else {"color": SOFT}
     axis.text(column, row, number(error), ha="center", va="center_baseline", size=7, **style)
 
 

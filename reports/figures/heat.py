@@ -102,7 +102,7 @@ def draw(record: Record) -> Figure:
         below = "min" if every.min() < low else "neither"
         bar = figure.colorbar(image, ax=grid.ravel().tolist(), shrink=0.85, pad=0.015, aspect=30, extend=below)
         bar.set_label("ulp")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         ticks = ticks_between(norm.vmin or low, norm.vmax or high)
         bar.set_ticks(ticks, labels=[number(tick) for tick in ticks])
         bar.minorticks_off()

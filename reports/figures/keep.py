@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports.facts import apart
-from reports.rails import stretches
-from reports.style import COLOURS, INK, RULE, WIDTH, labelled, styled
+from reports.rails import separate
+from reports.style import COLOURS, INK, LINE, RULE, WIDTH, labelled, styled
 
 NAME = "keep"
 KIND = "svg"
@@ -88,12 +88,11 @@ def grid(figure: Figure) -> list[Axes]:
 
 
 def cells(axis: Axes, mask: np.ndarray, shade: str) -> None:
-    """A bar for every run of kept units in a row."""
+    """A dot for every unit that the mask keeps, on a pale ground that shows where there are none."""
     rows, columns = mask.shape
-    places = np.arange(columns, dtype=np.float64)
-    for row in range(rows):
-        if mask[row].any():
-            stretches(axis, places, mask[row], rows - row, color=shade, linewidth=3.0)
+    row, column = np.nonzero(mask)
+    separate(axis, column.astype(np.float64), rows - row.astype(np.float64), color=shade, linewidth=3.2)
+    axis.set_facecolor(LINE)
     axis.set_xlim(-1, columns)
     axis.set_ylim(0.2, rows + 0.8)
     axis.set_xticks([])

@@ -42,6 +42,8 @@ def finding(record: Record, cause: int) -> Message:
     first, end, most = int(np.argmax(drift > 0)) + 1, float(drift[-1]), float(drift.max())
     if not np.isfinite(most):
         return message("figure.trajectory.infinite", first=int(np.argmax(~np.isfinite(drift))) + 1, **values)
+    if not end:
+        return message("figure.trajectory.together", first=first, most=most, **values)
     span = float(np.ptp(theirs[np.isfinite(theirs)])) if np.isfinite(theirs).any() else 0.0
     return message("figure.trajectory.apart", first=first, end=end, span=span, **values)
 

@@ -1,5 +1,7 @@
 """The optimizers' paths on Rosenbrock's valley."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -89,7 +91,7 @@ def between(found: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[Curve]:
 def walked(axis: Axes, name: str, pair: tuple[np.ndarray, np.ndarray], place: int) -> None:
     """NumPy in a colour and marker an optimizer, PyTorch as thin dark dashes on it."""
     ours, theirs = pair
-    marks = marked(place, len(ours)) | {"markersize": 5}
+    marks: dict[str, Any] = marked(place, len(ours)) | {"markersize": 5}
     axis.plot(*ours.T, color=CURVES[place % len(CURVES)], linewidth=1.8, label=name, zorder=3, **marks)
     axis.plot(*theirs.T, color=INK, linestyle=(0, (3, 3)), linewidth=0.5, zorder=4)
 

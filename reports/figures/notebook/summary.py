@@ -68,7 +68,8 @@ def draw(record: Record) -> Figure:
 
 def distribution(above: Axes, below: Axes, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
     """Histograms of the weights over common bins, and every weight's difference, sorted."""
-    edges = np.histogram_bin_edges(np.concatenate([np.concatenate(pair) for pair in found.values()]), BINS).tolist()
+    every = np.concatenate([np.concatenate(pair) for pair in found.values()])
+    edges = np.histogram_bin_edges(every[np.isfinite(every)], BINS).tolist()
     scale = rails(*(apart(ours, theirs) for ours, theirs in found.values()))
     lay(below, scale)
     for (name, (ours, theirs)), colour, hatch in zip(found.items(), CURVES, (None, "///"), strict=False):
@@ -89,11 +90,11 @@ def boxes(above: Axes, below: Axes, before: np.ndarray, ours: np.ndarray, theirs
     """Boxes of x and of x̂, PyTorch's values as crosses, and every value's difference."""
     columns, names, places = [], [], np.arange(1, 2 * len(before) + 1)
     for feature, (x, y) in enumerate(zip(before, ours, strict=True), start=1):
-        columns += [x, y]
+        columns += [x[np.isfinite(x)], y[np.isfinite(y)]]
         names += [f"x, j = {feature}", f"x̂, j = {feature}"]
-    lines = {part: {"color": SOFT, "linewidth": 0.9} for part in ("boxprops", "whiskerprops", "capprops")}
+    thin, median = {"color": SOFT, "linewidth": 0.9}, {"color": COLOURS["numpy"], "linewidth": 2.4}
     above.boxplot(
-        columns, positions=places, widths=0.5, medianprops={"color": COLOURS["numpy"], "linewidth": 2.4}, **lines
+        columns, positions=places, widths=0.5, boxprops=thin, whiskerprops=thin, capprops=thin, medianprops=median
     )
     distance = apart(ours, theirs)
     scale = rails(distance)

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from lockstep.messages import Message, message
 from lockstep.record import Record
+from reports.facts import apart
 from reports.figures.curves import APART
 from reports.figures.notebook.arrays import NAMES, apart_by, ends, label, norms
 from reports.rails import lay, rails, separate
@@ -21,7 +22,7 @@ def applies(record: Record) -> bool:
 
 def finding(record: Record) -> Message:
     found = norms(record)
-    sides, base = apart_by(max(abs(ours - theirs) for ours, theirs in found.values())), found.get(PLAIN)
+    base, sides = found.get(PLAIN), apart_by(float(apart(*np.array(list(found.values())).T).max()))
     if base is None or len(found) == 1:
         return message("figure.weights.alone", sides=sides)
     changes = {name: f"{100 * (ours / base[0] - 1):+.0f} %" for name, (ours, _) in found.items() if name != PLAIN}
@@ -39,20 +40,21 @@ def draw(record: Record) -> Figure:
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
     places = np.arange(len(found))
     ours, theirs = np.array(list(found.values())).T
-    above.bar(places - 0.18, ours, 0.34, color=COLOURS["numpy"], label="NumPy")
+    heights = [np.where(np.isfinite(values), values, 0.0) for values in (ours, theirs)]  # what blew up has no bar
+    above.bar(places - 0.18, heights[0], 0.34, color=COLOURS["numpy"], label="NumPy")
     above.bar(
-        places + 0.18, theirs, 0.34, color=PAPER, edgecolor=COLOURS["torch"], hatch="///", linewidth=0.8,
+        places + 0.18, heights[1], 0.34, color=PAPER, edgecolor=COLOURS["torch"], hatch="///", linewidth=0.8,
         label="PyTorch",
     )  # fmt: skip
-    for shift, values in ((-0.18, ours), (0.18, theirs)):
-        for place, value in zip(places, values, strict=True):
-            above.text(place + shift, value, f"{value:.4f}", ha="center", va="bottom", size=8.5)
-    above.set_ylim(0, 1.18 * max(*ours, *theirs))
+    for shift, values, tops in ((-0.18, ours, heights[0]), (0.18, theirs, heights[1])):
+        for place, value, top in zip(places, values, tops, strict=True):
+            above.text(place + shift, top, f"{value:.4f}", ha="center", va="bottom", size=8.5)
+    above.set_ylim(0, 1.18 * max(*heights[0], *heights[1]) or 1.0)
     above.set_ylabel("‖W₁‖")
     above.set_xticks(places, [drawable(name) for name in found])
     above.tick_params(axis="x", labelbottom=True, length=0)
     figure.legend(*above.get_legend_handles_labels(), loc="upper right", borderaxespad=0, ncols=2)
-    distance = np.abs(ours - theirs)
+    distance = apart(ours, theirs)
     scale = rails(distance)
     lay(below, scale)
     separate(below, places.astype(float), scale.place(distance), color=INK, linewidth=5)
@@ -64,4 +66,4 @@ def draw(record: Record) -> Figure:
 def table(record: Record) -> dict[str, np.ndarray]:
     found = norms(record)
     ours, theirs = np.array(list(found.values())).T
-    return {"curve": np.array(list(found)), "numpy": ours, "torch": theirs, "abs_difference": np.abs(ours - theirs)}
+    return {"curve": np.array(list(found)), "numpy": ours, "torch": theirs, "abs_difference": apart(ours, theirs)}
