@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 
+from lockstep.messages import ENGLISH, from_json
 from lockstep.record import Record
 from reports import facts, figures, words
 from reports.sparkline import Sparkline, sparkline
@@ -160,6 +161,7 @@ def environment() -> jinja2.Environment:
         "count": words.count,
         "percent": words.percent,
         "listed": words.listed,
+        "said": said,
     }
     made.globals |= {
         "signs": words.SIGNS,
@@ -169,6 +171,11 @@ def environment() -> jinja2.Environment:
         "sparkline": {"width": 120, "height": 26},
     }
     return made
+
+
+def said(value: Any) -> str:
+    """A message of a record, in English; a text as it is."""
+    return ENGLISH.plain(from_json(value))
 
 
 def section(subject: str, runs: Sequence[Record], gallery: Gallery) -> Section:
