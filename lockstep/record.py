@@ -66,8 +66,8 @@ A detection, kind "detection", is what each known cause does to a subject (locks
                            `id`, `variant`, `formula` (LaTeX), `equations` (of the lines that it exchanges), `changes`
                            (a list of {of, line, ours, theirs}: the code of a "line", of what is "kept" of one or of an
                            "argument"), `behaviour` and `code` (where no formula is wrong but what is around it),
-                           `free`, `seen`, `threads`, `first` {step, line}, `shows` (a scenario), `verdict`, `dtypes`,
-                           the messages `fix`, `first_shows` and `note` (or null);
+                           `free`, `threads`, `first` {step, line}, `shows` (a scenario), `verdict`, `dtypes`,
+                           the messages `fix`, `first_shows`, `seen` and `note` (either may be null);
                            `twins`, the rows whose cells are the same; and of its trajectory `steps`, `dtype`,
                            `quantity`, `tensor` and `index`
     cells                  a list of cells a row; a cell is {error, state, used, step, line} as matrix tells

@@ -53,12 +53,17 @@ def texts(value: Any) -> bool:
 
 
 def said(value: Any) -> bool:
-    """A text, or a message that can be said in every language."""
+    """A message that can be said in every language."""
     try:
         found = from_json(value)
-        return text(found) or (isinstance(found, Message) and all(Voice(one).say(found) for one in LANGUAGES))
+        return isinstance(found, Message) and all(Voice(one).say(found) for one in LANGUAGES)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
         return False
+
+
+def words(value: Any) -> bool:
+    """A text, or a message."""
+    return text(value) or said(value)
 
 
 def table(value: Any) -> bool:
@@ -175,7 +180,7 @@ def check_said(data: Mapping[str, Any]) -> None:
     for key, parts in SAID.items():
         demand(isinstance(data[key], list), key, "is no list")
         for count, entry in enumerate(data[key]):
-            fields(entry, dict.fromkeys(parts, said), f"{key}[{count}]")
+            fields(entry, dict.fromkeys(parts, words), f"{key}[{count}]")
 
 
 def check_run(data: Mapping[str, Any], arrays: Arrays) -> None:
@@ -185,7 +190,7 @@ def check_run(data: Mapping[str, Any], arrays: Arrays) -> None:
         Improper: naming the first.
     """
     notes = data.get("notes", [])
-    demand(isinstance(notes, list) and all(map(said, notes)), "notes", "are no list of texts and messages")
+    demand(isinstance(notes, list) and all(map(words, notes)), "notes", "are no list of texts and messages")
 
 
 def check_stage(stage: Any, where: str) -> None:
@@ -242,7 +247,7 @@ CAUSE: dict[str, Test] = {
     "behaviour": optional(text),
     "code": optional(text),
     "free": mapping,
-    "seen": text,
+    "seen": optional(said),
     "threads": texts,
     "fix": said,
     "first_shows": said,

@@ -94,7 +94,7 @@ def described(cause: Cause) -> dict[str, Any]:
         "behaviour": None if cause.behaviour is None else cause.behaviour.__name__,
         "code": None if cause.behaviour is None else inspect.getsource(cause.behaviour).rstrip(),
         "free": dict(cause.free),
-        "seen": cause.seen,
+        "seen": cause.met,
         "threads": re.findall(THREAD, cause.seen),
         "fix": cause.fix,
         "first_shows": cause.first_shows,
