@@ -12,6 +12,7 @@ import reference.datasets
 from lockstep import cli
 from lockstep.cases.models import Training
 from lockstep.experiments import collect, curves, detections, digits, ladders, names, planned, selection, walks
+from lockstep.messages import ENGLISH
 from lockstep.record import BadRecord, Record, load
 from lockstep.sides import draws
 from lockstep.sides.models import TrainingSide
@@ -298,7 +299,7 @@ def test_where_pytorch_has_masks_of_its_own_both_sides_get_them_and_it_is_said(m
     assert found.verdict.passes
     assert found.notes == ([] if same else [draws.SHARED])
     assert found.record["notes"] == found.notes
-    assert (draws.SHARED in str(found)) is not same
+    assert (ENGLISH.say(draws.SHARED) in str(found)) is not same
     later = draws.generators("pytorch", "reference", 0)[1]
     assert type(later).__module__ == ("reference.random" if same else "torch_impl.random")
 

@@ -255,7 +255,7 @@ def cause(name: str, **changes):
         "changes": [
             {"of": "line", "line": "denom", "ours": "np.sqrt(v_hat) + eps", "theirs": "np.sqrt(v_hat + eps)"}
         ],
-        "behaviour": None, "code": None, "free": {}, "seen": "somebody/something#1", "threads": [], "met": MET,
+        "behaviour": None, "code": None, "free": {}, "seen": MET, "threads": [],
         "fix": WORDS, "first_shows": WORDS, "note": None, "first": {"step": 1, "line": "param"}, "shows": "tiny",
         "verdict": "different", "dtypes": ["float32"], "twins": [], "steps": STEPS, "dtype": "float32",
         "quantity": "param", "tensor": "theta", "index": [1], **changes,

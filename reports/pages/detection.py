@@ -8,8 +8,7 @@ from lockstep.record import Record
 from reports import facts, figures
 from reports.gallery import Gallery, Picture
 
-
-TEXTS = ("met", "first_shows", "fix", "note")  # who does it, when it shows, how to put it right, how to translate
+TEXTS = ("seen", "first_shows", "fix", "note")  # who does it, when it shows, how to put it right, how to translate
 
 
 class Variant(NamedTuple):
