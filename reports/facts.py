@@ -274,6 +274,15 @@ def check_contour(record: Record) -> None:
     demand(fits, record, "'trace/contour' is not x and y, and z with a row for every y")
 
 
+CHAPTER = {"name": str, "figures": list | tuple, "subjects": list | tuple, "claims": bool, "code": str}
+
+
+def check_chapter(record: Record, chapter: Any) -> None:
+    known = isinstance(chapter, dict)
+    wrong = [name for name, wanted in CHAPTER.items() if not known or not isinstance(chapter.get(name), wanted)]
+    demand(not wrong, record, f"a chapter has no proper {', '.join(wrong)}")
+
+
 EXPERIMENT = {
     "claims": ("claim", "holds", "found", "why"),
     "printed": ("name", "notebook", "numpy", "torch", "equal"),
@@ -290,6 +299,10 @@ def check_experiment(record: Record) -> None:
         for row in rows:
             missing = [field for field in wanted if not isinstance(row, dict) or field not in row]
             demand(not missing, record, f"an entry of {key!r} is without {', '.join(missing)}")
+    chapters = data.get("chapters") or []
+    demand(isinstance(chapters, list), record, "'chapters' is no list")
+    for chapter in chapters:
+        check_chapter(record, chapter)
     for claim in data.get("claims") or []:
         demand(claim["holds"] in HOLDS, record, f"a claim's 'holds' is {claim['holds']!r}, not true, false or 'partly'")
     for run in data.get("runs") or []:

@@ -380,3 +380,31 @@ def test_addresses_are_safe_and_relative():
     assert place.to(place.page, "en") == "../../../optim/adam/eps.html"
     assert place.beside("figures/a.png") == "../../../figures/a.png"
     assert address.Place("index.html", "ko", ("ko",)).file == "index.html"
+
+
+def test_the_notebook_is_told_in_its_chapters():
+    chapters = [
+        {"name": "optimizers", "figures": ["paths"], "subjects": ["optim.adam"], "claims": False, "code": "run = 1"},
+        {"name": "comparison", "figures": ["summary"], "subjects": [], "claims": True, "code": ""},
+    ]  # fmt: skip
+    printed = [experiment_record()["printed"][0] | {"chapter": "optimizers"}]
+    record = experiment_record(chapters=chapters, printed=printed, figures=["paths", "summary"])
+    page = pages_of(record, run_record())["notebook.html"]
+    first, second = page.text.split("2. All together")
+    assert "1. Optimizers" in first
+    assert "Line by line: Adam" in first
+    assert "[-1.4 2.07]" in first
+    assert "run = 1" in first
+    assert "does not hold" not in first
+    assert "does not hold" in second
+    assert "[-1.4 2.07]" not in second
+    assert page.tags.count("figure") == 2
+    assert "1. 고급 최적화 알고리즘" in pages_of(record)["ko/notebook.html"].text
+
+
+@pytest.mark.parametrize("field", ["name", "figures", "subjects", "claims", "code"])
+def test_half_a_chapter_is_refused(field):
+    chapter = {"name": "optimizers", "figures": [], "subjects": [], "claims": False, "code": ""}
+    facts.check(experiment_record(chapters=[chapter]))
+    with pytest.raises(BadRecord, match=f"a chapter has no proper {field}"):
+        facts.check(experiment_record(chapters=[chapter | {field: 3}]))
