@@ -198,6 +198,11 @@ def test_a_walk_in_which_nothing_parts_shows_its_first_step():
     text = site([same], Undrawn(), ("en",))["optim/adam.html"]
     assert re.findall(r'data-step="(\d)"( hidden)?>', text) == [("1", ""), ("2", " hidden")]
     assert "Step 1: no line that PyTorch shows differs by a bit" in text
+    assert "Nowhere here: in 2 steps no line that PyTorch shows differs by a bit" in text
+
+
+def test_where_every_bit_is_equal_nothing_matters():
+    assert "There is nothing: in 1 run every bit is equal." in pages_of(identical_record())["optim/adam.html"].text
 
 
 def test_symbols_are_the_same_in_the_formula_and_in_the_code():
