@@ -18,7 +18,7 @@ from lockstep.sides import draws
 from lockstep.sides.models import TrainingSide
 from lockstep.subject import find, subjects
 from lockstep.verdict import Verdict
-from reports import facts
+from reports import checks
 
 DEEP = "digits, SGD with momentum, dropout and BatchNorm"
 SELDOM = {"judge_every": 1000, "drift_every": 1000}
@@ -169,7 +169,7 @@ def test_only_some_subjects_climb_only_their_ladders(tmp_path, monkeypatch):
     assert climbed["findings"]["kernels"]
     assert grown["steps"] == len(grown.arrays["growth/drift"]) == 5
     for record in found:
-        facts.check(record)
+        checks.check(record)
 
 
 # Networks on real data

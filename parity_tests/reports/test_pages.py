@@ -29,14 +29,14 @@ from parity_tests.reports.made import (
     walked,
 )
 from parity_tests.reports.page import Page, Undrawn
-from reports import address, facts, html, words
+from reports import address, checks, html, words
 from reports.contents import contents
 from reports.site import site
 
 
 def pages_of(*records, languages=LANGUAGES) -> dict[str, Page]:
     for record in records:
-        facts.check(record)
+        checks.check(record)
     return {name: Page(text) for name, text in site(records, Undrawn(), languages).items()}
 
 
@@ -410,6 +410,6 @@ def test_the_notebook_is_told_in_its_chapters():
 @pytest.mark.parametrize("field", ["name", "figures", "subjects", "claims", "code"])
 def test_half_a_chapter_is_refused(field):
     chapter = {"name": "optimizers", "figures": [], "subjects": [], "claims": False, "code": ""}
-    facts.check(experiment_record(chapters=[chapter]))
+    checks.check(experiment_record(chapters=[chapter]))
     with pytest.raises(BadRecord, match=f"a chapter has no proper {field}"):
-        facts.check(experiment_record(chapters=[chapter | {field: 3}]))
+        checks.check(experiment_record(chapters=[chapter | {field: 3}]))
