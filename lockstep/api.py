@@ -10,6 +10,7 @@ from lockstep.cases import Case
 from lockstep.engine import Outcome, run_pair
 from lockstep.environment import environment
 from lockstep.message import headline, label, message
+from lockstep.messages import ENGLISH, Message
 from lockstep.record import SCHEMA, VERSION, Record
 from lockstep.series import Series
 from lockstep.subject import Subject, find
@@ -58,7 +59,7 @@ class Run:
         return label(self.subject.path, self.case.title, self.dtype, self.path, {})
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Message]:
         """What a reader must know besides the settings: for instance that both sides were given one mask."""
         said = getattr(self.subject.sides, "notes", None)
         return said(self.case) if said else []
@@ -70,7 +71,7 @@ class Run:
 
     def __str__(self) -> str:
         text = message(self.label, self.verdict, self.evidence, self.outcome.broken, self.rerun)
-        return "\n".join([text, *(f"  note     {note}" for note in self.notes)])
+        return "\n".join([text, *(f"  note     {ENGLISH.say(note)}" for note in self.notes)])
 
     def __repr__(self) -> str:
         return f"<{headline(self.label, self.verdict, self.evidence, self.outcome.broken)}>"

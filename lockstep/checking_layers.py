@@ -197,6 +197,8 @@ def record(found: Found, subject: Subject, trial: Trial, settings, dtype: str, s
     case, standard = trial.case, standard_of(subject, trial)
     needed = {name for name, value in standard.items() if value is inspect.Parameter.empty}
     own = {name: value for name, value in case.hyperparameters.items() if not trial.defaults or name in needed}
+    if not found.everything:  # what it cannot be told is PyTorch's default
+        own = {name: value for name, value in own.items() if name in found.names or name in needed}
     hyperparameters = standard | own | dict(settings)
     layer = own_class(subject.reference, case.layer)(**hyperparameters)
     start = case.start(drawing(seed, 0), getattr(layer, "state", {}), dtype)

@@ -14,7 +14,7 @@ Schema, version 1. `NAME.json`:
     first_drift            null, or the first step after which the free runs differ
     quantities             name to {line, verdict}
     equations              line to LaTeX, in formula order
-    notes                  sentences a reader must know besides the settings
+    notes                  messages: what a reader must know besides the settings
     rerun                  the command that runs it again
     arrays                 {file, sha256}: the archive beside it
 
@@ -67,8 +67,8 @@ A detection, kind "detection", is what each known cause does to a subject (locks
                            `id`, `variant`, `formula` (LaTeX), `equations` (of the lines that it exchanges), `changes`
                            (a list of {of, line, ours, theirs}: the code of a "line", of what is "kept" of one or of an
                            "argument"), `behaviour` and `code` (where no formula is wrong but what is around it),
-                           `free`, `seen`, `threads`, `first` {step, line}, `shows` (a scenario), `verdict`, `dtypes`,
-                           the messages `met` (or null), `fix`, `first_shows` and `note` (or null);
+                           `free`, `threads`, `first` {step, line}, `shows` (a scenario), `verdict`, `dtypes`,
+                           the messages `fix`, `first_shows`, `seen` and `note` (either may be null);
                            `twins`, the rows whose cells are the same; and of its trajectory `steps`, `dtype`,
                            `quantity`, `tensor` and `index`
     cells                  a list of cells a row; a cell is {error, state, used, step, line} as matrix tells
@@ -80,19 +80,26 @@ the end, and the largest difference of its quantity.
 An experiment, kind "experiment", is what several runs together say:
 
     schema, version, kind, subject, environment
-                           as above; subject is "notebook" or "digits"
+                           as above; subject is "notebook", "digits" or the path of the subject it is about
     title                  a line
     figures                names of pictures to draw, or nothing: all there are arrays for
-    claims                 a list of {claim, original, holds, found, why}: a sentence put to the test, and as it
-                           stands in its source; holds is
-                           true, false or "partly", found a sentence with the numbers, why a sentence
-    printed                a list of {name, notebook, numpy, torch, equal}: a number as it was printed, beside
-                           ours and PyTorch's in as many digits; equal says whether ours reads the same
+    claims                 a list of {claim, original, holds, found, why, torch}: a message, the claim that was put
+                           to the test, and the sentence as it stands in its source; holds is true, false or
+                           "partly", torch the same of PyTorch's run; found a message with the numbers, why a message
+    printed                a list of {name, notebook, numpy, torch, equal}: a message, and a number as it was printed,
+                           beside ours and PyTorch's in as many digits; equal says whether ours reads the same
     optimum                null, or [x, y] of the function that the paths are on
     runs                   a list of {subject, case, dtype, verdict, used}: the runs it rests on
 
 Its archive holds `nb/optim/NAME/SIDE/path` and `loss`, `nb/regular/NAME/SIDE/losses` and `W1`,
-`nb/batchnorm/before` and `SIDE`, `trace/contour/…`, and `digits/NAME/SIDE/loss` and `accuracy`.
+`nb/batchnorm/before` and `SIDE`, `trace/contour/…`, and `digits/NAME/SIDE/loss` and `accuracy`. "layers.batchnorm
+batch sizes" has `batch/size` and, of a batch of each, `batch/SIDE` (the running variance it leaves with momentum 1),
+`batch/biased` (its own, in double) and `batch/ratio` (n/(n-1)); "layers.dropout keep rate" has `keep/p` and of each
+`keep/SIDE` (the share of the units kept) and `keep/equal` (whether the masks are the same, 1 or 0), and a corner of
+two masks, `keep/mask/SIDE`.
+
+A message is {key, values} (lockstep/messages): what it says in any language is made when it is read, by
+`lockstep.messages.from_json` and a `Voice`. Where one is due a text may stand, which is said as it is.
 
 The archive is named after its content and written first, the JSON last: a reader finds the old record, or
 the new one, never half of each.
@@ -118,7 +125,18 @@ VERSION = 1
 REQUIRED = {
     "run": ("subject", "case", "dtype", "steps", "verdict", "quantities"),
     "explanation": ("subject", "case", "dtype", "steps", "rungs", "explained", "kernels"),
-    "growth": ("subject", "case", "dtype", "steps", "start", "differing", "elements", "classes", "worst", "worst_added"),
+    "growth": (
+        "subject",
+        "case",
+        "dtype",
+        "steps",
+        "start",
+        "differing",
+        "elements",
+        "classes",
+        "worst",
+        "worst_added",
+    ),
     "walk": ("subject", "case", "dtype", "steps", "equations", "state", "source", "first_step", "walked", "rerun"),
     "detection": ("subject", "dtype", "steps", "unit", "scenarios", "causes", "cells"),
     "experiment": ("subject", "title", "claims", "printed"),
@@ -220,7 +238,7 @@ def load(path) -> Record:
 
     Raises:
         BadRecord: for a file that is missing, malformed, truncated, of a later version, or whose archive is
-            missing or another one; for an entry of a walk or a detection that cannot be.
+            missing or another one; for an entry of a walk, a detection or a curve that cannot be.
     """
     path = pathlib.Path(path)
     data = read_json(path)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.compare import UNSIGNED
+from lockstep.messages import LANGUAGES, Message, Voice, from_json
 
 Test = Callable[[Any], bool]
 Arrays = Mapping[str, np.ndarray]
@@ -51,6 +52,20 @@ def texts(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(map(text, value))
 
 
+def said(value: Any) -> bool:
+    """A message that can be said in every language."""
+    try:
+        found = from_json(value)
+        return isinstance(found, Message) and all(Voice(one).say(found) for one in LANGUAGES)
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        return False
+
+
+def words(value: Any) -> bool:
+    """A text, or a message."""
+    return text(value) or said(value)
+
+
 def table(value: Any) -> bool:
     """Names to texts."""
     return isinstance(value, Mapping) and all(text(key) and text(entry) for key, entry in value.items())
@@ -58,11 +73,6 @@ def table(value: Any) -> bool:
 
 def mapping(value: Any) -> bool:
     return isinstance(value, Mapping)
-
-
-def said(value: Any) -> bool:
-    """A message (lockstep/messages): a key and the values of its placeholders."""
-    return isinstance(value, Mapping) and text(value.get("key")) and mapping(value.get("values"))
 
 
 def optional(test: Test) -> Test:
@@ -159,6 +169,31 @@ def check_walk(data: Mapping[str, Any], arrays: Arrays) -> None:
     )
 
 
+SAID = {"claims": ("claim", "found", "why"), "printed": ("name",)}  # of an experiment
+
+
+def check_said(data: Mapping[str, Any]) -> None:
+    """Refuse an experiment whose claims or names cannot be said.
+
+    Raises:
+        Improper: naming the entry.
+    """
+    for key, parts in SAID.items():
+        demand(isinstance(data[key], list), key, "is no list")
+        for count, entry in enumerate(data[key]):
+            fields(entry, dict.fromkeys(parts, words), f"{key}[{count}]")
+
+
+def check_run(data: Mapping[str, Any], arrays: Arrays) -> None:
+    """Refuse a run whose notes cannot be said.
+
+    Raises:
+        Improper: naming the first.
+    """
+    notes = data.get("notes", [])
+    demand(isinstance(notes, list) and all(map(words, notes)), "notes", "are no list of texts and messages")
+
+
 def check_stage(stage: Any, where: str) -> None:
     fields(stage, STAGE, where)
     lines = each(stage, "lines", f"{where}.")
@@ -213,7 +248,7 @@ CAUSE: dict[str, Test] = {
     "behaviour": optional(text),
     "code": optional(text),
     "free": mapping,
-    "seen": text,
+    "seen": optional(said),
     "threads": texts,
     "fix": said,
     "first_shows": said,
@@ -299,4 +334,41 @@ def check_trajectories(steps: list[int], arrays: Arrays) -> None:
         demand(not beyond.any(), f"trajectory/{row}/drift", "is less than the sides are apart at its element")
 
 
-CHECKS: dict[str, Callable[[Mapping[str, Any], Arrays], None]] = {"walk": check_walk, "detection": check_detection}
+BATCH = ("size", "numpy", "torch", "biased", "ratio")
+KEEP = ("p", "numpy", "torch", "equal")
+MASKS = ("keep/mask/numpy", "keep/mask/torch")
+
+
+def check_experiment(data: Mapping[str, Any], arrays: Arrays) -> None:
+    """Refuse words that cannot be said and a curve that is not whole; all else is for its pictures to know.
+
+    Raises:
+        Improper: naming the entry, or the array.
+    """
+    check_said(data)
+    for family, names in (("batch", BATCH), ("keep", KEEP)):
+        if any(name.startswith(f"{family}/") for name in arrays):
+            check_curve(arrays, [f"{family}/{name}" for name in names])
+    if any(name.startswith("keep/") for name in arrays):
+        shapes = {arrays[name].shape for name in MASKS if name in arrays}
+        demand(len(shapes) == 1 and len(next(iter(shapes))) == 2, "keep/mask", "has no two masks of one shape")
+        odd = [name for name in (*MASKS, "keep/equal") if not np.isin(arrays.get(name, 2), (0, 1)).all()]
+        demand(not odd, odd[0] if odd else "", "has other entries than 0 and 1")
+
+
+def check_curve(arrays: Arrays, names: list[str]) -> None:
+    missing = [name for name in names if name not in arrays]
+    demand(not missing, missing[0] if missing else "", "is missing")
+    lengths = {arrays[name].shape for name in names}
+    first = arrays[names[0]]
+    demand(len(lengths) == 1 and first.ndim == 1 and first.size > 0, names[0], "and its like are no rows of one length")
+    odd = [name for name in names if arrays[name].dtype.kind not in "fiu" or not np.isfinite(arrays[name]).all()]
+    demand(not odd, odd[0] if odd else "", "holds what is no number")
+
+
+CHECKS: dict[str, Callable[[Mapping[str, Any], Arrays], None]] = {
+    "run": check_run,
+    "experiment": check_experiment,
+    "walk": check_walk,
+    "detection": check_detection,
+}

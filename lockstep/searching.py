@@ -25,6 +25,7 @@ from lockstep.solving import (
     apart,
     fits,
     near_quantities,
+    quantities_felt,
     round_numbers,
     sensitivity,
     solve,
@@ -76,6 +77,7 @@ class Search:
     def __init__(self, subject: Subject, recordings: Sequence[Recording], left: Mapping[str, Residual]):
         self.subject, self.left = subject, dict(left)
         self.known = causes_of(subject)
+        self.wrong = [cause for cause in self.known if cause.verdict is not Verdict.ROUNDING]
         differing = [one for one in recordings if not left[one.label].explains]
         agreeing = [one for one in recordings if left[one.label].explains]
         # float64 first: there a formula and rounding cannot be confused
@@ -194,7 +196,7 @@ class Search:
 
     def pairs(self) -> list[Candidate]:
         """Two causes, as they were seen, that explain everything where no cause alone does."""
-        return self.verified(filter(may_join, itertools.combinations(self.known, 2)))
+        return self.verified(filter(may_join, itertools.combinations(self.wrong, 2)))
 
     def grown(self) -> list[Candidate]:
         """Causes that are added to each other while each of them, or else two, explains scenarios that were left."""
@@ -225,7 +227,7 @@ class Search:
     def extended(self, causes: Hypothesis) -> Iterator[Hypothesis]:
         """The hypothesis with one cause more, which explains something that was left and loses nothing."""
         held = self.explained(causes)
-        for other in (*self.known, *self.solved_on(causes, self.left_by(held))):
+        for other in (*self.wrong, *self.solved_on(causes, self.left_by(held))):
             larger = (*causes, other)
             if may_join(larger) and self.explained(larger, held) > held:
                 yield larger
@@ -234,8 +236,8 @@ class Search:
         """The hypothesis with two causes more, which show together in the plainest scenario that was left."""
         held = self.explained(causes)
         for plainest in self.left_by(held)[:1]:
-            ones = [(*causes, other) for other in self.known]
-            both = [(*causes, *two) for two in itertools.combinations(self.known, 2)]
+            ones = [(*causes, other) for other in self.wrong]
+            both = [(*causes, *two) for two in itertools.combinations(self.wrong, 2)]
             found = [one for one in both if may_join(one) and self.gains(plainest, causes, one)]
             if not found:
                 found = [(*one, solved) for one in ones if may_join(one) for solved in self.solved_on(one, [plainest])]
@@ -255,6 +257,8 @@ class Search:
             feel = (one for one in left if sensitivity(one, (*causes, cause.opened()), name, seen, 1) > 0)
             for recording in itertools.islice(feel, SAMPLES):
                 keeps = functools.partial(self.gains, recording, causes)
+                if self.settled(recording, causes, cause):
+                    continue
                 again = [one for one in self.solutions if one.id == cause.id and keeps((*causes, one))]
                 found |= {key_of(one): one for one in again}
                 if again:
@@ -264,6 +268,15 @@ class Search:
                     found[key_of(hypothesis[-1])] = hypothesis[-1]
         self.solutions += [one for one in found.values() if one not in self.solutions]
         yield from found.values()
+
+    def settled(self, recording: Recording, causes: Hypothesis, cause: Cause) -> bool:
+        """Whether the number of `cause` touches what of a layer is near the hypothesis already: it must not change."""
+        if not recording.is_layer:
+            return False
+        (name,), (seen,) = cause.free, cause.free.values()
+        opened = (*causes, cause.opened())
+        touched = {f"{recording.label}: {one}" for one in quantities_felt(recording, opened, name, seen)}
+        return bool(touched & self.near(recording, causes))
 
     def explained(self, causes: Hypothesis, held: frozenset[str] = frozenset()) -> frozenset[str]:
         """What of `to_explain` the hypothesis explains; nothing where it loses what is `held`, or agreed before."""

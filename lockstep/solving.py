@@ -174,6 +174,20 @@ def sensitivity(recording: Recording, causes: Hypothesis, name: str, number: flo
     return float(np.max(change[np.isfinite(change)], initial=0.0))
 
 
+def quantities_felt(recording: Recording, causes: Hypothesis, name: str, number: float) -> set[str]:
+    """Which quantities of a layer differ by more than `LIMIT` roundings for a thousandth more of the number."""
+    runs = []
+    for value in (number, number * 1.001):
+        *others, opened = causes
+        runs.append(list(walk(recording, (*others, opened.solved(**{name: value})), {}, bounded=False)))
+    with np.errstate(all="ignore"):
+        return {
+            one.quantity
+            for one, other in zip(*runs, strict=True)
+            if np.any(strain(np.asarray(one.predicted[""]), np.asarray(other.predicted[""]), one.size) > LIMIT)
+        }
+
+
 def curve(recording: Recording, causes: Hypothesis, name: str, numbers: np.ndarray, steps: int) -> np.ndarray:
     """How far each element of the first `steps` is off for each of the numbers, signed, in roundings."""
     made = layer_curve if recording.is_layer else optimizer_curve

@@ -135,6 +135,7 @@ def test_what_is_said_of_a_cause_is_a_message_in_either_language(records, langua
         assert voice.say(from_json(row["fix"])) == voice.say(one.fix)
         assert voice.say(from_json(row["first_shows"])) == voice.say(one.first_shows)
         assert (row["note"] is None) == (one.note is None)
+        assert (row["seen"] is None) == (one.met is None)
     assert all(voice.say(from_json(one["why"])) for one in record["scenarios"])
 
 

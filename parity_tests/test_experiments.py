@@ -11,7 +11,8 @@ import lockstep
 import reference.datasets
 from lockstep import cli
 from lockstep.cases.models import Training
-from lockstep.experiments import collect, detections, digits, ladders, names, planned, selection, walks
+from lockstep.experiments import collect, curves, detections, digits, ladders, names, planned, selection, walks
+from lockstep.messages import ENGLISH
 from lockstep.record import BadRecord, Record, load
 from lockstep.sides import draws
 from lockstep.sides.models import TrainingSide
@@ -137,6 +138,7 @@ def test_only_some_subjects_climb_only_their_ladders(tmp_path, monkeypatch):
     monkeypatch.setattr(selection, "plan", lambda subject: {})
     monkeypatch.setattr(walks, "WALKED", [])
     monkeypatch.setattr(detections, "detections", lambda path: {})
+    monkeypatch.setattr(curves, "KNOWN", {})
     monkeypatch.setattr(ladders, "CLIMBED", [("layers.batchnorm", "features, in training", None, None)])
     monkeypatch.setattr(ladders, "GROWN", [("optim.adam", "defaults", "single", 5)])
     found = [load(path) for path in collect(tmp_path, only=["layers.batchnorm", "optim.adam", "optim.sgd"])]
@@ -297,7 +299,7 @@ def test_where_pytorch_has_masks_of_its_own_both_sides_get_them_and_it_is_said(m
     assert found.verdict.passes
     assert found.notes == ([] if same else [draws.SHARED])
     assert found.record["notes"] == found.notes
-    assert (draws.SHARED in str(found)) is not same
+    assert (ENGLISH.say(draws.SHARED) in str(found)) is not same
     later = draws.generators("pytorch", "reference", 0)[1]
     assert type(later).__module__ == ("reference.random" if same else "torch_impl.random")
 

@@ -1,11 +1,17 @@
 """What is said in English is said in Korean, with the same values in it."""
 
+import json
 import re
 import string
+from typing import Any
 
+import numpy as np
 import pytest
 
 from lockstep.messages import LANGUAGES, Message, NoSuchMessage, Voice, from_json, message, texts
+from lockstep.record import plain
+from lockstep.record_checks import said, words
+from lockstep.subject import subjects
 
 # Hangul that would have to change with the last sound of the word before it.
 PARTICLE = re.compile(r"\}(?:은|는|이|가|을|를|과|와|으로|로|이다|이고|이며|이나|나|이라|라)(?![가-힣])")
@@ -77,6 +83,47 @@ def test_forms_of_values():
 def test_a_message_survives_a_record():
     kept = {"key": "count.step.other", "values": {"n": {"key": "verdict.broken.name", "values": {}}}}
     assert from_json(kept) == Message("count.step.other", {"n": Message("verdict.broken.name", {})})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_subject_is_told_in_three_sentences(language):
+    said_of = {key.removeprefix("about."): text for key, text in texts(language).items() if key.startswith("about.")}
+    assert said_of.keys() == {subject.path for subject in subjects()}
+    assert {len(re.findall(r"\.(?: |$)", text)) for text in said_of.values()} == {3}
+
+
+def test_what_is_no_number_survives_a_record():
+    lost = [message("claim.loss", name="x", value=value) for value in (np.inf, np.nan)]
+    kept = json.loads(json.dumps(plain(lost), allow_nan=False))
+    assert [Voice("en").say(one) for one in from_json(kept)] == ["x inf", "x nan"]
+
+
+@pytest.mark.parametrize(
+    ("value", "holds"),
+    [
+        ("a text", False),
+        ({"key": "claim.loss", "values": {"name": "x", "value": 1.0}}, True),
+        ({"key": "claim.loss", "values": {"name": "x", "value": "1.0"}}, False),
+        ({"key": "claim.loss", "values": {"name": "x"}}, False),
+        ({"key": "claim.loss", "values": [1.0]}, False),
+        ({"key": "claim.lost", "values": {}}, False),
+        ({"key": 3, "values": {}}, False),
+        ({"key": ["claim.loss"], "values": {}}, False),
+        ({"key": "claim.figure"}, False),
+        (["a text"], False),
+        (None, False),
+    ],
+)
+def test_what_somebody_else_wrote_can_be_said_or_is_refused(value, holds):
+    assert said(value) is holds
+    assert words(value) is (holds or value == "a text")
+
+
+def test_a_message_that_holds_itself_ever_again_is_refused():
+    deep: Any = "x"
+    for _ in range(100_000):
+        deep = {"key": "claim.otherwise", "values": {"found": deep, "torch": "x"}}
+    assert not said(deep)
 
 
 def test_an_unknown_key_and_language():

@@ -6,6 +6,7 @@ import pytest
 import lockstep
 from lockstep.experiments import claims, notebook
 from lockstep.experiments.claims import Facts, Gain, Rate, Spot
+from lockstep.messages import ENGLISH, LANGUAGES, Message, Voice, from_json, texts
 from lockstep.record import load
 from lockstep.sides.draws import Notebook
 from lockstep.verdict import Verdict
@@ -35,7 +36,7 @@ def record(runs):
 
 @pytest.mark.parametrize("name", notebook.PRINTED)
 def test_both_sides_print_what_the_notebook_printed(record, name):
-    (entry,) = [entry for entry in record["printed"] if entry["name"] == name]
+    (entry,) = [entry for entry in record["printed"] if entry["name"].key == f"printed.{name}"]
     assert entry["numpy"] == entry["notebook"]
     assert entry["torch"] == entry["notebook"]
     assert entry["equal"] is True
@@ -44,9 +45,9 @@ def test_both_sides_print_what_the_notebook_printed(record, name):
 def test_a_last_digit_that_is_not_the_notebooks_is_told(record):
     arrays = dict(record.arrays)
     arrays["nb/optim/adam/numpy/path"] = arrays["nb/optim/adam/numpy/path"] + 1e-8
-    found = {entry["name"]: entry for entry in notebook.printed(arrays)}
-    assert found["Adam, final position"]["equal"] is False
-    assert found["SGD, final position"]["equal"] is True
+    found = {entry["name"].key: entry for entry in notebook.printed(arrays)}
+    assert found["printed.position.adam"]["equal"] is False
+    assert found["printed.position.sgd"]["equal"] is True
 
 
 @pytest.mark.parametrize("array", [np.array([0.999996, 0.999996]), np.array([-1.5, 2.25]), np.array([1e-16, 0.0])])
@@ -105,7 +106,11 @@ def test_the_record_is_read_back(record, tmp_path):
     record.save(tmp_path / "notebook.json")
     found = load(tmp_path / "notebook.json")
     assert found["kind"] == "experiment"
-    assert [claim["claim"] for claim in found["claims"]] == [claim for claim, _, _ in claims.CLAIMS]
+    assert [from_json(claim["claim"]).key for claim in found["claims"]] == [
+        f"claim.{row}.claim" for row in claims.CLAIMS
+    ]
+    for mine, read in zip(record["claims"], found["claims"], strict=True):
+        assert all(ENGLISH.say(from_json(read[part])) == ENGLISH.say(mine[part]) for part in ("claim", "found", "why"))
     assert found.arrays.keys() == record.arrays.keys()
     assert {entry["verdict"] for entry in found["runs"]} <= {str(verdict) for verdict in Verdict}
 
@@ -113,9 +118,24 @@ def test_the_record_is_read_back(record, tmp_path):
 def test_a_claim_without_a_verdict_of_its_own_is_none(record):
     for claim in record["claims"]:
         assert claim["holds"] in (True, False, "partly")
-        assert claim["found"]
-        assert claim["why"]
-        assert claim["original"]
+        assert all(Voice(language).say(claim[part]) for language in LANGUAGES for part in ("claim", "found", "why"))
+
+
+def test_the_korean_claims_are_the_notebooks_own_sentences(record):
+    assert [claim["original"] for claim in record["claims"]] == [
+        "Adam이 가장 빠르게 수렴",
+        "RMSprop도 SGD보다 훨씬 빠름",
+        "SGD는 느리지만 때로는 더 나은 최종 성능",
+        "L2 정규화가 가중치 크기를 효과적으로 제한",
+        "Dropout도 과적합 방지에 효과적",
+        "작은 데이터셋에서 특히 중요",
+        "입력을 정규화하여 학습 안정화",
+        "평균 0, 분산 1로 변환",
+        "더 높은 학습률 사용 가능",
+        "Adam을 기본으로 사용, 필요시 SGD로 fine-tuning",
+        "L2와 Dropout을 함께 사용",
+        "깊은 네트워크에서 필수적",
+    ]
 
 
 # The claims: the notebook's own numbers, then others
@@ -165,6 +185,8 @@ def spots(sgd, rmsprop, adam):
 ADAM_FIRST = spots((2, 2), (1, 1), (0.1, 0.1))
 RMSPROP_FIRST = spots((2, 2), (0.1, 0.1), (1, 1))
 SGD_FIRST = spots((0.1, 0.1), (1, 1), (2, 2))
+SGD_SECOND = spots((2, 2), (1, 1), (3, 3))
+BOTH_GAIN = {"l2": Gain(0.1, 1e-3), "dropout": Gain(0.1, 1e-3)}
 OUTCOMES = [
     (claims.fastest, {}, "partly", "furthest from the optimum"),
     (claims.fastest, {"left": ADAM_FIRST}, True, "nearest to the optimum"),
@@ -179,6 +201,7 @@ OUTCOMES = [
     (claims.better_at_the_end, {"left": ADAM_FIRST, "later": SGD_FIRST}, True, "highest loss of the three after 100"),
     (claims.better_at_the_end, {"later": SGD_FIRST}, "partly", "the lowest after 3000"),
     (claims.better_at_the_end, {"left": ADAM_FIRST}, "partly", "the highest after 3000"),
+    (claims.better_at_the_end, {"left": SGD_SECOND}, "partly", "the second lowest loss"),
     (claims.limits_weights, {}, True, "-17 %"),
     (claims.limits_weights, {"norms": FOUND.norms | {"l2": 2.9167}}, False, "+10 %"),
     (claims.against_overfitting, {}, False, "within what chance may do"),
@@ -188,6 +211,8 @@ OUTCOMES = [
     (claims.on_small_data, {"gains": {"l2": Gain(0.1, 1e-3), "dropout": Gain(0.1, 1e-3)}}, True, "+0.1000"),
     (claims.on_small_data, {"gains": {"l2": Gain(0.1, 1e-3), "dropout": Gain(0.0, 1e-3)}}, "partly", "+0.0000"),
     (claims.on_small_data, {"gains": {"l2": Gain(-0.1, 1e-3), "dropout": Gain(-0.1, 1e-3)}}, False, "-0.1000"),
+    (claims.on_small_data, {"gains": BOTH_GAIN, "gains_large": BOTH_GAIN}, False, "+0.1000 ± 0.0020 on 400"),
+    (claims.on_small_data, {"gains": {"l2": Gain(0.001, 1e-3), "dropout": Gain(0.001, 1e-3)}}, False, "+0.0010"),
     (claims.stabilises, {}, True, "at 2 of them, without it at 0"),
     (
         claims.stabilises,
@@ -200,6 +225,12 @@ OUTCOMES = [
         {"rates": rates(normed=[(0.5, 0.2), (0.5, 4.0), (0.1, 9.0)], plain=[(0.95, 0.2), (0.5, 1.0), (0.1, 9.0)])},
         False,
         "at 0 of them, without it at 1",
+    ),
+    (
+        claims.stabilises,
+        {"rates": rates(normed=[(0.5, 0.2), (0.5, 0.5), (0.1, 9.0)], plain=[(0.95, 0.2), (0.5, 1.0), (0.1, 9.0)])},
+        "partly",
+        "0.5 with it and 1 without",
     ),
     (claims.normalises, {}, "partly", "0.99999200"),
     (claims.normalises, {"variance": 1.0}, True, "1.00000000"),
@@ -217,6 +248,8 @@ OUTCOMES = [
     (claims.together, {}, False, "-0.0020"),
     (claims.together, {"gains": {"both": Gain(0.002, 1e-4)}, "fresh": FOUND.fresh | {"both": 0.006}}, True, "0.0060"),
     (claims.together, {"gains": {"both": Gain(0.002, 1e-4)}}, "partly", "+0.0020"),
+    (claims.together, {"gains": {"both": Gain(0.001, 1e-3)}}, False, "+0.0010"),
+    (claims.essential_in_depth, {"deep": {"sgd": (0.95, 0.96), "adam": (0.95, 0.94)}}, False, "95.0 % without"),
     (claims.essential_in_depth, {}, True, "10.3 % without"),
     (claims.essential_in_depth, {"deep": {"sgd": (0.1, 0.96), "adam": (0.95, 0.96)}}, "partly", "95.0 % without"),
     (claims.essential_in_depth, {"deep": {"sgd": (0.96, 0.96), "adam": (0.95, 0.9)}}, False, "96.0 % without"),
@@ -227,32 +260,47 @@ OUTCOMES = [
 def test_the_words_follow_the_numbers(claim, numbers, holds, words):
     found = claim(FOUND._replace(**numbers))
     assert found.holds == holds
-    assert words in found.found
+    assert words in ENGLISH.say(found.found)
 
 
-def test_no_two_outcomes_of_a_claim_read_the_same():
-    texts = [(claim.__name__, *claim(FOUND._replace(**numbers))[1:]) for claim, numbers, _, _ in OUTCOMES]
-    assert len(set(texts)) == len(OUTCOMES)
-    whys = {}
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_outcomes_of_a_claim_read_the_same(language):
+    voice, read, whys = Voice(language), set(), {}
     for claim, numbers, _, _ in OUTCOMES:
         found = claim(FOUND._replace(**numbers))
-        whys.setdefault((claim.__name__, found.holds), set()).add(found.why)
+        read.add((claim.__name__, voice.say(found.found), voice.say(found.why)))
+        whys.setdefault((claim.__name__, found.holds), set()).add(voice.say(found.why))
+    assert len(read) == len(OUTCOMES)
     for claim in {claim.__name__ for claim, *_ in OUTCOMES}:
         holding, failing = (whys.get((claim, holds), set()) for holds in (True, False))
         assert not holding & failing
 
 
 def test_every_claim_is_tried_with_two_outcomes_at_least():
-    for _, _, claim in claims.CLAIMS:
+    for claim in claims.CLAIMS.values():
         assert len({str(holds) for tested, _, holds, _ in OUTCOMES if tested is claim}) >= 2
 
 
 def test_pytorchs_numbers_are_told_where_they_say_otherwise():
     same = claims.claims(FOUND, FOUND)
-    assert not any("PyTorch" in claim["found"] for claim in same)
+    assert not any("PyTorch" in ENGLISH.say(claim["found"]) for claim in same)
     other = claims.claims(FOUND, FOUND._replace(norms=FOUND.norms | {"l2": 3.0}))
-    told = [claim["claim"] for claim in other if "PyTorch's run says otherwise" in claim["found"]]
-    assert told == ["L2 effectively limits the size of the weights"]
+    told = [claim for claim in other if "PyTorch's run says otherwise" in ENGLISH.say(claim["found"])]
+    assert [ENGLISH.say(claim["claim"]) for claim in told] == ["L2 effectively limits the size of the weights"]
+
+
+def keys(value) -> set[str]:
+    """Of a message and of those in it."""
+    if isinstance(value, Message):
+        return {value.key}.union(*map(keys, value.values.values()))
+    return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+
+def test_every_message_of_a_claim_is_said_in_some_outcome(record):
+    used = {key for claim, numbers, _, _ in OUTCOMES for key in keys(list(claim(FOUND._replace(**numbers))[1:]))}
+    used |= {key for entry in record["claims"] for key in keys(entry["claim"])} | {"claim.otherwise"}
+    used |= keys([entry["name"] for entry in record["printed"]]) | keys([*record["settings"]["added"].values()])
+    assert used == {key for key in texts("en") if key.startswith(("claim.", "printed."))}
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def place_of(family: str) -> int:
 
 
 def family(subject: str) -> str:
-    return subject.split(".")[0]
+    return subject.split(".", maxsplit=1)[0]
 
 
 def once(items) -> list[dict[str, Any]]:

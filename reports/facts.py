@@ -1,11 +1,12 @@
 """What a record says, ready to be shown: the figures behind every sentence, cell and picture."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from lockstep.messages import Message, NoSuchMessage, Voice, from_json, message
 from lockstep.record import BadRecord, Record
-from lockstep.messages import Message, message
 from reports import words
 from reports.words import SIGNS, severity
 
@@ -136,11 +137,40 @@ def check(record: Record) -> None:
     if kind(record) not in KINDS:
         raise BadRecord(f"a record of kind {kind(record)!r}; this report draws {' and '.join(KINDS)}")
     CHECKS[kind(record)](record)
+    for said in messages(record.data):
+        check_message(record, said)
+
+
+def messages(value: Any) -> Iterator[Message]:
+    """Every message that a record holds, wherever it stands."""
+    found = from_json(value)
+    if isinstance(found, Message):
+        yield found
+    elif isinstance(found, Mapping):
+        for part in found.values():
+            yield from messages(part)
+    elif isinstance(found, list):
+        for part in found:
+            yield from [part] if isinstance(part, Message) else messages(part)
+
+
+def check_message(record: Record, said: Message) -> None:
+    try:
+        Voice("en").say(said)
+    except NoSuchMessage:
+        raise BadRecord(f"record {name_of(record)!r} says {said.key!r}, which this Lockstep has no words for") from None
+    except (KeyError, ValueError, TypeError) as error:
+        what = f"says {said.key!r} with other values than it takes ({error})"
+        raise BadRecord(f"record {name_of(record)!r} {what}") from None
+
+
+def name_of(record: Record) -> str:
+    return str(record.data.get("subject") or record.data.get("title"))
 
 
 def demand(holds: bool, record: Record, what: str) -> None:
     if not holds:
-        raise BadRecord(f"record {str(record.data.get('subject') or record.data.get('title'))!r}: {what}")
+        raise BadRecord(f"record {name_of(record)!r}: {what}")
 
 
 def check_run(record: Record) -> None:

@@ -138,6 +138,29 @@ def keeps_training_pass(base: Any) -> type:
     return named(Planted, base)
 
 
+def goes_back_over_the_batch(base: Any) -> type:
+    """The way back takes the statistics of the batch and differentiates through them, in evaluation, too."""
+
+    class Planted(base):
+        def backward(self, grad_output):
+            training, cache = self.training, self.cache
+            if cache is not None:
+                inputs, _, arguments = cache
+                arguments = arguments | {"training": True}
+                self.cache = inputs, self.run(self.formula.forward, inputs, arguments), arguments
+            grad = super().backward(grad_output)
+            self.training, self.cache = training, cache
+            return grad
+
+        def evaluate(self, inputs, grad_output=None, params=None, buffers=None, **others):
+            made = super().evaluate(inputs, grad_output, params, buffers, **others)
+            if others.get("training", self.training) or grad_output is None:
+                return made
+            return made[0], super().evaluate(inputs, grad_output, params, buffers, **others | {"training": True})[1]
+
+    return named(Planted, base)
+
+
 def penalises_biases(base: Any) -> type:
     """The network's penalties are taken of every parameter of a linear layer."""
 

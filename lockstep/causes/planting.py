@@ -1,5 +1,7 @@
 """Puts causes into a copy of the reference's class, which then is wrong in just these ways."""
 
+import ast
+import functools
 import inspect
 from collections.abc import Iterable
 from typing import Any
@@ -56,6 +58,17 @@ def with_edits(formula: Any, causes: list[Cause]):
     return made[0] if callable(formula) else type(formula)(*made)
 
 
+@functools.cache
+def condition(text: str) -> str | None:
+    """Where an expression replaces what was there: "" everywhere, "training" for `… if training else was`, or None."""
+    if WAS not in reads(text):
+        return ""
+    tree = ast.parse(text, mode="eval").body
+    if isinstance(tree, ast.IfExp) and isinstance(tree.orelse, ast.Name) and WAS not in reads(ast.unparse(tree.body)):
+        return ast.unparse(tree.test)
+    return None
+
+
 def targets(cause: Cause) -> dict[tuple[str, str], bool]:
     """What the cause edits, and whether outright: without reading what was there."""
     found = {("kept", name): True for name in cause.kept}
@@ -73,7 +86,13 @@ def outright(cause: Cause) -> bool:
 def check_together(causes: list[Cause]) -> None:
     """Refuse causes of which one would undo another."""
     taken: dict[tuple[str, str], Cause] = {}
+    under: dict[tuple[str, str, str], Cause] = {}
     for cause in causes:
+        for kind, edited in (("lines", cause.lines), ("backward", cause.backward)):
+            for name, text in edited.items():
+                where = (kind, name, condition(text) or "")
+                if where[2] and under.setdefault(where, cause) is not cause:
+                    raise BadEdit(f"{under[where]} and {cause} both replace {name!r} if {where[2]}")
         for target, replaces in targets(cause).items():
             if replaces and target in taken:
                 raise BadEdit(

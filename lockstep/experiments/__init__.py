@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lockstep.api import run
-from lockstep.experiments import detections, digits, ladders, notebook, selection, walks
+from lockstep.experiments import curves, detections, digits, ladders, notebook, selection, walks
 from lockstep.record import Record
 from lockstep.subject import find, subjects
 
@@ -66,7 +66,7 @@ def collect(
 
 
 def planned(name: str, data: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Record]]]:
-    """What is made of a subject: its runs, and where it has them its walks, causes, ladders and growths."""
+    """What is made of a subject: its runs, and where it has them its walks, causes, curves, ladders and growths."""
     path = NETWORK if name == "digits" else name
     for title, arguments in (digits.plan(data) if name == "digits" else selection.plan(find(name))).items():
         yield title, functools.partial(ran, arguments)
@@ -74,6 +74,8 @@ def planned(name: str, data: Mapping[str, Any]) -> Iterator[tuple[str, Callable[
         yield title, functools.partial(walks.walked, arguments)
     for title, arguments in detections.detections(path).items():
         yield title, functools.partial(detections.detected, arguments)
+    for title, arguments in curves.curves(path).items():
+        yield title, functools.partial(curves.drawn, arguments)
     for title, arguments in ladders.ladders(path).items():
         yield title, functools.partial(ladders.climbed, arguments)
     for title, arguments in ladders.growths(path).items():

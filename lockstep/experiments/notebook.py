@@ -11,6 +11,7 @@ from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
 from lockstep.environment import environment
 from lockstep.experiments.claims import OWN, Facts, Gain, Rate, Spot, claims
+from lockstep.messages import message
 from lockstep.record import SCHEMA, VERSION, Record
 from lockstep.subject import find, own_class
 
@@ -26,19 +27,19 @@ WIDE, DEEP = (64, 32), (32,) * 8  # hidden layers
 ADAM_STEPS, TUNING_STEPS, TUNING_LR = 150, 50, 0.01
 BRIEFLY = {"judge_every": 1000, "drift_every": 1000}  # judged at the first step, compared at the last
 
-PRINTED = {
-    "SGD, final position": "[-1.43895475 2.07827576]",
-    "RMSprop, final position": "[-1.44510831 2.10798598]",
-    "Adam, final position": "[-1.53115606 2.35174454]",
-    "no regularisation, final loss": "0.0007",
-    "L2, final loss": "0.0176",
-    "dropout, final loss": "0.0017",
-    "no regularisation, weight norm": "2.6515",
-    "L2, weight norm": "2.2032",
-    "dropout, weight norm": "2.8845",
-    "BatchNorm, first row": "[-1.34163542 -0.44721181 0.44721181 1.34163542]",
-    "BatchNorm, second row": "[-1.34163542 -0.44721181 0.44721181 1.34163542]",
-    "BatchNorm, standard deviation of the output": "[0.999996 0.999996]",
+PRINTED = {  # by what `printed.NAME` calls it
+    "position.sgd": "[-1.43895475 2.07827576]",
+    "position.rmsprop": "[-1.44510831 2.10798598]",
+    "position.adam": "[-1.53115606 2.35174454]",
+    "loss.none": "0.0007",
+    "loss.l2": "0.0176",
+    "loss.dropout": "0.0017",
+    "norm.none": "2.6515",
+    "norm.l2": "2.2032",
+    "norm.dropout": "2.8845",
+    "batchnorm.first": "[-1.34163542 -0.44721181 0.44721181 1.34163542]",
+    "batchnorm.second": "[-1.34163542 -0.44721181 0.44721181 1.34163542]",
+    "batchnorm.deviation": "[0.999996 0.999996]",
 }
 
 
@@ -143,10 +144,7 @@ def settings(runs: dict[str, Run]) -> dict[str, Any]:
     """What the notebook promises and does not write, and what was chosen for it; and its hyperparameters."""
     chosen = {name: runs[f"optim/{name}"].case.hyperparameters for name in OPTIMIZERS}
     networks = {name: training(runs[f"regular/{name}"]).network for name in REGULAR}
-    added = {
-        "adagrad": "lr as the notebook gives Adam and RMSprop",
-        "l1": "λ and its division by the samples as in its L2",
-    }
+    added = {name: message(f"claim.added.{name}") for name in ("adagrad", "l1")}
     return {"optim": chosen, "regular": networks, "added": added}
 
 
@@ -186,7 +184,8 @@ def printed(arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """The notebook's numbers beside ours, in its format."""
     ours, theirs = (texts(arrays, side) for side in SIDES)
     return [
-        {"name": name, "notebook": text, "numpy": ours[name], "torch": theirs[name], "equal": ours[name] == text}
+        {"name": message(f"printed.{name}"), "notebook": text, "numpy": ours[name], "torch": theirs[name]}
+        | {"equal": ours[name] == text}
         for name, text in PRINTED.items()
     ]
 
@@ -194,14 +193,14 @@ def printed(arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
 def texts(arrays: dict[str, np.ndarray], side: str) -> dict[str, str]:
     """What one side would have the notebook print."""
     found = {}
-    for name, words in {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam"}.items():
-        found[f"{words}, final position"] = as_printed(arrays[f"nb/optim/{name}/{side}/path"][-1])
-    for name, words in REGULAR.items():
-        found[f"{words}, final loss"] = f"{arrays[f'nb/regular/{name}/{side}/losses'][-1]:.4f}"
-        found[f"{words}, weight norm"] = f"{np.linalg.norm(arrays[f'nb/regular/{name}/{side}/W1']):.4f}"
+    for name in OWN:
+        found[f"position.{name}"] = as_printed(arrays[f"nb/optim/{name}/{side}/path"][-1])
+    for name in REGULAR:
+        found[f"loss.{name}"] = f"{arrays[f'nb/regular/{name}/{side}/losses'][-1]:.4f}"
+        found[f"norm.{name}"] = f"{np.linalg.norm(arrays[f'nb/regular/{name}/{side}/W1']):.4f}"
     out = arrays[f"nb/batchnorm/{side}"]
-    found |= {"BatchNorm, first row": as_printed(out[0]), "BatchNorm, second row": as_printed(out[1])}
-    return found | {"BatchNorm, standard deviation of the output": as_printed(np.std(out, axis=1))}
+    found |= {"batchnorm.first": as_printed(out[0]), "batchnorm.second": as_printed(out[1])}
+    return found | {"batchnorm.deviation": as_printed(np.std(out, axis=1))}
 
 
 def as_printed(array: np.ndarray) -> str:

@@ -22,10 +22,13 @@ class Module(LayerAdapter):
         self.shapes = {key: np.shape(array) for key, array in (params | buffers).items()}
         self.module: Any = self.maker.make(None, hyperparameters)
         self.params = matched(dict(self.module.named_parameters()), PARAMS, params)
-        self.buffers = matched(dict(self.module.named_buffers()), BUFFERS, buffers)
-        for own, given in ((self.params, params), (self.buffers, buffers)):
+        for own, given in ((self.params, params), (self.buffers(), buffers)):
             for key, tensor in own.items():
                 tensor.data = torch.tensor(like(tensor, given[key]))
+
+    def buffers(self) -> dict[str, Any]:
+        """Its buffers as they are now: a module may put new tensors in their places."""
+        return matched(dict(self.module.named_buffers()), BUFFERS, [key for key in self.shapes if key in BUFFERS])
 
     def run(self, training, inputs, upstream):
         torch = sys.modules["torch"]
@@ -38,7 +41,7 @@ class Module(LayerAdapter):
             output.backward(torch.tensor(upstream).reshape(output.shape))
         seen = {key: t.grad for key, t in self.params.items() if t.grad is not None}
         grads = {key: grad.numpy().reshape(self.shapes[key]) for key, grad in seen.items()}
-        buffers = {key: t.numpy().reshape(self.shapes[key]) for key, t in self.buffers.items()}
+        buffers = {key: t.detach().numpy().reshape(self.shapes[key]) for key, t in self.buffers().items()}
         grad = tensors[0].grad
         return Made(output.detach().numpy(), None if grad is None else grad.numpy(), grads, buffers)
 

@@ -157,9 +157,16 @@ ENGLISH = Voice("en")
 
 
 def from_json(value: Any) -> Any:
-    """A message as a record keeps it, `{"key": …, "values": {…}}`, and whatever holds such; all else as it is."""
-    if isinstance(value, Mapping) and set(value) == {"key", "values"}:
-        return Message(value["key"], {name: from_json(part) for name, part in value["values"].items()})
+    """A message as a record keeps it, `{"key": …, "values": {…}}`, and whatever holds such; all else as it is.
+
+    An infinity or a NaN among its values, which JSON has as a text, is a number again.
+    """
+    if isinstance(value, Mapping) and set(value) == {"key", "values"} and isinstance(value["values"], Mapping):
+        return Message(value["key"], {name: from_value(part) for name, part in value["values"].items()})
     if isinstance(value, list | tuple):
         return [from_json(part) for part in value]
     return value
+
+
+def from_value(part: Any) -> Any:
+    return float(part) if part in ("inf", "-inf", "nan") else from_json(part)

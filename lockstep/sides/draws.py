@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.messages import message
+
 NOTEBOOK_SEED = 42
-SHARED = "PyTorch draws dropout masks from another generator on this CPU: both sides were given its masks"
+SHARED = message("note.shared-masks")
 
 
 class Draws:

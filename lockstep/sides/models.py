@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.bounded import widest
+from lockstep.messages import Message
 from lockstep.side import Bounds, Pair, Quantities, watched
 from lockstep.sides import optim
 from lockstep.sides.draws import SHARED, Draws, generators, same_masks
@@ -286,7 +287,7 @@ def count(text: str) -> int:
     return int(text or 40)
 
 
-def notes(case) -> list[str]:
+def notes(case) -> list[Message]:
     """What a reader of a run must know besides its settings."""
     masked = bool(case.network.get("dropout")) and case.draws == "pytorch"
     return [SHARED] if masked and not same_masks() else []

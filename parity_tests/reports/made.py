@@ -242,35 +242,44 @@ def cell(used: float, error: float, **changes):
     return found | changes
 
 
+FAITHFUL = {"name": "faithful", "id": None, "twins": []}
+WORDS = {"key": "verdict.broken.meaning", "values": {}}
+MET = {"key": "cause.met", "values": {"seen": "somebody/something#1"}}
+
+
 def cause(name: str, **changes):
     """A cause of a detection."""
     return {
         "id": name.split(" ", 1)[0], "variant": "", "name": name, "formula": r"s_t = \sqrt{\hat v_t + \epsilon}",
         "equations": {"denom": r"s_t = \sqrt{\hat v_t} + \epsilon"},
-        "changes": [{"line": "denom", "ours": "np.sqrt(v_hat) + eps", "theirs": "np.sqrt(v_hat + eps)"}],
-        "seen": "somebody/something#1", "first": {"step": 1, "line": "param"}, "shows": "tiny", "verdict": "different",
-        "dtypes": ["float32"], "twins": [], "steps": STEPS, "dtype": "float32", "quantity": "param", "tensor": "theta",
-        "index": [1], **changes,
+        "changes": [
+            {"of": "line", "line": "denom", "ours": "np.sqrt(v_hat) + eps", "theirs": "np.sqrt(v_hat + eps)"}
+        ],
+        "behaviour": None, "code": None, "free": {}, "seen": MET, "threads": [],
+        "fix": WORDS, "first_shows": WORDS, "note": None, "first": {"step": 1, "line": "param"}, "shows": "tiny",
+        "verdict": "different", "dtypes": ["float32"], "twins": [], "steps": STEPS, "dtype": "float32",
+        "quantity": "param", "tensor": "theta", "index": [1], **changes,
     }  # fmt: skip
+
+
+def scenario(name: str):
+    return {"name": name, "why": WORDS, "case": {"desc": name}, "steps": 8}
 
 
 def detection_record(**changes) -> Record:
     """Two causes in two scenarios, made up: one shows in one of them, the other in both."""
-    causes = [
-        cause("faithful", id=None, formula=None, changes=[], equations={}),
-        cause("eps-inside-sqrt"), cause("eps-value (1e-06)"),
-    ]  # fmt: skip
     cells = [
         [cell(0.3, 6e-5), cell(0.2, 3e-5)], [cell(2e4, 0.98), cell(0.4, 6e-5)], [cell(9e3, 0.5), cell(11.0, 2e-3)],
     ]  # fmt: skip
     data = {
         "schema": SCHEMA, "version": VERSION, "kind": "detection", "subject": "optim.adam", "dtype": "float32",
-        "environment": {"python": "3.11.7"}, "unit": "lr", "scenarios": [{"name": "tiny"}, {"name": "plain"}],
-        "causes": causes, "cells": cells, **changes,
+        "seed": 0, "steps": STEPS, "environment": {"python": "3.11.7"}, "unit": "lr", "equations": EQUATIONS,
+        "scenarios": [scenario("tiny"), scenario("plain")], "rerun": "lockstep causes optim.adam",
+        "causes": [FAITHFUL, cause("eps-inside-sqrt"), cause("eps-value (1e-06)")], "cells": cells, **changes,
     }  # fmt: skip
     way = np.linspace(0, 1, STEPS)
     arrays = {}
     for number in (1, 2):
         arrays |= {f"trajectory/{number}/numpy": way * number, f"trajectory/{number}/torch": way}
-        arrays[f"trajectory/{number}/drift"] = way * (number - 0.5)
+        arrays[f"trajectory/{number}/drift"] = way * number
     return Record(data, arrays)

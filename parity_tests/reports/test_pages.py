@@ -10,6 +10,7 @@ from lockstep.messages import LANGUAGES, Voice, message
 from lockstep.record import BadRecord
 from lockstep.verdict import Verdict
 from parity_tests.reports.made import (
+    FAITHFUL,
     HOSTILE,
     cause,
     cell,
@@ -22,6 +23,7 @@ from parity_tests.reports.made import (
     left,
     line,
     run_record,
+    scenario,
     unexplained_record,
     walk_record,
     walked,
@@ -230,8 +232,7 @@ def test_a_cause_that_never_shows_is_not_said_to_be_caught():
 
 
 def test_a_cause_says_what_its_messages_say():
-    texts = {"fix": {"key": "verdict.broken.meaning", "values": {}}}
-    pages = pages_of(detection_record(causes=[cause("faithful", id=None), cause("a", texts=texts), cause("b")]))
+    pages = pages_of(detection_record(causes=[FAITHFUL, cause("a"), cause("b")]))
     assert "To put it right the comparison itself cannot be trusted here" in pages["optim/adam/a.html"].text
     assert "고치는 법 비교 자체를 믿을 수 없다" in pages["ko/optim/adam/a.html"].text
 
@@ -306,7 +307,7 @@ def hostile(text: str):
     }  # fmt: skip
     wrong = cause(
         f"a {text}", formula=text, equations={text: text}, seen=text, tensor=text,
-        changes=[{"line": text, "ours": text, "theirs": text}], texts={"fix": text},
+        changes=[{"of": "line", "line": text, "ours": text, "theirs": text}], fix=text, code=text, twins=[text],
     )  # fmt: skip
     return [
         run,
@@ -321,7 +322,7 @@ def hostile(text: str):
             equations={text: text},
         ),
         detection_record(
-            scenarios=[{"name": text}, {"name": "plain"}], causes=[cause("faithful", id=None), wrong, cause("b")]
+            scenarios=[scenario(text), scenario("plain")], causes=[FAITHFUL, wrong, cause("b")]
         ),
     ]  # fmt: skip
 

@@ -312,3 +312,24 @@ def test_without_records_the_experiments_are_run(tmp_path, monkeypatch, capsys):
     assert sorted(file.name for file in out.iterdir()) == ["figures", "index.html", "ko", "optim", "records"]
     assert load(out / "records/adam.json")["verdict"] == "identical"
     assert [file.name for file in out.parent.iterdir()] == ["report"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            {"key": "cause.of-tomorrow.fix", "values": {}},
+            "says 'cause.of-tomorrow.fix', which this Lockstep has no words",
+        ),
+        ({"key": "subject.rung.kernel", "values": {}}, "says 'subject.rung.kernel' with other values than it takes"),
+        ({"key": "subject.why.nothing", "values": {"steps": []}}, "with other values than it takes"),
+        ({"key": "verdict.broken.name", "values": {}}, None),
+    ],
+)
+def test_a_message_without_words_is_refused(said, expected):
+    record = experiment_record(claims=[{"claim": said, "holds": True, "found": "x", "why": "y"}])
+    if expected is None:
+        return facts.check(record)
+    with pytest.raises(BadRecord, match=re.escape(expected)):
+        facts.check(record)
+    return None

@@ -58,7 +58,7 @@ def finding(record: Record) -> Message:
 
 def unit(record: Record) -> Message:
     """What errors are counted in."""
-    return message(f"subject.unit.{'lr' if record['unit'] == 'lr' else 'largest'}")
+    return message(f"subject.unit.{record['unit']}")
 
 
 def read(record: Record) -> Message:

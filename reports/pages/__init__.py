@@ -1,1 +1,1 @@
-"""Pages: one kind a file, each a function from records to text. What they say is in the messages, how in the templates."""
+"""Pages, one kind a file: functions from records to what templates show. What they say is in the messages."""

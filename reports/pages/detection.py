@@ -8,6 +8,8 @@ from lockstep.record import Record
 from reports import facts, figures
 from reports.gallery import Gallery, Picture
 
+TEXTS = ("seen", "first_shows", "fix", "note")  # who does it, when it shows, how to put it right, how to translate
+
 
 class Variant(NamedTuple):
     """One cause as it was planted: what the record holds of it, its cells and its pictures."""
@@ -19,8 +21,8 @@ class Variant(NamedTuple):
 
     @property
     def texts(self) -> dict[str, Message]:
-        """What there is to say of it, by what it is about: when it shows, how to put it right, how to translate."""
-        return {name: from_json(said) for name, said in self.entry.get("texts", {}).items()}
+        """What there is to say of it, by what it is about."""
+        return {name: from_json(self.entry[name]) for name in TEXTS if self.entry[name]}
 
     @property
     def shows(self) -> dict[str, Any]:
@@ -75,9 +77,5 @@ class Detection:
         at_once = sum(one.shows["step"] == 1 for one in shown)
         return message(
             "subject.would", shown=len(shown), causes=len(self.rows) - 1, first=at_once, faithful=faithful,
-            least=min(facts.size(one.shows) for one in shown), unit=message(f"subject.unit.{self.unit}"),
+            least=min(facts.size(one.shows) for one in shown), unit=message(f"subject.unit.{self.record['unit']}"),
         )  # fmt: skip
-
-    @property
-    def unit(self) -> str:
-        return "lr" if self.record["unit"] == "lr" else "largest"

@@ -1,7 +1,7 @@
 """Causes of layers.batchnorm."""
 
 from lockstep.cases.layers import LayerCase
-from lockstep.causes.behaviour import keeps_training_pass
+from lockstep.causes.behaviour import goes_back_over_the_batch, keeps_training_pass
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.tables import table
 
@@ -112,10 +112,39 @@ CAUSES = table(
         ),
         Cause(
             id="backward-of-training",
+            variant="the last pass",
+            words="last-pass",
             behaviour=keeps_training_pass,
             formula=r"\partial x_t \text{ of the last training pass}",
             shows="training, then evaluation",
             first=First(3, "dgamma"),
+        ),
+        Cause(
+            id="backward-of-training",
+            variant="batch statistics",
+            words="of-batch",
+            behaviour=goes_back_over_the_batch,
+            formula=r"\partial x_t \text{ through } \mu \text{ and } \sigma^2 \text{ of the batch, in evaluation, too}",
+            shows="training, then evaluation",
+            first=First(3, "dgamma"),
+        ),
+        Cause(
+            id="backward-of-training",
+            variant="the whole formula",
+            words="of-running",
+            backward={"of_batch": "True"},
+            formula=r"\partial x_t \text{ through } \bar\mu \text{ and } \bar\sigma^2",
+            shows="training, then evaluation",
+            first=First(3, "dx"),
+        ),
+        Cause(
+            id="backward-of-training",
+            variant="the short formula",
+            words="of-running",
+            backward={"of_batch": "True", "dmu": "-dx_hat.sum(axis=axes, keepdims=True) / lines.sigma"},
+            formula=r"\partial x_i = (\partial\hat x_i - \overline{\partial\hat x} - k\,\hat x_i) / \bar\sigma",
+            shows="training, then evaluation",
+            first=First(3, "dx"),
         ),
     ],
 )

@@ -26,6 +26,14 @@ CAUSES = table(
             first=First(1, "y"),
         ),
         Cause(
+            id="scale-missing",
+            lines={"y": "x * r if training else was"},
+            backward={"dx": "dy * r if training else was"},
+            formula=r"y = r \odot x",
+            shows="training, then evaluation",
+            first=First(1, "y"),
+        ),
+        Cause(
             id="keep-for-drop",
             arguments={"p": "1 - p"},
             formula=r"s = 1 / p, \quad r_i \sim \mathrm{Bernoulli}(p)",

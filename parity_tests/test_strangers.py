@@ -1,0 +1,38 @@
+"""What others write, in their conventions: several causes at once are all named, and no faithful one is accused."""
+
+import pytest
+
+import lockstep
+from lockstep.verdict import Verdict
+from parity_tests import strangers
+from parity_tests.strangers import TRUTH
+
+
+def checked(stranger):
+    return lockstep.check(stranger, like=TRUTH[stranger][0], dtypes=("float64",))
+
+
+def named(found):
+    return {f"{one['id']} ({one['variant']})" if one["variant"] else one["id"] for one in found.causes}
+
+
+@pytest.mark.parametrize("stranger", TRUTH, ids=lambda one: one.__name__)
+def test_what_is_true_of_it_is_said_and_nothing_else(stranger):
+    _, truth = TRUTH[stranger]
+    found = checked(stranger)
+    assert found.verdict is (Verdict.ROUNDING if truth == set() else Verdict.DIFFERENT), str(found)
+    assert named(found) == (truth or set()), str(found)
+    assert found.exit_status == (0 if truth == set() else 1)
+    assert found.broken is None
+
+
+def test_a_default_that_lies_in_the_code_is_found():
+    found = checked(strangers.momentum_of_config)
+    assert "its default of momentum is 0.9; PyTorch's momentum is 0.0" in found.notes
+
+
+def test_what_only_looks_like_state_is_said():
+    found = checked(strangers.AdamOfOtherNames)
+    assert "what it keeps as m is not PyTorch's exp_avg, and no parameter depends on that: it is not compared" in (
+        found.notes
+    )
