@@ -442,7 +442,7 @@ def test_a_detection_is_filled_where_it_shows_and_nowhere_else():
 def test_a_trajectory_says_where_a_cause_leads():
     record = detection_record()
     assert title(trajectory, record, 2) == (
-        "“tiny”: after 12 steps theta[1] is 1.5 away from PyTorch's, which itself ranged over 1; they part at step 2"
+        "“tiny”: after 12 steps theta[1] is 2 away from PyTorch's, which itself ranged over 1; they part at step 2"
     )
     record.arrays["trajectory/1/drift"] = np.where(np.arange(STEPS) > 6, np.inf, 0.1)
     assert title(trajectory, record, 1) == "“tiny”: from step 8 on one side is no number any more"
