@@ -118,7 +118,7 @@ def framed(axis: Axes, record: Record) -> None:
     """A frame around the cell of the scenario that is there to bring the cause out."""
     names = [one["name"] for one in record["scenarios"]]
     for row, cause in enumerate(record["causes"]):
-        if cause.get("shows") in names:
+        if cause["id"] and cause["shows"] in names:
             corner = names.index(cause["shows"]) - 0.5, row - 0.5
             axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=INK, linewidth=1.2, zorder=3))
 

@@ -48,16 +48,13 @@ def spread(wanted: list[float], height: float) -> list[float]:
     """Ascending places as near as they can be to the ascending ones that are wanted, none nearer than a line."""
     groups = [[place] for place in wanted]
     while True:
-        centres = [sum(group) / len(group) for group in groups]
         halves = [APART * (len(group) - 1) / 2 for group in groups]
-        close = next(
-            (k for k in range(len(groups) - 1) if centres[k] + halves[k] + APART > centres[k + 1] - halves[k + 1]), None
-        )
-        if close is None:
+        means = [sum(group) / len(group) for group in groups]
+        centres = [min(max(m, half), max(height - half, half)) for m, half in zip(means, halves, strict=True)]
+        tops = [centre + half for centre, half in zip(centres, halves, strict=True)]
+        close = [k for k in range(1, len(groups)) if tops[k - 1] + APART > centres[k] - halves[k]]
+        if not close:
             break
-        groups[close : close + 2] = [groups[close] + groups[close + 1]]
-    places = []
-    for group, centre, half in zip(groups, centres, halves, strict=True):
-        middle = min(max(centre, half), max(height - half, half))
-        places += [middle - half + APART * place for place in range(len(group))]
-    return places
+        groups[close[0] - 1 : close[0] + 1] = [groups[close[0] - 1] + groups[close[0]]]
+    rows = zip(groups, centres, halves, strict=True)
+    return [centre - half + APART * row for group, centre, half in rows for row in range(len(group))]

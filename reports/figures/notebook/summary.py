@@ -1,5 +1,7 @@
 """The notebook's summary in four panels, each with the difference of the sides below it."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -73,9 +75,8 @@ def distribution(above: Axes, below: Axes, found: dict[str, tuple[np.ndarray, np
     scale = rails(*(apart(ours, theirs) for ours, theirs in found.values()))
     lay(below, scale)
     for (name, (ours, theirs)), colour, hatch in zip(found.items(), CURVES, (None, "///"), strict=False):
-        above.hist(
-            ours, edges, alpha=0.6, color=colour, hatch=hatch, edgecolor=PAPER, linewidth=0.4, label=drawable(name)
-        )
+        filled: dict[str, Any] = {"alpha": 0.6, "color": colour, "hatch": hatch, "edgecolor": PAPER, "linewidth": 0.4}
+        above.hist(ours, edges, histtype="stepfilled", label=drawable(name), **filled)
         above.hist(theirs, edges, histtype="step", color=INK, linestyle="--", linewidth=0.9)
         distance = np.sort(apart(ours, theirs))
         separate(below, np.arange(1.0, len(distance) + 1), scale.place(distance), color=colour, linewidth=2.6)
