@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lockstep
-from lockstep import cli, ladder, matrix
+from lockstep import cli, commands, ladder, matrix, probe
 from lockstep.cases import Case
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
@@ -173,6 +173,16 @@ def test_in_plain_data():
     assert json.loads(json.dumps(found)) == found
 
 
+def test_one_record_of_two_probes(tmp_path):
+    """A probe of its own before each, of another process as it were: not a byte depends on how long it took."""
+    for name in ("one", "two"):
+        probe.with_torch.cache_clear()
+        lockstep.explain("optim.sgd", steps=2).save(tmp_path / name / "ladder.json")
+    one, two = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    assert one == two
+    assert len(one) == 2
+
+
 def test_the_record_comes_back(tmp_path):
     found = lockstep.explain("layers.activation", steps=2)
     found.save(tmp_path / "ladder.json")
@@ -285,6 +295,31 @@ def test_exit_status(monkeypatch, tmp_path, capsys):
 def test_exit_status_of_what_is_not_explained(monkeypatch, worse_tanh, capsys):
     assert status(monkeypatch, "explain", "layers.activation", "--case", "Tanh") == 1
     assert "line y" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [("explain", "optim.adam", "--steps", "2"), ("matrix", "--only", "penalty.l1"), ("ledger", "optim.adam")]
+)
+def test_where_nothing_can_be_written_nothing_is_worked_out(words, monkeypatch, tmp_path, capsys):
+    def worked(*_, **__):
+        raise AssertionError("it was worked out first")
+
+    for module in (commands.explain, commands.matrix, commands.ledger):
+        monkeypatch.setattr(module, words[0], worked, raising=False)
+    assert status(monkeypatch, *words, "--json", str(tmp_path)) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_is_infinitely_far_can_be_written(monkeypatch, tmp_path, capsys):
+    """Where the paper's order overflows and PyTorch's does not, and where there is nothing but NaN."""
+    path = tmp_path / "far.json"
+    words = ("--problem", "rosenbrock", "--set", "lr=1e20", "--set", "weight_decay=1e19", "--json", str(path))
+    assert status(monkeypatch, "explain", "optim.adam", "--steps", "20", *words) == 0
+    assert json.loads(path.read_text("utf-8"))["rungs"][0]["max_ulp"] == "inf"
+    assert not status(monkeypatch, "ledger", "optim.adam", "--step", "8", *words)
+    assert json.loads(path.read_text("utf-8"))[-1]["entries"][-1]["numpy"] == "nan"
+    capsys.readouterr()
 
 
 def test_a_capability_that_is_not_there_is_absent(monkeypatch):
