@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lockstep
-from lockstep import cli, commands, ladder, matrix, probe
+from lockstep import cli, ladder, matrix, probe
 from lockstep.cases import Case
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
+from lockstep.commands import explain, ledger
+from lockstep.commands import matrix as matrix_command
 from lockstep.sides.layers import drawing
 from lockstep.subject import find, own_class, subjects
 from reference.layers.activation import ReLU
@@ -304,7 +306,7 @@ def test_where_nothing_can_be_written_nothing_is_worked_out(words, monkeypatch, 
     def worked(*_, **__):
         raise AssertionError("it was worked out first")
 
-    for module in (commands.explain, commands.matrix, commands.ledger):
+    for module in (explain, matrix_command, ledger):
         monkeypatch.setattr(module, words[0], worked, raising=False)
     assert status(monkeypatch, *words, "--json", str(tmp_path)) == 2
     assert "is a folder" in capsys.readouterr().err
