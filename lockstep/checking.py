@@ -233,7 +233,7 @@ def check(
     except CannotCheck as error:
         result.broken = {"id": "not-recognised", "message": str(error)}
         return result
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         result.broken = {"id": "exception", "message": str(Theirs(error, "the first look at it", 0))}
         return result
     result.words, result.names = found.words, in_words(found.names)

@@ -61,7 +61,7 @@ def check_layer(target, subject: Subject, settings, dtypes, only, seed, on_scena
     try:
         found = chosen(target, subject, wanted, settings, seed)
     except (CannotCheck, Broken) as error:
-        result.broken = {"id": "not-recognised", "message": str(error)}
+        result.broken = {"id": "not-recognised", "message": f"{error}\n{SHAPES}"}
         return result
     result.words, result.names = found.make().words, in_words(found.names)
     total = len(wanted) * len(dtypes)
@@ -141,7 +141,7 @@ def chosen(target: Any, subject: Subject, tried: list[Trial], settings, seed: in
             best = min(np.nan_to_num(one[0], nan=np.inf) for one in rated)
             return next(found for score, found in rated if not score > NEAR * best)  # the first that is as near
     name = getattr(target, "__name__", type(target).__name__)
-    raise CannotCheck("\n".join([f"{name} is no layer that can be driven", *failures[:4], SHAPES]))
+    raise CannotCheck("\n".join([f"{name} is no layer that can be driven", *failures[:4]]))
 
 
 def standard_of(subject: Subject, trial: Trial) -> dict[str, Any]:
@@ -221,7 +221,7 @@ def record(found: Found, subject: Subject, trial: Trial, settings, dtype: str, s
                 buffers = before
     except (NotTaken, Broken, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Theirs(error, trial.name, step) from error
     return Recording(
         subject=subject.path,

@@ -138,7 +138,7 @@ def drive(
                 before = after
     except (NotTaken, Broken, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Theirs(error, trial.name, number) from error
     return steps
 

@@ -201,15 +201,17 @@ class Search:
     def grown(self) -> list[Candidate]:
         """Causes that are added to each other while each of them, or else two, explains scenarios that were left."""
         for first in (self.extended, self.extended_by_two):
-            beam, reached = self.best_of(first(())), []
+            beam = self.best_of(first(()))
             while beam:
                 whole = [one for one in beam if self.explained(one) == self.to_explain and self.needs_all_of(one)]
                 if found := self.verified(whole):
                     return found
-                reached, beam = beam, self.best_of(self.larger(beam))
-            if found := self.verified(reached, screened=False):
-                return found
-            self.furthest = max((self.furthest, *reached[:1]), key=lambda one: len(self.explained(one)))
+                self.furthest = max((self.furthest, beam[0]), key=lambda one: len(self.explained(one)))
+                larger = [one for causes in beam for one in self.extended(causes)]
+                if not larger and (found := self.verified(beam, screened=False)):
+                    return found  # what is left is a matter of rounding
+                larger = larger or [*self.extended_by_two(beam[0])]
+                beam = self.best_of(one for one in larger if len(one) <= MOST)
         return []
 
     def best_of(self, hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
@@ -218,11 +220,6 @@ class Search:
         found = {frozenset(map(key_of, one)): one for one in hypotheses}
         order = sorted(found, key=lambda keys: (-len(self.explained(found[keys])), len(keys - seen)))
         return [found[keys] for keys in order[:WIDTH]]
-
-    def larger(self, beam: list[Hypothesis]) -> Iterable[Hypothesis]:
-        if len(beam[0]) >= MOST:
-            return []
-        return [one for causes in beam for one in self.extended(causes)] or self.extended_by_two(beam[0])
 
     def extended(self, causes: Hypothesis) -> Iterator[Hypothesis]:
         """The hypothesis with one cause more, which explains something that was left and loses nothing."""
@@ -307,7 +304,7 @@ class Search:
                 found = frozenset(f"{recording.label}: {one}" for one in near_quantities(recording, causes))
             else:
                 sure = recording.dtype == "float64"
-                whole = fits(recording, causes) and (sure or self.residual(recording, causes) <= 1)
+                whole = fits(recording, causes) and (sure or not quickly_refuted(recording, causes))
                 found = self.parts[recording.label] if whole else frozenset()
             self.nearness[key] = found
         return self.nearness[key]

@@ -1,6 +1,6 @@
-"""Two causes planted together, and what the diagnosis makes of them: the table that a slow test prints.
+"""Causes planted alone and two together, and what the diagnosis makes of them: the table that a slow test prints.
 
-python -m parity_tests.pairs optim.sgd float64
+python -m parity_tests.pairs [SUBJECT …]
 """
 
 import collections
@@ -16,6 +16,18 @@ from parity_tests.recorded import recordings
 
 # Two numbers that multiply the same λ are one number: no run can tell which of them is whose.
 FACTORS = {"l2-twice", "l2-divided-by-batch", "weight-decay-value", "penalty-averaged"}
+
+SUBJECTS = (
+    "optim.sgd",
+    "optim.adagrad",
+    "optim.rmsprop",
+    "optim.adam",
+    "optim.adamw",
+    "penalty.l1",
+    "penalty.l2",
+    "layers.dropout",
+    "layers.batchnorm",
+)
 
 RIGHT, EITHER, UNNAMED, WRONG = "right", "among equivalents", "not named", "wrong"
 HIDDEN = "one hides the other"  # what is named is one of them, and the whole of it
@@ -51,8 +63,20 @@ def the_same(path: str, dtype: str, pair: tuple[Cause, Cause], found: Diagnosis)
     return all(replay(one, found.causes).explains for one in recordings(path, list(pair), dtype, seed=1))
 
 
-def table(path: str, dtype: str, say=print) -> collections.Counter:
-    """Try every pair of a subject; each that is not right is said, and the counts at the end."""
+def alone(path: str, dtype: str, say) -> collections.Counter:
+    """Plant every cause by itself, in the dtypes in which it can show; what is not named right is said."""
+    counts: collections.Counter = collections.Counter()
+    for cause in (cause for cause in causes(path) if dtype in cause.dtypes):
+        found = diagnose(recordings(path, [cause], dtype))
+        word = RIGHT if [one.name for one in found.causes] == [cause.name] else WRONG if found.causes else UNNAMED
+        counts[word] += 1
+        if word != RIGHT:
+            say(f"  {word}: {cause} gives {' + '.join(one.name for one in found.causes) or 'nothing'}")
+    return counts
+
+
+def together(path: str, dtype: str, say) -> collections.Counter:
+    """Try every pair of a subject; each that is not right is said."""
     counts: collections.Counter = collections.Counter()
     for pair in pairs(path, dtype):
         word, found = tried(path, dtype, pair)
@@ -60,9 +84,38 @@ def table(path: str, dtype: str, say=print) -> collections.Counter:
         if word != RIGHT:
             named = " + ".join(cause.name for cause in found.causes) or "nothing"
             say(f"  {word}: {pair[0]} + {pair[1]} gives {named}")
-    say(f"{path}, {dtype}: {counts.total()} pairs, " + ", ".join(f"{count} {word}" for word, count in counts.items()))
     return counts
 
 
+def shown(counts: collections.Counter) -> int:
+    """Pairs of which both causes show."""
+    return counts.total() - counts[HIDDEN] - counts[SIMPLER]
+
+
+HEAD = f"{'':20}{'':9}{'alone':>12}{'pairs':>7}{'both show':>11}{'right':>7}{'of those':>10}{'unnamed':>9}{'wrong':>7}"
+
+
+def row(path: str, dtype: str, single: collections.Counter, double: collections.Counter) -> str:
+    """A row of the table."""
+    both, named = shown(double), f"{single[RIGHT]} of {single.total()}"
+    share = f"{double[RIGHT] / both:.1%}" if both else "-"
+    cells = f"{path:20}{dtype:9}{named:>12}{double.total():7}{both:11}{double[RIGHT]:7}{share:>10}"
+    return f"{cells}{double[UNNAMED] + double[EITHER]:9}{double[WRONG]:7}"
+
+
+def table(paths, say=print) -> tuple[collections.Counter, collections.Counter]:
+    """Try everything in both dtypes; the rows at the end, and the counts of all causes alone and of all pairs."""
+    rows, single, double = [HEAD], collections.Counter(), collections.Counter()
+    for dtype in ("float64", "float32"):
+        for path in paths:
+            one, two = alone(path, dtype, say), together(path, dtype, say)
+            rows.append(row(path, dtype, one, two))
+            say(rows[-1])
+            single, double = single + one, double + two
+    rows.append(row("all", "", single, double))
+    say("\n".join(rows))
+    return single, double
+
+
 if __name__ == "__main__":
-    table(sys.argv[1], sys.argv[2], lambda text: print(text, flush=True))
+    table(sys.argv[1:] or SUBJECTS, lambda text: print(text, flush=True))

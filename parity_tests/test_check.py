@@ -178,6 +178,21 @@ class Raises(OnDicts):
             raise ZeroDivisionError("their own")
 
 
+class Leaves(OnDicts):
+    def update(self, params, grads):
+        super().update(params, grads)
+        if self.t == 4:
+            raise SystemExit(0)
+
+
+class Flattens(OnDicts):
+    """What comes out of it does not go in again."""
+
+    def update(self, params, grads):
+        super().update(params, grads)
+        return {key: array.reshape(-1) for key, array in params.items()}
+
+
 class OneBuffer(lockstep.Adapter):
     """Reads both tensors from one piece of memory."""
 
@@ -210,6 +225,8 @@ class Turns(lockstep.Adapter):
         (OneBuffer, "shared-memory"),
         (Random, "non-deterministic"),
         (Raises, "exception"),
+        (Leaves, "exception"),
+        (Flattens, "shape-differs"),
         (Turns, "layout-transposed"),
     ],
 )
@@ -269,6 +286,7 @@ def test_what_is_not_taken_is_listed():
         ("class A: ...\n", "A", "no optimizer that can be driven"),
         ("A = 3\n", "A", "no optimizer that can be driven"),
         ("def A(x): return x\n", "A", "'x'"),
+        ("def A(x): return x\n", "A", "a subclass of torch.optim.Optimizer"),
     ],
 )
 def test_a_file_that_cannot_be_checked_says_why(text, name, says, tmp_path):
@@ -313,6 +331,18 @@ def test_an_interrupt_stops_cleanly_and_writes_nothing(tmp_path):
 
 
 # the answer
+
+
+def test_what_it_prints_does_not_hide_the_answer(tmp_path):
+    (tmp_path / "prints.py").write_text(
+        "class A:\n    def __init__(self, lr=1e-3): self.lr = lr\n    def step(self, params, grads):\n"
+        "        print('a step')\n        for k in params: params[k] -= self.lr * grads[k]\n",
+        "utf-8",
+    )
+    done = run("check", f"{tmp_path / 'prints.py'}:A", "--like", "optim.sgd", "--only", "normal gradients")
+    assert done.exit_code == 0, done.output
+    assert "a step\n" not in done.output
+    assert "it prints while it runs" in done.output
 
 
 def test_the_answer_is_written_as_json_junit_and_page(tmp_path):

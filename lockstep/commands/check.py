@@ -1,6 +1,8 @@
 """`lockstep check`: somebody's implementation, or a recording of one, against PyTorch's formula."""
 
+import contextlib
 import importlib
+import io
 import pathlib
 import shlex
 import sys
@@ -67,9 +69,10 @@ def of_recording(folder: pathlib.Path | None, like: str | None) -> Check:
 def of_target(target, like, set_, only, dtype, seed) -> Check:
     loaded = load_target(target)
     hyperparameters = dict(assignment(text) for text in set_ or [])
-    with progress() as bar:
+    said = io.StringIO()  # by their code, at every step: it would hide the answer
+    with progress() as bar, contextlib.redirect_stdout(said):
         task = bar.add_task("", total=None)
-        return check(
+        found = check(
             loaded,
             like=like,
             hyperparameters=hyperparameters,
@@ -78,6 +81,9 @@ def of_target(target, like, set_, only, dtype, seed) -> Check:
             seed=seed,
             on_scenario=lambda name, place, total: bar.update(task, description=name, completed=place, total=total),
         )
+    if lines := said.getvalue().count("\n"):
+        found.notes.append(f"it prints while it runs, {lines} lines, which are left out here")
+    return found
 
 
 def as_json(path: pathlib.Path, result: Check) -> None:

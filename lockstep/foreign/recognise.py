@@ -58,9 +58,17 @@ def recognise(target: Any, subject: str, wanted: tuple[str, ...]) -> Recognised:
     Raises:
         CannotCheck: where no shape fits, with the list of those that do.
     """
+    try:
+        return first_that_works(target, candidates(target, subject, wanted))
+    except CannotCheck as error:
+        raise CannotCheck(f"{error}\n{SHAPES}") from None
+
+
+def first_that_works(target: Any, shapes: Iterator[Recognised]) -> Recognised:
+    """The first of these shapes in which every number moves; else one in which some do, or none."""
     failures: list[str] = []
     lesser: dict[str, Recognised] = {}
-    for found in candidates(target, subject, wanted):
+    for found in shapes:
         problem = tried(found)
         if problem is None:
             return found
@@ -71,7 +79,7 @@ def recognise(target: Any, subject: str, wanted: tuple[str, ...]) -> Recognised:
     if lesser:
         return lesser.get(PARTLY) or lesser[STILL]
     what = f"{getattr(target, '__name__', type(target).__name__)} is no optimizer that can be driven"
-    raise CannotCheck("\n".join([what, *(f"  tried {failure}" for failure in dict.fromkeys(failures)), SHAPES]))
+    raise CannotCheck("\n".join([what, *(f"  tried {failure}" for failure in dict.fromkeys(failures))]))
 
 
 PARTLY, STILL = "some numbers moved", "nothing moved"
@@ -83,12 +91,15 @@ def tried(found: Recognised) -> str | None:
     try:
         adapter = found.make()
         adapter.start({name: array.copy() for name, array in params.items()}, **told_lr(found))
+        after = params
         for _ in range(2):
             adapter.step({name: np.full_like(array, 0.5) for name, array in params.items()})
-        after = {name: np.asarray(array) for name, array in adapter.read().items()}
+            after = {name: np.asarray(array) for name, array in adapter.read().items()}
+            if after.keys() == params.keys() and any(after[name].shape != params[name].shape for name in params):
+                break  # driving it says what shape comes out
     except NotTaken as error:
         return str(error)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
     if after.keys() != params.keys() or any(after[name].size != params[name].size for name in params):
         return "what comes out are not the parameters"
