@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from reports.style import LINE, PAPER
 
@@ -76,6 +77,12 @@ def lay(axis: Axes, rails: Rails) -> None:
         high = rails.top + half
     axis.set_yticks([place for place, _ in ticks], [text for _, text in ticks])
     axis.set_ylim(low, high + 0.02 * (high - low) if decades or rails.infinite else low + 0.8)
+
+
+def by_step(axis: Axes) -> None:
+    """Steps along the axis, which are whole."""
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axis.set_xlabel("t")
 
 
 def trace(axis: Axes, x, values, rails: Rails, lane: float = 0.0, **line: Any) -> None:
