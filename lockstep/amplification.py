@@ -1,8 +1,10 @@
 """Local against accumulated: what each step adds to the drift, and what the problem makes of it.
 
-A step from PyTorch's own state adds its defect. If a problem multiplied nothing, the drift could never be more than
-the sum of all defects; where it is more, the problem multiplied. How it does is measured beside it: our own run
-again, from a start moved by one ulp, element by element up or down. An element whose way through the whole run such a
+A step from PyTorch's own state adds its defect, and a state that differs is carried into the steps after it. What the
+steps make by themselves is measured by a run of ours on PyTorch's own gradients: if the problem multiplied nothing, the
+drift could be no more than that run's, or than the sum of all defects; where it is more than both, the problem
+multiplied. How it does is measured beside it: our own run again, from a start moved by one ulp, element by element up
+or down. An element whose way through the whole run such a
 start changes by as much as the way is long has no digit that anybody could be right about: it is ill-conditioned.
 """
 
@@ -110,7 +112,7 @@ def growth(
 
 
 def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int], Any] | None) -> Growth:
-    theirs, free, synced = pair.theirs(), pair.ours(), pair.ours()
+    theirs, free, synced, led = pair.theirs(), pair.ours(), pair.ours(), pair.ours()
     beside = [nudged(pair.ours(), seed + number) for number in range(STARTS)]
     begin = params(free)
     begins = [params(side) for side in beside]
@@ -119,20 +121,26 @@ def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int],
     added = {name: np.zeros(array.shape) for name, array in begin.items()}
     for step in range(1, steps + 1):
         for stage in theirs.stages:
-            synced.write(copied(theirs.read()))
+            now = copied(theirs.read())
+            synced.write(now)
             synced.advance(stage, step)
+            if stage == "update":
+                led.write(copied(led.read()) | {"grad": now.get("grad", {})})
+            led.advance(stage, step)
             theirs.advance(stage, step)
         for side in (free, *beside):
             advance(side, step)
-        now = apart(params(synced), params(theirs))
-        added = {name: added[name] + now[name] for name in added}
-        defect[step - 1] = largest([now])
+        made = apart(params(synced), params(theirs))
+        added = {name: added[name] + made[name] for name in added}
+        defect[step - 1] = largest([made])
         drift[step - 1] = largest([apart(params(free), params(theirs))])
         spread[step - 1] = largest(apart(params(side), params(free)) for side in beside)
         if on_step:
             on_step(step)
     end = params(free)
     drifted, moved = apart(end, params(theirs)), apart(end, begin)
+    alone = apart(params(led), params(theirs))
+    added = {name: np.maximum(added[name], alone[name]) for name in added}
     shift = less(end, begin)
     shifts = [apart(less(params(side), other), shift) for side, other in zip(beside, begins, strict=True)]
     reach = {name: np.max([other[name] for other in shifts], axis=0) for name in end}

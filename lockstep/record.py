@@ -86,8 +86,11 @@ An experiment, kind "experiment", is what several runs together say:
     claims                 a list of {claim, original, holds, found, why, torch}: a message, the claim that was put
                            to the test, and the sentence as it stands in its source; holds is true, false or
                            "partly", torch the same of PyTorch's run; found a message with the numbers, why a message
-    printed                a list of {name, notebook, numpy, torch, equal}: a message, and a number as it was printed,
-                           beside ours and PyTorch's in as many digits; equal says whether ours reads the same
+    printed                a list of {name, notebook, numpy, torch, equal, chapter}: a message, and a number as it was
+                           printed, beside ours and PyTorch's in as many digits; equal says whether ours reads the
+                           same
+    chapters               nothing, or a list of {name, figures, printed, runs, subjects, claims, code}: the parts it
+                           is told in (lockstep/experiments/chapters.py); code is Python that makes its runs again
     optimum                null, or [x, y] of the function that the paths are on
     runs                   a list of {subject, case, dtype, verdict, used}: the runs it rests on
 

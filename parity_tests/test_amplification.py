@@ -7,6 +7,7 @@ import pytest
 
 from lockstep.amplification import ADDED, ILL, MULTIPLIED, growth
 from lockstep.cases import Case
+from lockstep.subject import subjects
 
 
 def test_a_contracting_problem_only_adds():
@@ -22,16 +23,25 @@ def test_an_expanding_problem_multiplies():
     """Uphill on a quadratic every difference grows by 1 + lr at the least, and so does every parameter."""
     found = growth("optim.sgd", case=Case("expands", problem="quadratic", lr=0.3, maximize=True, steps=40))
     assert found.made_by == MULTIPLIED
+    assert found.classes[MULTIPLIED] > found.classes[ADDED]
     assert found.amplification[-1] > 1.3**40 / 2
     assert found.drift[-1] > found.defect.sum()
     assert not any(found.ill_conditioned.values())
 
 
-def test_a_stream_of_gradients_multiplies_nothing():
-    """Nothing comes back to the parameters but themselves, rounded."""
-    found = growth("optim.sgd", case=Case("stream", steps=30))
+@pytest.mark.parametrize("subject", [subject.path for subject in subjects() if subject.family == "optim"])
+def test_a_stream_of_gradients_multiplies_nothing(subject):
+    """Nothing comes back to the parameters but themselves, rounded, and a state that carries what differs."""
+    found = growth(subject, case=Case("stream", steps=200), path="single")
+    assert found.differing
     assert found.classes[MULTIPLIED] == 0
-    assert found.amplification[-1] < 30
+    assert found.made_by == ADDED
+
+
+def test_a_step_without_gradient_is_one_on_pytorchs_gradients_too():
+    found = growth("optim.adam", case=Case("none", none_at=3, weight_decay=0.1, steps=100), path="single")
+    assert found.differing
+    assert found.classes[MULTIPLIED] == 0
 
 
 def test_a_bias_before_batchnorm_is_ill_conditioned():

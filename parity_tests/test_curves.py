@@ -9,7 +9,7 @@ from lockstep.experiments import curves, planned
 from lockstep.record import BadRecord, Record, load
 from lockstep.subject import find, subjects
 from reference.random import Generator
-from reports import facts
+from reports import checks
 
 TITLES = {"layers.batchnorm": "layers.batchnorm batch sizes", "layers.dropout": "layers.dropout keep rate"}
 
@@ -86,7 +86,7 @@ def test_a_record_is_read_again_the_same_each_time(records, tmp_path, path):
     again = curves.drawn({"subject": path, "title": TITLES[path]}).save(tmp_path / "b" / "a.json")
     assert first.read_bytes() == again.read_bytes()
     record = load(first)
-    facts.check(record)
+    checks.check(record)
     assert record["subject"] == path
 
 

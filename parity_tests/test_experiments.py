@@ -18,7 +18,7 @@ from lockstep.sides import draws
 from lockstep.sides.models import TrainingSide
 from lockstep.subject import find, subjects
 from lockstep.verdict import Verdict
-from reports import facts
+from reports import checks
 
 DEEP = "digits, SGD with momentum, dropout and BatchNorm"
 SELDOM = {"judge_every": 1000, "drift_every": 1000}
@@ -134,6 +134,25 @@ def test_every_ladder_and_growth_is_of_a_case_there_is_and_goes_with_its_subject
     ]  # fmt: skip
 
 
+def test_every_subject_climbs_but_dropout_whose_first_rung_closes():
+    climbed = {subject for subject, *_ in ladders.CLIMBED}
+    assert {subject.path for subject in subjects()} - climbed == {"layers.dropout"}
+    case = find("layers.dropout").cases.CASES[1]
+    assert lockstep.explain("layers.dropout", case=case).rungs[0].closes
+    assert {s.path for s in subjects() if s.family in ("optim", "models")} == {subject for subject, *_ in ladders.GROWN}
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in ladders.CLIMBED if line[0] != "models.mlp"], ids=lambda line: " ".join(line[:2])
+)
+def test_a_ladder_has_something_to_explain_and_closes(line):
+    subject, desc, path, _ = line
+    steps = 40 if subject.startswith("optim") else None
+    found = lockstep.explain(subject, case=desc, path=path, steps=steps)
+    assert not found.rungs[0].closes
+    assert found.explained
+
+
 def test_only_some_subjects_climb_only_their_ladders(tmp_path, monkeypatch):
     monkeypatch.setattr(selection, "plan", lambda subject: {})
     monkeypatch.setattr(walks, "WALKED", [])
@@ -150,7 +169,7 @@ def test_only_some_subjects_climb_only_their_ladders(tmp_path, monkeypatch):
     assert climbed["findings"]["kernels"]
     assert grown["steps"] == len(grown.arrays["growth/drift"]) == 5
     for record in found:
-        facts.check(record)
+        checks.check(record)
 
 
 # Networks on real data

@@ -8,7 +8,7 @@ from typing import Any
 
 from lockstep.messages import LANGUAGES
 from lockstep.record import Record
-from reports import address, facts
+from reports import address, checks
 from reports.contents import FAMILIES
 from reports.gallery import Gallery
 from reports.site import site
@@ -61,7 +61,7 @@ def write(
 ) -> None:
     """The pages and their pictures into an empty folder."""
     for record in records:
-        facts.check(record)
+        checks.check(record)
     gallery = Gallery(on_picture)
     pages = site(records, gallery, languages)
     files = {f"{FIGURES}/{name}": content for name, content in gallery.files.items()}

@@ -18,7 +18,7 @@ def site(records: Sequence[Record], gallery: Gallery, languages: Sequence[str] =
     """The pages of all records, in whatever order they come, by their addresses; pictures go into the gallery.
 
     Arguments:
-        records: of any kind that facts.check lets pass.
+        records: of any kind that checks.check lets pass.
         gallery: draws each picture once, for all languages.
         languages: in which the pages are; the first has the report's root.
     """

@@ -14,12 +14,31 @@ Line = tuple[str, str, str | None, int | None]
 # subject, case, PyTorch's path, steps; all in float32, where a rounding is seen soonest
 CLIMBED: list[Line] = [
     ("optim.adam", "defaults", "single", 200),
+    ("optim.adamw", "defaults", "single", 200),
     ("optim.rmsprop", "defaults", "single", 200),
+    ("optim.adagrad", "defaults", "single", 200),
+    ("optim.sgd", "momentum", "single", 200),
+    ("penalty.l1", "many weights", None, None),
+    ("penalty.l2", "many weights", None, None),
+    ("layers.linear", "a wide layer", None, None),
+    ("layers.activation", "ReLU, zeros among them", None, None),
+    ("layers.activation", "Sigmoid, many", None, None),
+    ("layers.activation", "Tanh, many", None, None),
     ("layers.batchnorm", "features, in training", None, None),
+    ("layers.batchnorm", "images, in training", None, None),
+    ("layers.loss", "BCELoss, soft targets, mean", None, None),
+    ("layers.loss", "BCEWithLogitsLoss, soft targets, mean", None, None),
+    ("layers.loss", "CrossEntropyLoss, 10 classes, mean", None, None),
     ("models.mlp", "digits, Adam, dropout and BatchNorm", "single", 60),  # as many as do not make the report wait
 ]
+# Of an optimizer a problem whose gradient comes back to the parameters, and on which the sides part
 GROWN: list[Line] = [
-    ("optim.adam", "defaults", "single", 200),
+    ("optim.sgd", "the notebook's run", "single", 200),
+    ("optim.adagrad", "quadratic", "single", 200),
+    ("optim.rmsprop", "quadratic", "single", 200),
+    ("optim.adam", "the notebook's run", "single", 200),
+    ("optim.adam", "defaults", "single", 200),  # a stream of gradients, to which nothing comes back
+    ("optim.adamw", "Rosenbrock", "single", 200),
     ("models.mlp", "digits, Adam, dropout and BatchNorm", "single", 60),
     ("models.mlp", "digits, Adam, a bias before BatchNorm", "single", 60),  # its gradient is nothing but rounding
 ]

@@ -10,6 +10,7 @@ from lockstep.api import Run, run
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
 from lockstep.environment import environment
+from lockstep.experiments.chapters import chapter_of, chapters
 from lockstep.experiments.claims import OWN, Facts, Gain, Rate, Spot, claims
 from lockstep.messages import message
 from lockstep.record import SCHEMA, VERSION, Record
@@ -122,6 +123,7 @@ def record(runs: dict[str, Run]) -> Record:
         "environment": environment(),
         "optimum": [1.0, 1.0],
         "figures": [],
+        "chapters": chapters(plan()),
         "settings": settings(runs),
         "printed": printed(arrays),
         "claims": claims(facts["numpy"], facts["torch"]),
@@ -185,7 +187,7 @@ def printed(arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     ours, theirs = (texts(arrays, side) for side in SIDES)
     return [
         {"name": message(f"printed.{name}"), "notebook": text, "numpy": ours[name], "torch": theirs[name]}
-        | {"equal": ours[name] == text}
+        | {"equal": ours[name] == text, "chapter": chapter_of(name)}
         for name, text in PRINTED.items()
     ]
 

@@ -34,7 +34,7 @@ from parity_tests.reports.made import (
     run_record,
     unexplained_record,
 )
-from reports import facts, figures, palette, style, vector
+from reports import checks, facts, figures, palette, style, vector
 from reports.figures import batches, detection, digits, drift, ends, growth, heat, keep, ladder, loss, path, trajectory
 from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights
 from reports.gallery import Gallery, Picture, columns
@@ -492,7 +492,7 @@ def test_the_notebooks_figures_say_what_they_show():
 
 def test_the_digits_say_what_they_show():
     record = digits_record()
-    facts.check(record)
+    checks.check(record)
     assert figures.of(record) == [digits]
     assert title(digits, record) == (
         "Accuracy after 30 steps: Adam 97.5 % and SGD 96.4 %. "
@@ -604,7 +604,7 @@ def test_a_run_of_one_step_is_drawn():
         key: array[: 2 if "path" in key else 1] if "contour" not in key else array
         for key, array in record.arrays.items()
     }
-    facts.check(record)
+    checks.check(record)
     assert [module.NAME for module in figures.of(record)] == ["path", "drift"]
     assert all(style.png(module.draw(record)) for module in figures.of(record))
 

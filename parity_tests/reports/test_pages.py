@@ -29,14 +29,14 @@ from parity_tests.reports.made import (
     walked,
 )
 from parity_tests.reports.page import Page, Undrawn
-from reports import address, facts, html, words
+from reports import address, checks, html, words
 from reports.contents import contents
 from reports.site import site
 
 
 def pages_of(*records, languages=LANGUAGES) -> dict[str, Page]:
     for record in records:
-        facts.check(record)
+        checks.check(record)
     return {name: Page(text) for name, text in site(records, Undrawn(), languages).items()}
 
 
@@ -198,6 +198,11 @@ def test_a_walk_in_which_nothing_parts_shows_its_first_step():
     text = site([same], Undrawn(), ("en",))["optim/adam.html"]
     assert re.findall(r'data-step="(\d)"( hidden)?>', text) == [("1", ""), ("2", " hidden")]
     assert "Step 1: no line that PyTorch shows differs by a bit" in text
+    assert "Nowhere here: in 2 steps no line that PyTorch shows differs by a bit" in text
+
+
+def test_where_every_bit_is_equal_nothing_matters():
+    assert "There is nothing: in 1 run every bit is equal." in pages_of(identical_record())["optim/adam.html"].text
 
 
 def test_symbols_are_the_same_in_the_formula_and_in_the_code():
@@ -380,3 +385,31 @@ def test_addresses_are_safe_and_relative():
     assert place.to(place.page, "en") == "../../../optim/adam/eps.html"
     assert place.beside("figures/a.png") == "../../../figures/a.png"
     assert address.Place("index.html", "ko", ("ko",)).file == "index.html"
+
+
+def test_the_notebook_is_told_in_its_chapters():
+    chapters = [
+        {"name": "optimizers", "figures": ["paths"], "subjects": ["optim.adam"], "claims": False, "code": "run = 1"},
+        {"name": "comparison", "figures": ["summary"], "subjects": [], "claims": True, "code": ""},
+    ]  # fmt: skip
+    printed = [experiment_record()["printed"][0] | {"chapter": "optimizers"}]
+    record = experiment_record(chapters=chapters, printed=printed, figures=["paths", "summary"])
+    page = pages_of(record, run_record())["notebook.html"]
+    first, second = page.text.split("2. All together")
+    assert "1. Optimizers" in first
+    assert "Line by line: Adam" in first
+    assert "[-1.4 2.07]" in first
+    assert "run = 1" in first
+    assert "does not hold" not in first
+    assert "does not hold" in second
+    assert "[-1.4 2.07]" not in second
+    assert page.tags.count("figure") == 2
+    assert "1. 고급 최적화 알고리즘" in pages_of(record)["ko/notebook.html"].text
+
+
+@pytest.mark.parametrize("field", ["name", "figures", "subjects", "claims", "code"])
+def test_half_a_chapter_is_refused(field):
+    chapter = {"name": "optimizers", "figures": [], "subjects": [], "claims": False, "code": ""}
+    checks.check(experiment_record(chapters=[chapter]))
+    with pytest.raises(BadRecord, match=f"a chapter has no proper {field}"):
+        checks.check(experiment_record(chapters=[chapter | {field: 3}]))

@@ -24,7 +24,7 @@ from parity_tests.reports.made import (
     walk_record,
 )
 from parity_tests.reports.page import Page, tree
-from reports import facts
+from reports import checks
 from reports.__main__ import main
 from reports.figures import heat
 
@@ -110,10 +110,10 @@ def test_a_malformed_explanation_is_refused(field, value, expected, tmp_path):
 def test_a_ladder_that_claims_too_much_is_refused():
     record = explanation_record()
     record.arrays["rung/3/exp_avg/scaled_ulp"] = record.arrays["rung/3/exp_avg/scaled_ulp"].copy()
-    facts.check(record)
+    checks.check(record)
     record.arrays["rung/3/exp_avg/scaled_ulp"][5] = 0.1
     with pytest.raises(BadRecord, match='rung "PyTorch\'s sqrt" leaves a difference'):
-        facts.check(record)
+        checks.check(record)
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_a_ladder_that_claims_too_much_is_refused():
 )
 def test_a_malformed_growth_is_refused(field, value, expected):
     with pytest.raises(BadRecord, match=expected):
-        facts.check(growth_record(**{field: value}))
+        checks.check(growth_record(**{field: value}))
     short = growth_record()
     del short.arrays["growth/spread"]
     with pytest.raises(BadRecord, match="the arrays of spread are missing"):
-        facts.check(short)
+        checks.check(short)
 
 
 def spoil_json(change):
@@ -329,7 +329,7 @@ def test_without_records_the_experiments_are_run(tmp_path, monkeypatch, capsys):
 def test_a_message_without_words_is_refused(said, expected):
     record = experiment_record(claims=[{"claim": said, "holds": True, "found": "x", "why": "y"}])
     if expected is None:
-        return facts.check(record)
+        return checks.check(record)
     with pytest.raises(BadRecord, match=re.escape(expected)):
-        facts.check(record)
+        checks.check(record)
     return None

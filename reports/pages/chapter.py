@@ -1,21 +1,57 @@
 """Experiments that are of no one subject: the notebook, revisited."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from lockstep.messages import from_json
 from lockstep.record import Record
 from reports.contents import Contents
-from reports.gallery import Gallery
-from reports.pages.subject import Chapter, pictures
+from reports.gallery import Gallery, Picture
+from reports.pages.subject import pictures
+
+
+class Part(NamedTuple):
+    """A part of an experiment: a chapter of the notebook, or all of one that has no chapters."""
+
+    name: str
+    pictures: list[Picture]
+    printed: list[dict[str, Any]]
+    claims: list[dict[str, Any]]
+    subjects: list[str]
+    code: str
+
+
+class Told(NamedTuple):
+    """An experiment in its parts."""
+
+    record: Record
+    parts: list[Part]
 
 
 def context(name: str, found: Contents, gallery: Gallery) -> dict[str, Any]:
     """All that the page shows; the same in every language."""
     records = found.experiments[name]
-    return {
-        "name": name,
-        "experiments": [Chapter(spoken(record), pictures(record, gallery)) for record in records],
-    }
+    return {"name": name, "experiments": [told(spoken(record), pictures(record, gallery)) for record in records]}
+
+
+def told(record: Record, drawn: list[Picture]) -> Told:
+    printed, claims = record.data.get("printed") or [], record.data.get("claims") or []
+    chapters = record.data.get("chapters") or []
+    if not chapters:
+        return Told(record, [Part("", drawn, printed, claims, [], "")])
+    return Told(
+        record,
+        [
+            Part(
+                name=chapter["name"],
+                pictures=[one for one in drawn if one.name in chapter["figures"]],
+                printed=[row for row in printed if row.get("chapter") == chapter["name"]],
+                claims=claims if chapter["claims"] else [],
+                subjects=list(chapter["subjects"]),
+                code=chapter["code"],
+            )
+            for chapter in chapters
+        ],
+    )
 
 
 def spoken(record: Record) -> Record:

@@ -103,7 +103,7 @@ def short(
     rows: Sequence[Row], walks: Sequence[Walk], ladders: Sequence[Ladder], detections: Sequence[Detection]
 ) -> list[tuple[str, Message]]:
     """The page in four answers: where the sides part, why, whether it matters, and what would."""
-    found: list[tuple[str, Message]] = [("where", walk.first.finding) for walk in walks[:1]]
+    found: list[tuple[str, Message]] = [("where", walk.finding) for walk in walks[:1]]
     found += [("why", why(one)) for one in ladders[:1]]
     found += [("matters", matters(rows))] if rows else []
     found += [("would", one.worst) for one in detections[:1] if one.worst]
@@ -129,6 +129,8 @@ def matters(rows: Sequence[Row]) -> Message:
         verdict, case = failing[0].verdict, failing[0].case
         return message("subject.matters.yes", failing=len(failing), runs=len(rows), verdict=verdict, case=case)
     used = max((one.used for one in rows if one.used == one.used), default=0.0)
+    if all(one.verdict == "identical" for one in rows):
+        return message("subject.matters.nothing", runs=len(rows))
     return message("subject.matters.no", runs=len(rows), used=used)
 
 

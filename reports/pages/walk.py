@@ -50,6 +50,11 @@ class Walk:
         return next((one for one in self.steps if one.parts), self.steps[0])
 
     @property
+    def finding(self) -> Message:
+        """Where the sides part first, in a sentence."""
+        return self.first.finding if self.first.parts else message("subject.step.never", steps=len(self.steps))
+
+    @property
     def legend(self) -> list[Symbol]:
         """The symbols that the lines name, in the order of the formula; none of a network, whose layers share names."""
         stages = [stage for stage in self.steps[0].stages if set(stage.equations) <= set(self.record["equations"])]
