@@ -4,8 +4,8 @@ A step from PyTorch's own state adds its defect, and a state that differs is car
 steps make by themselves is measured by a run of ours on PyTorch's own gradients: if the problem multiplied nothing, the
 drift could be no more than that run's, or than the sum of all defects; where it is more than both, the problem
 multiplied. How it does is measured beside it: our own run again, from a start moved by one ulp, element by element up
-or down. An element whose way through the whole run such a
-start changes by as much as the way is long has no digit that anybody could be right about: it is ill-conditioned.
+or down. An element whose ways through the whole run lie as far from each other as they are long on average has no
+digit that anybody could be right about: it is ill-conditioned.
 """
 
 import dataclasses
@@ -138,13 +138,9 @@ def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int],
         if on_step:
             on_step(step)
     end = params(free)
-    drifted, moved = apart(end, params(theirs)), apart(end, begin)
-    alone = apart(params(led), params(theirs))
+    drifted, alone = apart(end, params(theirs)), apart(params(led), params(theirs))
     added = {name: np.maximum(added[name], alone[name]) for name in added}
-    shift = less(end, begin)
-    shifts = [apart(less(params(side), other), shift) for side, other in zip(beside, begins, strict=True)]
-    reach = {name: np.max([other[name] for other in shifts], axis=0) for name in end}
-    ill = {name: (reach[name] > 0) & (reach[name] >= moved[name]) for name in end}
+    ill = ill_conditioned([less(end, begin), *(less(params(s), b) for s, b in zip(beside, begins, strict=True))])
     kinds = {
         name: np.where(ill[name], ILL, np.where(drifted[name] <= added[name], ADDED, MULTIPLIED))[drifted[name] > 0]
         for name in end
@@ -164,6 +160,18 @@ def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int],
         worst_added=float(added[worst[0]][worst[1]]) if worst else 0.0,
         ill_conditioned={name: int(flags.sum()) for name, flags in ill.items()},
     )
+
+
+def ill_conditioned(ways: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Where the ways of several runs, alike but for an ulp, lie as far from each other as they are long on average."""
+    flags = {}
+    for name in ways[0]:
+        each_way = np.stack([way[name] for way in ways])
+        with np.errstate(invalid="ignore", over="ignore"):
+            reach, way = np.ptp(each_way, axis=0), np.abs(each_way.mean(axis=0))
+        alike = (each_way == each_way[0]).all(axis=0) | np.isnan(each_way).all(axis=0)
+        flags[name] = ~alike & ~(reach < way)
+    return flags
 
 
 def furthest(drifted, added, ill) -> tuple[str, tuple[int, ...], str] | None:

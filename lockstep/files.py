@@ -26,6 +26,19 @@ def whole(path: pathlib.Path) -> Iterator[pathlib.Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_place(path: pathlib.Path) -> None:
+    """Find out before the work whether its result can be written to `path`; its folder is made.
+
+    Raises:
+        OSError: for a folder, and for a file in one that cannot be made or written to.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, not a file to write to")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"cannot write to {path.parent}")
+
+
 def write_json(path: pathlib.Path, data: Any) -> None:
     """Plain data as a file people can read."""
     text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -120,7 +120,7 @@ class Replay:
         budget: bytes that may be kept.
     """
 
-    def __init__(self, pair: Pair, budget: int = 1 << 29):
+    def __init__(self, pair: Pair, budget: int = 1 << 28):
         self.pair, self.budget = pair, budget
         self.kept: list[Quantities] = []
         self.side, self.taken = pair.theirs(), 0
@@ -154,12 +154,19 @@ def climb(pair: Pair, steps: int, on_rung: Callable[[str, int], Any] | None = No
         on_rung: called with the name of the rung at work and the number of each step it has finished.
         thorough: measure every rung at every step; else break off each at its first difference.
     """
-    theirs = Replay(pair, steps)
+    theirs = Replay(pair)
     found = probe.findings()
     used: list[str] = []
+    walked: dict[tuple[str, ...], Rung] = {}
 
     def measured(rewrite: Rewrite, whole: bool = thorough) -> Rung:
         return walk(pair, theirs, rewrite, steps, whole, used, on_rung)
+
+    def with_kernels(names: Sequence[str], whole: bool = thorough) -> Rung:
+        known = walked.get(tuple(names))
+        if known is None or (whole and not known.closes):  # to the end it went only if it closed
+            known = walked[tuple(names)] = measured(replacing(rewrite, names), whole)
+        return known
 
     rungs = []
     rewrite = Rewrite(PAPER, None)
@@ -168,19 +175,21 @@ def climb(pair: Pair, steps: int, on_rung: Callable[[str, int], Any] | None = No
         if rungs[-1].closes:
             return Climb(rungs, True, (), None)
     available = [name for name in used if hasattr(kernels(), name)]
-    apart: set[str] = set()
-    beside = beside_kernels(rewrite, available, apart)
-    explained = walk(pair, theirs, beside, steps, False, used, on_rung).closes
-    # along PyTorch's own way, a primitive that never parted from its kernel may as well be ours
-    needed = [name for name in available if name in apart] if explained else available
-    if not explained:
-        rungs.append(measured(beside))
-        return Climb(rungs, False, beside.kernels, left(pair, beside, rungs[-1]))
-    needed = smallest(needed, lambda names: measured(replacing(rewrite, names), whole=False).closes)
-    for count in range(1, len(needed) + 1):
-        rewrite = replacing(rewrite, needed[:count])
-        rungs.append(measured(rewrite))
-    return Climb(rungs, rungs[-1].closes, tuple(needed), left(pair, rewrite, rungs[-1]))
+    walked[()] = rungs[-1]
+    needed: list[str] = []
+    while (parts := with_kernels(needed, whole=False).first_step) is not None:
+        apart: set[str] = set()
+        beside = beside_kernels(rewrite, available, apart)
+        explained = walk(pair, theirs, beside, parts, False, used, on_rung).closes
+        # along PyTorch's own way, a primitive that never parted from its kernel may as well be ours
+        more = [name for name in available if name in apart]
+        if not explained or more == needed:
+            rungs.append(measured(beside))
+            return Climb(rungs, False, beside.kernels, left(pair, beside, rungs[-1]))
+        needed = more
+    needed = smallest(needed, lambda names: with_kernels(names, whole=False).closes)
+    rungs += [with_kernels(needed[:count]) for count in range(1, len(needed) + 1)]
+    return Climb(rungs, True, tuple(needed), None)
 
 
 def orders(pair: Pair, found: probe.Findings, used: list[str]) -> Iterable[Rewrite]:

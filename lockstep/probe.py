@@ -13,7 +13,6 @@ import itertools
 import math
 import pathlib
 import re
-import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -49,7 +48,6 @@ class Findings:
         random: which stream ("mersenne" or "other") each of PyTorch's draws comes from.
         threads: reduction to "alone" (the thread count changes nothing), "shares" (each of two threads adds up half,
             and the sums are added) or "other".
-        seconds: what the probe took.
     """
 
     missing: str | None
@@ -63,7 +61,6 @@ class Findings:
     flushed: dict[str, list[str]]
     random: dict[str, str]
     threads: dict[str, str]
-    seconds: float
 
     def to_json(self) -> dict[str, Any]:
         """As a plain dictionary that `json.dumps` takes."""
@@ -90,7 +87,6 @@ def findings() -> Findings:
 
 @functools.cache
 def without_torch() -> Findings:
-    began = time.perf_counter()
     kernels = {name: {dtype: accuracy(name, dtype, None) for dtype in measurable()} for name in FUNCTIONS}
     return Findings(
         missing="PyTorch is not installed: its kernels could not be probed",
@@ -104,13 +100,11 @@ def without_torch() -> Findings:
         flushed={},
         random={},
         threads={},
-        seconds=time.perf_counter() - began,
     )
 
 
 @functools.cache
 def with_torch(threads: int, capability: str) -> Findings:
-    began = time.perf_counter()
     torch = importlib.import_module("torch")
     with threads_set_to(torch, 1):
         warm_up(torch)
@@ -132,7 +126,6 @@ def with_torch(threads: int, capability: str) -> Findings:
         flushed=flushed,
         random=drawn,
         threads={name: shares(torch, *reduction) for name, reduction in REDUCTIONS.items()},
-        seconds=time.perf_counter() - began,
     )
 
 

@@ -113,14 +113,13 @@ import hashlib
 import io
 import json
 import math
-import os
 import pathlib
 import re
 from typing import Any
 
 import numpy as np
 
-from lockstep.files import whole
+from lockstep.files import check_place, whole
 from lockstep.record_checks import CHECKS, Improper
 
 SCHEMA = "lockstep-record"
@@ -199,9 +198,7 @@ def place(path) -> pathlib.Path:
     path = pathlib.Path(path)
     if path.suffix != ".json" or path.is_dir():
         raise ValueError(f"a record is saved as NAME.json, not {path.name!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"cannot write to {path.parent}")
+    check_place(path)
     return path
 
 

@@ -9,8 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lockstep
-from lockstep import cli, ladder, matrix
+from lockstep import cli, ladder, matrix, probe
 from lockstep.cases import Case
+from lockstep.cases.layers import LayerCase
+from lockstep.cases.models import Training
+from lockstep.commands import explain, ledger
+from lockstep.commands import matrix as matrix_command
 from lockstep.sides.layers import drawing
 from lockstep.subject import find, own_class, subjects
 from reference.layers.activation import ReLU
@@ -26,6 +30,9 @@ LAYERS = [
     if subject.family in ("layers", "penalty")
     for case in {getattr(case, "layer", None): case for case in subject.cases.CASES}.values()
 ]
+MODULES = {
+    case.layer: subject.path for subject in subjects() if subject.family == "layers" for case in subject.cases.CASES
+}
 LENGTHS = {str(n): (n,) for n in (1, 7, 61, 64, 1000, 4099)}
 KEYS = ["subject", "case", "dtype", "path", "rungs", "explained", "kernels"]
 RUNG = ["name", "differing", "elements", "max_ulp", "first_step"]
@@ -71,6 +78,9 @@ def test_threads_of_their_own():
 
 
 numbers = st.floats(0, 1, exclude_max=True)
+seeds = st.integers(0, 2**31)
+sizes = st.integers(1, 70)
+inputs = st.sampled_from(["normal", "large offset", "tiny", "many sizes", "zeros among them", "logits"])
 
 
 @given(
@@ -80,21 +90,72 @@ numbers = st.floats(0, 1, exclude_max=True)
     st.floats(1e-8, 1.0),
     st.sampled_from([0.0, 0.03]),
     st.booleans(),
-    st.integers(0, 2**31),
-    st.integers(1, 70),
+    seeds,
+    st.lists(sizes, min_size=1, max_size=2),
+    st.integers(1, 5),
 )
 @settings(max_examples=12)
-def test_what_is_in_no_table(path, dtype, betas, eps, weight_decay, flag, seed, length):
-    case = Case(
-        "drawn", shapes={"w": (length,)}, steps=4, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=flag
-    )
-    closes("optim.adam", case=case, path=path, dtype=dtype, seed=seed)
-    closes("optim.adamw", case=case, path=path, dtype=dtype, seed=seed)
-    other = Case("drawn", shapes={"w": (3, length)}, steps=4, lr=eps, weight_decay=weight_decay, maximize=flag)
-    closes("optim.sgd", case=other.replaced(momentum=betas[0], dampening=betas[1]), path=path, dtype=dtype, seed=seed)
-    closes("optim.adagrad", case=other.replaced(lr_decay=betas[0]), path=path, dtype=dtype, seed=seed)
+def test_what_is_in_no_table(path, dtype, betas, eps, weight_decay, flag, seed, shape, at):
+    momentum, other = betas
+    case = Case("drawn", shapes={"w": shape, "b": (3,)}, steps=4, weight_decay=weight_decay)
+    late = None if path == "fused" and flag else at  # torch's fused SGD takes no tensor whose first gradient is late
+
+    def check(subject, **hyperparameters):
+        closes(subject, case=case.replaced(**hyperparameters), path=path, dtype=dtype, seed=seed)
+
+    check("optim.adam", betas=betas, eps=eps, amsgrad=flag, none_at=at)
+    check("optim.adamw", betas=betas, eps=eps, amsgrad=flag, lr_at={at: eps})
+    check("optim.sgd", lr=eps, maximize=flag, momentum=momentum, dampening=other, lr_at={at: other})
+    if momentum:
+        check("optim.sgd", lr=eps, momentum=momentum, nesterov=True, none_at=late if late != 1 else None)
+    check("optim.adagrad", lr=eps, lr_decay=momentum, eps=other, initial_accumulator_value=eps, maximize=flag)
     if path != "fused":
-        closes("optim.rmsprop", case=other.replaced(alpha=betas[0], centered=flag), path=path, dtype=dtype, seed=seed)
+        check("optim.rmsprop", lr=eps, alpha=momentum, centered=flag, momentum=other, none_at=at)
+
+
+@given(st.sampled_from(DTYPES), seeds, st.integers(2, 70), sizes, sizes, inputs, st.booleans(), st.floats(0, 1))
+@settings(max_examples=25)
+def test_layers_that_are_in_no_table(dtype, seed, rows, columns, width, kind, flag, number):
+    def check(layer, **settings):
+        case = LayerCase("drawn", layer=layer, **{"shape": (rows, columns), "kind": kind, "steps": 2} | settings)
+        closes(MODULES[layer], case=case, dtype=dtype, seed=seed)
+
+    linear = {"in_features": columns, "out_features": width, "bias": flag}
+    check("Linear", **linear)
+    check("Linear", **linear, shape=(1, columns))
+    scaled = {"affine": flag, "momentum": number, "eps": max(number, 1e-8), "evaluate_from": 2 if flag else None}
+    check("BatchNorm1d", num_features=columns, **scaled)
+    check("BatchNorm2d", num_features=columns, shape=(rows, columns, 3, 2), **scaled)
+    check("Dropout", masked=True, p=number)
+    for layer in ("ReLU", "Sigmoid", "Tanh"):
+        check(layer)
+    for reduction in ("mean", "sum", "none"):
+        check("CrossEntropyLoss", kind="logits", target="classes", reduction=reduction)
+        check("BCEWithLogitsLoss", kind="logits", target="soft", reduction=reduction)
+        check("BCELoss", kind="probabilities", target="soft", reduction=reduction)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_single_number_is_taken_for_a_column(dtype):
+    """Autograd turns the product then, which adds up in another order; found by a draw."""
+    linear = {"layer": "Linear", "shape": (1, 1), "in_features": 1, "out_features": 61, "steps": 20}
+    closes("layers.linear", case=LayerCase("one number", **linear), dtype=dtype)
+
+
+@given(
+    st.sampled_from(DTYPES),
+    seeds,
+    st.lists(sizes, max_size=3),
+    st.booleans(),
+    st.floats(0, 0.9),
+    st.sampled_from([subject.path for subject in OPTIMIZERS]),
+    st.integers(2, 130),
+)
+@settings(max_examples=8)
+def test_networks_that_are_in_no_table(dtype, seed, hidden, flag, p, optimizer, batch_size):
+    network = {"hidden": tuple(hidden), "batchnorm": flag, "bias": not flag, "dropout": p, "l2": p / 10}
+    case = Training("drawn", optimizer=optimizer, network=network, batch_size=batch_size, steps=3, lr=0.01)
+    closes("models.mlp", case=case, dtype=dtype, seed=seed)
 
 
 def test_rungs_in_order():
@@ -112,6 +173,16 @@ def test_in_plain_data():
     assert list(found) == KEYS
     assert all(list(rung) == RUNG for rung in found["rungs"])
     assert json.loads(json.dumps(found)) == found
+
+
+def test_one_record_of_two_probes(tmp_path):
+    """A probe of its own before each, of another process as it were: not a byte depends on how long it took."""
+    for name in ("one", "two"):
+        probe.with_torch.cache_clear()
+        lockstep.explain("optim.sgd", steps=2).save(tmp_path / name / "ladder.json")
+    one, two = ({file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    assert one == two
+    assert len(one) == 2
 
 
 def test_the_record_comes_back(tmp_path):
@@ -226,6 +297,31 @@ def test_exit_status(monkeypatch, tmp_path, capsys):
 def test_exit_status_of_what_is_not_explained(monkeypatch, worse_tanh, capsys):
     assert status(monkeypatch, "explain", "layers.activation", "--case", "Tanh") == 1
     assert "line y" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [("explain", "optim.adam", "--steps", "2"), ("matrix", "--only", "penalty.l1"), ("ledger", "optim.adam")]
+)
+def test_where_nothing_can_be_written_nothing_is_worked_out(words, monkeypatch, tmp_path, capsys):
+    def worked(*_, **__):
+        raise AssertionError("it was worked out first")
+
+    for module in (explain, matrix_command, ledger):
+        monkeypatch.setattr(module, words[0], worked, raising=False)
+    assert status(monkeypatch, *words, "--json", str(tmp_path)) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_is_infinitely_far_can_be_written(monkeypatch, tmp_path, capsys):
+    """Where the paper's order overflows and PyTorch's does not, and where there is nothing but NaN."""
+    path = tmp_path / "far.json"
+    words = ("--problem", "rosenbrock", "--set", "lr=1e20", "--set", "weight_decay=1e19", "--json", str(path))
+    assert status(monkeypatch, "explain", "optim.adam", "--steps", "20", *words) == 0
+    assert json.loads(path.read_text("utf-8"))["rungs"][0]["max_ulp"] == "inf"
+    assert not status(monkeypatch, "ledger", "optim.adam", "--step", "8", *words)
+    assert json.loads(path.read_text("utf-8"))[-1]["entries"][-1]["numpy"] == "nan"
+    capsys.readouterr()
 
 
 def test_a_capability_that_is_not_there_is_absent(monkeypatch):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -65,7 +66,10 @@ def test_an_unknown_key_is_refused():
 
 @pytest.mark.slow  # not because it is: a busy machine must not fail the parity run
 def test_it_takes_less_than_a_second():
-    assert found_with().seconds < 1
+    torch.sqrt(torch.ones(1))
+    began = time.perf_counter()
+    probe.with_torch.__wrapped__(torch.get_num_threads(), torch.backends.cpu.get_cpu_capability())
+    assert time.perf_counter() - began < 1
 
 
 def test_it_says_which_machine():
@@ -103,8 +107,7 @@ def test_it_is_measured_again_for_another_thread_count():
 
 def test_two_probes_find_the_same():
     again = found_with(os.environ.get("ATEN_CPU_CAPABILITY"))
-    fixed = {"seconds": 0.0, "machine": {}}
-    assert dataclasses.replace(again, **fixed) == dataclasses.replace(FINDINGS, **fixed)
+    assert dataclasses.replace(again, machine={}) == dataclasses.replace(FINDINGS, machine={})
 
 
 # capabilities

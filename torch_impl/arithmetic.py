@@ -38,11 +38,15 @@ __all__ = [
 def tensor(x):
     """A copy of an array as a tensor: the same layout, in PyTorch's own aligned memory; a scalar as it is.
 
-    Layout and alignment decide which of its routines a matrix library takes.
+    Layout and alignment decide which of its routines a matrix library takes, also the stride of an axis of one element.
     """
     if not isinstance(x, np.ndarray | np.generic):
         return x
-    return torch.from_numpy(np.array(x, order="K")).clone()
+    copy = torch.from_numpy(np.array(x, order="K")).clone()
+    if 1 not in copy.shape:
+        return copy
+    axes = zip(x.shape, x.strides, copy.stride(), strict=True)
+    return copy.as_strided(copy.shape, [abs(own) // x.itemsize if n == 1 else kept for n, own, kept in axes])
 
 
 def evaluated(function, *operands, **settings) -> np.ndarray:

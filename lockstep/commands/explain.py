@@ -8,7 +8,8 @@ from rich.markup import escape
 
 from lockstep.api import choose
 from lockstep.explanation import explain
-from lockstep.files import write_json
+from lockstep.files import check_place, write_json
+from lockstep.record import place, plain
 from lockstep.subject import find
 from lockstep.terminal import assignment, console, progress
 
@@ -30,9 +31,11 @@ def explain_subject(
     Exit status 0 when that is so after every step, 1 when something is left, 2 for a call that makes no sense.
     """
     hyperparameters = dict(assignment(text) for text in set_ or [])
-    if record is not None and record.suffix != ".json":
-        raise ValueError(f"--record takes NAME.json, not {record.name!r}")
     total = steps or choose(find(subject), case).steps
+    if json is not None:
+        check_place(json)
+    if record is not None:
+        place(record)
     with progress() as bar:
         task = bar.add_task("", total=total)
         result = explain(
@@ -48,7 +51,7 @@ def explain_subject(
         )
     console.print(escape(str(result)))
     if json is not None:
-        write_json(json, result.to_json())
+        write_json(json, plain(result.to_json()))
         console.print(f"  written  {escape(str(json))}")
     if record is not None:
         result.save(record)

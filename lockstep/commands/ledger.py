@@ -6,8 +6,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.files import write_json
+from lockstep.api import choose
+from lockstep.files import check_place, write_json
 from lockstep.ledger import ledger
+from lockstep.record import plain
+from lockstep.subject import find
 from lockstep.terminal import assignment, console
 
 
@@ -28,6 +31,9 @@ def show_ledger(
 
     Exit status 0, whatever differs; 2 for a call that makes no sense.
     """
+    choose(find(subject), case)
+    if json is not None:
+        check_place(json)
     ledgers = ledger(
         subject,
         step=step,
@@ -43,5 +49,5 @@ def show_ledger(
     for one in ledgers:
         console.print(escape(str(one)))
     if json is not None:
-        write_json(json, [one.to_json() for one in ledgers])
+        write_json(json, plain([one.to_json() for one in ledgers]))
         console.print(f"written  {escape(str(json))}")

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.files import write_json
+from lockstep.files import check_place, write_json
 from lockstep.matrix import Matrix, matrix, tally
+from lockstep.subject import find
 from lockstep.terminal import console, progress
 
 SHOWN = 20  # cells that are not explained
@@ -26,6 +27,10 @@ def explain_matrix(
 
     Exit status 0 when every cell is explained to the last bit, 1 when one is not.
     """
+    for one in only or ():
+        find(one)
+    if json is not None:
+        check_place(json)  # the work takes minutes
     with progress() as bar:
         task = bar.add_task("matrix", total=None)
         found = matrix(

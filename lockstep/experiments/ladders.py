@@ -29,7 +29,7 @@ CLIMBED: list[Line] = [
     ("layers.loss", "BCELoss, soft targets, mean", None, None),
     ("layers.loss", "BCEWithLogitsLoss, soft targets, mean", None, None),
     ("layers.loss", "CrossEntropyLoss, 10 classes, mean", None, None),
-    ("models.mlp", "digits, Adam, dropout and BatchNorm", "single", 60),  # as many as do not make the report wait
+    ("models.mlp", "digits, Adam, dropout and BatchNorm", "single", 200),
 ]
 # Of an optimizer a problem whose gradient comes back to the parameters, and on which the sides part
 GROWN: list[Line] = [
@@ -39,8 +39,8 @@ GROWN: list[Line] = [
     ("optim.adam", "the notebook's run", "single", 200),
     ("optim.adam", "defaults", "single", 200),  # a stream of gradients, to which nothing comes back
     ("optim.adamw", "Rosenbrock", "single", 200),
-    ("models.mlp", "digits, Adam, dropout and BatchNorm", "single", 60),
-    ("models.mlp", "digits, Adam, a bias before BatchNorm", "single", 60),  # its gradient is nothing but rounding
+    ("models.mlp", "digits, Adam, dropout and BatchNorm", "single", 200),
+    ("models.mlp", "digits, Adam, a bias before BatchNorm", "single", 200),  # its gradient is nothing but rounding
 ]
 
 

@@ -59,10 +59,11 @@ def pytorch(x, weight, bias=None, ops=PLAIN):
 
 
 def pytorch_backward(dy, lines, x, weight, bias=None, ops=PLAIN):
-    """Backward as autograd's AddmmBackward (2.13)."""
+    """Backward as autograd's AddmmBackward (2.13), which takes a single number for a column and turns the product."""
     rows = x.reshape(-1, x.shape[-1])
     drows = dy.reshape(-1, dy.shape[-1])
-    dx = ops.matmul(drows, weight).reshape(*x.shape)
+    drows_weight = ops.matmul(weight.T, drows.T).T if rows.shape == (1, 1) else ops.matmul(drows, weight)
+    dx = drows_weight.reshape(*x.shape)
     dweight = ops.matmul(drows.T, rows)
     dbias = None if bias is None else ops.sum(drows, axis=0)
     return Backward(dx, dweight, dbias)

@@ -12,7 +12,7 @@ from reports.pages.detection import Detection
 from reports.pages.rows import Row, counted, row
 from reports.pages.walk import Walk
 
-PICTURED = 4  # runs with a path or a loss that are drawn
+PICTURED = 2  # runs with a path or a loss that are drawn
 
 
 class Shown(NamedTuple):
