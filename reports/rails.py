@@ -115,13 +115,8 @@ def envelope(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     kept: list[int] = []
     for first, last in itertools.pairwise(edges):
         part = y[first:last]
-        known = np.flatnonzero(~np.isnan(part))
-        chosen = (
-            {first}
-            if not known.size
-            else {first + k for k in (known[part[known].argmin()], known[part[known].argmax()])}
-        )
-        kept += sorted(chosen)
+        known = first + np.flatnonzero(~np.isnan(part))
+        kept += sorted({known[y[known].argmin()], known[y[known].argmax()]}) if known.size else [first]
     return x[kept], y[kept]
 
 
