@@ -76,12 +76,12 @@ def lay(axis: Axes, rails: Rails) -> None:
         ticks.append((rails.top, "∞"))
         high = rails.top + half
     axis.set_yticks([place for place, _ in ticks], [text for _, text in ticks])
-    axis.set_ylim(low, high + 0.02 * (high - low) if decades or rails.infinite else low + 0.8)
+    axis.set_ylim(low, high + 0.02 * (high - low) if decades or rails.infinite else low + 0.35)
 
 
 def by_step(axis: Axes) -> None:
     """Steps along the axis, which are whole."""
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     axis.set_xlabel("t")
 
 
