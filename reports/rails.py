@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from reports.style import LINE, PAPER
 
@@ -75,7 +76,13 @@ def lay(axis: Axes, rails: Rails) -> None:
         ticks.append((rails.top, "∞"))
         high = rails.top + half
     axis.set_yticks([place for place, _ in ticks], [text for _, text in ticks])
-    axis.set_ylim(low, high + 0.02 * (high - low) if decades or rails.infinite else low + 0.8)
+    axis.set_ylim(low, high + 0.02 * (high - low) if decades or rails.infinite else low + 0.35)
+
+
+def by_step(axis: Axes) -> None:
+    """Steps along the axis, which are whole."""
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    axis.set_xlabel("t")
 
 
 def trace(axis: Axes, x, values, rails: Rails, lane: float = 0.0, **line: Any) -> None:
@@ -108,13 +115,8 @@ def envelope(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     kept: list[int] = []
     for first, last in itertools.pairwise(edges):
         part = y[first:last]
-        known = np.flatnonzero(~np.isnan(part))
-        chosen = (
-            {first}
-            if not known.size
-            else {first + k for k in (known[part[known].argmin()], known[part[known].argmax()])}
-        )
-        kept += sorted(chosen)
+        known = first + np.flatnonzero(~np.isnan(part))
+        kept += sorted({known[y[known].argmin()], known[y[known].argmax()]}) if known.size else [first]
     return x[kept], y[kept]
 
 

@@ -26,7 +26,7 @@ ET.register_namespace("xlink", LINKS)
 def svg(figure: Figure) -> bytes:
     """The figure as an SVG file of its own: fixed colours on white, text as text."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    figure.savefig(buffer, format="svg")
     root = ET.fromstring(buffer.getvalue())
     for part in list(root):
         style = part.find(f"{{{SVG}}}style")  # of all elements, of a page's as well where the picture stands in one

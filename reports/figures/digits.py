@@ -8,6 +8,7 @@ from lockstep.record import Record
 from reports import facts
 from reports.figures.curves import Curve, columns, over_difference
 from reports.figures.notebook.arrays import curves, ends, farthest, label
+from reports.rails import by_step
 from reports.style import WIDTH, labelled, styled
 
 NAME = "digits"
@@ -48,7 +49,7 @@ def draw(record: Record) -> Figure:
     for (above, below), (what, symbol) in zip(grid.T, TRACES.items(), strict=True):
         over_difference(above, below, found(record, what), HEIGHTS, log=what == "loss")
         above.set_ylabel(symbol)
-        below.set_xlabel("t")
+        by_step(below)
     labelled(figure, label(record))
     return figure
 

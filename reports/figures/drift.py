@@ -11,7 +11,7 @@ from lockstep.messages.numbers import number, share
 from lockstep.record import Record
 from reports import facts
 from reports.figures.path import parted
-from reports.rails import envelope, lay, rails, separate, trace
+from reports.rails import by_step, envelope, lay, rails, separate, trace
 from reports.style import BAND, DEFECT, DRIFT, RULE, WIDTH, drawable, labelled, shortened, styled
 from reports.words import SIGNS, severity
 
@@ -67,8 +67,9 @@ def draw(record: Record) -> Figure:
     """Panels of absolute differences on a log axis, zeros on their rail."""
     first, *others = shown(record)
     rows = -(-len(others) // 2)
-    figure = Figure(figsize=(WIDTH, 2.6 + 1.7 * rows))
-    layout = figure.add_gridspec(1 + rows, 2, height_ratios=[2.6, *[1.7] * rows])
+    height = 2.6 if facts.differing(record) else 1.2  # a rail alone needs no more
+    figure = Figure(figsize=(WIDTH, height + 1.7 * rows))
+    layout = figure.add_gridspec(1 + rows, 2, height_ratios=[height, *[1.7] * rows])
     wide = figure.add_subplot(layout[0, :])
     panel(wide, record, first)
     parted(wide, record)
@@ -76,7 +77,7 @@ def draw(record: Record) -> Figure:
     for axis, name in zip(below, others, strict=True):
         panel(axis, record, name)
     for axis in below[-2:] or [wide]:
-        axis.set_xlabel("t")
+        by_step(axis)
     handles, labels = wide.get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper right", borderaxespad=0, ncols=3)
     labelled(figure, facts.label(record))

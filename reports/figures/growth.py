@@ -7,7 +7,7 @@ from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports import facts
 from reports.figures.ends import End, name_ends
-from reports.rails import lay, rails, trace
+from reports.rails import by_step, lay, rails, trace
 from reports.style import COLOURS, INK, WIDTH, labelled, styled
 
 NAME = "growth"
@@ -53,7 +53,7 @@ def draw(record: Record) -> Figure:
         trace(axis, steps, values, scale, lane, color=SHADES[name], linestyle=DASHES[name], linewidth=width)
     ends = [End(float(scale.place(values[-1])), name, SHADES[name]) for name, values in found.items()]
     axis.set_xlim(0.5, len(steps) + 0.5)
-    axis.set_xlabel("t")
+    by_step(axis)
     name_ends(axis, ends, HEIGHT)
     labelled(figure, facts.label(record))
     return figure

@@ -10,6 +10,7 @@ from lockstep.messages import Message, message
 from lockstep.messages.numbers import number, thousands
 from lockstep.record import Record
 from reports import facts
+from reports.rails import by_step
 from reports.style import COLOURS, SOFT, WIDTH, drawable, labelled, styled
 
 NAME = "heat"
@@ -97,7 +98,7 @@ def draw(record: Record) -> Figure:
         stretches, total = next(iter(heats.values())).shape[1], elements(record, name)
         row[0].set_ylabel("i" if total <= stretches else f"i · {stretches} / {thousands(total)}")
     for axis in grid[-1]:
-        axis.set_xlabel("t")
+        by_step(axis)
     if image is not None:
         below = "min" if every.min() < low else "neither"
         bar = figure.colorbar(image, ax=grid.ravel().tolist(), shrink=0.85, pad=0.015, aspect=30, extend=below)

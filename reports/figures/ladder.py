@@ -8,7 +8,7 @@ from lockstep.messages.numbers import thousands
 from lockstep.record import Record
 from reports import facts
 from reports.figures.ends import End, name_ends
-from reports.rails import lay, rails, trace
+from reports.rails import by_step, lay, rails, trace
 from reports.style import CURVES, INK, WIDTH, labelled, styled
 
 NAME = "ladder"
@@ -71,12 +71,12 @@ def draw(record: Record) -> Figure:
         final = place == len(rungs) - 1
         colour = INK if final else CURVES[place % len(CURVES)]
         lane = 0.0 if final else 0.4 * (1 - place / len(rungs))  # the last one has the middle of the rail
-        dash = "-" if final else DASHES[place % len(DASHES)]
+        dash = "-" if final else DASHES[(place + place // len(CURVES)) % len(DASHES)]
         trace(axis, steps, drift, scale, lane, color=colour, linestyle=dash, linewidth=2.4 if final else 1.2)
         apart = f"≠ {thousands(one['differing'])}" if one["differing"] else "="
         ends.append(End(float(scale.place(facts.last(drift))), f"{place + 1}:  {apart}", colour))
     axis.set_xlim(0.5, len(steps) + 0.5)
-    axis.set_xlabel("t")
+    by_step(axis)
     axis.set_ylabel("|Δ|, ulp")
     name_ends(axis, ends, HEIGHT)
     labelled(figure, facts.label(record))

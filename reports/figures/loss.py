@@ -7,6 +7,7 @@ from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports import facts
 from reports.figures.curves import Curve, columns, over_difference
+from reports.rails import by_step
 from reports.style import WIDTH, labelled, styled
 
 NAME = "loss"
@@ -69,7 +70,7 @@ def draw(record: Record) -> Figure:
         curve = Curve("", np.arange(1, len(ours) + 1), scale * ours, scale * theirs)
         over_difference(above, below, [curve], HEIGHTS, log=name == "loss" and decades(ours) > 1.5)
         above.set_ylabel(TRACES[name])
-        below.set_xlabel("t")
+        by_step(below)
     grid[0][0].legend(loc="best")
     labelled(figure, facts.label(record))
     return figure

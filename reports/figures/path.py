@@ -8,7 +8,7 @@ from lockstep.messages import Message, message
 from lockstep.messages.numbers import number
 from lockstep.record import Record
 from reports import facts
-from reports.rails import lay, rails, trace
+from reports.rails import by_step, lay, rails, trace
 from reports.style import INK, NUMPY, PAPER, RULE, SOFT, TORCH, WIDTH, drawable, labelled, styled
 
 NAME = "path"
@@ -78,7 +78,7 @@ def beside(axis: Axes, distance: np.ndarray) -> None:
     scale, steps = rails(distance), np.arange(len(distance))
     lay(axis, scale)
     trace(axis, steps, distance, scale, color=INK, linewidth=1.2)
-    axis.set_xlabel("t")
+    by_step(axis)
     axis.set_ylabel("|Δθ|")
     end = distance[-1]
     axis.annotate(

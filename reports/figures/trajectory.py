@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports import facts
-from reports.rails import lay, rails, trace
+from reports.rails import by_step, lay, rails, trace
 from reports.style import INK, NUMPY, TORCH, WIDTH, drawable, labelled, shortened, styled
 
 NAME = "trajectory"
@@ -68,7 +68,7 @@ def draw(record: Record, cause: int) -> Figure:
     lay(below, scale)
     trace(below, steps, drift, scale, color=INK, linewidth=1.2)
     below.set_ylabel("|Δ|")
-    below.set_xlabel("t")
+    by_step(below)
     below.set_xlim(0.5, len(steps) + 0.5)
     labelled(figure, f"{record['subject']} · {entry['shows']} · {entry['dtype']}")
     return figure

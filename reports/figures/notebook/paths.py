@@ -13,6 +13,7 @@ from reports.facts import apart
 from reports.figures.curves import Curve, difference, marked
 from reports.figures.notebook.arrays import apart_by, ends, farthest, label, pairs
 from reports.figures.path import LEGEND, contours
+from reports.rails import by_step
 from reports.style import CURVES, INK, WIDTH, drawable, labelled, styled
 
 NAME = "paths"
@@ -77,7 +78,7 @@ def draw(record: Record) -> Figure:
     whole.set_ylabel("y")
     near.legend(loc="best", **LEGEND)
     difference(below, between(found))
-    below.set_xlabel("t")
+    by_step(below)
     labelled(figure, label(record))
     return figure
 

@@ -11,7 +11,7 @@ from lockstep.record import Record
 from reports.facts import apart
 from reports.figures.curves import APART, Curve, over_difference
 from reports.figures.notebook.arrays import batchnorm, curves, farthest, label, pairs
-from reports.rails import lay, rails, separate
+from reports.rails import by_step, lay, rails, separate
 from reports.style import COLOURS, CURVES, INK, PAPER, SOFT, WIDTH, drawable, labelled, styled
 
 NAME = "summary"
@@ -61,7 +61,7 @@ def draw(record: Record) -> Figure:
         over_difference(above, below, found, HEIGHTS, log=True)
         above.set_ylabel("L")
         above.tick_params(labelbottom=False)
-        below.set_xlabel("t")
+        by_step(below)
     distribution(grid[2][0], grid[3][0], histograms(record))
     boxes(grid[2][1], grid[3][1], *normalised(record))
     labelled(figure, label(record))

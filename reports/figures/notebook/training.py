@@ -7,6 +7,7 @@ from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports.figures.curves import Curve, columns, over_difference
 from reports.figures.notebook.arrays import curves, ends, label, sides
+from reports.rails import by_step
 from reports.style import WIDTH, labelled, styled
 
 NAME = "training"
@@ -38,7 +39,7 @@ def draw(record: Record) -> Figure:
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=HEIGHTS)
     over_difference(above, below, losses(record), HEIGHTS, log=True)
     above.set_ylabel("L")
-    below.set_xlabel("t")
+    by_step(below)
     labelled(figure, label(record))
     return figure
 
