@@ -34,6 +34,12 @@ class Speaker(Voice):
     def plain(self, value: Any, spec: str) -> str:
         return value if isinstance(value, Markup) else super().plain(value, spec)
 
+    def as_number(self, value: float) -> Markup:
+        return Markup('<span class="whole">{}</span>').format(super().as_number(value))
+
+    def as_ulp(self, value: float) -> Markup:
+        return Markup('<span class="whole">{}</span>').format(super().as_ulp(value))
+
     def as_code(self, value: Any) -> Markup:
         return Markup("<code>{}</code>").format(value)
 

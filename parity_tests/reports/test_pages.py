@@ -168,7 +168,7 @@ def test_only_what_was_not_explained_is_left():
     text = pages_of(unexplained_record())["optim/adam.html"].text
     assert "Not all of it is known." in text
     assert "with PyTorch's own sqrt , 2 still do" in text
-    assert "Left at step 3, line denom : param, 1 ulp. theta [1]" in text
+    assert "Left at step 3, line denom : param, 1 ulp . theta [1]" in text
 
 
 def test_a_run_with_a_failure_matters():
@@ -256,7 +256,7 @@ def test_the_ladder_and_the_growth_are_on_the_page():
     assert "multiply and add rounded once: 4 of 6 elements, at worst 14 ulp" in page["optim/adam.html"].text
     assert "PyTorch's own sqrt : 0 of 6 elements, at no step" in page["optim/adam.html"].text
     growth = page["models/mlp.html"].text
-    assert "linear1.bias[7] is furthest apart, by 0.028: ill-conditioned" in growth
+    assert "linear1.bias[7] is furthest apart, by 0.028 : ill-conditioned" in growth
     assert "What its own steps added comes to 1.2e-7" in growth
     assert "the problem makes 2e5 ulp" in growth
     assert "5 of linear1.bias are ill-conditioned" in growth

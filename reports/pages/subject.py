@@ -85,18 +85,8 @@ def pictured(one: Row, every: bool, gallery: Gallery) -> Shown:
 
 def ladder(record: Record, gallery: Gallery) -> Ladder:
     worst = [facts.largest(facts.rung_series(record, number, "scaled_ulp")) for number in range(len(record["rungs"]))]
-    rungs = [(rung(one["name"]), one, ulp) for one, ulp in zip(record["rungs"], worst, strict=True)]
+    rungs = [(figures.ladder.rung(one["name"]), one, ulp) for one, ulp in zip(record["rungs"], worst, strict=True)]
     return Ladder(record, pictures(record, gallery), rungs)
-
-
-def rung(name: str) -> Message:
-    """The name of a rung of lockstep.ladder, which says in it which kernel or how many threads."""
-    if name.startswith("the order of sums"):
-        return message("subject.rung.sums")
-    known = {"the paper's order": "paper", "PyTorch's order": "pytorch", "fused multiply-add": "fma"}
-    if name in known:
-        return message(f"subject.rung.{known[name]}")
-    return message("subject.rung.kernel", name=name.removeprefix("PyTorch's "))
 
 
 def short(
