@@ -28,18 +28,20 @@ ADDED, MULTIPLIED, ILL = "added by the steps", "multiplied by the problem", "ill
 class Growth:
     """Where the drift of the parameters came from.
 
-    drift, defect, spread: the largest absolute difference, a value a step: of the free runs, of one step from
-        PyTorch's state, and of our runs from starts one ulp apart. start: that ulp, the largest of all elements.
+    drift, alone, defect, spread: the largest absolute difference, a value a step: of the free runs, of our run on
+        PyTorch's own gradients, of one step from PyTorch's state, and of our runs from starts one ulp apart. start:
+        that ulp, the largest of all elements.
     amplification: spread / start, a value a step.
     differing, elements: at the end. classes: of those that differ, how many are of which kind.
     worst: tensor, index, and the kind of the element that drifted furthest, or None. worst_added: what its own
-        defects add up to.
+        defects add up to, or what our run on PyTorch's gradients made of it where that is more.
     ill_conditioned: tensor to how many of its elements are, whether they differ or not.
     """
 
     label: str
     steps: int
     drift: np.ndarray
+    alone: np.ndarray
     defect: np.ndarray
     spread: np.ndarray
     start: float
@@ -62,7 +64,7 @@ class Growth:
 
     def to_json(self) -> dict[str, Any]:
         """In plain data."""
-        series = ("drift", "defect", "spread", "amplification")
+        series = ("drift", "alone", "defect", "spread", "amplification")
         return dataclasses.asdict(self) | {name: getattr(self, name).tolist() for name in series}
 
     def __str__(self) -> str:
@@ -117,7 +119,7 @@ def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int],
     begin = params(free)
     begins = [params(side) for side in beside]
     start = largest(apart(other, begin) for other in begins)
-    drift, defect, spread = (np.zeros(steps) for _ in range(3))
+    drift, alone, defect, spread = (np.zeros(steps) for _ in range(4))
     added = {name: np.zeros(array.shape) for name, array in begin.items()}
     for step in range(1, steps + 1):
         for stage in theirs.stages:
@@ -134,12 +136,13 @@ def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int],
         added = {name: added[name] + made[name] for name in added}
         defect[step - 1] = largest([made])
         drift[step - 1] = largest([apart(params(free), params(theirs))])
+        alone[step - 1] = largest([apart(params(led), params(theirs))])
         spread[step - 1] = largest(apart(params(side), params(free)) for side in beside)
         if on_step:
             on_step(step)
     end = params(free)
-    drifted, alone = apart(end, params(theirs)), apart(params(led), params(theirs))
-    added = {name: np.maximum(added[name], alone[name]) for name in added}
+    drifted, carried = apart(end, params(theirs)), apart(params(led), params(theirs))
+    added = {name: np.maximum(added[name], carried[name]) for name in added}
     ill = ill_conditioned([less(end, begin), *(less(params(s), b) for s, b in zip(beside, begins, strict=True))])
     kinds = {
         name: np.where(ill[name], ILL, np.where(drifted[name] <= added[name], ADDED, MULTIPLIED))[drifted[name] > 0]
@@ -150,6 +153,7 @@ def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int],
         label=title,
         steps=steps,
         drift=drift,
+        alone=alone,
         defect=defect,
         spread=spread,
         start=start,

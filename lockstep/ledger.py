@@ -30,6 +30,7 @@ ROUNDINGS = {
     "plain": "as NumPy does",
     "fused": "as this CPU's kernels contract and add up",
     "kernels": "by PyTorch's kernels",
+    "paper": "as NumPy does, in the paper's order",
 }
 # an operator or a NumPy function to ATen's name for it
 NAMES = {
@@ -147,8 +148,8 @@ def ledger(
         subject, case, problem, dtype, seed, path, hyperparameters: as for `lockstep.run`.
         step: which, from 1.
         tensor: of an optimizer, which parameter; of a network, which layer; the first if None.
-        rounding: "plain" (NumPy's own), "fused" (as this CPU's kernels contract and add up) or "kernels" (PyTorch's
-            kernel for every primitive that has one).
+        rounding: "plain" (NumPy's own), "fused" (as this CPU's kernels contract and add up), "kernels" (PyTorch's
+            kernel for every primitive that has one), all in PyTorch's order; or "paper", the lines of the paper's.
         ours: a class in place of the reference's, with the same `ORDERS`.
 
     Raises:
@@ -158,13 +159,16 @@ def ledger(
     if rounding not in ROUNDINGS:
         raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, not {rounding!r}")
     pair = found.sides.pair(found, chosen, dtype, path, seed, ours)
+    title = label(found.path, chosen.desc, dtype, pair.path, {})
+    if rounding == "paper":
+        walked = importlib.import_module("lockstep.walk")  # which stands on this module
+        return walked.ledgers(walked.walk(pair, count, tensor), title, dtype)
     mine, theirs = rewritten(pair, rewriting(pair, rounding)), pair.theirs()
     for earlier in range(1, count):
         advance(mine, earlier)
         advance(theirs, earlier)
     evaluated: list[Evaluated] = []
     mine.watch(lambda formula, lines, _: evaluated.append((formula, kept(lines))))
-    title = label(found.path, chosen.desc, dtype, pair.path, {})
     made, ran = [], []
     for stage in theirs.stages:
         before = copied(theirs.read())

@@ -5,6 +5,7 @@ A capability is chosen before PyTorch is loaded, so each configuration runs in p
 """
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import importlib
 import itertools
@@ -159,15 +160,16 @@ def matrix(
     ]
     if on_start:
         on_start(sum(len(shard) for _, shard in work))
-    done: list[Cell] = []
+    done: dict[str, Cell] = {}
     absent: dict[str, str] = {}
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         waiting = [pool.submit(in_process, configuration, shard, on_cell) for configuration, shard in work]
         for (configuration, _), one in zip(work, waiting, strict=True):
             found, reason = one.result()
-            done += found
+            done |= {cell.label: cell for cell in found}
             absent |= {configuration.name: reason} if reason else {}
-    return Matrix(done, absent)
+    whole = [cell.label for configuration in configurations() for cell in cells(only, configuration, steps)]
+    return Matrix([done[name] for name in whole if name in done], absent)
 
 
 def shards(whole: list[Cell], count: int) -> list[list[Cell]]:
@@ -196,8 +198,9 @@ def in_process(
     ) as worker:
         assert worker.stdin
         assert worker.stdout
-        worker.stdin.write(json.dumps([configuration._asdict(), [dataclasses.asdict(cell) for cell in work]]))
-        worker.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # of a process that could not even start
+            worker.stdin.write(json.dumps([configuration._asdict(), [dataclasses.asdict(cell) for cell in work]]))
+            worker.stdin.close()
         for line in worker.stdout:
             said = json.loads(line)
             if "absent" in said:

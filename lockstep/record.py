@@ -42,7 +42,7 @@ A growth, kind "growth", is where the drift of the parameters came from (lockste
     start, differing, elements, classes, worst, worst_added, ill_conditioned
                            the fields of lockstep.amplification.Growth
 
-Its archive holds `growth/drift`, `growth/defect` and `growth/spread` with `steps` values each.
+Its archive holds `growth/drift`, `growth/alone`, `growth/defect` and `growth/spread` with `steps` values each.
 
 A walk, kind "walk", is a short run line by line (lockstep/walk.py):
 

@@ -20,7 +20,9 @@ import numpy as np
 from lockstep.compare import UNSIGNED, bits, compare
 from lockstep.ladder import rewritten
 from lockstep.ledger import (
+    Entry,
     Evaluated,
+    Ledger,
     Line,
     Match,
     kept,
@@ -189,6 +191,31 @@ def walk(pair: Pair, steps: int, tensor: str | None = None) -> Walk:
         shown.write(copied(theirs.read()))  # the tensors that were left out of the update
         walked.append(stages)
     return Walk(walked, {order: "\n\n\n".join(known) for order, known in texts.items()})
+
+
+def ledgers(found: Walk, title: str, dtype: str) -> list[Ledger]:
+    """The last step of a walk as ledgers, one a stage."""
+    return [
+        Ledger(
+            label=title,
+            step=len(found.steps),
+            stage=stage.stage,
+            rounding="paper",
+            dtype=dtype,
+            entries=tuple(entry(row, stage.equations.get(row.line, "")) for row in stage.lines),
+            first=stage.first,
+            operations=stage.operations,
+        )
+        for stage in found.steps[-1]
+    ]
+
+
+def entry(row: Row, equation: str) -> Entry:
+    """A line of a ledger; its code on one line."""
+    shared = {key: getattr(row, key) for key in ("line", "index", "numpy", "torch", "shown")}
+    figures = {key: getattr(row, key) for key in ("differing", "elements", "ulp")}
+    operations = tuple((one["name"], one["value"]) for one in row.operations)
+    return Entry(**shared, **figures, equation=equation, source=" ".join(row.code.split()), operations=operations)
 
 
 def half(function: Callable[..., Any]) -> str:

@@ -26,6 +26,7 @@ def test_an_expanding_problem_multiplies():
     assert found.classes[MULTIPLIED] > found.classes[ADDED]
     assert found.amplification[-1] > 1.3**40 / 2
     assert found.drift[-1] > found.defect.sum()
+    assert found.drift[-1] > found.alone[-1] > 0
     assert not any(found.ill_conditioned.values())
 
 
@@ -36,6 +37,7 @@ def test_a_stream_of_gradients_multiplies_nothing(subject):
     assert found.differing
     assert found.classes[MULTIPLIED] == 0
     assert found.made_by == ADDED
+    assert found.alone.tobytes() == found.drift.tobytes()
 
 
 def test_a_step_without_gradient_is_one_on_pytorchs_gradients_too():

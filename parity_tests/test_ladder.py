@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lockstep
-from lockstep import cli, ladder, matrix, probe
+from lockstep import cli, ladder, probe
 from lockstep.cases import Case
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
@@ -322,25 +322,3 @@ def test_what_is_infinitely_far_can_be_written(monkeypatch, tmp_path, capsys):
     assert not status(monkeypatch, "ledger", "optim.adam", "--step", "8", *words)
     assert json.loads(path.read_text("utf-8"))[-1]["entries"][-1]["numpy"] == "nan"
     capsys.readouterr()
-
-
-def test_a_capability_that_is_not_there_is_absent(monkeypatch):
-    wanted = matrix.Configuration("avx1024", 1, False)
-    monkeypatch.setattr(matrix, "configurations", lambda: [wanted])
-    found = matrix.matrix(["penalty.l1"], steps=1, jobs=1)
-    assert not found.cells
-    assert not found.passes
-    assert "avx1024" in found.absent[wanted.name]
-
-
-def test_a_cell_that_errs_is_not_explained():
-    cell = matrix.Cell("optim.adam", "defaults", "float16", None, 2, "here")
-    assert not matrix.explained(cell).explained
-    assert matrix.explained(cell).left
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_the_whole_matrix():
-    found = matrix.matrix()
-    assert found.passes, [cell.label for cell in found.cells if not cell.explained]

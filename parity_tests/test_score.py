@@ -31,6 +31,11 @@ def test_tests_as_they_are_published_let_known_bugs_pass(file, caught):
     assert "eps-inside-sqrt: line param, step 1" in str(found)
 
 
+def test_the_documentation_says_what_they_catch():
+    text = " ".join((EXAMPLES.parent / "docs" / "testing.md").read_text("utf-8").split())
+    assert f"catch 12 of the {EVERY} wrong variants of Adam; five steps against four decimals catch 13." in text
+
+
 def test_the_command_prints_it_and_writes_it(tmp_path):
     command = [sys.executable, "-m", "lockstep", "score", str(EXAMPLES / "test_adam_ten_steps.py::test_ten_steps")]
     command += ["--subject", "optim.adam", "--json", str(tmp_path / "score.json")]

@@ -133,34 +133,65 @@ def test_ids_are_words():
     assert Trial(Scenario(Case("a b"), "")).name == "a b"
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_installed_from_a_wheel_in_an_empty_environment(tmp_path):
-    """Lockstep is installed by itself; NumPy, torch and pytest are lent by this environment."""
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    source = tmp_path / "source"  # a build writes beside what it builds
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The Python of an empty environment, into which pip has put the wheel, what it declares, and pytest."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = ["-m", "pip", "--disable-pip-version-check", "--quiet"]
+    source = folder / "source"  # a build writes beside what it builds
     for name in ("reference", "torch_impl", "lockstep", "reports"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
-    wheels, environment = tmp_path / "wheels", tmp_path / "environment"
-    subprocess.run(
-        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, source], check=True, cwd=tmp_path
-    )
-    venv.create(environment, with_pip=False)
-    python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    (site,) = environment.rglob("site-packages")
-    (wheel,) = wheels.iterdir()
-    subprocess.run([*pip, "install", "--no-deps", "--target", site, wheel], check=True)
-    lent = pathlib.Path(pytest.__file__).parents[1]
-    (site / "lent.pth").write_text(f"{lent}\n", "utf-8")
-    suite = tmp_path / "suite"
-    suite.mkdir()
-    (suite / "test_mine.py").write_text(WRONG + TESTS, "utf-8")
-    command = [python, "-m", "pytest", "--lockstep-report", "pages", "-p", "no:cacheprovider"]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
-    found = subprocess.run(command, cwd=suite, env=clean, capture_output=True, text=True, check=False)
+    build = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder / "wheels", source]
+    subprocess.run([sys.executable, *pip, *build], check=True, cwd=folder)
+    venv.create(folder / "environment", with_pip=True)
+    python = folder / "environment" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    (wheel,) = (folder / "wheels").iterdir()
+    install = [python, *pip, "install", "--no-compile", "--constraint", ROOT / "constraints.txt"]
+    subprocess.run([*install, "torch"], check=True, env=clean())  # first and by itself, as in the Makefile
+    subprocess.run([*install, wheel, "pytest"], check=True, env=clean())
+    subprocess.run([python, *pip, "check"], check=True, env=clean())
+    return python
+
+
+def clean():
+    """The environment's variables without those that would lend the empty one something of this one."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "PYTHON"))}
+
+
+def suite_of(folder, python, *arguments):
+    (folder / "test_mine.py").write_text(WRONG + TESTS, "utf-8")
+    command = [python, *arguments]
+    return subprocess.run(command, cwd=folder, env=clean(), capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_installed_from_a_wheel_the_plugin_fails_what_is_wrong(tmp_path, installed):
+    found = suite_of(tmp_path, installed, "-m", "pytest", "--lockstep-report", "pages", "-p", "no:cacheprovider")
     assert found.returncode == 1, found.stdout + found.stderr
-    assert "plugins: " in found.stdout
+    assert "plugins: lockstep" in found.stdout
     assert "eps-inside-sqrt: add eps after the square root" in found.stdout
-    assert (suite / "pages" / "test-mine-py-test-parity.html").exists()
+    assert (tmp_path / "pages" / "test-mine-py-test-parity.html").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["check", "test_mine.py:MyAdam", "--like", "optim.adam"], 1, "eps-inside-sqrt"),
+        (["check", "torch.optim:Adam", "--like", "optim.adam", "--html", "a.html"], 0, "identical"),
+        (["record", "optim.sgd", "--out", "recorded"], 0, "recorded"),
+        (["score", "test_mine.py", "--subject", "optim.adam"], 2, "implementation"),
+        (["run", "optim.adam", "--case", "gradients near eps"], 0, "rounding"),
+        (["causes"], 0, "momentum-complement"),
+    ],
+    ids=lambda one: one[0] if isinstance(one, list) else "",
+)
+def test_installed_from_a_wheel_every_command_runs(tmp_path, installed, arguments, status, says):
+    """With what the wheel declares and nothing else."""
+    found = suite_of(tmp_path, installed, "-m", "lockstep", *arguments)
+    assert found.returncode == status, found.stdout + found.stderr
+    assert says in found.stdout + found.stderr

@@ -22,7 +22,7 @@ def show_ledger(
     dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
     path: Annotated[str | None, typer.Option(help="PyTorch's implementation: single, foreach or fused.")] = None,
     tensor: Annotated[str | None, typer.Option(help="Of an update, which parameter; the first if left out.")] = None,
-    rounding: Annotated[str, typer.Option(help="Of the NumPy side: plain, fused or kernels.")] = "fused",
+    rounding: Annotated[str, typer.Option(help="Of the NumPy side: plain, fused, kernels or paper.")] = "fused",
     seed: Annotated[int, typer.Option(help="Of the problem's random numbers.")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter: lr=0.01. Repeatable.")] = None,
     json: Annotated[pathlib.Path | None, typer.Option(help="Write the ledgers here.")] = None,

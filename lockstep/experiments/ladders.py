@@ -85,7 +85,7 @@ def grown(arguments: Mapping[str, Any]) -> Record:
         "environment": environment(),
     }
     names = ("start", "differing", "elements", "classes", "worst", "worst_added", "ill_conditioned")
-    series = ("drift", "defect", "spread")
+    series = ("drift", "alone", "defect", "spread")
     return Record(
         data | {name: getattr(found, name) for name in names},
         {f"growth/{name}": getattr(found, name) for name in series},

@@ -73,6 +73,6 @@ def walked(arguments: Mapping[str, Any], dtype: str = "float32", seed: int = 0) 
             }
             for step, stages in enumerate(found.steps, 1)
         ],
-        "rerun": f"{again} --rounding plain",
+        "rerun": f"{again} --rounding paper",
     }
     return Record(data, {})

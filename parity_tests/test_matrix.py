@@ -1,0 +1,145 @@
+"""The matrix has every cell there is, in processes that run as they say, and is red where one is not explained."""
+
+import json
+import shutil
+
+import pytest
+
+from lockstep import cli, matrix
+from lockstep.matrix import Cell, Configuration
+from lockstep.subject import own_class, subjects
+from torch_impl import arithmetic as kernels
+
+OWN = matrix.own_capability()
+
+
+@pytest.fixture
+def only(monkeypatch):
+    """Restrict the matrix to some configurations."""
+
+    def restrict(*wanted):
+        monkeypatch.setattr(matrix, "configurations", lambda: list(wanted))
+
+    return restrict
+
+
+def test_every_configuration_this_machine_may_have():
+    found = matrix.configurations()
+    assert found[0] == Configuration(OWN, 1, True)
+    assert {(one.capability, one.threads) for one in found} == {
+        (c, t) for c in (OWN, "default", "avx2") for t in (1, 2)
+    }
+    assert len(found) == len(set(found))
+
+
+def test_every_cell_there_is():
+    found = {cell.label for cell in matrix.cells([], Configuration(OWN, 1, True))}
+    for subject in subjects():
+        paths = own_class(subject.torch_impl).paths if subject.family == "optim" else [None]
+        for case in subject.cases.CASES:
+            for dtype in case.dtypes:
+                for path in case.paths or paths:
+                    cell = Cell(subject.path, case.desc, dtype, path, 1, f"{OWN}, 1 thread")
+                    assert cell.label in found
+                    found.remove(cell.label)
+    assert not found
+
+
+def test_as_many_steps_as_they_are_promised():
+    own, lesser = Configuration(OWN, 1, True), Configuration("default", 1, False)
+    assert {cell.steps for cell in matrix.cells(["optim.adam"], own)} == {500}
+    assert {cell.steps for cell in matrix.cells(["models.mlp"], own)} == {200}
+    assert {cell.steps for cell in matrix.cells(["optim.adam", "models.mlp"], lesser, 7)} == {7}
+
+
+def test_each_configuration_is_what_its_processes_run_as(only):
+    """As the rungs tell: the threads that a sum is split over, and nothing fused where nothing contracts."""
+    wanted = [Configuration(OWN, 2, True), Configuration("default", 1, False)]
+    only(*wanted)
+    cells = []
+    found = matrix.matrix(["penalty.l1"], steps=1, on_cell=cells.append, jobs=1)
+    assert found.passes
+    assert sorted(cell.label for cell in cells) == sorted(cell.label for cell in found.cells)
+    sums = {cell.configuration: cell.rung for cell in found.cells if cell.rung.startswith("the order of sums")}
+    assert sums == {
+        "default, 1 thread": "the order of sums, 1 thread",
+        f"{OWN}, 2 threads": "the order of sums, 2 threads",
+    }
+    assert [cell.label for cell in found.cells] == [
+        cell.label for configuration in wanted for cell in matrix.cells(["penalty.l1"], configuration, 1)
+    ]
+
+
+def test_a_capability_that_is_not_there_is_absent(only):
+    wanted = Configuration("avx1024", 1, False)
+    only(wanted)
+    found = matrix.matrix(["penalty.l1"], steps=1, jobs=1)
+    assert not found.cells
+    assert not found.passes
+    assert "avx1024" in found.absent[wanted.name]
+
+
+def test_a_cell_that_errs_is_not_explained():
+    cell = Cell("optim.adam", "defaults", "float16", None, 2, "here")
+    assert not matrix.explained(cell).explained
+    assert matrix.explained(cell).left
+
+
+def test_a_process_that_is_lost_leaves_its_cells_unexplained(only, monkeypatch):
+    only(Configuration(OWN, 1, True))
+    monkeypatch.setattr(matrix.sys, "executable", shutil.which("false"))
+    found = matrix.matrix(["optim.adam"], jobs=1)
+    assert len(found.cells) == len(matrix.cells(["optim.adam"], Configuration(OWN, 1, True)))
+    assert not any(cell.explained for cell in found.cells)
+    assert "ended with status 1" in found.cells[0].left
+
+
+# on the command line
+
+
+def status(monkeypatch, *words):
+    monkeypatch.setattr("sys.argv", ["lockstep", "matrix", *words])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return stop.value.code
+
+
+@pytest.fixture
+def here(only, monkeypatch):
+    """The cells of one configuration, worked off in this process."""
+    only(Configuration(OWN, 1, True))
+    monkeypatch.setattr(matrix, "in_process", lambda _, work, note: ([matrix.explained(cell) for cell in work], ""))
+
+
+def test_a_table_the_share_and_every_cell(here, monkeypatch, tmp_path, capsys):
+    path = tmp_path / "matrix.json"
+    assert status(monkeypatch, "--only", "penalty.l1", "--only", "penalty.l2", "--json", str(path)) == 0
+    printed = capsys.readouterr().out
+    assert f"{OWN}, 1 thread" in printed
+    assert "explained  52 of 52 (100.0%)" in printed
+    written = json.loads(path.read_text("utf-8"))
+    assert (written["explained"], written["total"], len(written["cells"])) == (52, 52, 52)
+    first = path.read_bytes()
+    assert status(monkeypatch, "--only", "penalty.l1", "--only", "penalty.l2", "--jobs", "3", "--json", str(path)) == 0
+    assert path.read_bytes() == first
+
+
+def test_one_cell_that_is_not_explained_is_told_and_fails(here, monkeypatch, capsys):
+    right = kernels.log_sigmoid
+    monkeypatch.setattr(kernels, "log_sigmoid", lambda x: 2 * right(x))
+    assert status(monkeypatch, "--only", "layers.loss", "--steps", "1") == 1
+    printed = capsys.readouterr().out
+    assert "left       layers.loss[" in printed
+    assert "line loss" in printed
+
+
+def test_a_subject_that_there_is_not(monkeypatch, capsys):
+    assert status(monkeypatch, "--only", "optim.adm") == 2
+    assert "optim.adm" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_whole_matrix():
+    found = matrix.matrix()
+    assert found.passes, [cell.label for cell in found.cells if not cell.explained]
