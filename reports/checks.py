@@ -292,7 +292,7 @@ def check_growth(record: Record) -> None:
         wrong += [] if named else ["worst"]
     demand(not wrong, record, f"no proper {', '.join(wrong)}")
     check_series(record)
-    missing = [name for name in ("drift", "defect", "spread") if f"growth/{name}" not in record.arrays]
+    missing = [name for name in ("drift", "alone", "defect", "spread") if f"growth/{name}" not in record.arrays]
     demand(not missing, record, f"the arrays of {', '.join(missing)} are missing")
 
 

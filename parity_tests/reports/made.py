@@ -162,6 +162,7 @@ def growth_record(**changes) -> Record:
         "worst": ["linear1.bias", [7], "ill-conditioned"], "worst_added": 1.2e-7, **changes,
     }  # fmt: skip
     arrays = {"growth/drift": np.geomspace(1e-8, 0.028, STEPS), "growth/defect": np.full(STEPS, 1e-8)}
+    arrays["growth/alone"] = np.geomspace(1e-8, 1.2e-7, STEPS)
     return Record(data, arrays | {"growth/spread": np.geomspace(1e-8, 2e-3, STEPS)})
 
 

@@ -257,7 +257,7 @@ def test_the_ladder_and_the_growth_are_on_the_page():
     assert "PyTorch's own sqrt : 0 of 6 elements, at no step" in page["optim/adam.html"].text
     growth = page["models/mlp.html"].text
     assert "linear1.bias[7] is furthest apart, by 0.028 : ill-conditioned" in growth
-    assert "What its own steps added comes to 1.2e-7" in growth
+    assert "By themselves its steps make 1.2e-7" in growth
     assert "the problem makes 2e5 ulp" in growth
     assert "5 of linear1.bias are ill-conditioned" in growth
 

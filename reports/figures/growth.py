@@ -1,4 +1,4 @@
-"""Where a drift came from: what the steps added, and what the problem makes of a start that is one ulp away."""
+"""Where a drift came from: what the steps make by themselves, and what the problem makes of a start one ulp away."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,8 +13,9 @@ from reports.style import COLOURS, INK, WIDTH, labelled, styled
 NAME = "growth"
 KIND = "svg"
 HEIGHT = 190.0  # of the axis in points, about
-SHADES = {"|Δ|": INK, "Σ|δ|": COLOURS["torch"], "|Δ₁|": COLOURS["numpy"]}
-DASHES = {"|Δ|": "-", "Σ|δ|": (0, (5, 1.5)), "|Δ₁|": (0, (1.5, 1.2))}
+SHADES = {"|Δ|": INK, "|Δ₀|": COLOURS["torch"], "|Δ₁|": COLOURS["numpy"]}
+DASHES = {"|Δ|": "-", "|Δ₀|": (0, (5, 1.5)), "|Δ₁|": (0, (1.5, 1.2))}
+NAMES = ("drift", "alone", "spread")
 
 
 def applies(record: Record) -> bool:
@@ -22,18 +23,17 @@ def applies(record: Record) -> bool:
 
 
 def series(record: Record) -> dict[str, np.ndarray]:
-    """The drift, the sum of the steps' largest defects, and how far a start one ulp away has come, after each step."""
-    drift, defect, spread = (np.asarray(record.arrays[f"growth/{name}"], np.float64) for name in NAMES)
-    return dict(zip(SHADES, (drift, np.cumsum(defect), spread), strict=True))
-
-
-NAMES = ("drift", "defect", "spread")
+    """The drift, that on PyTorch's own gradients, and how far a start one ulp away has come, after each step."""
+    return {
+        symbol: np.asarray(record.arrays[f"growth/{name}"], np.float64)
+        for symbol, name in zip(SHADES, NAMES, strict=True)
+    }
 
 
 def finding(record: Record) -> Message:
-    drift, added, spread = (float(values[-1]) for values in series(record).values())
+    drift, alone, spread = (float(values[-1]) for values in series(record).values())
     start = float(record["start"])
-    values = {"steps": record["steps"], "drift": drift, "added": added, "times": spread / start if start else 0.0}
+    values = {"steps": record["steps"], "drift": drift, "alone": alone, "times": spread / start if start else 0.0}
     return message("figure.growth.found" if drift else "figure.growth.none", **values)
 
 
@@ -61,4 +61,4 @@ def draw(record: Record) -> Figure:
 
 def table(record: Record) -> dict[str, np.ndarray]:
     steps = {"t": np.arange(1, record["steps"] + 1)}
-    return steps | {name: np.asarray(record.arrays[f"growth/{name}"], np.float64) for name in NAMES}
+    return steps | {name: np.asarray(record.arrays[f"growth/{name}"], np.float64) for name in (*NAMES, "defect")}
