@@ -96,13 +96,13 @@ def test_it_leaves_no_trace():
 
 
 def test_it_is_measured_again_for_another_thread_count():
-    before = torch.get_num_threads()
+    before, found = torch.get_num_threads(), probe.findings()
     torch.set_num_threads(before + 1)
     try:
         assert probe.findings().machine["threads"] == before + 1
     finally:
         torch.set_num_threads(before)
-    assert probe.findings() is FINDINGS
+    assert probe.findings() is found
 
 
 def test_two_probes_find_the_same():
