@@ -21,7 +21,7 @@ from lockstep.messages import LANGUAGES, Voice, message
 from lockstep.record import place
 from lockstep.rows import row
 from lockstep.subject import find, subjects
-from lockstep.terminal import NONSENSE, assignment, console, errors, progress, voice
+from lockstep.terminal import NONSENSE, SPOKEN, assignment, console, errors, progress, voice
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,7 +40,6 @@ app.command("ledger")(show_ledger)
 
 @app.callback()
 def speak(
-    context: typer.Context,
     lang: Annotated[
         str, typer.Option(envvar="LOCKSTEP_LANG", help="What it answers in: en or ko. Names and JSON stay as they are.")
     ] = "en",
@@ -48,7 +47,7 @@ def speak(
     """Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference."""
     if lang not in LANGUAGES:
         raise ValueError(f"--lang (or LOCKSTEP_LANG) is one of {', '.join(LANGUAGES)}, not {lang!r}")
-    context.obj = Voice(lang)
+    SPOKEN.set(Voice(lang))
 
 
 @app.command("list")

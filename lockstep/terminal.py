@@ -3,9 +3,9 @@
 import ast
 import shlex
 import sys
+from contextvars import ContextVar
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -14,13 +14,13 @@ from lockstep.messages import ENGLISH, Voice
 console = Console(highlight=False, soft_wrap=True, emoji=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
+SPOKEN: ContextVar[Voice] = ContextVar("voice", default=ENGLISH)
 NONSENSE = 2  # exit status of a call that makes no sense
 
 
 def voice() -> Voice:
     """That of the call: --lang, or LOCKSTEP_LANG."""
-    context = click.get_current_context(silent=True)
-    return (context and context.find_object(Voice)) or ENGLISH
+    return SPOKEN.get()
 
 
 def typed(command: str) -> str:
