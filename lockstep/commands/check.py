@@ -14,6 +14,7 @@ from lockstep.checking import DTYPES, Check, check, check_recordings
 from lockstep.files import whole, write_json
 from lockstep.foreign.adapter import CannotCheck
 from lockstep.loading import load_target
+from lockstep.messages import message
 from lockstep.recording import BadRecording, load
 from lockstep.rows import row
 from lockstep.terminal import NONSENSE, assignment, console, errors, progress, typed, voice
@@ -82,7 +83,7 @@ def of_target(target, like, set_, only, dtype, seed) -> Check:
             on_scenario=lambda name, place, total: bar.update(task, description=name, completed=place, total=total),
         )
     if lines := said.getvalue().count("\n"):
-        found.notes.append(f"it prints while it runs, {lines} lines, which are left out here")
+        found.notes.append(message("note.prints", lines=lines))
     return found
 
 
