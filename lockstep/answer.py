@@ -3,85 +3,75 @@
 from typing import Any
 
 from lockstep.checking import Check
+from lockstep.message import at
+from lockstep.messages import ENGLISH, Message, Voice, message
+from lockstep.rows import row
 from lockstep.verdict import Verdict
 
-SENTENCES = {
-    Verdict.IDENTICAL: "every bit is PyTorch's",
-    Verdict.ROUNDING: "the same formula; what differs is rounding",
-    Verdict.ILL_CONDITIONED: "the formula agrees, and the numbers amplify: no digit is certain",
-    Verdict.DIFFERENT: "another formula",
-    Verdict.BROKEN: "it could not be checked",
-}
 
-
-def answer(check: Check) -> str:
+def answer(check: Check, voice: Voice = ENGLISH) -> str:
     """The whole text."""
-    lines = [headline(check)]
+    lines = [headline(check, voice)]
     if check.broken and check.verdict is Verdict.BROKEN:
         first, *others = check.broken["message"].splitlines()
-        lines += [f"  broken   {check.broken['id']}: {first}", *(f"           {line}" for line in others)]
+        lines.append(row(voice, "broken", f"{check.broken['id']}: {first}"))
+        lines += [row(voice, "more", line) for line in others]
     found = check.first_difference
     if found:
-        lines += details(found)
-    lines += causes(check)
+        lines += details(found, voice)
+    lines += check.explained(voice)
     if check.outcomes:
-        nearer = check.nearer
-        lines.append(
-            f"  headroom used {shared(check.used)} of the allowance at most, in {len(check.outcomes)} scenarios"
-        )
-        if sum(nearer.values()) and check.verdict in (Verdict.ROUNDING, Verdict.IDENTICAL):
-            lines.append(
-                f"  nearer   to exact after one step: yours {nearer['yours']} times, PyTorch {nearer['torch']} times"
-            )
+        most = message("cli.headroom-of", used=shared(check.used), scenarios=len(check.outcomes))
+        lines.append(row(voice, "headroom", most))
+        if sum(check.nearer.values()) and check.verdict in (Verdict.ROUNDING, Verdict.IDENTICAL):
+            lines.append(row(voice, "nearer", message("cli.nearer-of", **check.nearer)))
     if check.words:
-        lines.append(f"  driven   as {check.words}")
-    others = [f"{name} is {own}" for name, own in check.names.items() if own != name]
+        lines.append(row(voice, "driven", message("cli.driven", words=check.words)))
+    others = [message("cli.named", name=name, own=own) for name, own in check.names.items() if own != name]
     if others:
-        lines.append(f"  matched  {', '.join(others)}")
+        lines.append(row(voice, "matched", ", ".join(map(voice.say, others))))
     if check.broken and check.verdict is not Verdict.BROKEN:
-        lines.append(f"  besides  {check.broken['id']}: {check.broken['message']}")
-    lines += [f"  note     {note}" for note in check.notes]
-    lines += not_tried(check.not_triggered)
+        lines.append(row(voice, "besides", f"{check.broken['id']}: {check.broken['message']}"))
+    lines += [row(voice, "note", note) for note in check.notes]
+    lines += not_tried(check.not_triggered, voice)
     if check.rerun:
-        lines.append(f"  rerun    {check.rerun}")
+        lines.append(row(voice, "rerun", check.rerun))
     return "\n".join(lines)
 
 
-def shared(used: float) -> str:
+def shared(used: float) -> Message:
     """A share of an allowance: 49%, or 2e+14 times."""
-    return f"{used:.0%}" if used < 100 else f"{used:.2g} times"
+    return message("cli.share", used=used) if used < 100 else message("cli.times", used=used)
 
 
-def headline(check: Check) -> str:
+def headline(check: Check, voice: Voice = ENGLISH) -> str:
     """One line: what, against what, the verdict, and from where on."""
-    found, name = check.first_difference, f"{check.target} like {check.subject}"
+    found, name = check.first_difference, message("cli.like", target=check.target, subject=check.subject)
     if found:
-        where = f"[{found['dtype']}, {found['scenario']}]"
-        return f"{name}{where}: {check.verdict} from step {found['step']}, line {found['line']}"
-    return f"{name}: {check.verdict}: {SENTENCES[check.verdict]}"
+        label = f"{voice.say(name)}[{found['dtype']}, {found['scenario']}]"
+        return voice("cli.verdict-from", label=label, verdict=check.verdict, step=found["step"], line=found["line"])
+    return voice("cli.verdict-of", name=name, verdict=check.verdict, sentence=sentence(check.verdict))
 
 
-def details(found: dict[str, Any]) -> list[str]:
-    index = ", ".join(map(str, found["index"]))
-    place = f"{found['tensor']}[{index}]" if index else found["tensor"]
+def sentence(verdict: Verdict) -> Message:
+    """What a verdict says of an implementation."""
+    return message(f"cli.check.{verdict}")
+
+
+def details(found: dict[str, Any], voice: Voice = ENGLISH) -> list[str]:
     digits = 9 if found["dtype"] == "float32" else 17
     yours, exact = (f"{float(found[key]):.{digits}g}" for key in ("yours", "exact"))
     width = max(len(yours), len(exact))
-    apart = f"{float(found['absolute']):.2g} ({float(found['relative']):.2g} relative)"
+    figures = {key: float(found[key]) for key in ("absolute", "relative", "allowed")}
     return [
-        f"  at       {found['quantity']} of {place}, shape {tuple(found['shape'])}",
-        f"  yours    {yours:<{width}}   {found['yours_bits']}",
-        f"  pytorch  {exact:<{width}}   {found['exact_bits']}   by its formula, from where you were",
-        f"  apart    {apart}   allowed {float(found['allowed']):.2g}   used {shared(float(found['used']))}",
+        at(voice, found["quantity"], found["tensor"], found["index"], found["shape"]),
+        row(voice, "yours", f"{yours:<{width}}   {found['yours_bits']}"),
+        row(voice, "pytorch-value", f"{exact:<{width}}   {found['exact_bits']}   {voice('cli.by-its-formula')}"),
+        row(voice, "apart", message("cli.apart-from-formula", used=shared(float(found["used"])), **figures)),
     ]
 
 
-def causes(check: Check) -> list[str]:
-    """What the diagnosis says, or the defaults that explain it."""
-    return check.lines or [f"  cause    {cause['id']} ({cause['variant']}): {cause['fix']}" for cause in check.causes]
-
-
-def not_tried(entries: list[dict[str, str]]) -> list[str]:
+def not_tried(entries: list[dict[str, str]], voice: Voice = ENGLISH) -> list[str]:
     """Scenarios by the reason they were not tried for."""
     by_reason: dict[str, list[str]] = {}
     for entry in entries:
@@ -89,4 +79,4 @@ def not_tried(entries: list[dict[str, str]]) -> list[str]:
         name = entry.get("scenario") or entry.get("id") or ""
         if name and name not in names:
             names.append(name)
-    return [f"  untried  {'; '.join(names)}: {reason}" for reason, names in by_reason.items()]
+    return [row(voice, "untried", f"{'; '.join(names)}: {reason}") for reason, names in by_reason.items()]

@@ -10,8 +10,9 @@ from lockstep.cases import Case
 from lockstep.engine import Outcome, run_pair
 from lockstep.environment import environment
 from lockstep.message import headline, label, message
-from lockstep.messages import ENGLISH, Message
+from lockstep.messages import ENGLISH, Message, Voice
 from lockstep.record import SCHEMA, VERSION, Record
+from lockstep.rows import row
 from lockstep.series import Series
 from lockstep.subject import Subject, find
 from lockstep.verdict import Finding, Verdict
@@ -70,8 +71,12 @@ class Run:
         return command("run", self.subject, self.case, self.dtype, self.path, self.outcome.steps, self.seed)
 
     def __str__(self) -> str:
-        text = message(self.label, self.verdict, self.evidence, self.outcome.broken, self.rerun)
-        return "\n".join([text, *(f"  note     {ENGLISH.say(note)}" for note in self.notes)])
+        return self.told()
+
+    def told(self, voice: Voice = ENGLISH) -> str:
+        """What a person reads of it, in a language."""
+        text = message(self.label, self.verdict, self.evidence, self.outcome.broken, self.rerun, voice=voice)
+        return "\n".join([text, *(row(voice, "note", note) for note in self.notes)])
 
     def __repr__(self) -> str:
         return f"<{headline(self.label, self.verdict, self.evidence, self.outcome.broken)}>"

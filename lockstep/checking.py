@@ -18,11 +18,12 @@ from lockstep.foreign.names import in_words
 from lockstep.foreign.recognise import Recognised, recognise
 from lockstep.foreign.tensor_step import Ours
 from lockstep.guard import Broken
-from lockstep.messages import ENGLISH
+from lockstep.messages import ENGLISH, Message, Voice, message
 from lockstep.misnamed import guessed, idle, without
 from lockstep.record import plain
 from lockstep.recording import Recording
 from lockstep.replay import Element, Residual, replay
+from lockstep.rows import row
 from lockstep.scenarios import Trial, trials
 from lockstep.subject import Subject, find, own_class
 from lockstep.verdict import Verdict, worst
@@ -80,7 +81,8 @@ class Check:
         broken: None, or `{id, message}`: why it could not be checked.
         outcomes: one a scenario and dtype. not_triggered: what could not be tried or had no effect, each
             with its reason. notes: what is true besides.
-        causes, equivalent: what the diagnosis named; lines: its text. rerun: the command that shows it again.
+        causes, equivalent: what the diagnosis named; diagnosis: itself, if there was need of one. rerun: the command
+            that shows it again.
     """
 
     subject: str
@@ -90,10 +92,10 @@ class Check:
     broken: dict[str, str] | None = None
     outcomes: list[Outcome] = dataclasses.field(default_factory=list)
     not_triggered: list[dict[str, str]] = dataclasses.field(default_factory=list)
-    notes: list[str] = dataclasses.field(default_factory=list)
+    notes: list[Message] = dataclasses.field(default_factory=list)
     causes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     equivalent: list[Any] = dataclasses.field(default_factory=list)
-    lines: list[str] = dataclasses.field(default_factory=list)
+    diagnosis: Any = None
     rerun: str = ""
 
     @property
@@ -139,7 +141,7 @@ class Check:
         return {
             "verdict": str(self.verdict),
             "first_difference": self.first_difference,
-            "causes": plain(self.causes),
+            "causes": plain([cause | {"fix": ENGLISH.plain(cause["fix"])} for cause in self.causes]),
             "equivalent": plain(self.equivalent),
             "not_triggered": self.not_triggered,
             "scenarios": [outcome.to_json() for outcome in self.outcomes],
@@ -150,9 +152,18 @@ class Check:
             "broken": self.broken,
             "used": plain(self.used),
             "nearer": self.nearer,
-            "notes": self.notes,
+            "notes": [ENGLISH.say(note) for note in self.notes],
             "rerun": self.rerun,
         }
+
+    def explained(self, voice: Voice = ENGLISH) -> list[str]:
+        """What the diagnosis says, or the defaults that explain it."""
+        if self.diagnosis:
+            return list(self.diagnosis.lines(voice))
+        return [
+            row(voice, "cause", f"{cause['id']} ({cause['variant']}): {voice.plain(cause['fix'])}")
+            for cause in self.causes
+        ]
 
     def __str__(self) -> str:
         return importlib.import_module("lockstep.answer").answer(self)
@@ -239,7 +250,7 @@ def check(
     result.words, result.names = found.words, in_words(found.names)
     for name, value in settings.items():
         if name not in found.names and not found.everything:
-            result.notes.append(f"{name} is taken as said, {value!r}: it cannot be told")
+            result.notes.append(message("note.taken-as-said", name=name, value=repr(value)))
     Driver(subject, found, settings, seed, result).all(tried, kinds, on_scenario)
     diagnose(result)
     return result
@@ -298,7 +309,7 @@ class Driver:
         except Broken as fault:
             self.fault(fault.cause, f"{fault} (scenario {trial.name!r}, {dtype})")
             return False
-        note = "it writes into the gradients it is given, which PyTorch leaves as they are"
+        note = message("note.spoils-gradients")
         if recording.source.endswith(SPOILS) and note not in self.result.notes:
             self.result.notes.append(note)
         self.result.outcomes.append(judged(recording, functools.partial(self.torch, trial, dtype, recording)))
@@ -361,10 +372,7 @@ class Driver:
             if keys & set(one.recording.names):
                 one.recording = without(one.recording, keys)
                 one.residual = replay(one.recording)
-        self.result.notes += [
-            f"what it keeps as {own} is not PyTorch's {key}, and no parameter depends on that: it is not compared"
-            for key, own in names.items()
-        ]
+        self.result.notes += [message("note.idle-state", own=own, key=key) for key, own in names.items()]
 
     def effects(self, tried: list[Trial]) -> None:
         """What was asked for and changed nothing is said; where any keyword is swallowed, it was never taken."""
@@ -400,10 +408,7 @@ class Driver:
             self.skip(trial.name, dtype, "it cannot be given one array under two names")
             return
         if twice:
-            self.result.notes.append(
-                "tied parameters: an array given under two names is stepped twice (torch.optim does so with a tensor "
-                "it is given twice; model.parameters() gives each once)"
-            )
+            self.result.notes.append(message("note.tied"))
 
 
 class Everything:
@@ -519,7 +524,8 @@ def diagnose(result: Check) -> None:
         standard |= outcome.recording.hyperparameters if outcome.recording.scenario == OWN_DEFAULTS else {}
     for name, value in others.items():
         own = result.names.get(name, name)
-        result.notes.append(f"its default of {own} is {value!r}; PyTorch's {name} is {standard[name]!r}")
+        values = {"value": repr(value), "standard": repr(standard[name])}
+        result.notes.append(message("note.other-default", own=own, name=name, **values))
     if result.verdict is not Verdict.DIFFERENT:
         return
     told = [with_defaults(outcome) for outcome in result.outcomes]
@@ -535,9 +541,9 @@ def diagnose(result: Check) -> None:
             other = module.diagnose(bare, result.subject)
             if other.causes:
                 found = other
-                result.notes.append("what it keeps as state is not PyTorch's by another name: it is not compared")
+                result.notes.append(message("note.state-of-its-own"))
         data = found.to_json()
-        result.causes, result.equivalent, result.lines = data["causes"], data["equivalent"], list(found.lines())
+        result.causes, result.equivalent, result.diagnosis = data["causes"], data["equivalent"], found
 
 
 def other_defaults(recording: Recording) -> dict[str, Any]:
@@ -573,5 +579,5 @@ def default_cause(name: str, value: Any, standard: Any, used: float) -> dict[str
         "hyperparameters": {name: value},
         "residual": used,
         "scenario": OWN_DEFAULTS,
-        "fix": f"pass {name}={standard!r}, PyTorch's default: its own is {value!r}",
+        "fix": message("cli.own-default", name=name, standard=repr(standard), value=repr(value)),
     }

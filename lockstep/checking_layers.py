@@ -23,6 +23,7 @@ from lockstep.foreign.layer_ours import OurLayer
 from lockstep.foreign.making import Maker, maker_of
 from lockstep.foreign.names import Names, in_words, match, named
 from lockstep.guard import Broken
+from lockstep.messages import message
 from lockstep.recording import Pass, Recording
 from lockstep.replay import replay, screen
 from lockstep.scenarios import Trial, trials
@@ -176,7 +177,7 @@ def one(
     result.outcomes.append(outcome)
     missing = [name for name in ("grad_input",) if getattr(recording.steps[0], name) is None]
     for name in missing:
-        note = f"{name} cannot be seen, and is not compared"
+        note = message("note.unseen", name=name)
         if note not in result.notes:
             result.notes.append(note)
     return True

@@ -17,12 +17,13 @@ from lockstep.commands.matrix import explain_matrix
 from lockstep.commands.record import record_subject
 from lockstep.commands.score import score_tests
 from lockstep.message import headline
+from lockstep.messages import LANGUAGES, Voice, message
 from lockstep.record import place
+from lockstep.rows import row
 from lockstep.subject import find, subjects
-from lockstep.terminal import NONSENSE, assignment, console, errors, progress
+from lockstep.terminal import NONSENSE, SPOKEN, assignment, console, errors, progress, voice
 
 app = typer.Typer(
-    help="Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -35,6 +36,18 @@ app.command("compare")(compare_recordings)
 app.command("matrix")(explain_matrix)
 app.command("score")(score_tests)
 app.command("ledger")(show_ledger)
+
+
+@app.callback()
+def speak(
+    lang: Annotated[
+        str, typer.Option(envvar="LOCKSTEP_LANG", help="What it answers in: en or ko. Names and JSON stay as they are.")
+    ] = "en",
+):
+    """Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference."""
+    if lang not in LANGUAGES:
+        raise ValueError(f"--lang (or LOCKSTEP_LANG) is one of {', '.join(LANGUAGES)}, not {lang!r}")
+    SPOKEN.set(Voice(lang))
 
 
 @app.command("list")
@@ -86,13 +99,13 @@ def run_subject(
                 hyperparameters=hyperparameters,
                 on_step=lambda step, task=task, bar=bar: bar.update(task, completed=step),
             )
-        text = headline(result.label, result.verdict, result.evidence, result.outcome.broken) if all_ else str(result)
-        console.print(text, markup=False)
-        console.print(f"  headroom used {result.used:.0%} of the allowance at most")
+        found_of = (result.label, result.verdict, result.evidence, result.outcome.broken)
+        console.print(headline(*found_of, voice()) if all_ else result.told(voice()), markup=False)
+        console.print(row(voice(), "headroom", message("cli.headroom", used=result.used)), markup=False)
         passes = passes and result.verdict.passes
         if json is not None:
             result.save(json)
-            console.print(f"  record   {json}", markup=False)
+            console.print(row(voice(), "record", json), markup=False)
     raise typer.Exit(0 if passes else 1)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.harness import FAULTS, Fault
-from lockstep.messages import ENGLISH, Voice
+from lockstep.messages import ENGLISH, Voice, message
 from lockstep.recording import Pass, Recording, Step
 from lockstep.replay import Element, Residual, replay
 from lockstep.rows import row
@@ -87,33 +87,35 @@ class Diagnosis:
     def lines(self, voice: Voice = ENGLISH) -> Iterator[str]:
         """What a person reads of it."""
         if self.fault:
-            yield f"  cause    {self.fault.id}: {voice.say(self.fault.what)}"
+            yield row(voice, "cause", f"{self.fault.id}: {voice.say(self.fault.what)}")
             yield row(voice, "fix", self.fault.fix)
         elif self.answer:
             yield from self.accusation(self.answer, voice)
         elif self.verdict is Verdict.DIFFERENT:
-            yield f"  cause    none of the {self.known} known causes, alone or together"
+            yield row(voice, "cause", message("cli.no-cause", known=self.known))
             if self.first:
                 label, found = self.first
-                yield f"  shows    first in {label!r}, step {found.step}, line {found.line}"
+                yield row(voice, "shows", message("cli.first-in", label=repr(label), step=found.step, line=found.line))
         if self.next_best and not self.fault:
             differing = [label for label, left in self.residuals.items() if not left.explains]
             explained = sum(self.next_best.used.get(label, np.inf) <= 1 for label in differing)
-            yield f"  nearest  {self.next_best.name} explains {explained} of {len(differing)} scenarios that differ"
-            yield f"           and leaves {self.next_best.residual:.2g} allowances in {self.next_best.where!r}"
+            some = message("cli.nearest", name=self.next_best.name, explained=explained, differing=len(differing))
+            rest = message("cli.leaves", residual=self.next_best.residual, where=repr(self.next_best.where))
+            yield row(voice, "nearest", some)
+            yield row(voice, "more", rest)
 
     def accusation(self, answer: Candidate, voice: Voice) -> Iterator[str]:
         for cause in answer.causes:
-            yield f"  cause    {cause.name}: {voice.say(cause.fix)}"
+            yield row(voice, "cause", f"{cause.name}: {voice.say(cause.fix)}")
             for change in cause.changes():
                 for label, text in change.rows(voice, ours="pytorch"):
                     yield row(voice, label, text)
             for label, text in (("seen", cause.met), ("note", cause.note)):
                 if text:
                     yield row(voice, label, text)
-        yield f"  residual {answer.residual:.0%} of the allowance at most, in {len(answer.used)} recordings"
+        yield row(voice, "residual", message("cli.residual", used=answer.residual, recordings=len(answer.used)))
         for other in self.equivalent:
-            yield f"  or       {other.name}: the same on everything tried"
+            yield row(voice, "or", message("cli.equivalent", name=other.name))
 
 
 def described(cause: Cause, within: Candidate) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from lockstep.environment import environment
 from lockstep.ladder import Climb, Left, Rung, climb
 from lockstep.ledger import ledger
 from lockstep.message import label
+from lockstep.messages import ENGLISH, Voice
 from lockstep.record import SCHEMA, VERSION, Record
+from lockstep.rows import columns, padded, padded_left, row
 from lockstep.subject import Subject
 
 
@@ -85,12 +87,16 @@ class Explanation:
         self.record.save(path)
 
     def __str__(self) -> str:
-        lines = [f"{self.label}: {'explained to the last bit' if self.explained else 'not explained'}"]
-        lines += table([rung.row() for rung in self.rungs])
+        return self.told()
+
+    def told(self, voice: Voice = ENGLISH) -> str:
+        """What a person reads of it, in a language."""
+        lines = [voice("cli.explained" if self.explained else "cli.not-explained", label=self.label)]
+        lines += table([headings(voice), *(rung.row(voice) for rung in self.rungs)])
         if self.kernels and self.explained:
-            lines.append(f"  kernels  {', '.join(self.kernels)}")
-        lines += self.left.lines() if self.left else []
-        return "\n".join([*lines, f"  rerun    {self.rerun}"])
+            lines.append(row(voice, "kernels", ", ".join(self.kernels)))
+        lines += self.left.lines(voice) if self.left else []
+        return "\n".join([*lines, row(voice, "rerun", self.rerun)])
 
     def __repr__(self) -> str:
         return f"<{str(self).splitlines()[0]}>"
@@ -104,15 +110,17 @@ def first_line(left: Left, subject: str, case: Case, dtype: str, seed: int, path
     return next((one.first for one in ledgers if one.stage == left.stage and one.first), left.line)
 
 
-HEADINGS = ("rung", "differ at the end", "of", "worst ulp", "first at step")
+HEADINGS = ("rung", "differing", "of", "ulp", "first")
+
+
+def headings(voice: Voice) -> tuple[str, ...]:
+    return tuple(voice(f"cli.ladder.{name}") for name in HEADINGS)
 
 
 def table(rows: list[tuple[str, ...]]) -> list[str]:
     """Columns as wide as what stands in them, numbers to the right."""
-    every = [HEADINGS, *rows]
-    widths = [max(len(row[k]) for row in every) for k in range(len(HEADINGS))]
-    padded = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in every]
-    return ["  " + "  ".join(cells) for cells in padded]
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    return ["  " + "  ".join([padded(name, widths[0]), *map(padded_left, cells, widths[1:])]) for name, *cells in rows]
 
 
 def explain(

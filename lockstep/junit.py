@@ -18,7 +18,7 @@ def junit(check: Check) -> str:
             found = described(outcome.recording, outcome.residual.first or outcome.residual.uncertain)
             lines = details(found) if found else []
             node = ElementTree.SubElement(case, "failure", message=str(outcome.verdict), type=str(outcome.verdict))
-            node.text = clean("\n".join([*lines, *check.lines]))
+            node.text = clean("\n".join([*lines, *check.explained()]))
     for entry in check.not_triggered:
         counts["skipped"] += 1
         node = add(suite, check, entry.get("scenario", ""))

@@ -14,6 +14,8 @@ import numpy as np
 from lockstep import probe
 from lockstep.compare import UNSIGNED, bits, ulp_distance
 from lockstep.guard import check_names
+from lockstep.messages import ENGLISH, Message, Voice, message
+from lockstep.rows import row
 from lockstep.series import Series, Summary, differences, summarise
 from lockstep.side import Pair, Quantities, Side, copied, each
 
@@ -54,15 +56,25 @@ class Rung(NamedTuple):
     def to_json(self) -> dict[str, Any]:
         return {key: getattr(self, key) for key in ("name", "differing", "elements", "max_ulp", "first_step")}
 
-    def row(self) -> tuple[str, ...]:
+    def row(self, voice: Voice = ENGLISH) -> tuple[str, ...]:
         """As it stands in a table."""
         first = "" if self.first_step is None else str(self.first_step)
-        return (self.name, str(self.differing), str(self.elements), f"{self.max_ulp:.0f}", first)
+        return (voice.say(called(self.name)), str(self.differing), str(self.elements), f"{self.max_ulp:.0f}", first)
 
     def drift(self, figure: str = "scaled_ulp") -> np.ndarray:
         """The largest over all quantities, a value a step; NaN after the step at which the run was broken off."""
         columns = [columns[figure] for columns in self.series.columns.values()]
         return np.fmax.reduce(columns) if columns else np.zeros(self.series.steps)
+
+
+def called(name: str) -> Message:
+    """What a rung of that name is called."""
+    known = {PAPER: "paper", PYTORCH: "pytorch", FUSED: "fused"}
+    if name in known:
+        return message(f"rung.{known[name]}")
+    if name.startswith(SUMS):
+        return message("rung.sums", threads=int(name.removeprefix(SUMS).split()[1]))
+    return message("rung.kernel", name=name.removeprefix("PyTorch's "))
 
 
 class Climb(NamedTuple):
@@ -99,16 +111,17 @@ class Left(NamedTuple):
     torch_bits: str
     ulp: float
 
-    def lines(self) -> list[str]:
+    def lines(self, voice: Voice = ENGLISH) -> list[str]:
         """As a person reads it."""
         digits = 9 if self.dtype == "float32" else 17
         place = f"{self.tensor}[{', '.join(map(str, self.index))}]" if self.index else self.tensor
+        where = {"quantity": self.quantity, "place": place, "shape": self.shape, "stage": self.stage}
         return [
-            f"  left     from step {self.step}, line {self.line}",
-            f"  at       {self.quantity} of {place}, shape {self.shape}, by {self.stage}",
-            f"  numpy    {self.numpy:.{digits}g}   {self.numpy_bits}",
-            f"  torch    {self.torch:.{digits}g}   {self.torch_bits}",
-            f"  apart    {self.ulp:.0f} ulp",
+            row(voice, "left", message("cli.left", step=self.step, line=self.line)),
+            row(voice, "at", message("cli.at-stage", **where)),
+            row(voice, "numpy", f"{self.numpy:.{digits}g}   {self.numpy_bits}"),
+            row(voice, "torch", f"{self.torch:.{digits}g}   {self.torch_bits}"),
+            row(voice, "apart", f"{self.ulp:.0f} ulp"),
         ]
 
 

@@ -2,44 +2,69 @@
 
 from typing import Any
 
+from lockstep.messages import ENGLISH, Voice
+from lockstep.messages import message as said
+from lockstep.rows import row
 from lockstep.verdict import Finding, Verdict
 
 
-def headline(label: str, verdict: Verdict, finding: Finding | None, broken: dict[str, str] | None) -> str:
+def headline(
+    label: str, verdict: Verdict, finding: Finding | None, broken: dict[str, str] | None, voice: Voice = ENGLISH
+) -> str:
     """One line: the case, its verdict, and from which step on which line."""
     if broken:
-        return f"{label}: broken: {broken['message']}"
+        return voice("cli.broken", label=label, verdict=Verdict.BROKEN, message=broken["message"])
     if finding is None:
-        return f"{label}: {verdict}"
-    return f"{label}: {verdict} from step {finding.step}, line {finding.line}"
+        return voice("cli.verdict", label=label, verdict=verdict)
+    return voice("cli.verdict-from", label=label, verdict=verdict, step=finding.step, line=finding.line)
 
 
-def message(label: str, verdict: Verdict, finding: Finding | None, broken, rerun: str, cause: str | None = None) -> str:
+def message(
+    label: str,
+    verdict: Verdict,
+    finding: Finding | None,
+    broken,
+    rerun: str,
+    cause: str | None = None,
+    voice: Voice = ENGLISH,
+) -> str:
     """The whole text; `finding` is the evidence for the verdict."""
-    lines = [headline(label, verdict, finding, broken)]
+    lines = [headline(label, verdict, finding, broken, voice)]
     if broken:
-        lines.append(f"  cause    {broken['id']}")
+        lines.append(row(voice, "cause", broken["id"]))
     elif finding:
-        lines += details(finding)
+        lines += details(finding, voice)
         if cause:
-            lines.append(f"  cause    {cause}")
-    lines.append(f"  rerun    {rerun}")
+            lines.append(row(voice, "cause", cause))
+    lines.append(row(voice, "rerun", rerun))
     return "\n".join(lines)
 
 
-def details(finding: Finding) -> list[str]:
-    index = ", ".join(str(i) for i in finding.index)
-    place = f"{finding.tensor}[{index}]" if finding.index else finding.tensor
+def details(finding: Finding, voice: Voice = ENGLISH) -> list[str]:
     digits = 9 if finding.dtype == "float32" else 17
     numpy, torch = (f"{value:.{digits}g}" for value in (finding.numpy, finding.torch))
     width = max(len(numpy), len(torch))
-    apart = f"{finding.ulp:.0f} ulp ({finding.relative:.2g} relative, {finding.absolute:.2g} absolute)"
+    nearer = voice("cli.nearer", side=said(f"cli.side.{finding.nearer}"))
+    apart = said(
+        "cli.apart",
+        ulp=finding.ulp,
+        relative=finding.relative,
+        absolute=finding.absolute,
+        allowed=finding.allowed,
+        used=finding.used,
+    )
     return [
-        f"  at       {finding.quantity} of {place}, shape {finding.shape}",
-        f"  numpy    {numpy:<{width}}   {finding.numpy_bits}",
-        f"  torch    {torch:<{width}}   {finding.torch_bits}   nearer to exact: {finding.nearer}",
-        f"  apart    {apart}   allowed {finding.allowed:.2g}   used {finding.used:.0%}",
+        at(voice, finding.quantity, finding.tensor, finding.index, finding.shape),
+        row(voice, "numpy", f"{numpy:<{width}}   {finding.numpy_bits}"),
+        row(voice, "torch", f"{torch:<{width}}   {finding.torch_bits}   {nearer}"),
+        row(voice, "apart", apart),
     ]
+
+
+def at(voice: Voice, quantity: str, tensor: str, index: Any, shape: Any) -> str:
+    """The row that says which element of which tensor."""
+    place = f"{tensor}[{', '.join(map(str, index))}]" if index else tensor
+    return row(voice, "at", said("cli.at", quantity=quantity, place=place, shape=tuple(shape)))
 
 
 def label(subject: str, desc: str, dtype: str, path: str | None, hyperparameters: dict[str, Any]) -> str:

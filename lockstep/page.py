@@ -2,10 +2,11 @@
 
 from html import escape
 
-from lockstep.answer import SENTENCES, answer, shared
+from lockstep.answer import answer, sentence, shared
 from lockstep.checking import Check, Outcome
-from lockstep.messages import ENGLISH
+from lockstep.messages import ENGLISH, Voice, message
 
+WORDS = ("scenarios", "scenario", "verdict", "share", "untried", "why")
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; }
 pre { background: #f4f4f2; padding: 1rem; overflow-x: auto; font-size: .85rem; }
@@ -16,36 +17,38 @@ tr { border-bottom: 1px solid #ddd; } .different, .broken, .ill-conditioned { fo
 """
 
 
-def page(check: Check) -> str:
+def page(check: Check, voice: Voice = ENGLISH) -> str:
     """The page: the sentence, the whole answer, the causes and a row a scenario."""
-    title = f"{check.target} like {check.subject}: {check.verdict}"
-    rows = "\n".join(map(row, check.outcomes))
+    name = message("cli.like", target=check.target, subject=check.subject)
+    title = voice("cli.verdict", label=voice.say(name), verdict=check.verdict)
+    rows = "\n".join(row(outcome, voice) for outcome in check.outcomes)
+    words = {key: escape(voice(f"cli.page.{key}")) for key in WORDS}
     untried = "\n".join(
         f"<tr><td>{escape(entry.get('scenario', ''))}</td><td>{escape(entry.get('reason', ''))}</td></tr>"
         for entry in check.not_triggered
     )
     return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="{voice.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
-<p>{escape(SENTENCES[check.verdict])}.</p>
-<pre>{escape(answer(check))}</pre>
-<h2>Scenarios</h2>
-<table><thead><tr><th>scenario</th><th>dtype</th><th>verdict</th><th>share of the allowance</th></tr></thead>
+<p>{escape(voice.say(sentence(check.verdict)))}.</p>
+<pre>{escape(answer(check, voice))}</pre>
+<h2>{words["scenarios"]}</h2>
+<table><thead><tr><th>{words["scenario"]}</th><th>dtype</th><th>{words["verdict"]}</th><th>{words["share"]}</th></tr></thead>
 <tbody>{rows}</tbody></table>
-<h2>Not tried, or without effect</h2>
-<table><thead><tr><th>scenario</th><th>why</th></tr></thead><tbody>{untried}</tbody></table>
+<h2>{words["untried"]}</h2>
+<table><thead><tr><th>{words["scenario"]}</th><th>{words["why"]}</th></tr></thead><tbody>{untried}</tbody></table>
 </body></html>
 """
 
 
-def row(outcome: Outcome) -> str:
+def row(outcome: Outcome, voice: Voice) -> str:
     """A row of the table of scenarios."""
     recording = outcome.recording
     cells = (
-        f"{escape(recording.scenario)}<br><small>{escape(ENGLISH.plain(recording.why))}</small>",
+        f"{escape(recording.scenario)}<br><small>{escape(voice.plain(recording.why))}</small>",
         recording.dtype,
-        outcome.verdict,
-        shared(outcome.residual.used),
+        voice.as_verdict(outcome.verdict),
+        voice.say(shared(outcome.residual.used)),
     )
     return f'<tr class="{outcome.verdict}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -11,6 +11,16 @@ def row(voice: Voice, label: str, text: Any) -> str:
     return f"  {padded(voice(f'row.{label}'), 8)} {voice.plain(text)}"
 
 
+def columns(text: str) -> int:
+    """How many columns of a terminal it takes: a Hangul syllable two."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
 def padded(text: str, width: int) -> str:
-    """`text` with blanks to so many columns of a terminal, of which a Hangul syllable takes two."""
-    return text + " " * (width - sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text))
+    """`text` and blanks to so many columns."""
+    return text + " " * (width - columns(text))
+
+
+def padded_left(text: str, width: int) -> str:
+    """Blanks to so many columns and `text`."""
+    return " " * (width - columns(text)) + text

@@ -1,15 +1,33 @@
 """What the commands print to, and how they read what they are given."""
 
 import ast
+import shlex
+import sys
+from contextvars import ContextVar
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lockstep.messages import ENGLISH, Voice
+
 console = Console(highlight=False, soft_wrap=True, emoji=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
+SPOKEN: ContextVar[Voice] = ContextVar("voice", default=ENGLISH)
 NONSENSE = 2  # exit status of a call that makes no sense
+
+
+def voice() -> Voice:
+    """That of the call: --lang, or LOCKSTEP_LANG."""
+    return SPOKEN.get()
+
+
+def typed(command: str) -> str:
+    """The call of `lockstep COMMAND` as it was typed; nothing where it was not typed so."""
+    words = sys.argv[1:]
+    options = 2 if words[:1] == ["--lang"] else int(words[:1] != [] and words[0].startswith("--lang="))
+    return shlex.join(["lockstep", *words]) if words[options : options + 1] == [command] else ""
 
 
 def assignment(text: str) -> tuple[str, Any]:

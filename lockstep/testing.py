@@ -125,7 +125,7 @@ def told(found: Check, outcome: Outcome) -> str:
     if place:
         lines[0] += f" from step {place['step']}, line {place['line']}"
         lines += details(place)
-    lines += found.lines or [f"  cause    {one['id']}: {one['fix']}" for one in found.causes]
+    lines += found.explained()
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
     return "\n".join([*lines, *([f"  rerun    pytest {shlex.quote(test)}"] if test else [])])
 

@@ -234,6 +234,26 @@ def sgd_of_lists(params, grads, lr=0.01):
             np.subtract(param, lr * grad, out=param)
 
 
+class SGDOfDecay:
+    """Faithful; its decay is lr's, and no momentum."""
+
+    def __init__(self, lr=0.01, decay=0.0):
+        self.lr, self.decay, self.iterations = lr, decay, 0
+
+    def update(self, params, grads):
+        for k, grad in grads.items():
+            if grad is not None:
+                params[k] -= self.lr / (1 + self.decay * self.iterations) * grad
+        self.iterations += 1
+
+
+class Uphill(SGDOfDecay):
+    """A sign is lost."""
+
+    def update(self, params, grads):
+        super().update(params, {k: None if grad is None else -grad for k, grad in grads.items()})
+
+
 # Layers
 
 
@@ -349,6 +369,8 @@ TRUTH = {
     NesterovByName: ("optim.sgd", {"nesterov-on", "lr-inside-momentum"}),
     momentum_of_config: ("optim.sgd", {"lr-inside-momentum"}),
     sgd_of_lists: ("optim.sgd", set()),
+    SGDOfDecay: ("optim.sgd", set()),
+    Uphill: ("optim.sgd", {"ascends"}),
     NormWithArrays: (
         "layers.batchnorm",
         {

@@ -150,7 +150,7 @@ def test_features_first_is_found_by_its_numbers():
     assert found.verdict is Verdict.ROUNDING, str(found)
     assert "features first" in found.words
     assert any(re.search("no way to tell it to evaluate", entry["reason"]) for entry in found.not_triggered)
-    assert "grad_input cannot be seen, and is not compared" in found.notes
+    assert "grad_input cannot be seen, and is not compared" in found.to_json()["notes"]
 
 
 @pytest.mark.parametrize(

@@ -215,6 +215,25 @@ def test_a_worse_kernel_leaves_the_case_unexplained(worse_tanh):
     assert "not explained" in str(found)
 
 
+@pytest.mark.parametrize(
+    ("kernel", "subject", "case", "stage", "line"),
+    [
+        ("sqrt", "optim.rmsprop", "defaults", "update", "denom"),
+        ("sqrt", "models.mlp", "digits, Adam, dropout and BatchNorm", "update", "denom"),
+        ("addmm", "models.mlp", "digits, Adam, dropout and BatchNorm", "forward linear3", "y"),
+        ("softmax_exp", "layers.loss", "CrossEntropyLoss, 10 classes, mean", "pass", "dz"),
+        ("log_softmax", "layers.loss", "CrossEntropyLoss, 10 classes, mean", "pass", "log_p"),
+    ],
+)
+def test_a_worse_kernel_is_found_where_it_is_used(kernel, subject, case, stage, line, monkeypatch):
+    right = getattr(kernels, kernel)
+    monkeypatch.setattr(kernels, kernel, lambda *operands, **settings: one_ulp_up(right(*operands, **settings)))
+    found = lockstep.explain(subject, case=case, steps=4)
+    assert not found.explained
+    assert found.left is not None
+    assert (found.left.step, found.left.stage, found.left.line) == (1, stage, line)
+
+
 def off_at_step(order, line, step):
     """The formula, off by one ulp in one line at one step."""
 

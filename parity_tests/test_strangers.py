@@ -28,11 +28,12 @@ def test_what_is_true_of_it_is_said_and_nothing_else(stranger):
 
 def test_a_default_that_lies_in_the_code_is_found():
     found = checked(strangers.momentum_of_config)
-    assert "its default of momentum is 0.9; PyTorch's momentum is 0.0" in found.notes
+    assert "its default of momentum is 0.9; PyTorch's momentum is 0.0" in found.to_json()["notes"]
 
 
 def test_what_only_looks_like_state_is_said():
     found = checked(strangers.AdamOfOtherNames)
-    assert "what it keeps as m is not PyTorch's exp_avg, and no parameter depends on that: it is not compared" in (
-        found.notes
+    assert (
+        "what it keeps as m is not PyTorch's exp_avg, and no parameter depends on that: it is not compared"
+        in (found.to_json()["notes"])
     )

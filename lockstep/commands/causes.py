@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from lockstep.causes import causes
 from lockstep.subject import find, subjects
-from lockstep.terminal import console
+from lockstep.terminal import console, voice
 
 
 def list_causes(subject: Annotated[str | None, typer.Argument(help="Only of this one.")] = None):
@@ -16,10 +16,10 @@ def list_causes(subject: Annotated[str | None, typer.Argument(help="Only of this
         known = causes(one)
         if not known:
             if subject:
-                console.print(f"[bold]{one.path}[/]   no causes are known")
+                console.print(f"[bold]{one.path}[/]   {voice()('cli.no-causes')}")
             continue
-        console.print(f"[bold]{one.path}[/]   {len(known)} causes")
+        console.print(f"[bold]{one.path}[/]   {voice()('cli.causes', n=len(known))}")
         for cause in known:
-            first, *others = cause.describe().splitlines()
+            first, *others = cause.describe(voice()).splitlines()
             console.print("\n".join([f"  [bold]{escape(first)}[/]", f"    {escape(cause.formula)}"]))
             console.print("\n".join(f"  {escape(line)}" for line in others))

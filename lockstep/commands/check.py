@@ -4,19 +4,20 @@ import contextlib
 import importlib
 import io
 import pathlib
-import shlex
-import sys
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
+from lockstep.answer import answer
 from lockstep.checking import DTYPES, Check, check, check_recordings
 from lockstep.files import whole, write_json
 from lockstep.foreign.adapter import CannotCheck
 from lockstep.loading import load_target
+from lockstep.messages import message
 from lockstep.recording import BadRecording, load
-from lockstep.terminal import NONSENSE, assignment, console, errors, progress
+from lockstep.rows import row
+from lockstep.terminal import NONSENSE, assignment, console, errors, progress, typed, voice
 
 STOPPED = 130  # as a shell reports an interrupt
 
@@ -52,12 +53,12 @@ def check_target(
     except KeyboardInterrupt:
         errors.print("lockstep: stopped; nothing was written")
         raise typer.Exit(STOPPED) from None
-    result.rerun = shlex.join(["lockstep", *sys.argv[1:]]) if sys.argv[1:2] == ["check"] else ""
-    console.print(escape(str(result)))
+    result.rerun = typed("check")
+    console.print(escape(answer(result, voice())))
     for path, write in ((json, as_json), (junit, as_junit), (html, as_page)):
         if path is not None:
             write(path, result)
-            console.print(f"  written  {escape(str(path))}")
+            console.print(escape(row(voice(), "written", path)))
     raise typer.Exit(result.exit_status)
 
 
@@ -82,7 +83,7 @@ def of_target(target, like, set_, only, dtype, seed) -> Check:
             on_scenario=lambda name, place, total: bar.update(task, description=name, completed=place, total=total),
         )
     if lines := said.getvalue().count("\n"):
-        found.notes.append(f"it prints while it runs, {lines} lines, which are left out here")
+        found.notes.append(message("note.prints", lines=lines))
     return found
 
 
@@ -97,6 +98,6 @@ def as_junit(path: pathlib.Path, result: Check) -> None:
 
 
 def as_page(path: pathlib.Path, result: Check) -> None:
-    text = importlib.import_module("lockstep.page").page(result)
+    text = importlib.import_module("lockstep.page").page(result, voice())
     with whole(path) as temporary:
         temporary.write_text(text, "utf-8")

@@ -8,9 +8,12 @@ from rich.markup import escape
 
 from lockstep.comparing import Compared, compared
 from lockstep.files import write_json
+from lockstep.message import at
+from lockstep.messages import Voice, message
 from lockstep.record import plain
 from lockstep.recording import BadRecording, load
-from lockstep.terminal import console
+from lockstep.rows import row
+from lockstep.terminal import console, voice
 from lockstep.verdict import Verdict, worst
 
 
@@ -33,36 +36,33 @@ def compare_recordings(
         raise BadRecording(f"only one of the two has {lonely}")
     found = [compared(recording, right[name]) for name, recording in left.items()]
     for each in found:
-        console.print(escape("\n".join(lines(each))))
+        console.print(escape("\n".join(lines(each, voice()))))
     if json is not None:
         write_json(json, plain([each.to_json() for each in found]))
-        console.print(f"  written  {escape(str(json))}")
+        console.print(escape(row(voice(), "written", json)))
     raise typer.Exit(0 if worst(each.verdict for each in found) in (Verdict.IDENTICAL, Verdict.ROUNDING) else 1)
 
 
-def lines(found: Compared) -> list[str]:
-    """What a person reads of one scenario."""
+def lines(found: Compared, voice: Voice) -> list[str]:
+    """What a person reads of it."""
     if found.first is None:
-        return [f"{found.label}: identical in every bit"]
+        return [voice("cli.identical", label=found.label)]
     first = found.first
-    text = [f"{found.label}: {found.verdict}, parts at step {first['step']}", *beside(first)]
-    text.append(f"  drift    {found.drift[-1]:.2g} after the last step, {max(found.drift):.2g} at most")
+    text = [voice("cli.parts", label=found.label, verdict=found.verdict, step=first["step"]), *beside(first, voice)]
+    text.append(row(voice, "drift", message("cli.drift", last=found.drift[-1], most=max(found.drift))))
     if found.evidence:
-        each = found.evidence
-        text.append(
-            f"  beyond   the {each['side']} leaves PyTorch's formula at step {each['step']}, line {each['line']}: "
-            f"used {each['used']:.2g} allowances"
-        )
+        beyond = {key: found.evidence[key] for key in ("step", "line", "used")}
+        side = message(f"cli.side.{found.evidence['side']}")
+        text.append(row(voice, "beyond", message("cli.beyond", side=side, **beyond)))
     return text
 
 
-def beside(first: dict[str, Any]) -> list[str]:
-    index = ", ".join(map(str, first["index"]))
+def beside(first: dict[str, Any], voice: Voice) -> list[str]:
     one, other = (f"{value:.17g}" for value in first["values"])
-    count = f"{first['differing']} of {first['elements']} numbers"
+    figures = {key: first[key] for key in ("ulp", "relative", "differing", "elements")}
     return [
-        f"  at       {first['quantity']} of {first['tensor']}[{index}], shape {tuple(first['shape'])}",
-        f"  one      {one}   {first['bits'][0]}",
-        f"  other    {other}   {first['bits'][1]}",
-        f"  apart    {first['ulp']:.0f} ulp ({first['relative']:.2g} relative), {count}",
+        at(voice, first["quantity"], first["tensor"], first["index"], first["shape"]),
+        row(voice, "one", f"{one}   {first['bits'][0]}"),
+        row(voice, "other", f"{other}   {first['bits'][1]}"),
+        row(voice, "apart", message("cli.apart-of", **figures)),
     ]

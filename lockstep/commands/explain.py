@@ -10,8 +10,9 @@ from lockstep.api import choose
 from lockstep.explanation import explain
 from lockstep.files import check_place, write_json
 from lockstep.record import place, plain
+from lockstep.rows import row
 from lockstep.subject import find
-from lockstep.terminal import assignment, console, progress
+from lockstep.terminal import assignment, console, progress, voice
 
 
 def explain_subject(
@@ -49,11 +50,11 @@ def explain_subject(
             hyperparameters=hyperparameters,
             on_rung=lambda rung, step: bar.update(task, description=rung, completed=step),
         )
-    console.print(escape(str(result)))
+    console.print(escape(result.told(voice())))
     if json is not None:
         write_json(json, plain(result.to_json()))
-        console.print(f"  written  {escape(str(json))}")
+        console.print(escape(row(voice(), "written", json)))
     if record is not None:
         result.save(record)
-        console.print(f"  record   {escape(str(record))}")
+        console.print(escape(row(voice(), "record", record)))
     raise typer.Exit(0 if result.explained else 1)

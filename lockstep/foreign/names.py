@@ -8,7 +8,7 @@ Names = dict[str, str | tuple[str, str]]  # PyTorch's name to the implementation
 
 LR = ("lr", "learning_rate", "learning_rate_init", "step_size", "stepsize", "alpha", "eta", "eta0", "lrate", "rate")
 DECAYS = ("alpha", "rho", "decay", "decay_rate", "gamma", "beta", "beta2", "beta_2", "b2", "smoothing", "decay2")
-SHARED_NAMES = {"beta", "beta1", "gamma", "rho", "decay"}  # of RMSprop's decay and of SGD's momentum
+SHARED_NAMES = {"beta", "beta1", "gamma", "rho"}  # of RMSprop's decay and of SGD's momentum
 OTHERS: dict[str, tuple[str, ...]] = {
     "lr": LR,
     "betas": ("betas", "beta"),
@@ -25,7 +25,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
         "l2_reg",
         "reg",
     ),
-    "momentum": ("momentum", "mu", "mass", "beta", "beta1", "gamma", "rho", "decay"),
+    "momentum": ("momentum", "mu", "mass", "beta", "beta1", "gamma", "rho"),
     "alpha": DECAYS,
     "lr_decay": ("lr_decay", "learning_rate_decay", "decay"),
     "initial_accumulator_value": ("initial_accumulator_value", "initial_accumulator", "init_acc", "accumulator"),

@@ -3,6 +3,7 @@
 from lockstep.cases import Case
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
+    ascends,
     decay_factor,
     l2_divided_by_batch,
     l2_twice,
@@ -79,6 +80,7 @@ CAUSES = table(
             other_value("eps", value, "param", seen=seen, shows=TINY)
             for value, seen in ((1e-8, "MLX, FBGEMM; unslothai/unsloth-zoo#819"), (1e-7, "Keras, optax"))
         ),
+        ascends("param + lr / (1 + (step - 1) * lr_decay) * d / denom"),
         lr_factor(0.1, seen="Keras"),
         l2_divided_by_batch("v"),
         decay_factor(0.1, "v"),

@@ -4,6 +4,7 @@ from lockstep.cases import Case
 from lockstep.causes.behaviour import counts_calls, counts_tensors, hidden_maximum
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
+    ascends,
     decay_factor,
     l2_divided_by_batch,
     l2_twice,
@@ -224,6 +225,7 @@ MOMENTS = [
         )
         for value, seen in ((0.99609375, "tenstorrent/tt-metal#55935"), (0.99, ""))
     ),
+    ascends("decayed + lr * m_hat / denom"),
     lr_factor(10),
 ]
 

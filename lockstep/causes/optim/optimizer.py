@@ -94,6 +94,17 @@ def lr_factor(factor: float, *, seen: str = "") -> Cause:
     )
 
 
+def ascends(line: str) -> Cause:
+    """`line`: the last one, with the update added instead of taken off."""
+    return Cause(
+        id="ascends",
+        lines={"param": line},
+        formula=r"\theta_t = \theta_{t-1} + \alpha\,u_t",
+        shows="normal gradients",
+        first=First(1, "param"),
+    )
+
+
 def decay_factor(factor: float, line: str, *, seen: str = "") -> Cause:
     return Cause(
         id="weight-decay-value",

@@ -3,6 +3,7 @@
 from lockstep.cases import Case
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
+    ascends,
     decay_factor,
     l2_divided_by_batch,
     l2_twice,
@@ -104,6 +105,7 @@ CAUSES = table(
             shows="momentum",
             first=First(2, "buf"),
         ),
+        ascends("param + lr * buf"),
         lr_factor(0.1),
         l2_divided_by_batch("v"),
         decay_factor(0.1, "v"),

@@ -3,6 +3,7 @@
 from lockstep.cases import Case
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
+    ascends,
     decay_factor,
     l2_divided_by_batch,
     l2_twice,
@@ -113,6 +114,7 @@ CAUSES = table(
         low_precision("lr", "float32(lr)", "param"),
         low_precision("momentum", "float32(momentum)", "buf", first=First(2, "buf")),
         other_value("momentum", 0.5, "buf", first=First(2, "buf")),
+        ascends("param + lr * update"),
         lr_factor(10, seen="Keras"),
         l2_divided_by_batch("buf"),
         decay_factor(0.1, "buf"),
