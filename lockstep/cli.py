@@ -121,12 +121,16 @@ def report(
     cifar10: Annotated[
         pathlib.Path | None, typer.Option(help="Train on CIFAR-10, too: the folder with its binary files.")
     ] = None,
+    records: Annotated[
+        pathlib.Path | None, typer.Option(help="Draw the records of this folder, and run nothing.")
+    ] = None,
+    lang: Annotated[str | None, typer.Option(help="Only in this language, en or ko; in both if left out.")] = None,
 ):
-    """Run the notebook's experiments and the digits, and draw the report; the same as `python -m reports`."""
-    arguments = ["--out", str(out)]
+    """Run the experiments, or read records, and draw the report; the same as `python -m reports`."""
+    arguments = ["--out", str(out), *(["--lang", lang] if lang else [])]
     for one in only or []:
         arguments += ["--only", one]
-    for name, folder in {"--mnist": mnist, "--cifar10": cifar10}.items():
+    for name, folder in {"--mnist": mnist, "--cifar10": cifar10, "--records": records}.items():
         arguments += [name, str(folder)] if folder else []
     raise typer.Exit(importlib.import_module("reports.__main__").main(arguments))
 

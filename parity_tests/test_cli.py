@@ -314,3 +314,13 @@ def test_an_error_that_is_not_caught_would_be_noticed(call, monkeypatch):
     monkeypatch.setattr(cli, "main", cli.app)
     with pytest.raises((ValueError, AssertionError)):
         test_nonsense_is_one_line_and_exit_status_2(*NONSENSE[0], call, monkeypatch, ROOT)
+
+
+def test_a_report_is_drawn_from_records_in_one_language(call, tmp_path):
+    record, out = tmp_path / "records/sgd.json", tmp_path / "out"
+    assert call("run", "optim.sgd", "--steps", "2", "--json", str(record))[0] == 0
+    words = ("report", "--records", str(record.parent), "--out", str(out))
+    assert call(*words, "--lang", "ko")[0] == 0
+    assert '<html lang="ko">' in (out / "index.html").read_text("utf-8")
+    assert not (out / "ko").exists()
+    assert call(*words, "--lang", "de")[0] == 2
