@@ -41,6 +41,15 @@ def test_both_have_the_same_snippets_and_commands():
     assert commands("English") == commands("Korean")
 
 
+def test_both_have_the_same_chapters_and_tables():
+    shape = [
+        [line[:3] if line[0] == "#" else line.count("|") for line in text(name).splitlines() if line[:1] in ("#", "|")]
+        for name in READMES
+    ]
+    assert shape[0] == shape[1]
+    assert shape[0].count("## ") > 5
+
+
 def commands(language: str) -> list[list[str]]:
     """The commands shown, without what follows a #."""
     lines = [line.strip() for line in text(language).splitlines() if line.startswith("    ")]
