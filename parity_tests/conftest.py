@@ -13,6 +13,10 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
+from lockstep import cli  # noqa: E402
+from lockstep.messages import ENGLISH  # noqa: E402
+from lockstep.terminal import SPOKEN  # noqa: E402
+
 SEED = 0
 
 # The same examples every time, and no verdict that depends on how busy the machine is.
@@ -56,3 +60,18 @@ def world():
     yield
     changed = left_behind(before, switches())
     assert not changed, f"the test left the process changed: {'; '.join(changed)}"
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """A call of the command line in this process: exit status, what was printed, what was said of errors."""
+
+    def called(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["lockstep", *words])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        printed = capsys.readouterr()
+        return stopped.value.code or 0, printed.out, printed.err  # type: ignore[return-value]
+
+    yield called
+    SPOKEN.set(ENGLISH)

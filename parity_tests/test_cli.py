@@ -17,20 +17,6 @@ NASTY = "[bold red]x[red] [link=y]한글[bold] \\[ [@click=x] :smile: {0} %s $(x
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
-    """A call of the command line in this process: exit status, what was printed, what was said of errors."""
-
-    def called(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["lockstep", *words])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        printed = capsys.readouterr()
-        return stopped.value.code or 0, printed.out, printed.err  # type: ignore[return-value]
-
-    return called
-
-
-@pytest.fixture
 def wrong(monkeypatch):
     """Every optimizer of the reference is a thousandth off."""
     right = Optimizer.step_one

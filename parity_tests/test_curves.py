@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 import pytest
+import torch
 
 from lockstep.experiments import curves, planned
 from lockstep.record import BadRecord, Record, load
@@ -74,7 +75,6 @@ def test_masks_that_differ_are_seen(monkeypatch):
 
 
 def test_the_global_generator_is_left_alone(records):
-    torch = pytest.importorskip("torch")
     before = torch.get_rng_state()
     curves.drawn({"subject": "layers.dropout", "title": TITLES["layers.dropout"]})
     assert torch.equal(before, torch.get_rng_state())

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 import lockstep
-from lockstep import cli
 from lockstep.answer import answer
 from lockstep.message import message
 from lockstep.messages import ENGLISH, LANGUAGES, Voice
@@ -20,19 +19,6 @@ from reference.optim.adam import Adam
 HANGUL = re.compile("[가-힣]")
 SHAPED = re.compile(r"0x[0-9a-f]{8,16}|\d+(?:\.\d+)?(?:e[+-]\d+)?")  # what a number or its bits look like
 RUN = ("run", "optim.adam", "--case", "gradients near eps", "--steps", "2")
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    def called(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["lockstep", *words])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        printed = capsys.readouterr()
-        return stopped.value.code or 0, printed.out, printed.err  # type: ignore[return-value]
-
-    yield called
-    cli.SPOKEN.set(ENGLISH)
 
 
 @pytest.fixture(scope="module")
