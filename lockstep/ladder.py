@@ -6,6 +6,7 @@ own kernel for a primitive, one primitive at a time. What is left after a rung i
 """
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -72,8 +73,9 @@ def called(name: str) -> Message:
     known = {PAPER: "paper", PYTORCH: "pytorch", FUSED: "fused"}
     if name in known:
         return message(f"rung.{known[name]}")
-    if name.startswith(SUMS):
-        return message("rung.sums", threads=int(name.removeprefix(SUMS).split()[1]))
+    sums = re.fullmatch(rf"{SUMS}, (\d+) threads?", name)
+    if sums:
+        return message("rung.sums", threads=int(sums[1]))
     return message("rung.kernel", name=name.removeprefix("PyTorch's "))
 
 

@@ -369,20 +369,18 @@ def test_titles_say_when_nothing_differs():
 
 def test_a_ladder_says_what_is_left_on_its_first_rung_and_its_last():
     assert title(ladder, explanation_record()) == (
-        "339 ulp in the paper's order, 0 after 3 rewrites, the last of them PyTorch's own sqrt; "
-        "so at every one of 12 steps"
+        "339 ulp in the paper's order, 0 after 3 rewrites, the last of them PyTorch's sqrt; so at every one of 12 steps"
     )
     assert title(ladder, explanation_record(RUNGS[:1])) == (
         "0 ulp in the paper's order already, at every one of 12 steps"
     )
     assert title(ladder, unexplained_record()) == (
-        "Not explained: 339 ulp in the paper's order, 7 ulp still with PyTorch's own sqrt, "
-        "from step 3 on, at line denom"
+        "Not explained: 339 ulp in the paper's order, 7 ulp still with PyTorch's sqrt, from step 3 on, at line denom"
     )
     other = explanation_record()
     other.arrays["rung/0/exp_avg/scaled_ulp"][4] = 512.0  # the largest of all quantities, wherever it is
     assert title(ladder, other).startswith("512 ulp")
-    assert "3: multiply and add rounded once" in ENGLISH.say(ladder.read(other))
+    assert "3: fused multiply-add" in ENGLISH.say(ladder.read(other))
 
 
 def lowest(record: Record) -> list[float]:

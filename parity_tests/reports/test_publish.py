@@ -321,7 +321,7 @@ def test_without_records_the_experiments_are_run(tmp_path, monkeypatch, capsys):
             {"key": "cause.of-tomorrow.fix", "values": {}},
             "says 'cause.of-tomorrow.fix', which this Lockstep has no words",
         ),
-        ({"key": "subject.rung.kernel", "values": {}}, "says 'subject.rung.kernel' with other values than it takes"),
+        ({"key": "rung.kernel", "values": {}}, "says 'rung.kernel' with other values than it takes"),
         ({"key": "subject.why.nothing", "values": {"steps": []}}, "with other values than it takes"),
         ({"key": "verdict.broken.name", "values": {}}, None),
     ],

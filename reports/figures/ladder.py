@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from lockstep.ladder import called
 from lockstep.messages import Message, message
 from lockstep.messages.numbers import thousands
 from lockstep.record import Record
@@ -15,7 +16,6 @@ NAME = "ladder"
 KIND = "svg"
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)))
 HEIGHT = 215.0  # of the axis in points, about
-RUNGS = {"the paper's order": "paper", "PyTorch's order": "pytorch", "fused multiply-add": "fma"}
 
 
 def applies(record: Record) -> bool:
@@ -27,17 +27,8 @@ def drifts(record: Record) -> list[np.ndarray]:
     return [facts.rung_series(record, number, "scaled_ulp") for number in range(len(record["rungs"]))]
 
 
-def rung(name: str) -> Message:
-    """The name of a rung of lockstep.ladder, which says in it which kernel or how many threads."""
-    if name.startswith("the order of sums"):
-        return message("subject.rung.sums")
-    if name in RUNGS:
-        return message(f"subject.rung.{RUNGS[name]}")
-    return message("subject.rung.kernel", name=name.removeprefix("PyTorch's "))
-
-
 def finding(record: Record) -> Message:
-    names, steps = [rung(one["name"]) for one in record["rungs"]], record["steps"]
+    names, steps = [called(one["name"]) for one in record["rungs"]], record["steps"]
     first, last = (facts.largest(values) for values in (drifts(record)[0], drifts(record)[-1]))
     if record["explained"] and len(names) == 1:
         return message("figure.ladder.already", rung=names[0], steps=steps)
@@ -52,7 +43,7 @@ def finding(record: Record) -> Message:
 
 def read(record: Record) -> Message:
     rungs = [
-        message("figure.ladder.rung", number=number, name=rung(one["name"]))
+        message("figure.ladder.rung", number=number, name=called(one["name"]))
         for number, one in enumerate(record["rungs"], start=1)
     ]
     return message("figure.ladder.read", rungs=rungs)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from lockstep.ladder import called
 from lockstep.messages import Message, message
 from lockstep.record import Record
 from reports import address, facts, figures
@@ -85,7 +86,7 @@ def pictured(one: Row, every: bool, gallery: Gallery) -> Shown:
 
 def ladder(record: Record, gallery: Gallery) -> Ladder:
     worst = [facts.largest(facts.rung_series(record, number, "scaled_ulp")) for number in range(len(record["rungs"]))]
-    rungs = [(figures.ladder.rung(one["name"]), one, ulp) for one, ulp in zip(record["rungs"], worst, strict=True)]
+    rungs = [(called(one["name"]), one, ulp) for one, ulp in zip(record["rungs"], worst, strict=True)]
     return Ladder(record, pictures(record, gallery), rungs)
 
 
