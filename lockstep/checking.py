@@ -538,7 +538,7 @@ def diagnose(result: Check) -> None:
         found = module.diagnose([one.recording for one in told], result.subject, left)
         if not found.causes and any(guessed(one.recording) for one in told):
             bare = [without(one.recording, guessed(one.recording)) for one in told]
-            other = module.diagnose(bare, result.subject)
+            other = module.diagnose(bare, result.subject, thorough=False)
             if other.causes:
                 found = other
                 result.notes.append(message("note.state-of-its-own"))

@@ -137,6 +137,7 @@ def diagnose(
     recordings: Sequence[Recording],
     subject: str | None = None,
     residuals: Mapping[str, Residual] | None = None,
+    thorough: bool = True,
 ) -> Diagnosis:
     """Name the formula that an implementation follows instead of PyTorch's.
 
@@ -144,6 +145,7 @@ def diagnose(
         recordings: of one implementation; more scenarios tell more causes apart.
         subject: path of what it is held against; that of the recordings if None.
         residuals: `replay` of each recording by its label, where that has been done.
+        thorough: whether a number is sought beside every cause that shows together with it, which takes longest.
 
     Raises:
         ValueError: without recordings, and for two of one label.
@@ -157,7 +159,7 @@ def diagnose(
     if fault := fault_of(recordings):
         return Diagnosis(Verdict.BROKEN, path, fault=fault)
     left = {one.label: (residuals or {}).get(one.label) or replay(one) for one in recordings}
-    search = Search(find(path), recordings, left)
+    search = Search(find(path), recordings, left, thorough)
     about = {"subject": path, "residuals": left, "known": len(search.known)}
     if not search.differing:
         unsure = any(one.uncertain for one in left.values())

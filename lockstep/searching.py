@@ -72,9 +72,17 @@ class Search:
         subject: what the recordings are held against.
         recordings: all that has to be explained.
         left: label to what PyTorch's formula leaves.
+        thorough: whether a number is sought beside every cause that shows together with it.
     """
 
-    def __init__(self, subject: Subject, recordings: Sequence[Recording], left: Mapping[str, Residual]):
+    def __init__(
+        self,
+        subject: Subject,
+        recordings: Sequence[Recording],
+        left: Mapping[str, Residual],
+        thorough: bool = True,
+    ):
+        self.thorough = thorough
         self.subject, self.left = subject, dict(left)
         self.known = causes_of(subject)
         self.wrong = [cause for cause in self.known if cause.verdict is not Verdict.ROUNDING]
@@ -84,7 +92,7 @@ class Search:
         self.differing = sorted(differing, key=lambda one: (one.dtype != "float64", -left[one.label].used))
         self.recordings = [*self.differing, *agreeing]
         self.screen = Screen(self.recordings)
-        self.felt: dict[str, list[Recording]] = {}
+        self.felt: dict[tuple[str, str], bool] = {}
         # what several causes are sought on: the finest dtype, the plainest scenario first
         self.ground = [one for one in recordings if self.differing and one.dtype == self.differing[0].dtype]
         self.parts = {one.label: parts_of(one) for one in self.ground}
@@ -156,11 +164,7 @@ class Search:
 
     def feeling(self, cause: Cause) -> list[Recording]:
         """The first recording that differs to which the free number of the cause makes a difference."""
-        if cause.name not in self.felt:
-            (name,), (seen,) = cause.free, cause.free.values()
-            feel = (one for one in self.differing if sensitivity(one, (cause.opened(),), name, seen, 1) > 0)
-            self.felt[cause.name] = list(itertools.islice(feel, 1))
-        return self.felt[cause.name]
+        return list(itertools.islice((one for one in self.differing if self.felt_in(one, cause)), 1))
 
     def numbers(self, others: Hypothesis, cause: Cause, on: Sequence[Recording], keeps) -> Iterator[Hypothesis]:
         """The hypothesis with each number that meets one of the recordings `on`, the roundest first."""
@@ -236,7 +240,7 @@ class Search:
             ones = [(*causes, other) for other in self.wrong]
             both = [(*causes, *two) for two in itertools.combinations(self.wrong, 2)]
             found = [one for one in both if may_join(one) and self.gains(plainest, causes, one)]
-            if not found:
+            if not found and self.thorough:
                 found = [(*one, solved) for one in ones if may_join(one) for solved in self.solved_on(one, [plainest])]
             yield from (one for one in found if self.explained(one, held) > held)
 
@@ -250,9 +254,7 @@ class Search:
         for cause in families(self.known):
             if not may_join((*causes, cause)):
                 continue
-            (name,), (seen,) = cause.free, cause.free.values()
-            feel = (one for one in left if sensitivity(one, (*causes, cause.opened()), name, seen, 1) > 0)
-            for recording in itertools.islice(feel, SAMPLES):
+            for recording in itertools.islice((one for one in left if self.felt_in(one, cause)), SAMPLES):
                 keeps = functools.partial(self.gains, recording, causes)
                 if self.settled(recording, causes, cause):
                     continue
@@ -265,6 +267,14 @@ class Search:
                     found[key_of(hypothesis[-1])] = hypothesis[-1]
         self.solutions += [one for one in found.values() if one not in self.solutions]
         yield from found.values()
+
+    def felt_in(self, recording: Recording, cause: Cause) -> bool:
+        """Whether the number of `cause` makes a difference to the recording."""
+        key = recording.label, cause.name
+        if key not in self.felt:
+            (name,), (seen,) = cause.free, cause.free.values()
+            self.felt[key] = sensitivity(recording, (cause.opened(),), name, seen, 1) > 0
+        return self.felt[key]
 
     def settled(self, recording: Recording, causes: Hypothesis, cause: Cause) -> bool:
         """Whether the number of `cause` touches what of a layer is near the hypothesis already: it must not change."""
