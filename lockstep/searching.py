@@ -43,7 +43,7 @@ WIDTH = 6  # hypotheses that are followed side by side
 class Candidate:
     """A hypothesis and what is left of each recording under it.
 
-    causes: one, or a pair. used: label of a recording to the largest share of an allowance that is used there;
+    causes: one or several. used: label of a recording to the largest share of an allowance that is used there;
     where it is refuted, as far as it was followed.
     """
 
@@ -291,8 +291,8 @@ class Search:
         if key not in self.shares:
             found: set[str] = set()
             for one in sorted(self.ground, key=lambda one: not self.parts[one.label] & held):
-                near = self.near(one, causes)
-                if self.parts[one.label] & held | self.parts[one.label] - self.to_explain > near:
+                near, parts = self.near(one, causes), self.parts[one.label]
+                if not (parts & held) | (parts - self.to_explain) <= near:
                     found.clear()
                     break
                 found |= near
