@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
 
-.PHONY: report test check format bench setup clean distclean
+.PHONY: report test check format bench screenshots setup clean distclean
 .DEFAULT_GOAL := report
 
 # One thread, as the tests: the networks are small, and threads that wait for each other cost more than they give.
@@ -32,6 +32,10 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+# Every page of the report at three widths, to look at.
+screenshots: $(READY)
+	$(BIN)/python -m parity_tests.reports.screenshots $(OUT) build/screenshots
 
 setup: $(READY)
 
