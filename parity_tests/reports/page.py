@@ -16,6 +16,7 @@ class Page(html.parser.HTMLParser):
         self.addresses: list[str] = []
         self.attributes: list[str] = []
         self.names: list[str] = []
+        self.labels: list[str] = []
         self.words: list[str] = []
         self.hidden = ""
         self.feed(text)
@@ -25,6 +26,7 @@ class Page(html.parser.HTMLParser):
         self.tags.append(tag)
         self.hidden = tag if tag in ("style", "script") else self.hidden
         self.attributes += [name for name, _ in attrs]
+        self.labels += [value or "" for name, value in attrs if name in ("aria-label", "alt", "title")]
         self.names += [value or "" for name, value in attrs if name == "id"]
         self.addresses += [value or "" for name, value in attrs if name in ("href", "src", "srcset", "action", "data")]
 

@@ -360,6 +360,12 @@ def test_a_page_needs_nothing_from_outside():
         assert not re.search(r"\bon[a-z]+=", re.sub(r"<(style|script)>.*?</\1>", "", text, flags=re.DOTALL))
 
 
+def test_what_is_read_aloud_is_text_alone():
+    labels = [label for text in site(everything(), Undrawn()).values() for label in Page(text).labels]
+    assert any(label.startswith("drift of param") for label in labels)
+    assert not [label for label in labels if "<" in label]
+
+
 def test_the_script_is_short_and_ours_alone():
     script = html.static("script.js")
     assert 0 < len(script.splitlines()) <= 100
