@@ -282,6 +282,35 @@ class NormWithArrays:
         return (d - d.mean(axis=0) - self.normal * (d * self.normal).mean(axis=0)) / self.deviation
 
 
+class NormOfDicts:
+    """numpy-ml's conventions: arrays of its own making in dicts, gradients first; it recomputes on the way back."""
+
+    def __init__(self, momentum=0.9, epsilon=1e-5):
+        self.momentum, self.epsilon, self.trainable = momentum, epsilon, True
+        self.gradients, self.parameters, self.x = {}, {}, None
+
+    def forward(self, x):
+        self.x = x
+        if not self.parameters:
+            ones, zeros = np.ones(x.shape[1]), np.zeros(x.shape[1])
+            self.gradients = {"scaler": zeros.copy(), "intercept": zeros.copy()}
+            self.parameters = {"scaler": ones.copy(), "intercept": zeros.copy()}
+            self.parameters |= {"running_mean": zeros.copy(), "running_var": ones.copy()}
+        own, keeps = self.parameters, self.momentum
+        mean, var = own["running_mean"], own["running_var"]
+        if self.trainable:
+            mean, var = x.mean(axis=0), x.var(axis=0)
+            own["running_mean"] = keeps * own["running_mean"] + (1 - keeps) * mean
+            own["running_var"] = keeps * own["running_var"] + (1 - keeps) * var
+        return own["scaler"] * (x - mean) / np.sqrt(var + self.epsilon) + own["intercept"]
+
+    def backward(self, dy):
+        deviation = np.sqrt(self.x.var(axis=0) + self.epsilon)
+        normal, d = (self.x - self.x.mean(axis=0)) / deviation, dy * self.parameters["scaler"]
+        self.gradients = {"scaler": (dy * normal).sum(axis=0), "intercept": dy.sum(axis=0)}
+        return [(d - d.mean(axis=0) - normal * (d * normal).mean(axis=0)) / deviation]
+
+
 class NormOfNewBuffers(torch.nn.Module):
     """Puts new tensors in the places of its buffers; momentum is the share kept, the variance biased."""
 
@@ -379,6 +408,10 @@ TRUTH = {
             "running-variance-biased",
             "backward-of-training (the last pass)",
         },
+    ),
+    NormOfDicts: (
+        "layers.batchnorm",
+        {"momentum-complement", "running-variance-biased", "backward-of-training (batch statistics)"},
     ),
     NormOfNewBuffers: ("layers.batchnorm", {"momentum-complement", "running-variance-biased"}),
     DropoutUnscaled: ("layers.dropout", {"scale-missing"}),

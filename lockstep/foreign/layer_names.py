@@ -42,9 +42,7 @@ class Place:
 def places(owner: Any, others: Mapping[str, Iterable[str]]) -> dict[str, Place]:
     """PyTorch's name to where `owner` keeps what is meant by it."""
     holders = [vars(owner)] if hasattr(owner, "__dict__") else []
-    holders += (
-        [held for name, held in holders[0].items() if name in HOLDERS and isinstance(held, dict)] if holders else []
-    )
+    holders += [held for name in HOLDERS for held in [getattr(owner, name, None)] if isinstance(held, dict)]
     found: dict[str, Place] = {}
     for key, names in others.items():
         for name in names:

@@ -136,7 +136,8 @@ def arrays_of(kind: type) -> dict[str, str]:
 
 
 def first_of(returned: Any) -> Any:
-    return returned[0] if isinstance(returned, tuple) else returned
+    alone = isinstance(returned, list) and len(returned) == 1  # of each input, and there is one
+    return returned[0] if alone or isinstance(returned, tuple) else returned
 
 
 def is_array(value: Any) -> bool:
