@@ -310,3 +310,10 @@ def test_a_report_is_drawn_from_records_in_one_language(call, tmp_path):
     assert '<html lang="ko">' in (out / "index.html").read_text("utf-8")
     assert not (out / "ko").exists()
     assert call(*words, "--lang", "de")[0] == 2
+
+
+@pytest.mark.parametrize("command", ["run", "explain"])
+def test_a_number_that_pytorch_refuses_is_one_line(call, command):
+    status, _, said = call(command, "optim.adam", "--set", "lr=1e40", "--steps", "1")
+    assert status == 2
+    assert said.replace("\n", " ").strip() == "lockstep: value cannot be converted to type float without overflow"
