@@ -139,7 +139,7 @@ def main() -> None:
     """The console script: what is wrong with a call is one line, and exit status 2."""
     try:
         app()
-    except (ValueError, TypeError, KeyError, OSError, RuntimeError) as error:  # the last is how PyTorch refuses a number
+    except (ValueError, TypeError, KeyError, OSError, RuntimeError) as error:  # RuntimeError: PyTorch refuses a number
         errors.print(f"lockstep: {error.args[0] if isinstance(error, KeyError) else error}", markup=False)
         sys.exit(NONSENSE)
 

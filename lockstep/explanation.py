@@ -150,7 +150,8 @@ def explain(
     """
     found, chosen, count = settled(subject, case, problem, steps, dtype, hyperparameters)
     pair = found.sides.pair(found, chosen, dtype, path, seed, ours)
-    result = climb(pair, count, on_rung, thorough=thorough)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is compared bit by bit, as any other number
+        result = climb(pair, count, on_rung, thorough=thorough)
     if result.left:
         line = first_line(result.left, subject, chosen, dtype, seed, path, ours)
         result = result._replace(left=result.left._replace(line=line))
