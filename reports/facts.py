@@ -84,12 +84,6 @@ def used(record: Record) -> float:
     return float("nan") if value is None or record["verdict"] == "broken" else float(value)
 
 
-def elements(record: Record) -> int:
-    """How many elements were compared after a step, at most."""
-    counts = [series(record, "drift", quantity, "elements") for quantity in quantities(record)]
-    return int(sum(largest(values) for values in counts if not np.isnan(values).all()))
-
-
 def main_quantity(record: Record) -> str | None:
     """What a person watches: the parameters, else the output, else what was compared first."""
     known = quantities(record)
@@ -167,34 +161,21 @@ def grown(name: str) -> Message | str:
     return message(f"subject.growth.made.{MADE[name]}") if name in MADE else name
 
 
-class Growth(NamedTuple):
-    """Where a drift came from: what made the furthest element's, and the figures it rests on.
-
-    drift, added: of that element at the end, and what its own defects add up to. defect: the largest of one step.
-    amplification: what a start one ulp away has become at the end, as a multiple of it.
-    """
-
-    made_by: str | None
-    drift: float
-    added: float
-    defect: float
-    amplification: float
-    sentence: Message
-
-
-def growth(record: Record) -> Growth:
-    """What the record of a growth says."""
-    drift, defect, spread = (record.arrays[f"growth/{name}"] for name in ("drift", "defect", "spread"))
-    start, worst = float(record["start"]), record["worst"]
-    amplification = float(spread[-1]) / start if start else 0.0
-    end, added = float(drift[-1]), float(record["worst_added"])
-    said = message("subject.growth.none", steps=record["steps"])
-    if worst:
-        tensor, index, kind = worst
-        place = f"{tensor}[{', '.join(map(str, index))}]" if index else tensor
-        numbers = {"end": end, "added": added, "amplification": amplification}
-        said = message("subject.growth.worst", steps=record["steps"], place=place, made=grown(kind), **numbers)
-    return Growth(worst[2] if worst else None, end, added, float(defect.max()), amplification, said)
+def growth(record: Record) -> Message:
+    """What the record of a growth says of the element that drifted furthest."""
+    if not record["worst"]:
+        return message("subject.growth.none", steps=record["steps"])
+    tensor, index, kind = record["worst"]
+    start = float(record["start"])
+    return message(
+        "subject.growth.worst",
+        steps=record["steps"],
+        place=f"{tensor}[{', '.join(map(str, index))}]" if index else tensor,
+        made=grown(kind),
+        end=float(record.arrays["growth/drift"][-1]),
+        added=float(record["worst_added"]),
+        amplification=float(record.arrays["growth/spread"][-1]) / start if start else 0.0,
+    )
 
 
 def size(cell: dict[str, Any]) -> float:
