@@ -76,6 +76,15 @@ def at_the_smallest_normal(rng, dtype, n):
     return rng.uniform(0.5, 2, n).astype(dtype), b, c * rng.choice([-1, 0, 1], n).astype(dtype)
 
 
+def at_the_largest(rng, dtype, n):
+    """Products on both sides of the largest number, with a c of any size."""
+    top, digits = np.finfo(dtype).maxexp, np.finfo(dtype).nmant
+    a, b = (rng.uniform(0.5, 2, n).astype(dtype) for _ in "ab")
+    exponents = rng.integers(1, top - 1, n)
+    c = np.ldexp(rng.uniform(-1, 1, n).astype(dtype), rng.integers(-digits, top, n))
+    return np.ldexp(a, exponents), np.ldexp(b, top - 1 - exponents), c * rng.integers(0, 2, n).astype(dtype)
+
+
 def at_the_limits(rng, dtype, n):
     """Zeros of both signs, ones, the largest, the smallest, infinities and NaN, in every combination."""
     info = np.finfo(dtype)
@@ -89,7 +98,7 @@ def ordinary(rng, dtype, n):
     return tuple(rng.standard_normal(n).astype(dtype) for _ in "abc")
 
 
-DRAWS = (any_bits, ties, at_the_smallest_normal, at_the_limits, ordinary)
+DRAWS = (any_bits, ties, at_the_smallest_normal, at_the_largest, at_the_limits, ordinary)
 
 
 def assert_is_c_fma(a, b, c):
@@ -132,6 +141,9 @@ MUTANTS = {
     "no error of the product": ("exact_product", lambda a, b: (a * b, np.zeros_like(a * b))),
     "subnormals rounded twice": ("subnormal", lambda high, rest, exponent: np.ldexp(high + rest, exponent)),
     "exponents never taken off": ("without_limits", lambda a, b, c: a * b + c),
+    "no doubt about a tie": ("MORE", module.LESS),
+    "a tiny product trusted": ("SMALL", 0.0),
+    "a huge product trusted": ("LARGE", np.inf),
 }
 
 

@@ -1,8 +1,9 @@
 """a·b + c rounded once, in NumPy, bit for bit as a processor's fused multiply-add.
 
-Every operation below is exact or rounded to odd, so the one rounding to nearest at the end sees
-everything it has to decide on (Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums:
-proved algorithms using rounding to odd", IEEE Transactions on Computers 57(4), 2008).
+Nearly always a bound on what earlier roundings lost leaves no doubt about the last one. Where it does, every
+operation is exact or rounded to odd, so the one rounding to nearest at the end sees everything it has to
+decide on (Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums: proved algorithms using rounding
+to odd", IEEE Transactions on Computers 57(4), 2008).
 """
 
 import numpy as np
@@ -13,6 +14,7 @@ LARGE = 2.0**1000  # beyond, the sum of a product and c might
 SMALL = 2.0**-960  # below, the error of a product is no longer a float64
 SMALLEST_NORMAL = 2.0**-1022
 LOWEST = -1074  # the exponent of the smallest subnormal float64
+LESS, MORE = 1 - 2.0**-52, 1 + 2.0**-52  # times a rounded sum: on either side of the exact one
 
 
 def fma(a, b, c):
@@ -36,11 +38,39 @@ def fma(a, b, c):
 
 
 def fma32(a, b, c):
+    """For float32: the product is exact in float64."""
+    total = np.multiply(a, b, dtype=np.float64) + c
+    result = (total * LESS).astype(np.float32)
+    return settled(result, result != (total * MORE).astype(np.float32), odd_fma32, a, b, c)
+
+
+def fma64(a, b, c):
+    """For float64: the product, c and what their rounded sum lost are a·b + c exactly, unless they are tiny or huge."""
+    product, below = exact_product(a, b)
+    total, error = exact_sum(product, c)
+    excess = 0.0 - (error + below)  # never -0, so that a sum of -0 keeps its sign
+    result = total - excess * LESS
+    size = abs(product)
+    inexact = (size < SMALL) | (size >= LARGE)  # another factor or c that is too large has made a NaN
+    if np.count_nonzero(inexact):
+        inexact = inexact & (a != 0) & (b != 0)
+    return settled(result, inexact | (result != total - excess * MORE), odd_fma64, a, b, c)
+
+
+def settled(result, doubtful, exactly, a, b, c):
+    """`result` with what is doubtful, NaN among it, worked out `exactly`."""
+    if np.count_nonzero(doubtful):
+        result = np.asarray(result)
+        result[doubtful] = exactly(*(number[doubtful] for number in np.broadcast_arrays(a, b, c)))
+    return result[()]
+
+
+def odd_fma32(a, b, c):
     """For float32: the product is exact in float64, whose 53 bits rounded to odd leave 24 no doubt."""
     return odd_sum(np.multiply(a, b, dtype=np.float64), c.astype(np.float64)).astype(np.float32)
 
 
-def fma64(a, b, c):
+def odd_fma64(a, b, c):
     """For float64: two unevaluated sums hold a·b + c exactly (Boldo and Melquiond, figure 8)."""
     product, below = exact_product(a, b)
     high, low = exact_sum(c, below)
@@ -51,13 +81,13 @@ def fma64(a, b, c):
     ordinary = (abs(a) < SPLITTABLE) & (abs(b) < SPLITTABLE) & (abs(c) < LARGE)
     ordinary = ordinary & (zero | ((size >= SMALL) & (size < LARGE)))
     if not ordinary.all():
-        a, b, c = (number[~ordinary] for number in np.broadcast_arrays(a, b, c))
+        a, b, c = (number[~ordinary] for number in (a, b, c))
         result[~ordinary] = without_limits(a, b, c)
-    return result[()]
+    return result
 
 
 def without_limits(a, b, c):
-    """fma64 where a product or a sum would leave the range of exponents; slower.
+    """odd_fma64 where a product or a sum would leave the range of exponents; slower.
 
     The exponents are taken off and c is moved to that of the product. Where one is more than 200
     binary places below the other, its sign is all that matters, so 200 will do.

@@ -6,6 +6,8 @@ wrong formula has nowhere to hide (each stream says which ones it brings out).
 """
 
 import difflib
+import functools
+import math
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -273,8 +275,18 @@ class Stream(Problem):
         return {name: self.one(name, np.shape(param), param.dtype, step, seed) for name, param in params.items()}
 
     def one(self, name, shape, dtype, step, seed):
-        drawn = self.draw(generator(seed, step, name), step, shape)
-        return None if drawn is None else np.asarray(drawn, dtype)
+        draw = drawn if math.prod(shape) > REMEMBERED else drawn_once
+        grad = draw(self.draw, seed, step, name, shape)
+        return None if grad is None else np.array(grad, dtype)
+
+
+def drawn(draw, seed, step, name, shape):
+    return draw(generator(seed, step, name), step, shape)
+
+
+# Either side of a comparison asks for the same gradients, and so does every replay of it.
+REMEMBERED = 1024  # elements: a larger one takes longer to draw than to ask for, and more memory to keep
+drawn_once = functools.lru_cache(maxsize=4096)(drawn)
 
 
 def generator(seed: int, step: int, name: str) -> np.random.Generator:
