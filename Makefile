@@ -6,10 +6,11 @@ OUT ?= build/report
 TESTS ?=
 
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
 
-.PHONY: report test check format bench screenshots setup clean distclean
+.PHONY: report test slow check format bench screenshots setup clean distclean
 .DEFAULT_GOAL := report
 
 # One thread, as the tests: the networks are small, and threads that wait for each other cost more than they give.
@@ -18,7 +19,11 @@ report: $(READY)
 
 # A test uses one thread, so a process per core is what is fastest.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal $(TESTS)
+	$(PYTEST) $(TESTS)
+
+# The rest: the report in a browser, the notebooks, what others write, millions of numbers.
+slow: $(READY)
+	$(PYTEST) -m "slow and not exhaustive" $(TESTS)
 
 check: $(READY)
 	$(BIN)/ruff check .

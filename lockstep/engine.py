@@ -125,6 +125,7 @@ def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, o
     tallies: dict[str, Tally] = {}
     sides = [("torch", theirs), ("numpy", free), *([("numpy", synced)] if synced else [])]
     kinds = [dtypes(side.read()) for _, side in sides]
+    after: list[Quantities] = []
     for stage in theirs.stages:
         before = copied(theirs.read()) if synced else {}
         if synced:
@@ -132,17 +133,18 @@ def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, o
         for _, side in sides:
             side.advance(stage, step)
         if synced or stage == theirs.stages[-1]:
-            for (name, side), before_it in zip(sides, kinds, strict=True):
-                check_dtypes(name, before_it, side.read())
+            after = [side.read() for _, side in sides]
+            for (name, _), before_it, now in zip(sides, kinds, after, strict=True):
+                check_dtypes(name, before_it, now)
         if synced:
-            ours, other = made(theirs, stage, synced.read()), made(theirs, stage, theirs.read())
+            ours, other = made(theirs, stage, after[-1]), made(theirs, stage, after[0])
             check_names(ours, other)
             compare_stage(pair, stage, step, before, ours, other, tallies, outcome)
     for quantity, tally in tallies.items():
         note_quantity(step, quantity, tally, outcome)
     if synced:
-        check_memory(synced.read(), theirs.read())
-        check_memory(free.read(), synced.read(), RUNS)
+        check_memory(after[-1], after[0])
+        check_memory(after[1], after[-1], RUNS)
 
 
 def note_drift(step: int, ours: Quantities, other: Quantities, outcome: Outcome) -> None:

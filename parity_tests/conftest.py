@@ -1,6 +1,7 @@
 """What every test starts from: one thread, one seed, no screen; and a look at what it leaves behind."""
 
 import os
+import pathlib
 import random
 import sys
 
@@ -26,6 +27,14 @@ settings.register_profile(
 # pytest --hypothesis-profile=search looks for examples nobody has seen yet.
 settings.register_profile("search", parent=settings.get_profile("same"), derandomize=False, max_examples=5_000)
 settings.load_profile("same")
+
+
+def pytest_ignore_collect(collection_path: pathlib.Path, config: pytest.Config) -> bool | None:
+    """A run without slow tests does not even import the modules of which every test is one: that takes a while."""
+    named = collection_path in [pathlib.Path(argument.split("::")[0]).resolve() for argument in config.args]
+    if "not slow" not in config.option.markexpr or collection_path.suffix != ".py" or named:
+        return None
+    return "\npytestmark = pytest.mark.slow\n" in collection_path.read_text("utf-8") or None
 
 
 def switches() -> dict[str, object]:
@@ -55,7 +64,7 @@ def world():
     random.seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002
     if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(SEED)
+        sys.modules["torch"].default_generator.manual_seed(SEED)  # there is no other device
     before = switches()
     yield
     changed = left_behind(before, switches())

@@ -9,6 +9,8 @@ from lockstep.experiments.chapters import CHAPTERS, chapter_of, chapters, code
 from lockstep.experiments.notebook import PRINTED, plan
 from reports.figures import EXPERIMENT
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = [module.NAME for module in EXPERIMENT if module.__name__.startswith("reports.figures.notebook.")]
 
 

@@ -18,6 +18,8 @@ from lockstep.subject import find
 from lockstep.verdict import Verdict
 from parity_tests.shapes import SHAPES, OnDicts, update
 
+pytestmark = pytest.mark.slow
+
 FLOAT64 = ("float64",)
 HERE = pathlib.Path(__file__).parent
 

@@ -15,6 +15,8 @@ from lockstep.scenarios import trials
 from lockstep.subject import find, own_class
 from parity_tests.rewrites import REWRITES
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS = list(REWRITES)
 
 
@@ -163,7 +165,7 @@ def test_the_allowance_of_hidden_state_does_not_grow():
     assert left.first.step == 60
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
 def test_a_thousand_draws():
     drawn = [draw_one(seed) for seed in range(1000)]

@@ -10,6 +10,8 @@ import pytest
 import lockstep
 from lockstep.verdict import Verdict
 
+pytestmark = pytest.mark.slow
+
 BATCHNORM = """
 import numpy as np
 

@@ -12,6 +12,8 @@ from lockstep.subject import find, subjects
 from reference.random import Generator
 from reports import checks
 
+pytestmark = pytest.mark.slow
+
 TITLES = {"layers.batchnorm": "layers.batchnorm batch sizes", "layers.dropout": "layers.dropout keep rate"}
 
 

@@ -11,6 +11,8 @@ import pytest
 from reference import datasets
 from reference.datasets import BadFile, cifar10, digits, mnist, two_clusters
 
+pytestmark = pytest.mark.slow
+
 # The notebook's clusters
 
 

@@ -15,6 +15,8 @@ from lockstep.messages import LANGUAGES, Voice, from_json
 from lockstep.record import BadRecord, Record, load
 from lockstep.subject import subjects
 
+pytestmark = pytest.mark.slow
+
 WITH_CAUSES = [subject.path for subject in subjects() if causes(subject)]
 SMALL = ("penalty.l1", "layers.dropout", "layers.batchnorm")
 

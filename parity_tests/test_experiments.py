@@ -20,6 +20,8 @@ from lockstep.subject import find, subjects
 from lockstep.verdict import Verdict
 from reports import checks
 
+pytestmark = pytest.mark.slow
+
 DEEP = "digits, SGD with momentum, dropout and BatchNorm"
 SELDOM = {"judge_every": 1000, "drift_every": 1000}
 

@@ -20,7 +20,7 @@ def bits(array):
 
 
 def points(dtype, low=-4, high=4):
-    return hnp.arrays(dtype, (2, 50), elements=st.floats(low, high, width=32 if dtype == "float32" else 64))
+    return hnp.arrays(dtype, (2, 20), elements=st.floats(low, high, width=32 if dtype == "float32" else 64))
 
 
 # Functions

@@ -52,6 +52,7 @@ def test_as_many_steps_as_they_are_promised():
     assert {cell.steps for cell in matrix.cells(["optim.adam", "models.mlp"], lesser, 7)} == {7}
 
 
+@pytest.mark.slow
 def test_each_configuration_is_what_its_processes_run_as(only):
     """As the rungs tell: the threads that a sum is split over, and nothing fused where nothing contracts."""
     wanted = [Configuration(OWN, 2, True), Configuration("default", 1, False)]
@@ -70,6 +71,7 @@ def test_each_configuration_is_what_its_processes_run_as(only):
     ]
 
 
+@pytest.mark.slow
 def test_a_capability_that_is_not_there_is_absent(only):
     wanted = Configuration("avx1024", 1, False)
     only(wanted)
@@ -138,7 +140,7 @@ def test_a_subject_that_there_is_not(monkeypatch, capsys):
     assert "optim.adm" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
 def test_the_whole_matrix():
     found = matrix.matrix()

@@ -11,6 +11,8 @@ from lockstep.record import load
 from lockstep.sides.draws import Notebook
 from lockstep.verdict import Verdict
 
+pytestmark = pytest.mark.slow
+
 PLAN = notebook.plan()
 FIGURES = [name for name in PLAN if name.startswith(("optim/", "regular/")) and name != "regular/both"]
 

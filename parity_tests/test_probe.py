@@ -64,7 +64,7 @@ def test_an_unknown_key_is_refused():
         probe.Findings.from_json(FINDINGS.to_json() | {"contractoin": {}})
 
 
-@pytest.mark.slow  # not because it is: a busy machine must not fail the parity run
+@pytest.mark.exhaustive  # not because it is: a busy machine must not fail the parity run
 def test_it_takes_less_than_a_second():
     torch.sqrt(torch.ones(1))
     began = time.perf_counter()
@@ -105,6 +105,7 @@ def test_it_is_measured_again_for_another_thread_count():
     assert probe.findings() is found
 
 
+@pytest.mark.slow
 def test_two_probes_find_the_same():
     again = found_with(os.environ.get("ATEN_CPU_CAPABILITY"))
     assert dataclasses.replace(again, machine={}) == dataclasses.replace(FINDINGS, machine={})
@@ -113,6 +114,7 @@ def test_two_probes_find_the_same():
 # capabilities
 
 
+@pytest.mark.slow
 def test_the_default_capability_is_plain():
     found = found_with("default")
     assert found.machine["capability"] in ("DEFAULT", "NO AVX")
@@ -121,6 +123,7 @@ def test_the_default_capability_is_plain():
     assert vars(probe.arithmetic(found, ordered=False)) == vars(reference.PLAIN)
 
 
+@pytest.mark.slow
 def test_avx2_contracts():
     if "AVX" not in torch.backends.cpu.get_cpu_capability():
         pytest.skip("this CPU has no AVX2, or PyTorch was told not to use it")
@@ -137,6 +140,7 @@ def test_avx2_contracts():
     assert found.vector == {"float32": 8, "float64": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("capability", ["default", "avx2"])
 def test_the_arithmetic_is_that_of_the_capability(capability):
     assert in_a_process(capability)[1] == [True, True, True]
@@ -258,7 +262,7 @@ def test_the_need_covers_other_samples(name, dtype):
     assert need(name, x) <= FINDINGS.kernel_ulps[dtype][name]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", probe.FUNCTIONS)
 def test_the_need_covers_every_float(name):
     """Every 61st bit pattern of float32 whose result is in the normal range."""

@@ -327,6 +327,7 @@ def without_vectors(tmp_path_factory):
         return dict(draws)
 
 
+@pytest.mark.slow
 def test_where_nothing_is_fused_or_vectorised(without_vectors):
     g = Generator(9, fused=False, vector=False)
     for dtype in DTYPES:
@@ -345,6 +346,7 @@ def test_where_nothing_is_fused_or_vectorised(without_vectors):
 
 
 @pytest.mark.skipif(not CONTRACTS, reason="this CPU's kernels fuse nothing")
+@pytest.mark.slow
 def test_what_is_fused_shows(without_vectors):
     fused = Generator(9).uniform_(np.empty(4099, np.float32), -0.1, 0.2)
     assert np.any(fused != without_vectors["uniform_float32"])
@@ -544,7 +546,7 @@ def test_inside_out_is_a_permutation():
     assert drawn.tolist() == order
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(900)
 def test_a_permutation_too_long_for_32_bits():
     """PyTorch changes the algorithm from 214 748 364 numbers on; takes two minutes and 2 GiB."""

@@ -14,6 +14,8 @@ from lockstep.recording import BadRecording, load
 from lockstep.replay import replay
 from lockstep.verdict import Verdict
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])

@@ -11,6 +11,8 @@ import torch._dynamo  # noqa: F401  with all it brings: a suite run in this proc
 from lockstep.causes import causes
 from lockstep.score import CannotScore, score
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 EVERY = len(causes("optim.adam"))
 
@@ -106,7 +108,7 @@ def test_what_is_not_there_is_said(tmp_path):
         score(written(tmp_path, EXACT), "layers.linear")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1800)
 def test_lockstep_catches_all(tmp_path):
     ask = "def test_it(implementation, lockstep):\n    lockstep.check(implementation, like='optim.adam')\n"

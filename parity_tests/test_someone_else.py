@@ -17,6 +17,8 @@ from lockstep.subject import find
 from lockstep.verdict import Verdict
 from parity_tests.families import SAME, run_of
 
+pytestmark = pytest.mark.slow
+
 DTYPES = ("float32", "float64")
 
 

@@ -8,6 +8,8 @@ from lockstep.verdict import Verdict
 from parity_tests import strangers
 from parity_tests.strangers import TRUTH
 
+pytestmark = pytest.mark.slow
+
 # Scenarios in which none of these shows anything that another scenario does not; test_check.py has them all.
 LEFT_OUT = {
     "gradients of many sizes",

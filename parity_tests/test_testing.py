@@ -16,6 +16,8 @@ from lockstep.scenarios import Trial, trials
 from lockstep.subject import find
 from lockstep.testing import slug
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["pytester"]
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -166,7 +168,7 @@ def suite_of(folder, python, *arguments):
     return subprocess.run(command, cwd=folder, env=clean(), capture_output=True, text=True, check=False)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 def test_installed_from_a_wheel_the_plugin_fails_what_is_wrong(tmp_path, installed):
     found = suite_of(tmp_path, installed, "-m", "pytest", "--lockstep-report", "pages", "-p", "no:cacheprovider")
@@ -176,7 +178,7 @@ def test_installed_from_a_wheel_the_plugin_fails_what_is_wrong(tmp_path, install
     assert (tmp_path / "pages" / "test-mine-py-test-parity.html").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),

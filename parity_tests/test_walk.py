@@ -20,6 +20,8 @@ from lockstep.walk import Beside, Row, Stage, element, shared_out, walk
 from reference.optim.adam import Adam
 from torch_impl.ledger import recorded
 
+pytestmark = pytest.mark.slow
+
 PLANNED = {name: arguments for subject in subjects() for name, arguments in walks.walks(subject.path).items()}
 WORD = "the notebook's run"
 

@@ -108,6 +108,7 @@ def test_a_subject_without_a_table_has_no_causes():
     assert causes("layers.activation") == scenarios("layers.activation") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", ALL, ids=name)
 def test_a_cause_is_told_in_words(cause):
     text = cause.describe()
@@ -154,6 +155,7 @@ def test_planted_alone_it_is_found(cause, dtype):
         assert outcome.verdict in (Verdict.IDENTICAL, Verdict.ROUNDING)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "desc", "dtype"),
     [(path, scenario.name, dtype) for path in CATALOGUE for scenario in scenarios(path) for dtype in DTYPES],
@@ -207,6 +209,7 @@ def states(side):
 # The wrong formula on other numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     "cause", [cause for cause in ALL if cause.subject in OPTIMIZERS and not cause.behaviour], ids=name
@@ -369,6 +372,7 @@ def test_a_layer_takes_no_steps_and_so_has_no_momentum_before():
 # The matrix
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["optim.adagrad", "layers.dropout"])
 def test_the_matrix_tells_causes_apart_and_is_the_same_twice(path):
     first, again = matrix(path), matrix(path)

@@ -10,6 +10,8 @@ from lockstep.api import Run, choose
 from lockstep.subject import find, subjects
 from lockstep.verdict import Verdict
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 READMES = {"English": ROOT / "README.md", "Korean": ROOT / "README.ko.md"}
 FILES = re.compile(r"`((?:reference|torch_impl|lockstep|parity_tests|reports)/[\w./]*)`")

@@ -31,7 +31,7 @@ class TestMLP(SubjectTests):
     """
 
     path = "models.mlp"
-    steps = 6
+    steps = 3
     every_path = False
     ill_conditioned = {BIASED: "BatchNorm takes the mean away, and with it what the bias adds"}
 
@@ -146,7 +146,7 @@ def test_a_bias_before_batchnorm_is_ill_conditioned_at_its_gradient_and_nowhere_
 
     original = engine.judge
     monkeypatch.setattr(engine, "judge", judge)
-    lockstep.run("models.mlp", case=case_of(desc), dtype=dtype, steps=5)
+    lockstep.run("models.mlp", case=case_of(desc), dtype=dtype, steps=3)
     biases = {("grad", f"linear{k}.bias", Verdict.ILL_CONDITIONED) for k in (1, 2)}
     assert found == (biases if desc == BIASED else set())
 

@@ -13,6 +13,8 @@ from nbclient.exceptions import CellExecutionError
 
 from lockstep.experiments.notebook import PRINTED
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "notebooks"
 LANGUAGES = ("ko", "en")
 

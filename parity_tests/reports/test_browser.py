@@ -20,6 +20,8 @@ from parity_tests.reports import screenshots
 from parity_tests.reports.browser import Reader, found, lacking, launched, reading
 from parity_tests.reports.made import experiment_record, walk_record
 
+pytestmark = pytest.mark.slow
+
 CASE = "the notebook's run"
 KINDS = {
     "index": "index.html",

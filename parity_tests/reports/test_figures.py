@@ -41,6 +41,8 @@ from reports.gallery import Gallery, Picture, columns
 from reports.rails import MOST_POINTS, envelope, rails, stretches, trace
 from reports.sparkline import sparkline
 
+pytestmark = pytest.mark.slow
+
 ENGLISH, KOREAN = Voice("en"), Voice("ko")
 MODULES = (*figures.RUN, *figures.EXPERIMENT, ladder, growth, detection, trajectory)
 # What may stand in a picture besides symbols: names of ours and of the records below.

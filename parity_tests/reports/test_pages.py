@@ -33,6 +33,8 @@ from reports import address, checks, html, words
 from reports.contents import contents
 from reports.site import site
 
+pytestmark = pytest.mark.slow
+
 
 def pages_of(*records, languages=LANGUAGES) -> dict[str, Page]:
     for record in records:

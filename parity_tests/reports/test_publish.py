@@ -28,6 +28,8 @@ from reports import checks
 from reports.__main__ import main
 from reports.figures import heat
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FINDINGS = explanation_record()["findings"]
 
