@@ -154,13 +154,30 @@ class Replay:
                 self.budget -= sum(array.nbytes for named in self.kept[-1].values() for array in named.values())
         return self.side.read()
 
+    def follows(self, other: "Replay", steps: int) -> bool:
+        """Whether this run is the other one, bit for bit, at every step."""
+        return all(contents(self.at(step)) == contents(other.at(step)) for step in range(1, steps + 1))
+
+
+def contents(quantities: Quantities) -> list[tuple[Any, ...]]:
+    """All there is of them, to the bit."""
+    arrays = ((quantity, name, np.asarray(array)) for quantity, name, array in each(quantities))
+    return [(quantity, name, array.dtype, array.shape, array.tobytes()) for quantity, name, array in arrays]
+
 
 def advance(side: Side, step: int) -> None:
     for stage in side.stages:
         side.advance(stage, step)
 
 
-def climb(pair: Pair, steps: int, on_rung: Callable[[str, int], Any] | None = None, *, thorough: bool = True) -> Climb:
+def climb(
+    pair: Pair,
+    steps: int,
+    on_rung: Callable[[str, int], Any] | None = None,
+    *,
+    thorough: bool = True,
+    theirs: Replay | None = None,
+) -> Climb:
     """Rewrite our side of `pair` until nothing is left, or nothing is left to rewrite.
 
     Arguments:
@@ -168,8 +185,9 @@ def climb(pair: Pair, steps: int, on_rung: Callable[[str, int], Any] | None = No
         steps: how many.
         on_rung: called with the name of the rung at work and the number of each step it has finished.
         thorough: measure every rung at every step; else break off each at its first difference.
+        theirs: PyTorch's run, where it has been taken already.
     """
-    theirs = Replay(pair)
+    theirs = theirs or Replay(pair)
     found = probe.findings()
     used: list[str] = []
     walked: dict[tuple[str, ...], Rung] = {}

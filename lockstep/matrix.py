@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from lockstep.environment import environment
-from lockstep.ladder import climb
+from lockstep.ladder import Climb, Replay, climb
 from lockstep.subject import Subject, find, own_class, subjects
 
 CAPABILITIES = ("default", "avx2")  # besides this CPU's own
@@ -173,8 +173,9 @@ def matrix(
 
 
 def shards(whole: list[Cell], count: int) -> list[list[Cell]]:
-    """As many parts of about the same work, none empty."""
-    return [part for part in (whole[start::count] for start in range(count)) if part]
+    """As many parts of about the same work, none empty; PyTorch's paths of a case stay together."""
+    cases = [list(paths) for _, paths in itertools.groupby(whole, lambda cell: (cell.subject, cell.case, cell.dtype))]
+    return [list(itertools.chain(*part)) for part in (cases[start::count] for start in range(count)) if part]
 
 
 def in_process(
@@ -223,23 +224,40 @@ def work_off(stream, out) -> None:
         )
         return
     torch.set_num_threads(configuration["threads"])
+    climber = Climber()
     for cell in work:
-        print(json.dumps(dataclasses.asdict(explained(Cell(**cell)))), file=out, flush=True)
+        print(json.dumps(dataclasses.asdict(climber.explained(Cell(**cell)))), file=out, flush=True)
 
 
-def explained(cell: Cell) -> Cell:
-    """The cell with its end; an error is one of a cell, not of the matrix."""
-    subject = find(cell.subject)
-    case = next(case for case in subject.cases.CASES if case.desc == cell.case)
-    try:
+class Climber:
+    """Climbs the ladders of cells, one after the other.
+
+    Where one of PyTorch's paths takes the very steps of the path before it, to the bit, and the formula has the same
+    order, it is the same ladder. `latest`: the last that was climbed, of what, and PyTorch's run.
+    """
+
+    def __init__(self):
+        self.latest: tuple[tuple[Any, ...], Replay, Climb] | None = None
+
+    def explained(self, cell: Cell) -> Cell:
+        """The cell with its end; an error is one of a cell, not of the matrix."""
+        try:
+            found = self.climbed(cell)
+        except Exception as error:
+            return dataclasses.replace(cell, left=f"{type(error).__name__}: {error}")
+        left = "; ".join(line.strip() for line in found.left.lines()) if found.left else ""
+        return dataclasses.replace(
+            cell, explained=found.explained, rung=found.rungs[-1].name, kernels=found.kernels, left=left
+        )
+
+    def climbed(self, cell: Cell) -> Climb:
+        subject = find(cell.subject)
+        case = next(case for case in subject.cases.CASES if case.desc == cell.case)
         pair = subject.sides.pair(subject, case, cell.dtype, cell.path, 0)
-        found = climb(pair, cell.steps, thorough=False)
-    except Exception as error:
-        return dataclasses.replace(cell, left=f"{type(error).__name__}: {error}")
-    left = "; ".join(line.strip() for line in found.left.lines()) if found.left else ""
-    return dataclasses.replace(
-        cell, explained=found.explained, rung=found.rungs[-1].name, kernels=found.kernels, left=left
-    )
+        what, theirs = (cell.subject, cell.case, cell.dtype, cell.steps, pair.written_like), Replay(pair)
+        if self.latest is None or self.latest[0] != what or not theirs.follows(self.latest[1], cell.steps):
+            self.latest = what, theirs, climb(pair, cell.steps, thorough=False, theirs=theirs)
+        return self.latest[2]
 
 
 def tally(found: Matrix) -> list[tuple[str, ...]]:

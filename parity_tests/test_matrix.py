@@ -3,12 +3,15 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from lockstep import cli, matrix
+from lockstep.ladder import climb
 from lockstep.matrix import Cell, Configuration
 from lockstep.subject import own_class, subjects
 from torch_impl import arithmetic as kernels
+from torch_impl.optim.optimizer import Optimizer
 
 OWN = matrix.own_capability()
 
@@ -83,8 +86,46 @@ def test_a_capability_that_is_not_there_is_absent(only):
 
 def test_a_cell_that_errs_is_not_explained():
     cell = Cell("optim.adam", "defaults", "float16", None, 2, "here")
-    assert not matrix.explained(cell).explained
-    assert matrix.explained(cell).left
+    assert not matrix.Climber().explained(cell).explained
+    assert matrix.Climber().explained(cell).left
+
+
+PATHS = [Cell("optim.adam", "defaults", "float32", path, 5, "here") for path in ("single", "foreach", "fused")]
+
+
+def test_a_path_that_takes_the_same_steps_shares_the_ladder(monkeypatch):
+    climbs = []
+    monkeypatch.setattr(
+        matrix, "climb", lambda pair, *most, **others: climbs.append(pair) or climb(pair, *most, **others)
+    )
+    climber = matrix.Climber()
+    found = [climber.explained(cell) for cell in PATHS]
+    assert [pair.path for pair in climbs] == ["single", "fused"]
+    assert [cell.explained for cell in found] == [True] * 3
+    assert found == [matrix.Climber().explained(cell) for cell in PATHS]
+
+
+def test_a_path_that_parts_by_one_bit_shares_no_ladder(monkeypatch):
+    right = Optimizer.step
+
+    def step(self, grads):
+        right(self, grads)
+        state = next(iter(self.state.values()))
+        if self.hyperparameters["foreach"] and state["step"] == 4:
+            state["exp_avg_sq"].reshape(-1)[-1:] += np.spacing(state["exp_avg_sq"].reshape(-1)[-1:])
+
+    monkeypatch.setattr(Optimizer, "step", step)
+    climber = matrix.Climber()
+    found = [climber.explained(cell) for cell in PATHS]
+    assert [cell.explained for cell in found] == [True, False, True]
+    assert "step 4, line v" in found[1].left
+
+
+def test_the_paths_of_a_case_go_to_one_process():
+    parts = matrix.shards(matrix.cells([], Configuration(OWN, 1, True)), 3)
+    places = [{(cell.subject, cell.case, cell.dtype) for cell in part} for part in parts]
+    assert len(parts) == 3
+    assert len(set().union(*places)) == sum(map(len, places))
 
 
 def test_a_process_that_is_lost_leaves_its_cells_unexplained(only, monkeypatch):
@@ -106,11 +147,16 @@ def status(monkeypatch, *words):
     return stop.value.code
 
 
+def worked_off(_, work, on_cell):
+    climber = matrix.Climber()
+    return [climber.explained(cell) for cell in work], ""
+
+
 @pytest.fixture
 def here(only, monkeypatch):
     """The cells of one configuration, worked off in this process."""
     only(Configuration(OWN, 1, True))
-    monkeypatch.setattr(matrix, "in_process", lambda _, work, note: ([matrix.explained(cell) for cell in work], ""))
+    monkeypatch.setattr(matrix, "in_process", worked_off)
 
 
 def test_a_table_the_share_and_every_cell(here, monkeypatch, tmp_path, capsys):
