@@ -67,6 +67,7 @@ def test_every_message_can_be_parsed(language):
 def test_a_count_knows_one_from_many():
     assert Voice("en").written(1, "step") == "1 step"
     assert Voice("en").written(12000, "step") == "12\u202f000 steps"
+    assert Voice("en").written(2405, "count") == "2\u202f405"
     assert Voice("ko").written(2, "step") == "2스텝"
 
 

@@ -7,6 +7,7 @@ placeholder says how its value is written:
     {x:ulp}      the same, in ulps
     {x:share}    a share of an allowance: 37 %, never rounded across 100 %
     {x:percent}  a measured share in per cent
+    {n:count}    how many: 10 000
     {n:step}     so many of what `count.step` names; of any other row of `count` likewise
     {v:verdict}  a verdict's name
     {x:code}     code, a name, a number as it was printed
@@ -106,6 +107,9 @@ class Voice:
     def plain(self, value: Any, spec: str = "") -> str:
         """A value without a form of ours; a message is said, a text is what it is."""
         return self.say(value) if isinstance(value, Message) else format(value, spec)
+
+    def as_count(self, value: int) -> str:
+        return thousands(value)
 
     def as_number(self, value: float) -> str:
         return number(value)
