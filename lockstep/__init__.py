@@ -1,9 +1,10 @@
 """Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference."""
 
 from lockstep.amplification import Growth, growth
+from lockstep.answer import Check
 from lockstep.api import Run, run
 from lockstep.cases import Case
-from lockstep.checking import Check, check, check_recordings
+from lockstep.checking import check, check_recordings
 from lockstep.explanation import Explanation, explain
 from lockstep.foreign.adapter import Adapter
 from lockstep.foreign.layer import LayerAdapter

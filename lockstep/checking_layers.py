@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.answer import Check, Outcome
 from lockstep.causes import Scenario, scenarios
-from lockstep.checking import OWN_DEFAULTS, Check, Outcome, diagnose
 from lockstep.driving import Theirs
 from lockstep.foreign.adapter import CannotCheck, NotTaken
 from lockstep.foreign.layer import LayerAdapter, Made, arrays
@@ -24,6 +24,7 @@ from lockstep.foreign.making import Maker, maker_of
 from lockstep.foreign.names import Names, in_words, match, named
 from lockstep.guard import Broken
 from lockstep.messages import message
+from lockstep.naming import OWN_DEFAULTS, diagnose
 from lockstep.recording import Pass, Recording
 from lockstep.replay import replay, screen
 from lockstep.scenarios import Trial, trials

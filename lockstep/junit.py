@@ -2,8 +2,7 @@
 
 from xml.etree import ElementTree
 
-from lockstep.answer import details, headline
-from lockstep.checking import Check, described
+from lockstep.answer import Check, described, details, headline
 from lockstep.verdict import Verdict
 
 

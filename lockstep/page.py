@@ -2,8 +2,7 @@
 
 from html import escape
 
-from lockstep.answer import answer, sentence, shared
-from lockstep.checking import Check, Outcome
+from lockstep.answer import Check, Outcome, answer, sentence, shared
 from lockstep.messages import ENGLISH, Voice, message
 
 WORDS = ("scenarios", "scenario", "verdict", "share", "untried", "why")

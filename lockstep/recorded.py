@@ -5,10 +5,10 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from lockstep.checking import Everything
 from lockstep.checking_layers import Found, record, standard_of
 from lockstep.driving import defaults_of, drive
 from lockstep.foreign.layer_ours import OurLayer
+from lockstep.foreign.making import Everything
 from lockstep.foreign.names import Names
 from lockstep.foreign.tensor_step import Ours
 from lockstep.recording import Recording

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from lockstep.answer import answer, details
-from lockstep.checking import DTYPES, Check, Outcome, check, described
+from lockstep.answer import Check, Outcome, answer, described, details
+from lockstep.checking import DTYPES, check
 from lockstep.scenarios import trials
 from lockstep.subject import find
 from lockstep.verdict import Verdict

@@ -27,7 +27,7 @@ LEFT_OUT = {
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
     of = scenarios.trials
-    monkeypatch.setattr("lockstep.checking.trials", lambda s: [one for one in of(s) if one.name not in LEFT_OUT])
+    monkeypatch.setattr("lockstep.checking_optim.trials", lambda s: [one for one in of(s) if one.name not in LEFT_OUT])
 
 
 def checked(stranger):

@@ -57,7 +57,7 @@ RUN = ("-p", "lockstep.plugin", "-p", "no:cacheprovider", "-p", "no:randomly", "
 def few(monkeypatch):
     """Few scenarios, so that a suite takes no time."""
     chosen = [trial for trial in trials(find("optim.adam")) if trial.name in FEW]
-    for module in ("lockstep.checking", "lockstep.testing"):
+    for module in ("lockstep.checking_optim", "lockstep.testing"):
         monkeypatch.setattr(f"{module}.trials", lambda subject: chosen)
 
 

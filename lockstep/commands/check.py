@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.answer import answer
-from lockstep.checking import DTYPES, Check, check, check_recordings
+from lockstep.answer import Check, answer
+from lockstep.checking import DTYPES, check, check_recordings
 from lockstep.files import whole, write_json
 from lockstep.foreign.adapter import CannotCheck
 from lockstep.loading import load_target

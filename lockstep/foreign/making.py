@@ -126,3 +126,17 @@ def settings(holder: Any, names: set[str], before: Any, depth: int) -> Iterable[
             yield functools.partial(put, key)
         elif depth and (isinstance(held, dict) or hasattr(held, "__dict__")) and not inspect.isclass(held):
             yield from settings(held, names, before, depth - 1)
+
+
+class Everything:
+    """A maker of one of our own classes: it is told all hyperparameters as they are.
+
+    Arguments:
+        kind: the class. holds: whether it is given the parameters first.
+    """
+
+    def __init__(self, kind: Any, holds: bool = True):
+        self.kind, self.holds = kind, holds
+
+    def make(self, params: Any, hyperparameters: Mapping[str, Any]) -> Any:
+        return self.kind(params, **hyperparameters) if self.holds else self.kind(**hyperparameters)
