@@ -1,7 +1,7 @@
 """A run walked step by step: every line of the paper's formula on both sides, and the operations PyTorch ran for it.
 
 Before each step our side takes over PyTorch's parameters and state, and works out the lines in the paper's order with
-NumPy's plain arithmetic. What PyTorch has of them is looked up by the lines of its own order (lockstep/ledger.py), on
+NumPy's plain arithmetic. What PyTorch has of them is looked up by the lines of its own order (lockstep/matching.py), on
 the arithmetic of its kernels, so that they are found by their bits. The two orders meet in the names of their lines: a
 line that only the paper has, PyTorch works out inside another one and does not show; what PyTorch runs for a line that
 only its own order has belongs to the next line of the paper that it leads to.
@@ -19,10 +19,8 @@ import numpy as np
 
 from lockstep.compare import UNSIGNED, bits, compare
 from lockstep.ladder import rewritten
-from lockstep.ledger import (
-    Entry,
+from lockstep.matching import (
     Evaluated,
-    Ledger,
     Line,
     Match,
     kept,
@@ -191,31 +189,6 @@ def walk(pair: Pair, steps: int, tensor: str | None = None) -> Walk:
         shown.write(copied(theirs.read()))  # the tensors that were left out of the update
         walked.append(stages)
     return Walk(walked, {order: "\n\n\n".join(known) for order, known in texts.items()})
-
-
-def ledgers(found: Walk, title: str, dtype: str) -> list[Ledger]:
-    """The last step of a walk as ledgers, one a stage."""
-    return [
-        Ledger(
-            label=title,
-            step=len(found.steps),
-            stage=stage.stage,
-            rounding="paper",
-            dtype=dtype,
-            entries=tuple(entry(row, stage.equations.get(row.line, "")) for row in stage.lines),
-            first=stage.first,
-            operations=stage.operations,
-        )
-        for stage in found.steps[-1]
-    ]
-
-
-def entry(row: Row, equation: str) -> Entry:
-    """A line of a ledger; its code on one line."""
-    shared = {key: getattr(row, key) for key in ("line", "index", "numpy", "torch", "shown")}
-    figures = {key: getattr(row, key) for key in ("differing", "elements", "ulp")}
-    operations = tuple((one["name"], one["value"]) for one in row.operations)
-    return Entry(**shared, **figures, equation=equation, source=" ".join(row.code.split()), operations=operations)
 
 
 def half(function: Callable[..., Any]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from lockstep import cli
 from lockstep.experiments import planned, walks
-from lockstep.ledger import Line, Match
+from lockstep.matching import Line, Match
 from lockstep.record import BadRecord, load
 from lockstep.record_checks import means
 from lockstep.side import copied
