@@ -5,11 +5,23 @@ import json
 import numpy as np
 import pytest
 
+from lockstep import probe
 from lockstep.amplification import ADDED, ILL, MULTIPLIED, growth, ill_conditioned
 from lockstep.cases import Case
 from lockstep.subject import subjects
 
+# SGD multiplies and adds in one order only, so on a CPU whose kernels fuse nothing both sides are the same to the bit.
+where_sgd_differs = pytest.mark.skipif(
+    probe.findings().contraction["add"] != "fused", reason="no kernel fuses here, so SGD has nothing to take apart"
+)
+OPTIMIZERS = [
+    pytest.param(subject.path, marks=[where_sgd_differs] if subject.path == "optim.sgd" else [])
+    for subject in subjects()
+    if subject.family == "optim"
+]
 
+
+@where_sgd_differs
 def test_a_contracting_problem_only_adds():
     """SGD on a quadratic shrinks a difference at each step."""
     found = growth("optim.sgd", case=Case("contracts", problem="quadratic", lr=0.3, steps=40))
@@ -19,6 +31,7 @@ def test_a_contracting_problem_only_adds():
     assert found.amplification[-1] < 1
 
 
+@where_sgd_differs
 def test_an_expanding_problem_multiplies():
     """Uphill on a quadratic every difference grows by 1 + lr at the least, and so does every parameter."""
     found = growth("optim.sgd", case=Case("expands", problem="quadratic", lr=0.3, maximize=True, steps=40))
@@ -30,7 +43,7 @@ def test_an_expanding_problem_multiplies():
     assert not any(found.ill_conditioned.values())
 
 
-@pytest.mark.parametrize("subject", [subject.path for subject in subjects() if subject.family == "optim"])
+@pytest.mark.parametrize("subject", OPTIMIZERS)
 def test_a_stream_of_gradients_multiplies_nothing(subject):
     """Nothing comes back to the parameters but themselves, rounded, and a state that carries what differs."""
     found = growth(subject, case=Case("stream", steps=200), path="single")

@@ -9,7 +9,7 @@ import pytest
 
 import lockstep
 import reference.datasets
-from lockstep import cli
+from lockstep import cli, probe
 from lockstep.cases.models import Training
 from lockstep.experiments import collect, curves, detections, digits, ladders, names, planned, selection, walks
 from lockstep.messages import ENGLISH
@@ -151,7 +151,9 @@ def test_a_ladder_has_something_to_explain_and_closes(line):
     subject, desc, path, _ = line
     steps = 40 if subject.startswith("optim") else None
     found = lockstep.explain(subject, case=desc, path=path, steps=steps)
-    assert not found.rungs[0].closes
+    # SGD multiplies and adds in one order only: where no kernel fuses, both sides are the same to the bit
+    same = subject == "optim.sgd" and probe.findings().contraction["add"] != "fused"
+    assert found.rungs[0].closes is same
     assert found.explained
 
 

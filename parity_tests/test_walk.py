@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from lockstep import cli
+from lockstep import cli, probe
 from lockstep.experiments import planned, walks
 from lockstep.matching import Line, Match
 from lockstep.record import BadRecord, load
@@ -295,11 +295,12 @@ def test_every_subject_is_walked_each_class_of_a_layer_once():
 
 @pytest.mark.parametrize("path", ["optim.sgd", "optim.adagrad", "optim.rmsprop", "optim.adam", "optim.adamw"])
 def test_the_sides_of_an_optimizer_part_within_its_walk(path):
-    """So that there is something to see; another CPU may round otherwise, and then wants another case."""
+    """So that there is something to see; but SGD's two orders are one where no kernel fuses."""
     (arguments,) = walks.walks(path).values()
     subject = Subject(path)
     both = subject.sides.pair(subject, arguments["case"], "float32", arguments["path"], 0)
-    assert walk(both, arguments["steps"]).first_step
+    same = path == "optim.sgd" and probe.findings().contraction["add"] != "fused"
+    assert (walk(both, arguments["steps"]).first_step is None) is same
 
 
 @pytest.mark.parametrize("name", PLANNED)
