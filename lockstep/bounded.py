@@ -469,7 +469,7 @@ class OrdersDisagree(ValueError):
     """Two orders of what should be one formula have different exact results."""
 
 
-def widest(bounds: list[Bounded]) -> Bounded:
+def widest(bounds: list[Bounded], what: str = "the result") -> Bounded:
     """One exact value and the largest allowance of several orders of the same formula.
 
     Raises:
@@ -480,6 +480,6 @@ def widest(bounds: list[Bounded]) -> Bounded:
     for other in bounds[1:]:
         with np.errstate(invalid="ignore"):
             if np.any(np.abs(other.value - first.value) > first.error + other.error):
-                raise OrdersDisagree("two orders of the reference's formula give different exact results")
+                raise OrdersDisagree(f"two orders of the reference's formula give different exact values of {what}")
         error = np.maximum(error, other.error)
     return first.like(first.value, error, first.sure)

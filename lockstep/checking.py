@@ -7,7 +7,7 @@ from typing import Any
 from lockstep.answer import Check, Outcome
 from lockstep.checking_layers import check_layer
 from lockstep.checking_optim import check_optimizer, moved
-from lockstep.naming import diagnose
+from lockstep.naming import name_causes
 from lockstep.recording import Recording
 from lockstep.replay import replay
 from lockstep.subject import find
@@ -70,11 +70,10 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
         except (TypeError, ValueError, KeyError) as error:
             result.broken = {"id": "recording", "message": f"{recording.source}: {error}"}
             return result
-    if all(
-        not any(moved(step.before, step.after) for step in o.recording.steps)
-        for o in result.outcomes
-        if not o.recording.is_layer
-    ) and not any(o.recording.is_layer for o in result.outcomes):
+    if not any(
+        one.recording.is_layer or any(moved(step.before, step.after) for step in one.recording.steps)
+        for one in result.outcomes
+    ):
         result.broken = {"id": "nothing-moved", "message": "no parameter changed: agreement would mean nothing"}
-    diagnose(result)
+    name_causes(result)
     return result

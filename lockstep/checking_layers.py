@@ -24,7 +24,7 @@ from lockstep.foreign.making import Maker, maker_of
 from lockstep.foreign.names import Names, in_words, match, named
 from lockstep.guard import Broken
 from lockstep.messages import message
-from lockstep.naming import OWN_DEFAULTS, diagnose
+from lockstep.naming import OWN_DEFAULTS, name_causes
 from lockstep.recording import Pass, Recording
 from lockstep.replay import replay, screen
 from lockstep.scenarios import Trial, trials
@@ -74,7 +74,7 @@ def check_layer(target, subject: Subject, settings, dtypes, only, seed, on_scena
             continue
         if not one(result, found, subject, trial, settings, dtype, seed, first=not result.outcomes):
             break
-    diagnose(result)
+    name_causes(result)
     return result
 
 

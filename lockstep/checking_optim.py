@@ -20,7 +20,7 @@ from lockstep.foreign.tensor_step import Ours
 from lockstep.guard import Broken
 from lockstep.messages import message
 from lockstep.misnamed import idle, without
-from lockstep.naming import diagnose
+from lockstep.naming import name_causes
 from lockstep.recording import Recording
 from lockstep.replay import exact_step, replay
 from lockstep.scenarios import Trial, trials
@@ -49,7 +49,7 @@ def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_s
         if name not in found.names and not found.everything:
             result.notes.append(message("note.taken-as-said", name=name, value=repr(value)))
     Driver(subject, found, settings, seed, result).all(tried, dtypes, on_scenario)
-    diagnose(result)
+    name_causes(result)
     return result
 
 
@@ -201,8 +201,9 @@ class Driver:
             return
         try:
             twice = stepped_twice(self.found, self.subject, self.settings)
-        except Exception:
-            self.skip(trial.name, dtype, "it cannot be given one array under two names")
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            self.skip(trial.name, dtype, f"it cannot be given one array under two names ({reason})")
             return
         if twice:
             self.result.notes.append(message("note.tied"))

@@ -1,11 +1,10 @@
 """Names the causes of what a check found: its own defaults where they explain it, else what the diagnosis names."""
 
 import dataclasses
-import importlib
-import importlib.util
 from typing import Any
 
 from lockstep.answer import Check, Outcome
+from lockstep.diagnosis import diagnose
 from lockstep.messages import message
 from lockstep.misnamed import guessed, without
 from lockstep.recording import Recording
@@ -15,8 +14,8 @@ from lockstep.verdict import Verdict
 OWN_DEFAULTS = "its own defaults"
 
 
-def diagnose(result: Check) -> None:
-    """Name the causes: what its own defaults explain by themselves, and the diagnosis of the rest."""
+def name_causes(result: Check) -> None:
+    """Fill in the causes: what its own defaults explain by themselves, and the diagnosis of the rest."""
     others: dict[str, Any] = {}
     standard: dict[str, Any] = {}
     for outcome in result.outcomes:
@@ -33,12 +32,11 @@ def diagnose(result: Check) -> None:
     if all(one.residual.explains for one in told):
         used = max(one.residual.used for one in told)
         result.causes = [default_cause(name, value, standard[name], used) for name, value in others.items()]
-    elif importlib.util.find_spec("lockstep.diagnosis"):
-        module = importlib.import_module("lockstep.diagnosis")
-        found = module.diagnose([one.recording for one in told], result.subject, left)
+    else:
+        found = diagnose([one.recording for one in told], result.subject, left)
         if not found.causes and any(guessed(one.recording) for one in told):
             bare = [without(one.recording, guessed(one.recording)) for one in told]
-            other = module.diagnose(bare, result.subject, thorough=False)
+            other = diagnose(bare, result.subject, thorough=False)
             if other.causes:
                 found = other
                 result.notes.append(message("note.state-of-its-own"))

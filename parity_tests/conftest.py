@@ -30,9 +30,9 @@ settings.load_profile("same")
 
 
 def pytest_ignore_collect(collection_path: pathlib.Path, config: pytest.Config) -> bool | None:
-    """A run without slow tests does not even import the modules of which every test is one: that takes a while."""
+    """The parity run does not even import the modules of which every test is slow: that takes a while."""
     named = collection_path in [pathlib.Path(argument.split("::")[0]).resolve() for argument in config.args]
-    if "not slow" not in config.option.markexpr or collection_path.suffix != ".py" or named:
+    if config.option.markexpr != "not slow and not exhaustive" or collection_path.suffix != ".py" or named:
         return None
     return "\npytestmark = pytest.mark.slow\n" in collection_path.read_text("utf-8") or None
 

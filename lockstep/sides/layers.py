@@ -102,7 +102,10 @@ class Arbiter:
         allowed = self.layer.ALLOWS if not self.case.differs else ("paper",)
         orders = [self.lines(order, step, before) for order in allowed]
         return {
-            quantity: {name: widest([as_bounded(one[quantity][name]) for one in orders]) for name in named}
+            quantity: {
+                name: widest([as_bounded(one[quantity][name]) for one in orders], f"{quantity} {name!r}")
+                for name in named
+            }
             for quantity, named in orders[0].items()
         }
 

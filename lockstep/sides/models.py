@@ -209,7 +209,9 @@ class Arbiter:
             return {}
         orders = [self.made(kind, name, before, order) for order in ("paper", "pytorch")]
         return {
-            quantity: {key: widest([as_bounded(one[quantity][key]) for one in orders]) for key in named}
+            quantity: {
+                key: widest([as_bounded(one[quantity][key]) for one in orders], f"{quantity} {key!r}") for key in named
+            }
             for quantity, named in orders[0].items()
         }
 

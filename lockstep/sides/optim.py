@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.bounded import WIDE, Bounded, widest
+from lockstep.bounded import WIDE, Bounded, OrdersDisagree, widest
 from lockstep.side import Bounds, Pair, Quantities, watched
 from lockstep.subject import Subject, own_class
 
@@ -186,7 +186,7 @@ class Arbiter:
             ]
             for name in names:
                 line = self.optimizer.STATE.get(name, "param")
-                bound = widest([getattr(lines, line) for lines in orders])
+                bound = agreed(orders, line)
                 value[name][block], error[name][block] = bound.value, bound.error
         bounds: Bounds = {key: {name: unmoved(count) for name in tensors} for key, count in step.items()}
         ends = np.cumsum([arrays["param"].size for arrays in tensors.values()])
@@ -197,6 +197,22 @@ class Arbiter:
                 for (name, arrays), exact, room in parts
             }
         return bounds
+
+
+def agreed(orders: list[Any], line: str) -> Bounded:
+    """A line of several orders.
+
+    Raises:
+        OrdersDisagree: where they are not one formula; it names the first line that both have and differ in.
+    """
+    try:
+        return widest([getattr(lines, line) for lines in orders])
+    except OrdersDisagree:
+        for name in orders[0]._fields:
+            parts = [part for lines in orders if isinstance(part := getattr(lines, name, None), Bounded)]
+            if len(parts) == len(orders):
+                widest(parts, f"line {name}")
+        raise
 
 
 def end_to_end(arrays: list[np.ndarray]) -> np.ndarray:

@@ -1,5 +1,7 @@
 """The harness against itself: each reason not to trust a comparison, planted in a side, is named before any number."""
 
+from collections import namedtuple
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from lockstep.bounded import Bounded, OrdersDisagree, widest
 from lockstep.engine import Outcome, run_pair
 from lockstep.guard import Broken, check_memory
 from lockstep.message import message
+from lockstep.sides.optim import agreed
 from lockstep.verdict import Verdict
 from parity_tests.planted import planted
 from parity_tests.toy import SHAPES, Toy, exact, fused, pair, plain
@@ -341,6 +344,16 @@ def test_orders_disagree():
     broken("orders-disagree", "two orders", arbiter=two_formulas)
     with pytest.raises(OrdersDisagree):
         widest([Bounded(1.0, np.float32), Bounded(1.1, np.float32)])
+
+
+def test_the_first_line_that_orders_differ_in_is_named():
+    """Of those that both have, and though the parameter is asked for."""
+    one, other = (Bounded(value, np.float32) for value in (1.0, 1.1))
+    paper = namedtuple("Paper", ["g", "m_hat", "m", "denom", "param"])(one, other, one, one, one)
+    pytorch = namedtuple("PyTorch", ["g", "m", "denom", "param"])(one, one, other, other)
+    with pytest.raises(OrdersDisagree, match=r"different exact values of line denom$"):
+        agreed([paper, pytorch], "param")
+    assert agreed([paper, pytorch], "m").value == one.value
 
 
 # each guard is needed: without it, the run passes for one in order, or stops for another reason

@@ -160,8 +160,8 @@ def test_a_subject_in_four_answers():
     assert "Rounding, and nothing else. After 12 steps in the paper's order 4 of 6 elements differ" in text
     assert "at worst by 339 ulp" in text
     assert "at most 37 % of what the arithmetic allows was used" in text
-    assert "2 of 2 causes known here were caught, 2 of them at their first step" in text
-    assert "The smallest of their first errors is 0.5 lr; rounding makes at most 6e-5" in text
+    assert "Of 2 causes known here the runs caught 2, 2 of them at the first step" in text
+    assert "The smallest first error is 0.5 lr; rounding makes at most 6e-5" in text
     assert "어디서 어긋나나? 스텝 3: 줄 m 에서 어긋난다" in pages["ko/optim/adam.html"].text
     assert "Step 3: they part at line m" in pages["index.html"].text
 
@@ -234,7 +234,7 @@ def test_which_wrong_one_is_yours():
 def test_a_cause_that_never_shows_is_not_said_to_be_caught():
     quiet = detection_record(cells=[[cell(0.3, 6e-5)] * 2, [cell(0.4, 6e-5)] * 2, [cell(11.0, 2e-3)] * 2])
     pages = pages_of(quiet)
-    assert "1 of 2 causes known here were caught" in pages["optim/adam.html"].text
+    assert "Of 2 causes known here the runs caught 1" in pages["optim/adam.html"].text
     assert "in no scenario of this table" in pages["optim/adam/eps-inside-sqrt.html"].text
 
 
