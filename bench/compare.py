@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from bench.timing import Row, compared
-from lockstep.compare import compare
+from lockstep.numerics.difference import compare
 
 COUNT = 10_000_000
 

@@ -1,17 +1,17 @@
 """Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference."""
 
-from lockstep.amplification import Growth, growth
-from lockstep.answer import Check
-from lockstep.api import Run, run
+from lockstep.adapters.adapter import Adapter
+from lockstep.adapters.layer.adapter import LayerAdapter
 from lockstep.cases import Case
-from lockstep.checking import check, check_recordings
-from lockstep.explanation import Explanation, explain
-from lockstep.foreign.adapter import Adapter
-from lockstep.foreign.layer import LayerAdapter
-from lockstep.ledger import Ledger, ledger
-from lockstep.record import BadRecord, Record, load
-from lockstep.recording import BadRecording, Recording
-from lockstep.verdict import Finding, Verdict
+from lockstep.checking.answer import Check
+from lockstep.checking.check import check, check_recordings
+from lockstep.engine.run import Run, run
+from lockstep.explanation.explain import Explanation, explain
+from lockstep.explanation.growth import Growth, growth
+from lockstep.explanation.ledger import Ledger, ledger
+from lockstep.numerics.verdict import Finding, Verdict
+from lockstep.recordings.recording import BadRecording, Recording
+from lockstep.records.record import BadRecord, Record, load
 
 __all__ = [
     "Adapter",

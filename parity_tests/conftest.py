@@ -14,9 +14,9 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
-from lockstep import cli  # noqa: E402
-from lockstep.messages import ENGLISH  # noqa: E402
-from lockstep.terminal import SPOKEN  # noqa: E402
+from lockstep.cli import main as cli  # noqa: E402
+from lockstep.cli.terminal import SPOKEN  # noqa: E402
+from lockstep.text import ENGLISH  # noqa: E402
 
 SEED = 0
 

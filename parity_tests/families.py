@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import lockstep
-from lockstep.api import Run
 from lockstep.cases import Bad, Case
-from lockstep.engine import run_pair
-from lockstep.side import Pair, Quantities, Side, each
-from lockstep.subject import Subject, find, own_class
-from lockstep.verdict import Verdict
+from lockstep.engine.run import Run
+from lockstep.engine.stepping import run_pair
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import Subject, find, own_class
+from lockstep.subjects.side import Pair, Quantities, Side, each
 
 SAME = {Verdict.IDENTICAL, Verdict.ROUNDING}
 

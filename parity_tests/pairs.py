@@ -8,10 +8,10 @@ import itertools
 import sys
 
 from lockstep.causes import Cause, causes
-from lockstep.diagnosis import Diagnosis, diagnose
-from lockstep.replay import replay
-from lockstep.searching import may_join
-from lockstep.verdict import Verdict
+from lockstep.diagnose.diagnosis import Diagnosis, diagnose
+from lockstep.diagnose.replay import replay
+from lockstep.diagnose.search import may_join
+from lockstep.numerics.verdict import Verdict
 from parity_tests.recorded import recordings
 
 # Two numbers that multiply the same λ are one number: no run can tell which of them is whose.

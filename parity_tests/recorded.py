@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from lockstep.causes import Cause, Scenario, plant, scenarios
-from lockstep.recording import Pass, Recording, Step
-from lockstep.sides.layers import drawing
-from lockstep.subject import Subject, find, own_class
+from lockstep.recordings.recording import Pass, Recording, Step
+from lockstep.subjects.layers import drawing
+from lockstep.subjects.registry import Subject, find, own_class
 
 
 def recordings(

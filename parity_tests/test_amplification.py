@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from lockstep import probe
-from lockstep.amplification import ADDED, ILL, MULTIPLIED, growth, ill_conditioned
 from lockstep.cases import Case
-from lockstep.subject import subjects
+from lockstep.explanation.growth import ADDED, ILL, MULTIPLIED, growth, ill_conditioned
+from lockstep.numerics import probe
+from lockstep.subjects.registry import subjects
 
 # SGD multiplies and adds in one order only, so on a CPU whose kernels fuse nothing both sides are the same to the bit.
 where_sgd_differs = pytest.mark.skipif(

@@ -8,8 +8,8 @@ import pytest
 
 import lockstep
 from lockstep import Case, Verdict
-from lockstep.cli import app
-from lockstep.message import label, message
+from lockstep.cli.main import app
+from lockstep.text.finding import label, message
 from reference.optim.optimizer import Optimizer
 
 STEPS = 5

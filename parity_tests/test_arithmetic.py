@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep import probe
+from lockstep.numerics import probe
 from reference import fma as module
 from reference.arithmetic import FUSED, PLAIN, Arithmetic
 from reference.fma import fma

@@ -13,10 +13,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep import bounded as module
-from lockstep import probe
-from lockstep.bounded import Bounded, OrdersDisagree, kernel_ulps, widest
-from lockstep.subject import own_class
+from lockstep.numerics import bounded as module
+from lockstep.numerics import probe
+from lockstep.numerics.bounded import Bounded, OrdersDisagree, kernel_ulps, widest
+from lockstep.subjects.registry import own_class
 from parity_tests.planted import planted
 from reference.arithmetic import FUSED, PLAIN
 

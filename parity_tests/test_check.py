@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 import lockstep
+from lockstep.adapters.names import match
 from lockstep.causes import causes
-from lockstep.cli import app
-from lockstep.foreign.names import match
-from lockstep.scenarios import trials
-from lockstep.subject import find
-from lockstep.verdict import Verdict
+from lockstep.checking.scenarios import trials
+from lockstep.cli.main import app
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import find
 from parity_tests.shapes import SHAPES, OnDicts, update
 
 pytestmark = pytest.mark.slow

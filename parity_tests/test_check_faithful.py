@@ -7,12 +7,12 @@ import random
 
 import pytest
 
-from lockstep.driving import Theirs, defaults_of, record
-from lockstep.foreign.adapter import NotTaken
-from lockstep.foreign.recognise import recognise
-from lockstep.replay import replay
-from lockstep.scenarios import trials
-from lockstep.subject import find, own_class
+from lockstep.adapters.adapter import NotTaken
+from lockstep.adapters.optimizer.recognise import recognise
+from lockstep.checking.driving import Theirs, defaults_of, record
+from lockstep.checking.scenarios import trials
+from lockstep.diagnose.replay import replay
+from lockstep.subjects.registry import find, own_class
 from parity_tests.rewrites import REWRITES
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lockstep
-from lockstep.verdict import Verdict
+from lockstep.numerics.verdict import Verdict
 
 pytestmark = pytest.mark.slow
 
@@ -212,7 +212,7 @@ class Evaluates(lockstep.LayerAdapter):
 
     def run(self, training, inputs, upstream):
         factor = inputs[1] / inputs[0].dtype.type(1 - self.p) if training else np.ones_like(inputs[0])
-        made = importlib.import_module("lockstep.foreign.layer").Made
+        made = importlib.import_module("lockstep.adapters.layer.adapter").Made
         return made(inputs[0] * factor, upstream * factor)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import lockstep
-from lockstep import cli
-from lockstep.subject import subjects
+from lockstep.cli import main as cli
+from lockstep.subjects.registry import subjects
 from reference.optim.optimizer import Optimizer
 
 ROOT = Path(__file__).parents[1]
@@ -184,7 +184,7 @@ def test_a_call_of_the_wrong_form_is_exit_status_2(words, call):
 
 def test_a_place_that_cannot_be_written_to_is_found_before_a_step(call, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    monkeypatch.setattr("lockstep.api.run_pair", lambda *arguments, **options: pytest.fail("a step was taken"))
+    monkeypatch.setattr("lockstep.engine.run.run_pair", lambda *arguments, **options: pytest.fail("a step was taken"))
     for place in (tmp_path / "file" / "a.json", tmp_path / "file" / "b" / "a.json"):
         status, out, err = call("run", "optim.adam", "--json", str(place))
         assert (status, out) == (2, "")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lockstep import compare as module
-from lockstep.compare import BLOCK, Difference, bits, compare, magnitude, spacing, ulp_distance
+from lockstep.numerics import difference as module
+from lockstep.numerics.difference import BLOCK, Difference, bits, compare, magnitude, spacing, ulp_distance
 from parity_tests.planted import planted
 
 DTYPES = (np.float32, np.float64)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from lockstep.experiments import curves, planned
-from lockstep.record import BadRecord, Record, load
-from lockstep.subject import find, subjects
+from lockstep.records.record import BadRecord, Record, load
+from lockstep.subjects.registry import find, subjects
 from reference.random import Generator
 from reports import checks
 

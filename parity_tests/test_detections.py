@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from lockstep.causes import causes, plant, scenarios
-from lockstep.causes.matrix import matrix
-from lockstep.causes.trajectory import apart, furthest, trajectory
 from lockstep.experiments import detections, planned
-from lockstep.ladder import advance
-from lockstep.messages import LANGUAGES, Voice, from_json
-from lockstep.record import BadRecord, Record, load
-from lockstep.subject import subjects
+from lockstep.experiments.detection_table import matrix
+from lockstep.experiments.trajectory import apart, furthest, trajectory
+from lockstep.explanation.ladder import advance
+from lockstep.records.record import BadRecord, Record, load
+from lockstep.subjects.registry import subjects
+from lockstep.text import LANGUAGES, Voice, from_json
 
 pytestmark = pytest.mark.slow
 

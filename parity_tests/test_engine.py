@@ -6,14 +6,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from lockstep import engine as module
-from lockstep.bounded import Bounded
-from lockstep.compare import bits, compare
-from lockstep.engine import KEPT, run_pair
-from lockstep.message import message
-from lockstep.series import Series
-from lockstep.subject import find
-from lockstep.verdict import Verdict, judge, worst
+from lockstep.engine import stepping as module
+from lockstep.engine.series import Series
+from lockstep.engine.stepping import KEPT, run_pair
+from lockstep.numerics.bounded import Bounded
+from lockstep.numerics.difference import bits, compare
+from lockstep.numerics.verdict import Verdict, judge, worst
+from lockstep.subjects.registry import find
+from lockstep.text.finding import message
 from parity_tests.planted import planted
 from parity_tests.toy import Toy, exact, fused, gradient, pair, plain
 

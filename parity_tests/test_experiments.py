@@ -9,15 +9,16 @@ import pytest
 
 import lockstep
 import reference.datasets
-from lockstep import cli, probe
 from lockstep.cases.models import Training
+from lockstep.cli.main import main as cli
 from lockstep.experiments import collect, curves, detections, digits, ladders, names, planned, selection, walks
-from lockstep.messages import ENGLISH
-from lockstep.record import BadRecord, Record, load
-from lockstep.sides import draws
-from lockstep.sides.models import TrainingSide
-from lockstep.subject import find, subjects
-from lockstep.verdict import Verdict
+from lockstep.numerics import probe
+from lockstep.numerics.verdict import Verdict
+from lockstep.records.record import BadRecord, Record, load
+from lockstep.subjects import draws
+from lockstep.subjects.models import TrainingSide
+from lockstep.subjects.registry import find, subjects
+from lockstep.text import ENGLISH
 from reports import checks
 
 pytestmark = pytest.mark.slow
@@ -316,7 +317,7 @@ def test_an_unknown_source_of_draws_is_refused():
 
 @pytest.mark.parametrize("same", [True, False])
 def test_where_pytorch_has_masks_of_its_own_both_sides_get_them_and_it_is_said(monkeypatch, same):
-    monkeypatch.setattr("lockstep.sides.models.same_masks", lambda: same)
+    monkeypatch.setattr("lockstep.subjects.models.same_masks", lambda: same)
     monkeypatch.setattr(draws, "same_masks", lambda: same)
     found = lockstep.run("models.mlp", case=CASE, steps=2)
     assert found.verdict.passes

@@ -9,14 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lockstep
-from lockstep import cli, ladder, probe
 from lockstep.cases import Case
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
-from lockstep.commands import explain, ledger
-from lockstep.commands import matrix as matrix_command
-from lockstep.sides.layers import drawing
-from lockstep.subject import find, own_class, subjects
+from lockstep.cli import explain, ledger
+from lockstep.cli import main as cli
+from lockstep.cli import matrix as matrix_command
+from lockstep.explanation import ladder
+from lockstep.numerics import probe
+from lockstep.subjects.layers import drawing
+from lockstep.subjects.registry import find, own_class, subjects
 from reference.layers.activation import ReLU
 from reference.optim.adam import Adam
 from torch_impl import arithmetic as kernels

@@ -7,13 +7,13 @@ import sys
 import pytest
 
 import lockstep
-from lockstep.answer import answer
-from lockstep.message import message
-from lockstep.messages import ENGLISH, LANGUAGES, Voice
-from lockstep.page import page
-from lockstep.rows import columns, row
-from lockstep.terminal import typed
-from lockstep.verdict import Finding, Verdict
+from lockstep.checking.answer import answer
+from lockstep.checking.export.page import page
+from lockstep.cli.terminal import typed
+from lockstep.numerics.verdict import Finding, Verdict
+from lockstep.text import ENGLISH, LANGUAGES, Voice
+from lockstep.text.finding import message
+from lockstep.text.rows import columns, row
 from reference.optim.adam import Adam
 
 HANGUL = re.compile("[가-힣]")

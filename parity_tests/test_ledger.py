@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import lockstep
-from lockstep import cli
-from lockstep.ledger import operations
-from lockstep.subject import own_class, subjects
+from lockstep.cli import main as cli
+from lockstep.explanation.ledger import operations
+from lockstep.subjects.registry import own_class, subjects
 from reference.optim.adam import Adam
 from torch_impl.ledger import recorded
 

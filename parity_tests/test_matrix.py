@@ -6,10 +6,11 @@ import shutil
 import numpy as np
 import pytest
 
-from lockstep import cli, matrix
-from lockstep.ladder import climb
-from lockstep.matrix import Cell, Configuration
-from lockstep.subject import own_class, subjects
+from lockstep.cli import main as cli
+from lockstep.explanation import matrix
+from lockstep.explanation.ladder import climb
+from lockstep.explanation.matrix import Cell, Configuration
+from lockstep.subjects.registry import own_class, subjects
 from torch_impl import arithmetic as kernels
 from torch_impl.optim.optimizer import Optimizer
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lockstep.messages import LANGUAGES, Message, NoSuchMessage, Voice, from_json, message, texts
-from lockstep.record import plain
-from lockstep.record_checks import said, words
-from lockstep.subject import subjects
+from lockstep.records.record import plain
+from lockstep.records.validation import said, words
+from lockstep.subjects.registry import subjects
+from lockstep.text import LANGUAGES, Message, NoSuchMessage, Voice, from_json, message, texts
 
 # Hangul that would have to change with the last sound of the word before it.
 PARTICLE = re.compile(r"\}(?:은|는|이|가|을|를|과|와|으로|로|이다|이고|이며|이나|나|이라|라)(?![가-힣])")

@@ -6,10 +6,10 @@ import pytest
 import lockstep
 from lockstep.experiments import claims, notebook
 from lockstep.experiments.claims import Facts, Gain, Rate, Spot
-from lockstep.messages import ENGLISH, LANGUAGES, Message, Voice, from_json, texts
-from lockstep.record import load
-from lockstep.sides.draws import Notebook
-from lockstep.verdict import Verdict
+from lockstep.numerics.verdict import Verdict
+from lockstep.records.record import load
+from lockstep.subjects.draws import Notebook
+from lockstep.text import ENGLISH, LANGUAGES, Message, Voice, from_json, texts
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from lockstep import probe
+from lockstep.numerics import probe
 from reference import arithmetic as reference
 from reference.summation import Ordered
 from torch_impl import arithmetic as kernels
@@ -21,7 +21,7 @@ FINDINGS = probe.findings()
 SUBPROCESS = """
 import json
 import numpy as np
-from lockstep import probe
+from lockstep.numerics import probe
 found = probe.findings()
 equal = []
 if found.missing is None:

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import lockstep
-from lockstep import record as module
-from lockstep.files import whole
-from lockstep.record import BadRecord, Record, load, plain
-from lockstep.series import Series
+from lockstep.engine.series import Series
+from lockstep.records import record as module
+from lockstep.records.files import whole
+from lockstep.records.record import BadRecord, Record, load, plain
 from parity_tests.planted import planted
 
 DATA = {

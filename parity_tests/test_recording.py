@@ -7,12 +7,12 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
-from lockstep.cli import app
-from lockstep.comparing import compared
-from lockstep.recorded import of_pytorch
-from lockstep.recording import BadRecording, load
-from lockstep.replay import replay
-from lockstep.verdict import Verdict
+from lockstep.checking.torch_recordings import of_pytorch
+from lockstep.cli.main import app
+from lockstep.diagnose.replay import replay
+from lockstep.diagnose.two_recordings import compared
+from lockstep.numerics.verdict import Verdict
+from lockstep.recordings.recording import BadRecording, load
 
 pytestmark = pytest.mark.slow
 
@@ -147,7 +147,7 @@ def test_a_folder_that_is_not_there_and_one_that_is_full(folder, tmp_path):
 
 def test_nothing_is_left_where_writing_fails(tmp_path, monkeypatch):
     (one,) = of_pytorch("optim.adam", only="lr changes")
-    monkeypatch.setattr("lockstep.recording.json.dumps", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("lockstep.recordings.recording.json.dumps", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         one.save(tmp_path / "adam")
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ import pytest
 import torch._dynamo  # noqa: F401  with all it brings: a suite run in this process must not bring it again
 
 from lockstep.causes import causes
-from lockstep.score import CannotScore, score
+from lockstep.testing.score import CannotScore, score
 
 pytestmark = pytest.mark.slow
 

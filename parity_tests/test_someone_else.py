@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from sklearn.neural_network import _stochastic_optimizers as sklearn
 
-from lockstep.api import Run
 from lockstep.cases import Case
-from lockstep.subject import find
-from lockstep.verdict import Verdict
+from lockstep.engine.run import Run
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import find
 from parity_tests.families import SAME, run_of
 
 pytestmark = pytest.mark.slow

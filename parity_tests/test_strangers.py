@@ -3,8 +3,8 @@
 import pytest
 
 import lockstep
-from lockstep import scenarios
-from lockstep.verdict import Verdict
+from lockstep.checking import scenarios
+from lockstep.numerics.verdict import Verdict
 from parity_tests import strangers
 from parity_tests.families import SAME
 from parity_tests.strangers import TRUTH

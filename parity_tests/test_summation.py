@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockstep import probe
+from lockstep.numerics import probe
 from reference import summation
 from reference.layers import batchnorm
 from reference.summation import Ordered

@@ -12,9 +12,9 @@ import torch._dynamo  # noqa: F401  with all it brings: a suite run in this proc
 
 from lockstep.cases import Case
 from lockstep.causes.cause import Scenario
-from lockstep.scenarios import Trial, trials
-from lockstep.subject import find
-from lockstep.testing import slug
+from lockstep.checking.scenarios import Trial, trials
+from lockstep.subjects.registry import find
+from lockstep.testing.parity import slug
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +57,7 @@ RUN = ("-p", "lockstep.plugin", "-p", "no:cacheprovider", "-p", "no:randomly", "
 def few(monkeypatch):
     """Few scenarios, so that a suite takes no time."""
     chosen = [trial for trial in trials(find("optim.adam")) if trial.name in FEW]
-    for module in ("lockstep.checking_optim", "lockstep.testing"):
+    for module in ("lockstep.checking.optimizers", "lockstep.testing.parity"):
         monkeypatch.setattr(f"{module}.trials", lambda subject: chosen)
 
 

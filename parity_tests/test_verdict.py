@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from lockstep.bounded import Bounded
-from lockstep.verdict import Verdict, judge
+from lockstep.numerics.bounded import Bounded
+from lockstep.numerics.verdict import Verdict, judge
 
 
 def verdict(ours, theirs, exact):

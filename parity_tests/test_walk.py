@@ -9,14 +9,15 @@ import sys
 import numpy as np
 import pytest
 
-from lockstep import cli, probe
+from lockstep.cli.main import main as cli
 from lockstep.experiments import planned, walks
-from lockstep.matching import Line, Match
-from lockstep.record import BadRecord, load
-from lockstep.record_checks import means
-from lockstep.side import copied
-from lockstep.subject import Subject, find, subjects
-from lockstep.walk import Beside, Row, Stage, element, shared_out, walk
+from lockstep.explanation.matching import Line, Match
+from lockstep.explanation.walk import Beside, Row, Stage, element, shared_out, walk
+from lockstep.numerics import probe
+from lockstep.records.record import BadRecord, load
+from lockstep.records.validation import means
+from lockstep.subjects.registry import Subject, find, subjects
+from lockstep.subjects.side import copied
 from reference.optim.adam import Adam
 from torch_impl.ledger import recorded
 

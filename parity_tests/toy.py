@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.bounded import Bounded
-from lockstep.side import Bounds, Pair, Quantities
+from lockstep.numerics.bounded import Bounded
+from lockstep.subjects.side import Bounds, Pair, Quantities
 from reference.fma import fma
 
 LR, MOMENTUM = 0.1, 0.9

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from lockstep.messages import LANGUAGES
-from lockstep.record import BadRecord, Record, load
+from lockstep.records.record import BadRecord, Record, load
+from lockstep.text import LANGUAGES
 from reports.publish import INDEX, PLACES, RECORDS, NotAReport, check_place, publish, scratch, write
 
 NONSENSE = 2  # exit status of a call that makes no sense, and of records that cannot be read

@@ -3,7 +3,7 @@
 import posixpath
 import re
 
-from lockstep.messages import LANGUAGES
+from lockstep.text import LANGUAGES
 
 INDEX, MACHINE = "index.html", "machine.html"
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.messages import Message, NoSuchMessage, Voice, from_json
-from lockstep.record import BadRecord, Record
+from lockstep.records.record import BadRecord, Record
+from lockstep.text import Message, NoSuchMessage, Voice, from_json
 from reports.facts import FINDING_NUMBERS, LEFT_NUMBERS, MODES, kind, rung_series
 from reports.words import SIGNS
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from lockstep.record import Record
+from lockstep.records.record import Record
 from reports import facts
 
 FAMILIES = ("optim", "layers", "penalty", "models")  # in the order of the index

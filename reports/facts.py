@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lockstep.messages import Message, message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
 from reports import words
 from reports.words import severity
 

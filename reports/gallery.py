@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lockstep.messages import Message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message
 from reports.style import png
 from reports.vector import inline, svg
 

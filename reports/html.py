@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from pygments.lexers.python import PythonLexer
 from pygments.token import STANDARD_TYPES, Name, Token
 
-from lockstep.messages import Message, Voice
+from lockstep.text import Message, Voice
 from reports import facts
 from reports.formula import mathml
 from reports.symbols import Symbols

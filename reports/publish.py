@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from lockstep.messages import LANGUAGES
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import LANGUAGES
 from reports import address, checks
 from reports.contents import FAMILIES
 from reports.gallery import Gallery
@@ -33,7 +33,7 @@ def render(
     """Draw the report of `records` into the folder `out`: its pages, and its pictures in figures/.
 
     Arguments:
-        records: of every kind there is (lockstep/record.py), in whatever order.
+        records: of every kind there is (lockstep/records/record.py), in whatever order.
         out: a folder that is missing, empty, or holds a report; `records/` in it is left alone.
         languages: "en", "ko"; the first has the folder itself, each other one a folder in it.
         on_picture: called with the file name of every picture when it is drawn.

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lockstep.messages import LANGUAGES
-from lockstep.record import BadRecord, Record
+from lockstep.records.record import BadRecord, Record
+from lockstep.text import LANGUAGES
 from reports import address
 from reports.contents import Contents, contents
 from reports.gallery import Gallery

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lockstep.messages import Message, message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
 from reports import facts
 from reports.rails import rails
 

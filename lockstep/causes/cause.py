@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from lockstep.cases import Case
 from lockstep.causes.source import BadEdit, Change, Edit, changes
-from lockstep.messages import ENGLISH, Message, NoSuchMessage, Voice, first_known, message
-from lockstep.rows import row
-from lockstep.subject import Subject, own_class
-from lockstep.verdict import Verdict
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import Subject, own_class
+from lockstep.text import ENGLISH, Message, NoSuchMessage, Voice, first_known, message
+from lockstep.text.rows import row
 
 DTYPES = ("float32", "float64")
 CLASSES = {"models.mlp": "MLP"}  # where a subject's module has several classes and none states a formula

@@ -10,9 +10,9 @@ import numpy as np
 
 from lockstep.cases import DTYPES, Case
 from lockstep.cases.models import Training
-from lockstep.messages import Message, first_known
-from lockstep.side import Pair, Side
-from lockstep.verdict import Verdict
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.side import Pair, Side
+from lockstep.text import Message, first_known
 
 
 class Fault(NamedTuple):

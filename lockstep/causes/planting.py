@@ -8,7 +8,7 @@ from typing import Any
 
 from lockstep.causes.cause import Cause, parts, subject_class
 from lockstep.causes.source import BEFORE, WAS, BadEdit, patched, reads
-from lockstep.subject import Subject, find
+from lockstep.subjects.registry import Subject, find
 
 
 def plant(subject: Subject | str, causes: Iterable[Cause], base_class: Any = None) -> Any:

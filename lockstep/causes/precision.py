@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lockstep.bounded import Bounded
+from lockstep.numerics.bounded import Bounded
 
 
 def exactly(x) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from lockstep.causes.precision import float32, float32_power, float32_product
-from lockstep.messages import Voice
+from lockstep.text import Voice
 
 AS_IT_IS = "as it is"  # an argument, where another stands in its place
 WAS = "was"  # stands for the right-hand side that is replaced, so that edits of one line compose

@@ -7,7 +7,7 @@ import importlib.util
 from lockstep.causes.cause import Cause, Scenario
 from lockstep.causes.planting import plant
 from lockstep.causes.source import BadEdit
-from lockstep.subject import Subject, find
+from lockstep.subjects.registry import Subject, find
 
 
 def table(path: str, scenarios: list[Scenario], rows: list[Cause]) -> list[Cause]:

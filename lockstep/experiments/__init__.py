@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from lockstep.api import run
+from lockstep.engine.run import run
 from lockstep.experiments import curves, detections, digits, ladders, notebook, selection, walks
-from lockstep.record import Record
-from lockstep.subject import find, subjects
+from lockstep.records.record import Record
+from lockstep.subjects.registry import find, subjects
 
 EXPERIMENTS = ("digits", "notebook")
 NETWORK = "models.mlp"  # whose runs are those on real data

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from lockstep.messages import Message, Voice, message
+from lockstep.text import Message, Voice, message
 
 OWN = ("sgd", "rmsprop", "adam")  # the optimizers that the notebook writes
 GOOD = 0.9  # of the held-back digits: a network that reaches it has learnt

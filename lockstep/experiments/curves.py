@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.environment import environment
-from lockstep.record import SCHEMA, VERSION, Record
-from lockstep.subject import find, own_class
+from lockstep.numerics.environment import environment
+from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.subjects.registry import find, own_class
 
 SIZES = (2, 3, 4, 8, 16, 32, 64, 128, 256)
 RATES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -24,7 +24,7 @@ def curves(path: str) -> dict[str, dict[str, Any]]:
 
 
 def drawn(arguments: Mapping[str, Any], seed: int = 0) -> Record:
-    """The record of a curve; lockstep/record.py documents it."""
+    """The record of a curve; lockstep/records/record.py documents it."""
     title = arguments["title"]
     settings, arrays = KNOWN[title][1](seed)
     data = {

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from lockstep.causes import Cause, Change, Scenario, causes, scenarios
-from lockstep.causes.matrix import matrix
-from lockstep.causes.trajectory import trajectory
-from lockstep.environment import environment
-from lockstep.record import SCHEMA, VERSION, Record
-from lockstep.subject import find
+from lockstep.experiments.detection_table import matrix
+from lockstep.experiments.trajectory import trajectory
+from lockstep.numerics.environment import environment
+from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.subjects.registry import find
 
 STEPS = 40  # of a trajectory: enough that a course can be told from a jump
 DTYPE = "float32"
@@ -26,7 +26,7 @@ def detections(path: str) -> dict[str, dict[str, Any]]:
 
 
 def detected(arguments: Mapping[str, Any], steps: int = STEPS, seed: int = 0) -> Record:
-    """The record of a table of causes; lockstep/record.py documents it."""
+    """The record of a table of causes; lockstep/records/record.py documents it."""
     path = arguments["subject"]
     found = matrix(path, DTYPE, seed)
     cells, table = found["cells"], causes(path)

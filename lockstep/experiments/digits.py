@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lockstep.cases.models import FOLDERS, Training
-from lockstep.subject import find
+from lockstep.subjects.registry import find
 
 STEPS, PLAIN_STEPS = 160, 100
 JUDGED = 32  # judged at every so-manyth step, compared at each
@@ -40,7 +40,7 @@ def check(data: Mapping[str, Any]) -> None:
     for kind, folder in data.items():
         if kind not in FOLDERS:
             raise ValueError(f"data must be of {' or '.join(FOLDERS)}, not {kind!r}")
-        importlib.import_module("lockstep.sides.models").load_data(f"{kind}:{folder}", "float32")
+        importlib.import_module("lockstep.subjects.models").load_data(f"{kind}:{folder}", "float32")
 
 
 def with_every_optimizer() -> list[Training]:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lockstep.amplification import growth
-from lockstep.environment import environment
-from lockstep.explanation import explain
-from lockstep.record import SCHEMA, VERSION, Record
-from lockstep.subject import find
+from lockstep.explanation.explain import explain
+from lockstep.explanation.growth import growth
+from lockstep.numerics.environment import environment
+from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.subjects.registry import find
 
 Line = tuple[str, str, str | None, int | None]
 
@@ -74,7 +74,7 @@ def climbed(arguments: Mapping[str, Any]) -> Record:
 
 
 def grown(arguments: Mapping[str, Any]) -> Record:
-    """The record of a growth; lockstep/record.py documents it."""
+    """The record of a growth; lockstep/records/record.py documents it."""
     found = growth(**arguments)
     data = dict(arguments) | {
         "schema": SCHEMA,

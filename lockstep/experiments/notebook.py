@@ -6,15 +6,15 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from lockstep.api import Run, run
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
-from lockstep.environment import environment
+from lockstep.engine.run import Run, run
 from lockstep.experiments.chapters import chapter_of, chapters
 from lockstep.experiments.claims import OWN, Facts, Gain, Rate, Spot, claims
-from lockstep.messages import message
-from lockstep.record import SCHEMA, VERSION, Record
-from lockstep.subject import find, own_class
+from lockstep.numerics.environment import environment
+from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.subjects.registry import find, own_class
+from lockstep.text import message
 
 SIDES = ("numpy", "torch")
 OPTIMIZERS = ("sgd", "rmsprop", "adam", "adagrad")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lockstep.cases import DTYPES
-from lockstep.subject import Subject, own_class
+from lockstep.subjects.registry import Subject, own_class
 
 LONGER = {"defaults": 40, "the notebook's run": 100, "Rosenbrock": 100}  # steps, where a curve is worth having
 

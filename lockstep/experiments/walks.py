@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lockstep.api import command
-from lockstep.environment import environment
-from lockstep.record import SCHEMA, VERSION, Record
-from lockstep.subject import find, own_class
-from lockstep.walk import walk
+from lockstep.engine.run import command
+from lockstep.explanation.walk import walk
+from lockstep.numerics.environment import environment
+from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.subjects.registry import find, own_class
 
 Line = tuple[str, str, str | None, int]
 
@@ -45,7 +45,7 @@ def walks(path: str) -> dict[str, dict[str, Any]]:
 
 
 def walked(arguments: Mapping[str, Any], dtype: str = "float32", seed: int = 0) -> Record:
-    """The record of a walk; lockstep/record.py documents it."""
+    """The record of a walk; lockstep/records/record.py documents it."""
     subject, case, path, steps = find(arguments["subject"]), arguments["case"], arguments["path"], arguments["steps"]
     pair = subject.sides.pair(subject, case, dtype, path, seed)
     found = walk(pair, steps)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from lockstep.cases.layers import LayerCase
-from lockstep.side import copied
-from lockstep.sides.layers import drawing
-from lockstep.subject import own_class
-from lockstep.verdict import Verdict
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.layers import drawing
+from lockstep.subjects.registry import own_class
+from lockstep.subjects.side import copied
 from parity_tests.digits import digits, slope
 from parity_tests.families import SubjectTests, agree, mirrored, refusal, refused_as, run_of, swapped
 

@@ -6,7 +6,7 @@ import pytest
 import lockstep
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.layers.loss import REDUCTIONS
-from lockstep.verdict import Verdict
+from lockstep.numerics.verdict import Verdict
 from parity_tests.digits import digits
 from parity_tests.layers.layer import RefusingInputs
 from reference.layers import loss as ours

@@ -6,19 +6,19 @@ import itertools
 import numpy as np
 import pytest
 
-from lockstep.bounded import Bounded
 from lockstep.causes import BadEdit, Cause, First, causes, plant, scenarios, table
 from lockstep.causes.cause import DTYPES, subject_class
 from lockstep.causes.harness import FAULTS
-from lockstep.causes.matrix import FAITHFUL, matrix
 from lockstep.causes.planting import targets
 from lockstep.causes.precision import float32, float32_power, float32_product
-from lockstep.engine import run_pair
-from lockstep.messages import ENGLISH, Voice, texts
-from lockstep.scenarios import trials
-from lockstep.side import copied
-from lockstep.subject import find, own_class, subjects
-from lockstep.verdict import Verdict
+from lockstep.checking.scenarios import trials
+from lockstep.engine.stepping import run_pair
+from lockstep.experiments.detection_table import FAITHFUL, matrix
+from lockstep.numerics.bounded import Bounded
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import find, own_class, subjects
+from lockstep.subjects.side import copied
+from lockstep.text import ENGLISH, Voice, texts
 from reference.optim.adam import Adam
 from reference.optim.sgd import SGD
 

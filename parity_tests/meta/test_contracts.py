@@ -1,5 +1,6 @@
 """The import contracts of pyproject.toml keep what they name: each is broken on purpose, import by import."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SETTINGS = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["tool"]["importlinter"]
 CONTRACTS = {contract["name"]: contract for contract in SETTINGS["contracts"]}
+ROOMS = next(contract["layers"] for contract in SETTINGS["contracts"] if contract["type"] == "layers")
+INSIDE = {"lockstep": "lockstep/cli"}  # where a tree has rooms, a module stands in one
 
 
 def houses(folder: Path, imports: dict[str, str]) -> Path:
@@ -18,6 +21,9 @@ def houses(folder: Path, imports: dict[str, str]) -> Path:
     for package in SETTINGS["root_packages"]:
         (folder / package).mkdir()
         (folder / package / "__init__.py").touch()
+    for room in ROOMS:
+        (folder / "lockstep" / room).mkdir()
+        (folder / "lockstep" / room / "__init__.py").touch()
     for path, text in imports.items():
         (folder / path).write_text(text, encoding="utf-8")
     (folder / "pyproject.toml").write_bytes(PYPROJECT.read_bytes())
@@ -43,7 +49,9 @@ def test_every_forbidden_import_is_caught(name, tmp_path):
     contract = CONTRACTS[name]
     (tree,) = contract["source_modules"]
     forbidden = contract["forbidden_modules"]
-    imports = {f"{tree}/imports_{other}.py": f"def later():\n    import {other}\n" for other in forbidden}
+    imports = {
+        f"{INSIDE.get(tree, tree)}/imports_{other}.py": f"def later():\n    import {other}\n" for other in forbidden
+    }
     status, text = lint(houses(tmp_path, imports))
     assert status == 1, text
     missed = [other for other in forbidden if f"{tree} is not allowed to import {other}" not in text]
@@ -53,19 +61,42 @@ def test_every_forbidden_import_is_caught(name, tmp_path):
 @pytest.mark.parametrize("tree", SETTINGS["root_packages"])
 def test_a_circle_is_caught(tree, tmp_path):
     """Of three modules, one of them in a package of its own, and though the last import is made late."""
-    folder = houses(
-        tmp_path, {f"{tree}/one.py": f"from {tree} import two\n", f"{tree}/two.py": f"import {tree}.far.three\n"}
-    )
-    (folder / tree / "far").mkdir()
-    (folder / tree / "far" / "__init__.py").touch()
-    (folder / tree / "far" / "three.py").write_text(f"def later():\n    from {tree} import one\n", "utf-8")
+    place = INSIDE.get(tree, tree)
+    home = place.replace("/", ".")
+    modules = {"one": f"from {home} import two\n", "two": f"import {home}.far.three\n"}
+    folder = houses(tmp_path, {f"{place}/{name}.py": text for name, text in modules.items()})
+    (folder / place / "far").mkdir()
+    (folder / place / "far" / "__init__.py").touch()
+    (folder / place / "far" / "three.py").write_text(f"def later():\n    from {home} import one\n", "utf-8")
     status, text = lint(folder)
     assert status == 1, text
     assert "data flows one way: no two modules of a package lead to each other BROKEN" in text
 
 
 def test_a_detour_is_caught(tmp_path):
-    detour = {"reports/page.py": "import lockstep.record\n", "lockstep/record.py": "import torch\n"}
+    detour = {"reports/page.py": "import lockstep.records.record\n", "lockstep/records/record.py": "import torch\n"}
     status, text = lint(houses(tmp_path, detour))
     assert status == 1, text
     assert "reports is not allowed to import torch" in text
+
+
+@pytest.mark.parametrize(("upper", "lower"), list(itertools.pairwise(ROOMS)))
+def test_an_import_of_the_room_above_is_caught(upper, lower, tmp_path):
+    status, text = lint(
+        houses(tmp_path, {f"lockstep/{lower}/climbs.py": f"def later():\n    import lockstep.{upper}\n"})
+    )
+    assert status == 1, text
+    assert f"lockstep.{lower} is not allowed to import lockstep.{upper}" in text
+
+
+def test_a_room_on_no_floor_is_caught(tmp_path):
+    status, text = lint(houses(tmp_path, {"lockstep/utils.py": ""}))
+    assert status == 1, text
+    assert "lockstep.utils" in text
+
+
+def test_there_are_at_most_25_rooms():
+    """What has no room of its own are the public names, the command line's entry, and the errors."""
+    loose = [path for path in (PYPROJECT.parent / "lockstep").iterdir() if path.suffix == ".py"]
+    assert len(ROOMS) <= 25
+    assert {path.stem for path in loose} == {"__init__", "__main__", "errors"}

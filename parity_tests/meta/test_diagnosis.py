@@ -8,14 +8,14 @@ import pytest
 
 from lockstep.causes import Cause, causes, scenarios
 from lockstep.causes.cause import DTYPES
-from lockstep.diagnosis import diagnose
-from lockstep.messages import ENGLISH
-from lockstep.recording import Recording, Step
-from lockstep.replay import replay
-from lockstep.searching import Search
-from lockstep.solving import curve, fits, round_numbers, solve
-from lockstep.subject import find
-from lockstep.verdict import Verdict
+from lockstep.diagnose.diagnosis import diagnose
+from lockstep.diagnose.replay import replay
+from lockstep.diagnose.search import Search
+from lockstep.diagnose.solve import curve, fits, round_numbers, solve
+from lockstep.numerics.verdict import Verdict
+from lockstep.recordings.recording import Recording, Step
+from lockstep.subjects.registry import find
+from lockstep.text import ENGLISH
 from parity_tests.pairs import RIGHT, SUBJECTS, WRONG, pairs, shown, table, tried
 from parity_tests.recorded import recordings
 
@@ -267,11 +267,11 @@ def test_where_every_allowance_is_infinite_nothing_is_explained(monkeypatch):
     (recording,) = recordings("optim.sgd", [UNKNOWN], "float64", some("optim.sgd", "normal gradients"))
     search = Search(find("optim.sgd"), [recording], {recording.label: replay(recording)})
     nothing = replay(recording)._replace(used=0.0)
-    monkeypatch.setattr("lockstep.searching.quickly_refuted", lambda recording, causes: False)
-    monkeypatch.setattr("lockstep.searching.replay", lambda recording, causes: nothing)
+    monkeypatch.setattr("lockstep.diagnose.search.quickly_refuted", lambda recording, causes: False)
+    monkeypatch.setattr("lockstep.diagnose.search.replay", lambda recording, causes: nothing)
     assert search.followed(()).residual == 0
     monkeypatch.setattr(
-        "lockstep.searching.replay", lambda recording, causes: nothing._replace(undecided=nothing.compared)
+        "lockstep.diagnose.search.replay", lambda recording, causes: nothing._replace(undecided=nothing.compared)
     )
     assert search.followed(()).residual == np.inf
 

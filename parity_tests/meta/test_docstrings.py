@@ -9,7 +9,7 @@ import types
 import pytest
 
 import lockstep
-from lockstep.subject import subjects
+from lockstep.subjects.registry import subjects
 
 HEADINGS = ("Arguments:", "Attributes:", "Raises:", "Source:")
 # The only calls of ours that refuse something.

@@ -9,7 +9,7 @@ import torch
 
 import lockstep
 from lockstep.cases import Bad, Case
-from lockstep.subject import find
+from lockstep.subjects.registry import find
 from parity_tests.digits import digits, slope
 from parity_tests.families import agree, mirrored, refusal, refused_as, run_of, swapped
 from parity_tests.layers.test_batchnorm import TestBatchNorm as OfBatchNorm

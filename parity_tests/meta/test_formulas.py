@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from lockstep.subject import subjects
+from lockstep.subjects.registry import subjects
 from reference.arithmetic import Arithmetic
 
 # What a formula may call, because it must run on error-carrying numbers as on arrays.

@@ -5,13 +5,13 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from lockstep import guard as module
-from lockstep.bounded import Bounded, OrdersDisagree, widest
-from lockstep.engine import Outcome, run_pair
-from lockstep.guard import Broken, check_memory
-from lockstep.message import message
-from lockstep.sides.optim import agreed
-from lockstep.verdict import Verdict
+from lockstep.engine import guard as module
+from lockstep.engine.guard import Broken, check_memory
+from lockstep.engine.stepping import Outcome, run_pair
+from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.optim import agreed
+from lockstep.text.finding import message
 from parity_tests.planted import planted
 from parity_tests.toy import SHAPES, Toy, exact, fused, pair, plain
 
@@ -368,13 +368,13 @@ GUARDS = {
 
 @pytest.mark.parametrize("name", GUARDS)
 def test_without_its_guard_a_fault_passes(name, monkeypatch):
-    monkeypatch.setattr(f"lockstep.engine.{name}", lambda *arguments: None)
+    monkeypatch.setattr(f"lockstep.engine.stepping.{name}", lambda *arguments: None)
     with pytest.raises((AssertionError, KeyError)):
         GUARDS[name]()
 
 
 def test_without_watching_nothing_moved_passes(monkeypatch):
-    monkeypatch.setattr("lockstep.engine.Movement.check", lambda self: None)
+    monkeypatch.setattr("lockstep.engine.stepping.Movement.check", lambda self: None)
     with pytest.raises(AssertionError):
         test_nothing_moved({"ours": Still, "theirs": Still}, "")
 
@@ -400,7 +400,7 @@ MUTANTS = {
 def test_a_weaker_look_at_memory_is_noticed(name, monkeypatch):
     mutant = planted(module, *MUTANTS[name])
     monkeypatch.setattr(mutant, "Broken", Broken)
-    monkeypatch.setattr("lockstep.engine.check_memory", mutant.check_memory)
+    monkeypatch.setattr("lockstep.engine.stepping.check_memory", mutant.check_memory)
     monkeypatch.setitem(globals(), "check_memory", mutant.check_memory)
     with pytest.raises((AssertionError, Broken, pytest.fail.Exception)):
         everything_about_memory()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.api import Run, choose
-from lockstep.subject import find, subjects
-from lockstep.verdict import Verdict
+from lockstep.engine.run import Run, choose
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import find, subjects
 
 pytestmark = pytest.mark.slow
 

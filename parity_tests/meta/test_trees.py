@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lockstep.subject import FAMILIES, SHARED
+from lockstep.subjects.registry import FAMILIES, SHARED
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import lockstep
-from lockstep import engine
-from lockstep.bounded import Bounded
 from lockstep.cases.models import Training
-from lockstep.side import copied
-from lockstep.sides.models import load_data
-from lockstep.subject import find
-from lockstep.verdict import Verdict
+from lockstep.engine import stepping as engine
+from lockstep.numerics.bounded import Bounded
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.models import load_data
+from lockstep.subjects.registry import find
+from lockstep.subjects.side import copied
 from parity_tests.digits import digits, slope
 from parity_tests.families import SubjectTests, agree, run_of
 from reference.models.mlp import MLP

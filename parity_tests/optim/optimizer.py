@@ -9,10 +9,10 @@ import torch
 
 from lockstep.cases import Case
 from lockstep.cases.optim import SIZES
-from lockstep.engine import run_pair
-from lockstep.side import copied
-from lockstep.subject import own_class
-from lockstep.verdict import Verdict
+from lockstep.engine.stepping import run_pair
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import own_class
+from lockstep.subjects.side import copied
 from parity_tests.families import SAME, SubjectTests, advanced, agree, mirrored, refusal, refused_as, run_of, swapped
 
 # How PyTorch is to execute a step, not what the step is: chosen here by the path, or without meaning in NumPy.

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from lockstep.cases import Case
-from lockstep.engine import run_pair
-from lockstep.verdict import Verdict
+from lockstep.engine.stepping import run_pair
+from lockstep.numerics.verdict import Verdict
 from parity_tests.optim.optimizer import OptimizerTests
 from reference.optim.adam import Adam
 

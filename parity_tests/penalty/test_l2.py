@@ -5,9 +5,9 @@ import pytest
 
 from lockstep.cases import Case
 from lockstep.cases.layers import LayerCase
-from lockstep.sides import optim
-from lockstep.subject import find
-from lockstep.verdict import Verdict
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects import optim
+from lockstep.subjects.registry import find
 from parity_tests.families import SAME, run_of
 from parity_tests.penalty.penalty import PenaltyTests
 from reference.optim.sgd import SGD

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lockstep.record import SCHEMA, VERSION, Record
+from lockstep.records.record import SCHEMA, VERSION, Record
 
 STEPS = 12
 QUANTITIES = {"grad": "grad", "param": "param", "exp_avg": "m"}

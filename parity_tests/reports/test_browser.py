@@ -14,8 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 import lockstep
 import reports
 from lockstep.experiments import detections, walks
-from lockstep.messages import LANGUAGES
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import LANGUAGES
 from parity_tests.reports import screenshots
 from parity_tests.reports.browser import Reader, found, lacking, launched, reading
 from parity_tests.reports.made import experiment_record, walk_record

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from lockstep.messages import Voice, texts
-from lockstep.record import BadRecord, Record
+from lockstep.records.record import BadRecord, Record
+from lockstep.text import Voice, texts
 from parity_tests.reports.made import (
     HOSTILE,
     RUNGS,

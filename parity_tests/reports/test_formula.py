@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lockstep.subject import Subject, find, own_class, subjects
+from lockstep.subjects.registry import Subject, find, own_class, subjects
 from reports.formula import mathml, parsed
 from reports.symbols import Symbols, left, symbols
 

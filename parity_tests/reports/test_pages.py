@@ -6,9 +6,9 @@ import re
 import pytest
 
 import reports
-from lockstep.messages import LANGUAGES, Voice, message
-from lockstep.record import BadRecord
-from lockstep.verdict import Verdict
+from lockstep.numerics.verdict import Verdict
+from lockstep.records.record import BadRecord
+from lockstep.text import LANGUAGES, Voice, message
 from parity_tests.reports.made import (
     FAITHFUL,
     HOSTILE,

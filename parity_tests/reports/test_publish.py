@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import reports
-from lockstep.record import BadRecord, load
+from lockstep.records.record import BadRecord, load
 from parity_tests.reports.made import (
     detection_record,
     experiment_record,

@@ -15,7 +15,7 @@ Those of a cause take the number of the cause besides the record.
 
 from types import ModuleType
 
-from lockstep.record import BadRecord, Record
+from lockstep.records.record import BadRecord, Record
 from reports import facts
 from reports.figures import batches, detection, digits, drift, growth, heat, keep, ladder, loss, path, trajectory
 from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 
-from lockstep.messages.numbers import number
+from lockstep.text.numbers import number
 from reports import facts
 from reports.facts import apart
 from reports.figures.ends import End, name_ends

@@ -10,9 +10,9 @@ from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lockstep.messages import Message, message
-from lockstep.messages.numbers import number
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
+from lockstep.text.numbers import number
 from reports import facts
 from reports.figures.heat import ticks_between
 from reports.style import INK, LINE, PAPER, SOFT, WIDTH, drawable, labelled, shortened, styled

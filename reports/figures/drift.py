@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lockstep.messages import Message, message
-from lockstep.messages.numbers import number, share
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
+from lockstep.text.numbers import number, share
 from reports import facts
 from reports.figures.path import parted
 from reports.rails import by_step, envelope, lay, rails, separate, trace

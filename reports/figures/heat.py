@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 
-from lockstep.messages import Message, message
-from lockstep.messages.numbers import number, thousands
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
+from lockstep.text.numbers import number, thousands
 from reports import facts
 from reports.rails import by_step
 from reports.style import COLOURS, SOFT, WIDTH, drawable, labelled, styled

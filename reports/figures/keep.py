@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lockstep.messages import Message, message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
 from reports.facts import apart
 from reports.rails import separate
 from reports.style import COLOURS, INK, LINE, RULE, WIDTH, labelled, styled

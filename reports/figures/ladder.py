@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.ladder import called
-from lockstep.messages import Message, message
-from lockstep.messages.numbers import thousands
-from lockstep.record import Record
+from lockstep.explanation.ladder import called
+from lockstep.records.record import Record
+from lockstep.text import Message, message
+from lockstep.text.numbers import thousands
 from reports import facts
 from reports.figures.ends import End, name_ends
 from reports.rails import by_step, lay, rails, trace

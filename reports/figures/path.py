@@ -4,9 +4,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lockstep.messages import Message, message
-from lockstep.messages.numbers import number
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
+from lockstep.text.numbers import number
 from reports import facts
 from reports.rails import by_step, lay, rails, trace
 from reports.style import INK, NUMPY, PAPER, RULE, SOFT, TORCH, WIDTH, drawable, labelled, styled

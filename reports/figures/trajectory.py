@@ -6,8 +6,8 @@ Drawn of one cause of a record of kind "detection": every function takes the num
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.messages import Message, message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
 from reports import facts
 from reports.rails import by_step, lay, rails, trace
 from reports.style import INK, NUMPY, TORCH, WIDTH, drawable, labelled, shortened, styled

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from lockstep.messages import from_json
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import from_json
 from reports.contents import Contents
 from reports.gallery import Gallery, Picture
 from reports.pages.subject import pictures

@@ -3,8 +3,8 @@
 import functools
 from typing import Any, NamedTuple
 
-from lockstep.messages import Message, from_json, message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, from_json, message
 from reports import facts, figures
 from reports.gallery import Gallery, Picture
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lockstep.record import Record
+from lockstep.records.record import Record
 from reports import facts, words
 from reports.sparkline import Sparkline, sparkline
 

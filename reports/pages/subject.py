@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lockstep.ladder import called
-from lockstep.messages import Message, message
-from lockstep.record import Record
+from lockstep.explanation.ladder import called
+from lockstep.records.record import Record
+from lockstep.text import Message, message
 from reports import address, facts, figures
 from reports.contents import Contents
 from reports.gallery import Gallery, Picture

@@ -4,7 +4,7 @@ from lockstep.cases.layers import LayerCase
 from lockstep.causes.behaviour import complements_mask, ignores_mode, keeps_training_pass
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.tables import table
-from lockstep.verdict import Verdict
+from lockstep.numerics.verdict import Verdict
 
 SCENARIOS = [
     Scenario(LayerCase("training, then evaluation", layer="Dropout", masked=True, p=0.3, evaluate_from=3)),

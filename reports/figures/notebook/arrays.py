@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lockstep.messages import Message, message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import Curve
 

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.messages import Message, message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import APART
 from reports.figures.notebook.arrays import apart_by, batchnorm, label

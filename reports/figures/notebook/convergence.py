@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.messages import Message, message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
 from reports.figures.curves import Curve, columns, over_difference
 from reports.figures.notebook.arrays import curves, ends, label, sides
 from reports.rails import by_step

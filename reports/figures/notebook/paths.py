@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lockstep.messages import Message, message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import Curve, difference, marked
 from reports.figures.notebook.arrays import apart_by, ends, farthest, label, pairs

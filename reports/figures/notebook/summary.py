@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lockstep.messages import Message, message
-from lockstep.record import Record
+from lockstep.records.record import Record
+from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import APART, Curve, over_difference
 from reports.figures.notebook.arrays import batchnorm, curves, farthest, label, pairs

@@ -1,0 +1,1 @@
+"""How implementations that know nothing of Lockstep are driven."""

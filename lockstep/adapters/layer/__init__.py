@@ -1,0 +1,1 @@
+"""How layers, losses and penalties are driven; one file a shape."""

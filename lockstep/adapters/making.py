@@ -1,0 +1,142 @@
+"""Fresh instances of what the user has, and their settings, wherever they keep them."""
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from lockstep.adapters.adapter import CannotCheck, NotTaken
+from lockstep.adapters.names import Names, match, named, required, takes_any, told
+
+PARAMS = {
+    "params",
+    "parameters",
+    "model_params",
+    "weights",
+    "variables",
+    "param_list",
+    "model_parameters",
+    "named_parameters",
+}
+DEPTH = 2
+
+
+class Maker(NamedTuple):
+    """Makes fresh instances of a class, or copies of an instance.
+
+    names: PyTorch's hyperparameters to their names. holds: the argument that takes the parameters, or None.
+    """
+
+    target: Any
+    names: Names
+    holds: str | None
+    everything: bool  # it takes any keyword, so that PyTorch's names are passed on
+
+    @property
+    def is_instance(self) -> bool:
+        return not callable_maker(self.target)
+
+    def defaults(self) -> dict[str, Any]:
+        """Its own value of each hyperparameter, under PyTorch's name, where it shows."""
+        found: dict[str, Any] = {}
+        for name, own in self.names.items():
+            values = [self.default(part) for part in (own if isinstance(own, tuple) else (own,))]
+            if all(value is not inspect.Parameter.empty and value is not None for value in values):
+                one = tuple(values) if isinstance(own, tuple) else values[0]
+                found[name] = tuple(one) if isinstance(one, list) else one
+        return found
+
+    def default(self, name: str) -> Any:
+        if self.is_instance:
+            return vars(self.target).get(name, inspect.Parameter.empty)
+        return named(self.target)[name].default
+
+    def make(self, params: Any, hyperparameters: Mapping[str, Any]) -> Any:
+        """An instance of its own, told these hyperparameters under its names."""
+        arguments = told(self.names, hyperparameters)
+        if self.is_instance:
+            made = copy.deepcopy(self.target)
+            for name, value in arguments.items():
+                change(made, {name}, value, getattr(made, name))
+            return made
+        if self.everything:
+            arguments |= {name: value for name, value in hyperparameters.items() if name not in self.names}
+        if self.holds is not None:
+            arguments[self.holds] = params
+        return self.target(**arguments)
+
+
+def callable_maker(target: Any) -> bool:
+    """Whether calling it makes an instance: a class, or a function that takes settings alone."""
+    return inspect.isclass(target) or inspect.isroutine(target) or isinstance(target, functools.partial)
+
+
+def maker_of(target: Any, wanted: Iterable[str], filled: Iterable[str] = ()) -> Maker:
+    """How instances of a class, copies of an instance, or what a function returns, are made.
+
+    Arguments:
+        target: it. wanted: PyTorch's hyperparameters. filled: arguments that the caller fills in.
+
+    Raises:
+        CannotCheck: for arguments that nobody here can fill in.
+    """
+    wanted = list(wanted)
+    if not callable_maker(target):
+        held = {name for name, value in vars(target).items() if isinstance(value, bool | int | float | tuple | list)}
+        return Maker(target, match(held, wanted), None, everything=False)
+    arguments = [name for name in named(target) if name not in filled]
+    holds = next((name for name in arguments if name.lower() in PARAMS), None)
+    names = match([name for name in arguments if name != holds], wanted)
+    used = {part for own in names.values() for part in (own if isinstance(own, tuple) else (own,))}
+    unknown = [name for name in required(target) if name not in {holds, *filled, *used}]
+    if unknown:
+        what = ", ".join(map(repr, unknown))
+        raise CannotCheck(
+            f"{target.__name__} needs the argument {what}, which is no hyperparameter under a usual name; "
+            "give it a default, or hand over an instance or an adapter"
+        )
+    return Maker(target, names, holds, takes_any(target))
+
+
+def change(holder: Any, names: set[str], value: Any, before: Any) -> None:
+    """Set every setting of one of these names that has the value `before`, wherever `holder` keeps it.
+
+    Raises:
+        NotTaken: where there is none.
+    """
+    places = list(settings(holder, names, before, DEPTH))
+    if not places:
+        raise NotTaken(f"no attribute called {' or '.join(sorted(names))} holds {before!r}")
+    for put in places:
+        put(value)
+
+
+def settings(holder: Any, names: set[str], before: Any, depth: int) -> Iterable[Callable[[Any], None]]:
+    """Functions that set it, one a place."""
+    inside = holder if isinstance(holder, dict) else getattr(holder, "__dict__", {})
+    for key, held in list(inside.items()):
+        if (
+            isinstance(key, str)
+            and key.strip("_").lower() in names
+            and type(held) in (int, float, bool)
+            and held == before
+        ):
+            put = holder.__setitem__ if isinstance(holder, dict) else functools.partial(setattr, holder)
+            yield functools.partial(put, key)
+        elif depth and (isinstance(held, dict) or hasattr(held, "__dict__")) and not inspect.isclass(held):
+            yield from settings(held, names, before, depth - 1)
+
+
+class Everything:
+    """A maker of one of our own classes: it is told all hyperparameters as they are.
+
+    Arguments:
+        kind: the class. holds: whether it is given the parameters first.
+    """
+
+    def __init__(self, kind: Any, holds: bool = True):
+        self.kind, self.holds = kind, holds
+
+    def make(self, params: Any, hyperparameters: Mapping[str, Any]) -> Any:
+        return self.kind(params, **hyperparameters) if self.holds else self.kind(**hyperparameters)

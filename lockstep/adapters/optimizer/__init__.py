@@ -1,0 +1,1 @@
+"""How optimizers are driven; one file a shape."""

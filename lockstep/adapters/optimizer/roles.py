@@ -1,0 +1,86 @@
+"""Which argument of somebody's function is the parameter, which the gradient, the state, the count of steps."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from lockstep.adapters.names import Names, match, named, required
+from lockstep.adapters.optimizer.state import NAMES
+
+GRADS = {"g", "gs", "dw", "dp", "dx", "dtheta", "dparams", "d_params", "derivative", "param_grad", "dparam"}
+STEPS = {
+    "t",
+    "step",
+    "i",
+    "iteration",
+    "iter",
+    "epoch",
+    "timestep",
+    "time_step",
+    "count",
+    "k",
+    "it",
+    "step_num",
+    "n_iter",
+}
+LABELS = {"param_name", "name", "key", "layer_name", "pname", "param_key", "param_id"}
+LOSSES = {"cur_loss", "loss", "loss_value"}
+STATES = {"state", "config", "cache", "opt_state", "memory", "optim_state", "optimizer_state", "states"}
+
+
+class Roles(NamedTuple):
+    """Names of arguments by what they mean; None or empty where there is none.
+
+    arrays: PyTorch's key of a state entry to the argument that takes it. order: of all arguments.
+    """
+
+    params: str
+    grads: str
+    step: str | None
+    label: str | None
+    loss: str | None
+    state: str | None
+    arrays: dict[str, str]
+    hyperparameters: Names
+    order: tuple[str, ...]
+
+
+def roles_of(function: Callable[..., Any], subject: str, wanted: Iterable[str]) -> Roles | str:
+    """The roles of a function's arguments, or what it needs that is none of them."""
+    arguments = list(named(function))
+    picked: dict[str, str | None] = {}
+    for role, test in (("grads", is_grads), ("step", STEPS), ("label", LABELS), ("loss", LOSSES), ("state", STATES)):
+        hits = [name for name in arguments if (test(name) if callable(test) else name.lower() in test)]
+        picked[role] = hits[0] if hits else None
+    left = [name for name in arguments if name not in picked.values()]
+    if not left or picked["grads"] is None:
+        return "no argument that would be a gradient, beside one that would be a parameter"
+    params = left.pop(0)
+    needed = [name for name in required(function) if name in left]
+    arrays: dict[str, str] = {}
+    for key, others in NAMES.get(subject, {}).items():
+        hit = next((name for name in needed if name.lower() in others and name not in arrays.values()), None)
+        if hit:
+            arrays[key] = hit
+    left = [name for name in left if name not in arrays.values()]
+    hyperparameters = match(left, wanted)
+    used = {part for own in hyperparameters.values() for part in (own if isinstance(own, tuple) else (own,))}
+    unknown = [name for name in required(function) if name in left and name not in used]
+    if unknown:
+        return f"it needs {', '.join(map(repr, unknown))}, which is no name known here"
+    grads = picked["grads"]
+    return Roles(
+        params,
+        grads,
+        picked["step"],
+        picked["label"],
+        picked["loss"],
+        picked["state"],
+        arrays,
+        hyperparameters,
+        tuple(arguments),
+    )
+
+
+def is_grads(name: str) -> bool:
+    name = name.lower()
+    return name in GRADS or name.startswith("grad") or name.endswith(("_grad", "_grads", "_gradients"))

@@ -1,0 +1,158 @@
+"""Optimizers that are given their parameters and step on what lies in `.grad`: torch.optim's, and micrograd's like."""
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from lockstep.adapters.adapter import Adapter, NotTaken
+from lockstep.adapters.making import Maker, change
+from lockstep.adapters.names import OTHERS
+from lockstep.adapters.optimizer.state import NAMES, as_array, find_state
+
+
+class TorchOptimizer(Adapter):
+    """A subclass of torch.optim.Optimizer, over tensors of its own."""
+
+    def __init__(self, maker: Maker, subject: str):
+        self.maker, self.subject = maker, subject
+        self.words = "a torch.optim.Optimizer: parameters at the start, then step()"
+
+    def start(self, params, **hyperparameters):
+        torch = sys.modules["torch"]
+        self.tensors = {name: torch.nn.Parameter(torch.tensor(array)) for name, array in params.items()}
+        self.optimizer = self.maker.make(list(self.tensors.values()), hyperparameters)
+
+    def step(self, grads):
+        torch = sys.modules["torch"]
+        for name, tensor in self.tensors.items():
+            grad = grads[name]
+            tensor.grad = None if grad is None else torch.tensor(grad)
+        self.optimizer.step()
+
+    def read(self):
+        return {name: tensor.detach().numpy() for name, tensor in self.tensors.items()}
+
+    def state(self):
+        found: dict[str, dict[str, np.ndarray]] = {}
+        self.names: dict[str, str] = {}
+        for name, tensor in self.tensors.items():
+            held = dict(self.optimizer.state.get(tensor, {}))
+            for key, (own, arrays) in find_state(self.subject, held, {name: tuple(tensor.shape)}).items():
+                found.setdefault(key, {}).update(arrays)
+                self.names[key] = own
+        return found
+
+    def set(self, name, value):
+        group = self.optimizer.param_groups[0]
+        own = self.maker.names.get(name, name)
+        if not isinstance(own, str) or own not in group:
+            raise NotTaken(f"its param_groups have no {name!r}")
+        group[own] = value
+
+
+class Tensor:
+    """The least that a parameter of a small autograd library offers: `data` and `grad`."""
+
+    def __init__(self, data: np.ndarray):
+        self.data, self.grad = data, None
+
+
+class TensorStep(Adapter):
+    """An optimizer that is given objects with `data` and `grad`, and steps without arguments."""
+
+    def __init__(self, maker: Maker, subject: str, method: str = "step"):
+        self.maker, self.subject, self.method = maker, subject, method
+        self.words = f"parameters with .data and .grad at the start, then {method}()"
+
+    def start(self, params, **hyperparameters):
+        self.tensors = {name: Tensor(array) for name, array in params.items()}
+        self.hyperparameters = dict(hyperparameters)
+        self.optimizer = self.maker.make(list(self.tensors.values()), hyperparameters)
+
+    def step(self, grads):
+        for name, tensor in self.tensors.items():
+            tensor.grad = grads[name]  # type: ignore[assignment]
+        getattr(self.optimizer, self.method)()
+
+    def read(self):
+        return {name: np.asarray(tensor.data) for name, tensor in self.tensors.items()}
+
+    def state(self):
+        shapes = {name: np.shape(tensor.data) for name, tensor in self.tensors.items()}
+        by_object = {id(tensor): name for name, tensor in self.tensors.items()}
+        held = {key: renamed(value, by_object) for key, value in vars(self.optimizer).items()}
+        found = find_state(self.subject, held, shapes)
+        self.names = {key: own for key, (own, _) in found.items()}
+        return {key: arrays for key, (_, arrays) in found.items()}
+
+    def set(self, name, value):
+        change(self.optimizer, set(OTHERS.get(name, (name,))), value, self.hyperparameters[name])
+        self.hyperparameters[name] = value
+
+
+def renamed(value: Any, by_object: dict[int, str]) -> Any:
+    """A dict by parameter, or by its id, as one by name."""
+    if not isinstance(value, dict):
+        return value
+    return {by_object.get(key if isinstance(key, int) else id(key), key): part for key, part in value.items()}
+
+
+class Ours(Adapter):
+    """The interface of reference.optim and torch_impl.optim: named arrays at the start, then step(grads)."""
+
+    words = "named parameters at the start, then step(grads)"
+
+    def __init__(self, maker: Maker, subject: str, form: str = "dicts", method: str = "step"):
+        self.maker, self.subject, self.form, self.method = maker, subject, form, method
+        self.words = f"parameters at the start, as {form}, then {method}(grads)"
+
+    def start(self, params, **hyperparameters):
+        self.given = params
+        self.hyperparameters = dict(hyperparameters)
+        self.optimizer = self.maker.make(self.packed(params), hyperparameters)
+
+    def packed(self, arrays):
+        return dict(arrays) if self.form == "dicts" else list(arrays.values())
+
+    def step(self, grads):
+        returned = getattr(self.optimizer, self.method)(self.packed(grads))
+        if isinstance(returned, dict) and set(self.given) <= set(returned):
+            self.given = {name: returned[name] for name in self.given}
+        elif isinstance(returned, list | tuple) and len(returned) == len(self.given):
+            self.given = dict(zip(self.given, returned, strict=True))
+
+    def read(self):
+        for name in ("params", "parameters", "weights"):
+            held = getattr(self.optimizer, name, None)
+            if isinstance(held, dict) and set(held) >= set(self.given):
+                return {name: np.asarray(held[name]) for name in self.given}
+            if (
+                isinstance(held, list | tuple)
+                and len(held) == len(self.given)
+                and all(as_array(a) is not None for a in held)
+            ):
+                return {name: np.asarray(array) for name, array in zip(self.given, held, strict=True)}
+        return self.given
+
+    def state(self):
+        held = dict(vars(self.optimizer))
+        state = getattr(self.optimizer, "state", None)
+        if isinstance(state, dict) and all(isinstance(entries, dict) for entries in state.values()) and state:
+            entries: dict[str, dict[str, Any]] = {}
+            for name, parts in state.items():
+                for key, value in parts.items():
+                    if value is not None and key in NAMES.get(self.subject, {}):
+                        entries.setdefault(key, {})[name] = np.asarray(value)
+            self.names = {}
+            return entries
+        found = find_state(self.subject, held, {name: array.shape for name, array in self.given.items()})
+        self.names = {key: own for key, (own, _) in found.items()}
+        return {key: arrays for key, (_, arrays) in found.items()}
+
+    def set(self, name, value):
+        if callable(getattr(self.optimizer, "set", None)):
+            self.optimizer.set(name, value)
+        else:
+            change(self.optimizer, set(OTHERS.get(name, (name,))), value, self.hyperparameters[name])
+        self.hyperparameters[name] = value

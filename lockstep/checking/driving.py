@@ -1,0 +1,188 @@
+"""Drives an implementation through a trial and records what it did."""
+
+import importlib
+import inspect
+import pathlib
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.adapters.adapter import Adapter, NotTaken
+from lockstep.adapters.optimizer.recognise import Recognised
+from lockstep.checking.misnamed import of_wrong_sign, without
+from lockstep.checking.scenarios import Trial
+from lockstep.engine.guard import Broken
+from lockstep.recordings.recording import Recording, Step
+from lockstep.subjects.registry import Subject, own_class
+
+SPOILS = ", writing into the gradients it is given"
+HERE = pathlib.Path(__file__).parents[1]
+
+
+class Theirs(Exception):
+    """The implementation itself raised; the message says what, where in its code, and when in ours."""
+
+    def __init__(self, error: BaseException, scenario: str, step: int):
+        where = place(error)
+        self.error, self.scenario, self.step, self.where = error, scenario, step, where
+        at = f" at {where}" if where else ""
+        when = f"step {step}" if step else "the start"
+        super().__init__(f"{type(error).__name__}: {error}{at}, in scenario {scenario!r}, {when}")
+
+
+def place(error: BaseException) -> str:
+    """file:line of the deepest frame that is theirs: neither ours nor, if it can be helped, a library's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    others = [frame for frame in frames if HERE not in pathlib.Path(frame.filename).parents]
+    theirs = [frame for frame in others if "site-packages" not in frame.filename] or others
+    return f"{pathlib.Path(theirs[-1].filename).name}:{theirs[-1].lineno}" if theirs else ""
+
+
+def defaults_of(subject: Subject) -> dict[str, Any]:
+    """PyTorch's hyperparameters of an optimizer, with its defaults."""
+    signature = inspect.signature(own_class(subject.reference)).parameters
+    return {name: parameter.default for name, parameter in signature.items() if name != "params"}
+
+
+def claims(
+    found: Recognised, subject: Subject, trial: Trial, settings: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the trial measures an implementation by, and what of it the implementation is told.
+
+    Raises:
+        NotTaken: where it cannot be told what the trial is about.
+    """
+    standard = defaults_of(subject)
+    base = standard | (found.defaults if found.instance else {}) | dict(settings)
+    wanted = base | trial.case.hyperparameters
+    lacks = [name for name in trial.needs if name not in found.names and not found.everything]
+    if lacks:
+        raise NotTaken(f"it takes no {' and no '.join(lacks)}")
+    known = {name: value for name, value in wanted.items() if name in found.names}
+    if found.everything:
+        known |= {name: value for name, value in wanted.items() if value != standard[name]}
+    if trial.defaults:
+        known = {name: value for name, value in known.items() if name == "lr" or name in settings}
+        return base | known, known
+    return base | known, known
+
+
+def record(
+    found: Recognised, subject: Subject, trial: Trial, dtype: str, seed: int, settings: Mapping[str, Any]
+) -> Recording:
+    """What the implementation does in a trial.
+
+    Raises:
+        NotTaken: where it cannot be put through it.
+        Broken: where what came out cannot be compared.
+        Theirs: for whatever the implementation raises.
+    """
+    hyperparameters, known = claims(found, subject, trial, settings)
+    adapter = found.make()
+    try:
+        steps = drive(adapter, trial, dtype, seed, hyperparameters, known)
+    except Theirs as error:
+        if trial.mishap != "missing gradient" or not hasattr(adapter, "missing"):
+            raise
+        adapter = found.make()
+        adapter.missing = "left out"  # type: ignore[attr-defined]
+        try:
+            steps = drive(adapter, trial, dtype, seed, hyperparameters, known)
+        except Theirs:
+            raise NotTaken(f"it takes no missing gradient: {error}") from None
+    spoils = getattr(adapter, "spoils_gradients", False)
+    recording = Recording(
+        subject=subject.path,
+        scenario=trial.name,
+        why=trial.scenario.why,
+        dtype=dtype,
+        hyperparameters=hyperparameters,
+        given=tuple(known),
+        defaults={name: value for name, value in found.defaults.items() if name not in known},
+        names={key: own for key, own in getattr(adapter, "names", {}).items() if own != key},
+        steps=steps,
+        source=found.words + SPOILS * spoils,
+    )
+    return without(recording, of_wrong_sign(recording))
+
+
+def drive(
+    adapter: Adapter, trial: Trial, dtype: str, seed: int, hyperparameters: dict[str, Any], known: dict[str, Any]
+) -> list[Step]:
+    case = trial.case
+    functions = importlib.import_module("reference.functions")
+    problem = functions.problem_from(case.problem)
+    start = problem.start(case.shapes_for(problem), dtype, seed)
+    steps: list[Step] = []
+    number = 0
+    try:
+        with np.errstate(all="ignore"):  # what a wrong formula divides by is found in its numbers
+            adapter.start({name: array.copy() for name, array in start.items()}, **known)
+            before = read(adapter, start)
+            check_start(before, start)
+            now = dict(hyperparameters)
+            for number in range(1, case.steps + 1):
+                grads = case.scheduled(problem.gradient(before, step=number, seed=seed), number)
+                for name, value in case.changes(number).items():
+                    if now[name] != value:
+                        adapter.set(name, value)
+                        now[name] = value
+                handed = {name: None if grad is None else grad.copy() for name, grad in grads.items()}
+                adapter.step(handed)
+                after = read(adapter, start)
+                if any(g is not None and g.tobytes() != grads[name].tobytes() for name, g in handed.items()):
+                    vars(adapter)["spoils_gradients"] = True
+                steps.append(Step(dict(now), grads, before, after, seen(adapter, start)))
+                before = after
+    except (NotTaken, Broken, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit) as error:
+        raise Theirs(error, trial.name, number) from error
+    return steps
+
+
+def read(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Copies of the parameters, of the kind they were given in.
+
+    Raises:
+        Broken: for another shape or dtype, or one buffer for two tensors.
+    """
+    held = {name: np.asarray(array) for name, array in adapter.read().items()}
+    if held.keys() != like.keys():
+        raise Broken("names-differ", f"parameters went in as {list(like)}, and come out as {list(held)}")
+    for name, array in held.items():
+        given = like[name]
+        if array.shape != given.shape:
+            turned = array.ndim == 2 and array.shape == given.shape[::-1]
+            cause, hint = ("layout-transposed", ": transposed") if turned else ("shape-differs", "")
+            raise Broken(cause, f"{name!r} went in with shape {given.shape} and comes out with {array.shape}{hint}")
+        if array.dtype != given.dtype:
+            raise Broken("dtype-promoted", f"{name!r} went in as {given.dtype} and comes out as {array.dtype}")
+    names = list(held)
+    for place_, name in enumerate(names):
+        for other in names[place_ + 1 :]:
+            if held[name].size and np.shares_memory(held[name], held[other]):
+                raise Broken("shared-memory", f"{name!r} and {other!r} come out in one buffer")
+    return {name: np.array(array) for name, array in held.items()}
+
+
+def check_start(before: Mapping[str, np.ndarray], start: Mapping[str, np.ndarray]) -> None:
+    for name, array in start.items():
+        if before[name].tobytes() != array.tobytes():
+            raise Broken("start-differs", f"{name!r} is not what it was given, before any step")
+
+
+def seen(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """Copies of the state that has the shape and the dtype of its parameter."""
+    found = {
+        key: {name: np.array(array) for name, array in named.items() if fits(array, like[name])}
+        for key, named in adapter.state().items()
+    }
+    return {key: named for key, named in found.items() if named}
+
+
+def fits(array: Any, like: np.ndarray) -> bool:
+    array = np.asarray(array)
+    return array.shape == like.shape and array.dtype == like.dtype

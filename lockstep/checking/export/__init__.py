@@ -1,0 +1,1 @@
+"""A check as a file for somebody else: JUnit's XML, a page."""

@@ -1,0 +1,56 @@
+"""State that has a usual name and is something else: nobody is accused of what an attribute is called."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from lockstep.recordings.recording import Recording, Step
+
+SQUARES = {"exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum"}  # what is never negative
+
+
+def without(recording: Recording, keys: Iterable[str]) -> Recording:
+    """The recording without these state entries."""
+    left_out = set(keys)
+    steps = [
+        dataclasses.replace(step, state={key: named for key, named in step.state.items() if key not in left_out})
+        if isinstance(step, Step)
+        else step
+        for step in recording.steps
+    ]
+    names = {key: own for key, own in recording.names.items() if key not in left_out}
+    return dataclasses.replace(recording, steps=steps, names=names)
+
+
+def guessed(recording: Recording) -> set[str]:
+    """State entries that were found by a name other than PyTorch's."""
+    return {key for key, own in recording.names.items() if own != key}
+
+
+def of_wrong_sign(recording: Recording) -> set[str]:
+    """Guessed entries that cannot be what they were taken for: a mean of gradients that is never negative, or the
+    mean of squares that is.
+    """
+    steps = [step for step in recording.steps if isinstance(step, Step)]
+    negative = any(grad is not None and np.any(grad < 0) for step in steps for grad in step.grads.values())
+    found = set()
+    for key in guessed(recording):
+        arrays = [array for step in steps for array in step.state.get(key, {}).values()]
+        below = any(np.any(array < 0) for array in arrays)
+        above = any(np.any(array > 0) for array in arrays)
+        if below if key in SQUARES else negative and above and not below:
+            found.add(key)
+    return found
+
+
+def idle(recordings: Sequence[Recording], residuals: Sequence) -> set[str]:
+    """Guessed entries that are not PyTorch's, where every parameter is: nothing that is done depends on them."""
+    if any(one.param > 1 for one in residuals):
+        return set()
+    return {
+        key
+        for recording, residual in zip(recordings, residuals, strict=True)
+        for key, used in residual.state.items()
+        if key in guessed(recording) and used > 1
+    }

@@ -1,0 +1,81 @@
+"""Names the causes of what a check found: its own defaults where they explain it, else what the diagnosis names."""
+
+import dataclasses
+from typing import Any
+
+from lockstep.checking.answer import Check, Outcome
+from lockstep.checking.misnamed import guessed, without
+from lockstep.diagnose.diagnosis import diagnose
+from lockstep.diagnose.replay import replay
+from lockstep.numerics.verdict import Verdict
+from lockstep.recordings.recording import Recording
+from lockstep.text import message
+
+OWN_DEFAULTS = "its own defaults"
+
+
+def name_causes(result: Check) -> None:
+    """Fill in the causes: what its own defaults explain by themselves, and the diagnosis of the rest."""
+    others: dict[str, Any] = {}
+    standard: dict[str, Any] = {}
+    for outcome in result.outcomes:
+        others |= other_defaults(outcome.recording)
+        standard |= outcome.recording.hyperparameters if outcome.recording.scenario == OWN_DEFAULTS else {}
+    for name, value in others.items():
+        own = result.names.get(name, name)
+        values = {"value": repr(value), "standard": repr(standard[name])}
+        result.notes.append(message("note.other-default", own=own, name=name, **values))
+    if result.verdict is not Verdict.DIFFERENT:
+        return
+    told = [with_defaults(outcome) for outcome in result.outcomes]
+    left = {one.recording.label: one.residual for one in told}
+    if all(one.residual.explains for one in told):
+        used = max(one.residual.used for one in told)
+        result.causes = [default_cause(name, value, standard[name], used) for name, value in others.items()]
+    else:
+        found = diagnose([one.recording for one in told], result.subject, left)
+        if not found.causes and any(guessed(one.recording) for one in told):
+            bare = [without(one.recording, guessed(one.recording)) for one in told]
+            other = diagnose(bare, result.subject, thorough=False)
+            if other.causes:
+                found = other
+                result.notes.append(message("note.state-of-its-own"))
+        data = found.to_json()
+        result.causes, result.equivalent, result.diagnosis = data["causes"], data["equivalent"], found
+
+
+def other_defaults(recording: Recording) -> dict[str, Any]:
+    """Its own values of what it was not told, where they are not what it is measured by."""
+    claimed = recording.hyperparameters
+    if recording.scenario != OWN_DEFAULTS:
+        return {}
+    return {name: value for name, value in recording.defaults.items() if name != "lr" and claimed.get(name) != value}
+
+
+def with_defaults(outcome: Outcome) -> Outcome:
+    """The scenario measured by the defaults that the implementation says it has."""
+    others = other_defaults(outcome.recording)
+    if not others:
+        return outcome
+    recording = outcome.recording
+    measured = dataclasses.replace(recording, hyperparameters=recording.hyperparameters | others)
+    if not recording.is_layer:
+        steps = [dataclasses.replace(step, hyperparameters=step.hyperparameters | others) for step in recording.steps]
+        measured = dataclasses.replace(measured, steps=steps)
+    try:
+        return Outcome(measured, replay(measured))
+    except (TypeError, ValueError):  # a default that PyTorch refuses
+        return outcome
+
+
+def default_cause(name: str, value: Any, standard: Any, used: float) -> dict[str, Any]:
+    """A default that is not PyTorch's, as the diagnosis describes a cause."""
+    row = {"betas": "beta-value"}.get(name, f"{name.replace('_', '-')}-value")
+    return {
+        "id": row,
+        "variant": "its default",
+        "hyperparameters": {name: value},
+        "residual": used,
+        "scenario": OWN_DEFAULTS,
+        "fix": message("cli.own-default", name=name, standard=repr(standard), value=repr(value)),
+    }

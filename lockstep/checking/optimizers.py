@@ -1,0 +1,270 @@
+"""Checks an optimizer: through every scenario of its subject, each number held against the formula."""
+
+import dataclasses
+import functools
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.adapters.adapter import CannotCheck, NotTaken
+from lockstep.adapters.making import Everything
+from lockstep.adapters.names import in_words
+from lockstep.adapters.optimizer.recognise import Recognised, recognise
+from lockstep.adapters.optimizer.tensor_step import Ours
+from lockstep.checking.answer import Check, Outcome
+from lockstep.checking.defaults import hidden_defaults
+from lockstep.checking.driving import SPOILS, Theirs, defaults_of, drive, record
+from lockstep.checking.misnamed import idle, without
+from lockstep.checking.naming import name_causes
+from lockstep.checking.scenarios import Trial, trials
+from lockstep.diagnose.replay import exact_step, replay
+from lockstep.engine.guard import Broken
+from lockstep.numerics.verdict import worst
+from lockstep.recordings.recording import Recording
+from lockstep.subjects.registry import Subject, own_class
+from lockstep.text import message
+
+
+def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_scenario) -> Check:
+    """As `lockstep.check`, of an optimizer."""
+    wanted = defaults_of(subject)
+    check_settings(subject, settings, wanted)
+    tried = [trial for trial in trials(subject) if only is None or trial.name == only]
+    if not tried:
+        raise ValueError(f"no scenario {only!r}; there are: {'; '.join(trial.name for trial in trials(subject))}")
+    result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
+    try:
+        found = recognise(target, subject.path, tuple(wanted))
+    except CannotCheck as error:
+        result.broken = {"id": "not-recognised", "message": str(error)}
+        return result
+    except (Exception, SystemExit) as error:
+        result.broken = {"id": "exception", "message": str(Theirs(error, "the first look at it", 0))}
+        return result
+    result.words, result.names = found.words, in_words(found.names)
+    for name, value in settings.items():
+        if name not in found.names and not found.everything:
+            result.notes.append(message("note.taken-as-said", name=name, value=repr(value)))
+    Driver(subject, found, settings, seed, result).all(tried, dtypes, on_scenario)
+    name_causes(result)
+    return result
+
+
+def check_settings(subject: Subject, settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse hyperparameters that the subject has not, or that PyTorch refuses.
+
+    Raises:
+        TypeError: for a name. ValueError: for a value, with PyTorch's wording.
+    """
+    unknown = [name for name in settings if name not in wanted]
+    if unknown:
+        raise TypeError(f"{subject.path} has no hyperparameter {unknown[0]!r}; there are {', '.join(wanted)}")
+    own_class(subject.reference)({"weight": np.zeros(1)}, **settings)
+
+
+class Driver:
+    """Runs the scenarios and fills in the result."""
+
+    def __init__(self, subject: Subject, found: Recognised, settings: dict[str, Any], seed: int, result: Check):
+        self.subject, self.found, self.settings, self.seed, self.result = subject, found, settings, seed, result
+
+    def all(self, tried: list[Trial], dtypes: list[str], on_scenario) -> None:
+        total = len(tried) * len(dtypes)
+        for place, (dtype, trial) in enumerate((dtype, trial) for dtype in dtypes for trial in tried):
+            if on_scenario:
+                on_scenario(f"{trial.name}, {dtype}", place, total)
+            if not self.one(trial, dtype, first=place == 0):
+                return
+        self.drop_idle_state()
+        self.effects(tried)
+
+    def one(self, trial: Trial, dtype: str, first: bool) -> bool:
+        """One scenario; False where there is no point in going on."""
+        if trial.mishap == "tied":
+            self.tied(trial, dtype)
+            return True
+        if trial.defaults and not set(self.found.names) - {"lr"} - set(self.settings):
+            return True
+        try:
+            recording = record(self.found, self.subject, trial, dtype, self.seed, self.settings)
+            if first:
+                self.check_first(recording, trial, dtype)
+            if trial.defaults:
+                recording = self.with_hidden_defaults(recording, trial, dtype)
+        except NotTaken as reason:
+            self.skip(trial.name, dtype, str(reason))
+            return True
+        except Theirs as error:
+            if trial.mishap or trial.flag:
+                self.skip(trial.name, dtype, str(error))
+                return True
+            self.fault("exception", str(error))
+            return not first
+        except Broken as fault:
+            self.fault(fault.cause, f"{fault} (scenario {trial.name!r}, {dtype})")
+            return False
+        note = message("note.spoils-gradients")
+        if recording.source.endswith(SPOILS) and note not in self.result.notes:
+            self.result.notes.append(note)
+        self.result.outcomes.append(judged(recording, functools.partial(self.torch, trial, dtype, recording)))
+        return True
+
+    def check_first(self, recording: Recording, trial: Trial, dtype: str) -> None:
+        """What makes a comparison worthless shows in the plainest scenario.
+
+        Raises:
+            Broken: where nothing moves, or a second run goes another way.
+        """
+        if not any(moved(step.before, step.after) for step in recording.steps):
+            raise Broken("nothing-moved", "no parameter changed: agreement would mean nothing")
+        again = record(self.found, self.subject, trial, dtype, self.seed, self.settings)
+        for number, (one, other) in enumerate(zip(recording.steps, again.steps, strict=True), 1):
+            if moved(one.after, other.after):
+                raise Broken("non-deterministic", f"two runs on the same numbers differ from step {number} on")
+
+    def with_hidden_defaults(self, recording: Recording, trial: Trial, dtype: str) -> Recording:
+        """The recording with the defaults that do not show in the implementation's signature."""
+
+        def run(told: dict[str, Any]) -> Recording:
+            return record(self.found, self.subject, trial, dtype, self.seed, self.settings | told)
+
+        def same(other: Recording) -> bool:
+            return not any(moved(a.after, b.after) for a, b in zip(recording.steps, other.steps, strict=True))
+
+        known = {"lr", *recording.defaults, *self.settings}
+        names = [name for name in self.found.names if name not in known]
+        found = hidden_defaults(names, defaults_of(self.subject), run, same)
+        return dataclasses.replace(recording, defaults=recording.defaults | found)
+
+    def fault(self, cause: str, message: str) -> None:
+        if self.result.broken is None:
+            passed = worst(outcome.verdict for outcome in self.result.outcomes)
+            seen = f"; before that: {passed}" if self.result.outcomes else ""
+            self.result.broken = {"id": cause, "message": message + seen}
+
+    def skip(self, name: str, dtype: str, reason: str) -> None:
+        entry = {"scenario": name, "reason": reason}
+        if entry not in self.result.not_triggered:
+            self.result.not_triggered.append(entry)
+
+    def torch(self, trial: Trial, dtype: str, recording: Recording) -> Recording | None:
+        """What PyTorch itself does in the scenario; None where it is not installed."""
+        if importlib.util.find_spec("torch") is None:
+            return None
+        kind = own_class(self.subject.torch_impl)
+        hyperparameters = dict(recording.hyperparameters)
+        adapter = Ours(Everything(kind), self.subject.path)  # type: ignore[arg-type]
+        steps = drive(adapter, trial, dtype, self.seed, hyperparameters, hyperparameters)
+        return dataclasses.replace(recording, steps=steps)
+
+    def drop_idle_state(self) -> None:
+        """Leave out what was taken for state by its name, where the parameters show that it is none."""
+        outcomes = self.result.outcomes
+        keys = idle([one.recording for one in outcomes], [one.residual for one in outcomes])
+        names = {key: one.recording.names[key] for one in outcomes for key in keys if key in one.recording.names}
+        for one in outcomes:
+            if keys & set(one.recording.names):
+                one.recording = without(one.recording, keys)
+                one.residual = replay(one.recording)
+        self.result.notes += [message("note.idle-state", own=own, key=key) for key, own in names.items()]
+
+    def effects(self, tried: list[Trial]) -> None:
+        """What was asked for and changed nothing is said; where any keyword is swallowed, it was never taken."""
+        for outcome in list(self.result.outcomes):
+            trial = next(trial for trial in tried if trial.name == outcome.recording.scenario)
+            if outcome.residual.explains:
+                continue
+            for name in trial.needs:
+                if self.changes_nothing(name, trial, outcome.recording):
+                    value = outcome.recording.hyperparameters[name]
+                    self.skip(trial.name, outcome.recording.dtype, f"{name}={value!r} changed nothing")
+                    if name not in self.found.names and outcome in self.result.outcomes:
+                        self.result.outcomes.remove(outcome)
+
+    def changes_nothing(self, name: str, trial: Trial, recording: Recording) -> bool:
+        """Whether the implementation does the same, bit for bit, without this hyperparameter."""
+        case = trial.case.replaced(**{name: defaults_of(self.subject)[name]})
+        without = trial._replace(scenario=trial.scenario._replace(case=case), needs=(), flag="")
+        settings = {key: value for key, value in self.settings.items() if key != name}
+        try:
+            other = record(self.found, self.subject, without, recording.dtype, self.seed, settings)
+        except (NotTaken, Theirs, Broken):
+            return False
+        return not any(moved(a.after, b.after) for a, b in zip(recording.steps, other.steps, strict=True))
+
+    def tied(self, trial: Trial, dtype: str) -> None:
+        """Whether one array under two names is stepped twice; said, not judged: torch.optim does it, too."""
+        if dtype != "float64":
+            return
+        try:
+            twice = stepped_twice(self.found, self.subject, self.settings)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            self.skip(trial.name, dtype, f"it cannot be given one array under two names ({reason})")
+            return
+        if twice:
+            self.result.notes.append(message("note.tied"))
+
+
+def stepped_twice(found: Recognised, subject: Subject, settings: Mapping[str, Any]) -> bool:
+    """Whether a step with one array under two names goes elsewhere than a step with it under one."""
+    start = np.linspace(-1, 1, 6).reshape(2, 3)
+    grad = np.linspace(1, 2, 6).reshape(2, 3)
+    told = {name: value for name, value in (defaults_of(subject) | dict(settings)).items() if name in found.names}
+    ends = []
+    for names in (("weight",), ("weight", "tied")):
+        array = start.copy()
+        adapter = found.make()
+        adapter.start(dict.fromkeys(names, array), **told)
+        adapter.step(dict.fromkeys(names, grad))
+        held = adapter.read()
+        if len(names) == 2 and not np.shares_memory(np.asarray(held["weight"]), np.asarray(held["tied"])):
+            raise NotTaken("it keeps arrays of its own")
+        ends.append(np.array(held["weight"]))
+    return ends[0].tobytes() != ends[1].tobytes()
+
+
+def moved(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
+    return any(one[name].tobytes() != other[name].tobytes() for name in one)
+
+
+def judged(recording: Recording, torch: Callable[[], Recording | None]) -> Outcome:
+    """The recording beside the formula, and beside what PyTorch did."""
+    outcome = Outcome(recording, replay(recording))
+    if outcome.residual.explains:
+        theirs = torch()
+        if theirs is not None:
+            outcome.identical = same(recording, theirs)
+            outcome.nearer = nearer(recording, theirs)
+    return outcome
+
+
+def same(recording: Recording, torch: Recording) -> bool:
+    """Whether every parameter and every visible state entry has PyTorch's bits at every step."""
+    for one, other in zip(recording.steps, torch.steps, strict=True):
+        if moved(one.after, other.after):
+            return False
+        for key, named in one.state.items():
+            if recording.names.get(key, key) != key and key == "momentum_buffer":
+                continue  # kept in a convention of its own
+            for name, array in named.items():
+                theirs = other.state.get(key, {}).get(name)
+                if theirs is not None and array.tobytes() != theirs.tobytes():
+                    return False
+    return True
+
+
+def nearer(recording: Recording, torch: Recording) -> dict[str, int]:
+    """Of the first step, which both took from one place: which side is nearer to the exact result, and how often."""
+    first, other = recording.steps[0], torch.steps[0]
+    exact = exact_step(recording)
+    count = {"yours": 0, "torch": 0}
+    for name, array in first.after.items():
+        yours = np.abs(array.astype(np.longdouble) - exact[name])
+        theirs = np.abs(other.after[name].astype(np.longdouble) - exact[name])
+        count["yours"] += int(np.count_nonzero(yours < theirs))
+        count["torch"] += int(np.count_nonzero(theirs < yours))
+    return count

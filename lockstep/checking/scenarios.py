@@ -1,0 +1,156 @@
+"""What an implementation is put through, so that a latent cause has nowhere to hide."""
+
+import inspect
+from typing import Any, NamedTuple
+
+from lockstep.cases import Case
+from lockstep.causes.cause import Scenario
+from lockstep.causes.tables import scenarios as of_causes
+from lockstep.subjects.registry import Subject, own_class
+
+SIZES = {"one": (1,), "seven": (7,), "prime": (61,), "image": (2, 3, 4, 5)}
+
+
+class Trial(NamedTuple):
+    """A scenario, and what an implementation must take for it to be tried.
+
+    needs: hyperparameters that have to be settable, or the trial says nothing. flag: a hyperparameter whose
+    effect the trial is there for; it is run without it, too. mishap: "missing gradient", "lr change", "scalar" or
+    "tied", which an implementation may be unable to take. defaults: nothing but lr is passed.
+    """
+
+    scenario: Scenario
+    needs: tuple[str, ...] = ()
+    flag: str = ""
+    mishap: str = ""
+    defaults: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.scenario.name
+
+    @property
+    def case(self) -> Any:
+        return self.scenario.case
+
+
+def trial(desc: str, *, needs: tuple[str, ...] = (), flag: str = "", mishap: str = "", **settings: Any) -> Trial:
+    chosen: dict[str, Any] = {"steps": 8, **settings}
+    return Trial(Scenario(Case(desc, **chosen)), needs or ((flag,) if flag else ()), flag, mishap)
+
+
+DEFAULTS = Trial(Scenario(Case("its own defaults", steps=6)), defaults=True)
+
+
+def plain() -> list[Trial]:
+    """What any optimizer is put through, with nothing but lr changed."""
+    return [
+        trial("normal gradients", lr=0.1),
+        trial("gradients near eps", problem="near eps"),
+        trial("gradients of many sizes", problem="many sizes"),
+        trial("sparse gradients", problem="sparse"),
+        trial("gradients shrink", problem="shrinking"),
+        trial("zero gradients from step 4 on", zero_from=4, lr=0.1),
+        trial("odd sizes", shapes=SIZES, steps=4, lr=0.1),
+        trial("a scalar", mishap="scalar", shapes={"scalar": ()}, steps=4, lr=0.1),
+        trial("sixty steps", steps=60, shapes={"weight": (3, 5)}, lr=0.1),
+        trial("lr changes", mishap="lr change", lr=0.1, lr_at={4: 0.01, 6: 0.2}),
+        trial("a step without gradient", mishap="missing gradient", none_at=3),
+        trial("tied parameters", mishap="tied", shapes={"weight": (13, 7)}, steps=2, lr=0.1),
+    ]
+
+
+DECAY = [
+    trial("weight decay", flag="weight_decay", lr=0.1, weight_decay=0.1),
+    trial(
+        "weight decay, a step without gradient",
+        needs=("weight_decay",),
+        mishap="missing gradient",
+        lr=0.1,
+        weight_decay=0.1,
+        none_at=3,
+    ),
+    trial(
+        "weight decay, lr changes",
+        needs=("weight_decay",),
+        mishap="lr change",
+        lr=0.1,
+        weight_decay=0.1,
+        lr_at={4: 0.01},
+    ),
+]
+MAXIMIZE = trial("maximize", flag="maximize", maximize=True, lr=0.1)
+AMSGRAD = [
+    trial("amsgrad, gradients shrink", flag="amsgrad", problem="shrinking", amsgrad=True),
+    trial("amsgrad, sparse gradients", flag="amsgrad", problem="sparse", amsgrad=True),
+]
+BETAS = trial("betas", flag="betas", betas=(0.8, 0.95), lr=0.1)
+EPS = [
+    trial("eps", flag="eps", problem="many sizes", eps=1e-4),
+    trial("eps beside gradients as small", needs=("eps",), problem="near eps", eps=1e-6),
+]
+MOMENTUM: dict[str, Any] = {"momentum": 0.9, "lr": 0.1}
+
+OWN = {
+    "optim.adam": [BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE],
+    "optim.adamw": [BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE],
+    "optim.adagrad": [
+        *EPS,
+        *DECAY,
+        trial("lr decay", flag="lr_decay", lr_decay=0.5, lr=0.1),
+        trial("initial accumulator", flag="initial_accumulator_value", initial_accumulator_value=0.1, lr=0.1),
+        MAXIMIZE,
+    ],
+    "optim.rmsprop": [
+        trial("alpha", flag="alpha", alpha=0.9, lr=0.1),
+        *EPS,
+        *DECAY,
+        trial("momentum", flag="momentum", **MOMENTUM),
+        trial("momentum, lr changes", needs=("momentum",), mishap="lr change", lr_at={4: 0.01, 6: 0.2}, **MOMENTUM),
+        trial("centered", flag="centered", centered=True, lr=0.1),
+        trial("centered, gradients near eps", needs=("centered",), problem="near eps", centered=True),
+        MAXIMIZE,
+    ],
+    "optim.sgd": [
+        trial("momentum", flag="momentum", **MOMENTUM),
+        trial("momentum, lr changes", needs=("momentum",), mishap="lr change", lr_at={4: 0.01, 6: 0.2}, **MOMENTUM),
+        *DECAY,
+        trial("momentum, weight decay", needs=("momentum", "weight_decay"), weight_decay=0.1, **MOMENTUM),
+        trial(
+            "momentum, a step without gradient", needs=("momentum",), mishap="missing gradient", none_at=3, **MOMENTUM
+        ),
+        trial("dampening", flag="dampening", needs=("momentum", "dampening"), dampening=0.5, **MOMENTUM),
+        trial("nesterov", flag="nesterov", needs=("momentum", "nesterov"), nesterov=True, **MOMENTUM),
+        trial(
+            "nesterov, lr changes",
+            needs=("momentum", "nesterov"),
+            mishap="lr change",
+            nesterov=True,
+            lr_at={4: 0.01},
+            **MOMENTUM,
+        ),
+        MAXIMIZE,
+    ],
+}
+
+
+def trials(subject: Subject) -> list[Trial]:
+    """The designed set of a subject, the plainest first.
+
+    For an optimizer without a set of its own: what any is put through, and each of its options by itself.
+    """
+    if subject.family != "optim":
+        return [Trial(scenario) for scenario in layer_scenarios(subject)]
+    return [*plain(), *(OWN.get(subject.path) or options(subject)), DEFAULTS]
+
+
+def options(subject: Subject) -> list[Trial]:
+    """A trial for each of the options that many optimizers have."""
+    known = inspect.signature(own_class(subject.reference)).parameters
+    return [one for one in (BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if all(name in known for name in one.needs)]
+
+
+def layer_scenarios(subject: Subject) -> list[Scenario]:
+    """Those of the catalogue, or the subject's cases where it has none."""
+    found = of_causes(subject)
+    return found or [Scenario(case) for case in subject.cases.CASES[:8]]

@@ -1,0 +1,81 @@
+"""Recordings of PyTorch's own optimizers and layers, scenario by scenario."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from lockstep.adapters.layer.ours import OurLayer
+from lockstep.adapters.making import Everything
+from lockstep.adapters.names import Names
+from lockstep.adapters.optimizer.tensor_step import Ours
+from lockstep.checking.driving import defaults_of, drive
+from lockstep.checking.layers import Found, record, standard_of
+from lockstep.checking.scenarios import trials
+from lockstep.recordings.recording import Recording
+from lockstep.subjects.registry import Subject, find, own_class
+
+
+def of_pytorch(
+    path: str,
+    hyperparameters: Mapping[str, Any] | None = None,
+    *,
+    dtype: str = "float64",
+    implementation: str | None = None,
+    seed: int = 0,
+    only: str | None = None,
+) -> list[Recording]:
+    """What PyTorch does in each scenario of a subject.
+
+    Arguments:
+        path: of the subject, "optim.adam".
+        hyperparameters: under PyTorch's names, in all scenarios.
+        dtype: "float32" or "float64".
+        implementation: "single", "foreach" or "fused"; the subject's first if None.
+        seed: of the random numbers.
+        only: the name of one scenario.
+
+    Raises:
+        ValueError, TypeError: for a subject, a dtype, a scenario or hyperparameters that there are not.
+    """
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"dtype must be 'float32' or 'float64', not {dtype!r}")
+    subject = find(path)
+    known = [trial for trial in trials(subject) if trial.mishap != "tied" and not trial.defaults]
+    wanted = [trial for trial in known if only is None or trial.name == only]
+    if not wanted:
+        raise ValueError(f"no scenario {only!r}; there are: {'; '.join(trial.name for trial in known)}")
+    make = of_optimizer if subject.family == "optim" else of_layer
+    return [make(subject, trial, dict(hyperparameters or {}), dtype, implementation, seed) for trial in wanted]
+
+
+def of_optimizer(subject: Subject, trial, settings, dtype: str, implementation: str | None, seed: int) -> Recording:
+    standard = defaults_of(subject)
+    unknown = [name for name in settings if name not in standard]
+    if unknown:
+        raise TypeError(f"{subject.path} has no hyperparameter {unknown[0]!r}; there are {', '.join(standard)}")
+    hyperparameters = standard | trial.case.hyperparameters | settings
+    kind = own_class(subject.torch_impl)
+    chosen = functools.partial(kind, path=implementation) if implementation else kind
+    adapter = Ours(Everything(chosen), subject.path)  # type: ignore[arg-type]
+    steps = drive(adapter, trial, dtype, seed, hyperparameters, hyperparameters)
+    return Recording(
+        subject=subject.path,
+        scenario=trial.name,
+        why=trial.scenario.why,
+        dtype=dtype,
+        hyperparameters=hyperparameters,
+        given=tuple(hyperparameters),
+        steps=steps,
+        source=f"torch.optim.{kind.__name__}" + (f", {implementation}" if implementation else ""),
+    )
+
+
+def of_layer(subject: Subject, trial, settings, dtype: str, implementation: str | None, seed: int) -> Recording:
+    if implementation is not None:
+        raise ValueError(f"{subject.path} has no paths to choose from, so not {implementation!r} either")
+    kind = own_class(subject.torch_impl, trial.case.layer)
+    names: Names = {name: name for name in standard_of(subject, trial)}
+    make = functools.partial(OurLayer, Everything(kind, holds=False))  # type: ignore[arg-type]
+    recording = record(Found(make, names, {}), subject, trial, settings, dtype, seed)
+    return dataclasses.replace(recording, source=f"{kind.__name__} of PyTorch")

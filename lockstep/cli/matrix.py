@@ -1,0 +1,66 @@
+"""`lockstep matrix`: the ladder of everything there is."""
+
+import collections
+import pathlib
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from lockstep.cli.terminal import console, progress
+from lockstep.explanation.matrix import Matrix, matrix, tally
+from lockstep.records.files import check_place, write_json
+from lockstep.subjects.registry import find
+
+SHOWN = 20  # cells that are not explained
+
+
+def explain_matrix(
+    only: Annotated[list[str] | None, typer.Option(help="Only this subject. Repeatable.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Of every cell; more or less of its own if left out.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes at a time; one a core if left out.")] = None,
+    json: Annotated[pathlib.Path | None, typer.Option(help="Write every cell here.")] = None,
+):
+    """Climb the ladder of every subject, case, dtype and path, at every CPU capability, on one thread and on two.
+
+    Exit status 0 when every cell is explained to the last bit, 1 when one is not.
+    """
+    for one in only or ():
+        find(one)
+    if json is not None:
+        check_place(json)  # the work takes minutes
+    with progress() as bar:
+        task = bar.add_task("matrix", total=None)
+        found = matrix(
+            only or (),
+            steps=steps,
+            jobs=jobs,
+            on_start=lambda total: bar.update(task, total=total),
+            on_cell=lambda cell: bar.update(task, advance=1, description=cell.subject),
+        )
+    show(found)
+    if json is not None:
+        write_json(json, found.to_json())
+        console.print(f"written  {escape(str(json))}")
+    raise typer.Exit(0 if found.passes else 1)
+
+
+def show(found: Matrix) -> None:
+    rows = tally(found)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *counts in rows:
+        console.print(escape("  ".join([name.ljust(widths[0]), *map(str.rjust, counts, widths[1:])])))
+    share = found.explained / len(found.cells) if found.cells else 0.0
+    console.print(f"explained  {found.explained} of {len(found.cells)} ({share:.1%})")
+    ends = collections.Counter(", ".join(cell.kernels) or cell.rung for cell in found.cells if cell.explained)
+    for end, count in ends.most_common():
+        console.print(f"  {count:6}  {escape(end)}")
+    for name, reason in found.absent.items():
+        console.print(f"absent     {escape(name)}: {escape(reason)}")
+    missed = [cell for cell in found.cells if not cell.explained]
+    for cell in missed[:SHOWN]:
+        console.print(f"left       {escape(cell.label)}: {escape(cell.left)}")
+    if len(missed) > SHOWN:
+        console.print(f"           and {len(missed) - SHOWN} more")

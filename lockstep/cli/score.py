@@ -1,0 +1,31 @@
+"""`lockstep score`: what a parity test would let pass."""
+
+import importlib
+import importlib.util
+import pathlib
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from lockstep.cli.terminal import console
+from lockstep.records.files import write_json
+
+
+def score_tests(
+    tests: Annotated[str, typer.Argument(help="A file of tests, or one test: FILE.py::NAME.")],
+    subject: Annotated[str, typer.Option(help="What they test, for instance optim.adam.")],
+    json: Annotated[pathlib.Path | None, typer.Option(help="Write the result here.")] = None,
+):
+    """Run a parity test with each wrong variant of the catalogue, and say which ones it lets pass.
+
+    The tests ask for a fixture `implementation`; docs/testing.md says what it gives.
+    Exit status 0 when all are caught, 1 when some pass, 2 for tests that cannot be scored.
+    """
+    if importlib.util.find_spec("pytest") is None:
+        raise ValueError("lockstep score runs tests with pytest, which is not installed")
+    found = importlib.import_module("lockstep.testing.score").score(tests, subject)
+    console.print(escape(str(found)))
+    if json is not None:
+        write_json(json, found.to_json())
+    raise typer.Exit(1 if found.missed else 0)

@@ -1,0 +1,47 @@
+"""What the commands print to, and how they read what they are given."""
+
+import ast
+import shlex
+import sys
+from contextvars import ContextVar
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from lockstep.text import ENGLISH, Voice
+
+console = Console(highlight=False, soft_wrap=True, emoji=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+SPOKEN: ContextVar[Voice] = ContextVar("voice", default=ENGLISH)
+NONSENSE = 2  # exit status of a call that makes no sense
+
+
+def voice() -> Voice:
+    """That of the call: --lang, or LOCKSTEP_LANG."""
+    return SPOKEN.get()
+
+
+def typed(command: str) -> str:
+    """The call of `lockstep COMMAND` as it was typed; nothing where it was not typed so."""
+    words = sys.argv[1:]
+    options = 2 if words[:1] == ["--lang"] else int(words[:1] != [] and words[0].startswith("--lang="))
+    return shlex.join(["lockstep", *words]) if words[options : options + 1] == [command] else ""
+
+
+def assignment(text: str) -> tuple[str, Any]:
+    """`betas=(0.9,0.99)` as a name and a value; a value that is no Python literal is refused."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise ValueError(f"--set takes NAME=VALUE, not {text!r}")
+    try:
+        return name, ast.literal_eval({"true": "True", "false": "False"}.get(value, value))
+    except (ValueError, SyntaxError):
+        raise ValueError(f"--set {name}: {value!r} is no number, flag or tuple") from None
+
+
+def progress() -> Progress:
+    """A bar on the terminal's error stream, gone when it is done; nothing where there is no terminal."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)

@@ -1,0 +1,248 @@
+"""Which formula an implementation follows instead: the catalogue, replayed on what was recorded of it.
+
+Every cause is tried by itself, with its numbers solved for, then two and more of them together
+(`lockstep.searching`). Only what explains every recording down to rounding is named.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lockstep.causes.cause import Cause
+from lockstep.causes.harness import FAULTS, Fault
+from lockstep.diagnose.replay import Element, Residual, replay
+from lockstep.diagnose.search import Candidate, Search, distinct, quickly_refuted
+from lockstep.diagnose.solve import Hypothesis
+from lockstep.numerics.verdict import Verdict
+from lockstep.recordings.recording import Pass, Recording, Step
+from lockstep.subjects.registry import find
+from lockstep.text import ENGLISH, Voice, message
+from lockstep.text.rows import row
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnosis:
+    """What is the matter, with the evidence.
+
+    Attributes:
+        verdict: of the recordings under PyTorch's formula: rounding, ill-conditioned, different or broken.
+        subject: its path.
+        answer: what explains every recording down to rounding, or None.
+        equivalent: other explanations that do so on everything tried.
+        next_best: the nearest explanation that does not; its `where` is the scenario that separates it.
+        first: the first number beyond its allowance under PyTorch's formula, and in which recording, or None.
+        fault: what is wrong with the comparison itself; nothing else is looked for then.
+        residuals: label of a recording to what PyTorch's formula leaves of it.
+        known: how many causes there are to try.
+    """
+
+    verdict: Verdict
+    subject: str
+    answer: Candidate | None = None
+    equivalent: list[Candidate] = dataclasses.field(default_factory=list)
+    next_best: Candidate | None = None
+    first: tuple[str, Element] | None = None
+    fault: Fault | None = None
+    residuals: dict[str, Residual] = dataclasses.field(default_factory=dict)
+    known: int = 0
+
+    @property
+    def causes(self) -> Hypothesis:
+        """The causes of the answer; none where there is none."""
+        return self.answer.causes if self.answer else ()
+
+    @property
+    def not_triggered(self) -> list[str]:
+        """Recordings that PyTorch's formula explains: the causes do not show there."""
+        return [label for label, left in self.residuals.items() if left.explains]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "verdict": str(self.verdict),
+            "fault": self.fault
+            and {"id": self.fault.id, "what": ENGLISH.say(self.fault.what), "fix": ENGLISH.say(self.fault.fix)},
+            "first_difference": self.first and {"scenario": self.first[0], **self.first[1]._asdict()},
+            "causes": [described(cause, self.answer) for cause in self.causes if self.answer],
+            "equivalent": [[described(cause, one) for cause in one.causes] for one in self.equivalent],
+            "next_best": self.next_best
+            and {
+                "causes": [cause.name for cause in self.next_best.causes],
+                "residual": self.next_best.residual,
+                "scenario": self.next_best.where,
+            },
+            "not_triggered": self.not_triggered,
+            "scenarios": [
+                {"name": label, "used": left.used, "explained": self.answer.used[label] if self.answer else None}
+                for label, left in self.residuals.items()
+            ],
+            "known": self.known,
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self, voice: Voice = ENGLISH) -> Iterator[str]:
+        """What a person reads of it."""
+        if self.fault:
+            yield row(voice, "cause", f"{self.fault.id}: {voice.say(self.fault.what)}")
+            yield row(voice, "fix", self.fault.fix)
+        elif self.answer:
+            yield from self.accusation(self.answer, voice)
+        elif self.verdict is Verdict.DIFFERENT:
+            yield row(voice, "cause", message("cli.no-cause", known=self.known))
+            if self.first:
+                label, found = self.first
+                yield row(voice, "shows", message("cli.first-in", label=repr(label), step=found.step, line=found.line))
+        if self.next_best and not self.fault:
+            differing = [label for label, left in self.residuals.items() if not left.explains]
+            explained = sum(self.next_best.used.get(label, np.inf) <= 1 for label in differing)
+            some = message("cli.nearest", name=self.next_best.name, explained=explained, differing=len(differing))
+            rest = message("cli.leaves", residual=self.next_best.residual, where=repr(self.next_best.where))
+            yield row(voice, "nearest", some)
+            yield row(voice, "more", rest)
+
+    def accusation(self, answer: Candidate, voice: Voice) -> Iterator[str]:
+        for cause in answer.causes:
+            yield row(voice, "cause", f"{cause.name}: {voice.say(cause.fix)}")
+            for change in cause.changes():
+                for label, text in change.rows(voice, ours="pytorch"):
+                    yield row(voice, label, text)
+            for label, text in (("seen", cause.met), ("note", cause.note)):
+                if text:
+                    yield row(voice, label, text)
+        yield row(voice, "residual", message("cli.residual", used=answer.residual, recordings=len(answer.used)))
+        for other in self.equivalent:
+            yield row(voice, "or", message("cli.equivalent", name=other.name))
+
+
+def described(cause: Cause, within: Candidate) -> dict[str, Any]:
+    return {
+        "id": cause.id,
+        "variant": cause.variant,
+        "hyperparameters": dict(cause.free),
+        "residual": within.residual,
+        "scenario": within.where,
+        "formula": cause.formula,
+        "changes": [change._asdict() for change in cause.changes()],
+        "seen": ENGLISH.say(cause.met) if cause.met else "",
+        "fix": ENGLISH.say(cause.fix),
+        "note": ENGLISH.say(cause.note) if cause.note else "",
+    }
+
+
+def diagnose(
+    recordings: Sequence[Recording],
+    subject: str | None = None,
+    residuals: Mapping[str, Residual] | None = None,
+    thorough: bool = True,
+) -> Diagnosis:
+    """Name the formula that an implementation follows instead of PyTorch's.
+
+    Arguments:
+        recordings: of one implementation; more scenarios tell more causes apart.
+        subject: path of what it is held against; that of the recordings if None.
+        residuals: `replay` of each recording by its label, where that has been done.
+        thorough: whether a number is sought beside every cause that shows together with it, which takes longest.
+
+    Raises:
+        ValueError: without recordings, and for two of one label.
+    """
+    if not recordings:
+        raise ValueError("nothing was recorded, so there is nothing to explain")
+    path = subject or recordings[0].subject
+    recordings = [with_mask(dataclasses.replace(one, subject=path)) for one in recordings]
+    if len({one.label for one in recordings}) < len(recordings):
+        raise ValueError("two recordings have the same scenario and dtype")
+    if fault := fault_of(recordings):
+        return Diagnosis(Verdict.BROKEN, path, fault=fault)
+    left = {one.label: (residuals or {}).get(one.label) or replay(one) for one in recordings}
+    search = Search(find(path), recordings, left, thorough)
+    about = {"subject": path, "residuals": left, "known": len(search.known)}
+    if not search.differing:
+        unsure = any(one.uncertain for one in left.values())
+        known = [search.followed((cause,)) for cause in search.known if search.to_the_bit(cause)]
+        return Diagnosis(
+            Verdict.ILL_CONDITIONED if unsure else Verdict.ROUNDING, answer=known[0] if known else None, **about
+        )
+    found = search.explanations()
+    answer = found[0] if found else None
+    named = {cause.id for one in found for cause in one.causes}
+    return Diagnosis(
+        Verdict.DIFFERENT,
+        answer=answer,
+        equivalent=distinct(found)[1:],
+        next_best=search.nearest(answer, named),
+        first=first_of(search.recordings, left),
+        **about,
+    )
+
+
+def first_of(recordings: Sequence[Recording], left: Mapping[str, Residual]) -> tuple[str, Element]:
+    """The first number beyond its allowance, and the recording it is in."""
+    found = [(one.label, first) for one in recordings if (first := left[one.label].first)]
+    return min(found, key=lambda place: place[1].step)
+
+
+# the comparison itself
+
+
+def fault_of(recordings: Sequence[Recording]) -> Fault | None:
+    """What is wrong with the comparison, before anything is said of the implementation."""
+    steps = [(one, step) for one in recordings for step in one.steps if isinstance(step, Step)]
+    if any(after.dtype != step.before[name].dtype for _, step in steps for name, after in step.after.items()):
+        return fault("dtype-promoted")
+    if steps and not any(moved(step) for _, step in steps) and any(pushed(step) for _, step in steps):
+        return fault("nothing-moved")
+    if any(turned(one) for one in recordings):
+        return fault("layout-transposed")
+    return None
+
+
+def turned(recording: Recording) -> bool:
+    """Whether PyTorch's formula explains the transpose of square weights, and not the weights."""
+    steps = [step for step in recording.steps if isinstance(step, Step)]
+    if not any(square(array) for step in steps for array in step.after.values()):
+        return False
+    back = [dataclasses.replace(step, after={name: upright(a) for name, a in step.after.items()}) for step in steps]
+    other = dataclasses.replace(recording, steps=back)
+    return quickly_refuted(recording, ()) and not quickly_refuted(other, ())
+
+
+def square(array: np.ndarray) -> bool:
+    return array.ndim == 2 and array.shape[0] == array.shape[1] and not np.array_equal(array, array.T)
+
+
+def upright(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array.T) if square(array) else array
+
+
+def fault(row: str) -> Fault:
+    return next(one for one in FAULTS if one.id == row)
+
+
+def moved(step: Step) -> bool:
+    return any(step.before[name].tobytes() != after.tobytes() for name, after in step.after.items())
+
+
+def pushed(step: Step) -> bool:
+    return (
+        any(grad is not None and np.any(grad) for grad in step.grads.values()) and step.hyperparameters.get("lr") != 0
+    )
+
+
+def with_mask(recording: Recording) -> Recording:
+    """A dropout's recording with the masks that can be seen of it where it was given none: what it set to 0."""
+    if recording.subject != "layers.dropout":
+        return recording
+    return dataclasses.replace(recording, steps=[masked(one) for one in recording.steps])
+
+
+def masked(one: Pass) -> Pass:
+    x, *given = one.inputs
+    kept = (one.output != 0) | (x == 0)
+    if kept.all() and not one.training:
+        return one  # nothing was dropped: there is no mask to be seen
+    return one if given else dataclasses.replace(one, inputs=(x, kept.astype(one.output.dtype)))

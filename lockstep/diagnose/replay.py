@@ -1,0 +1,480 @@
+"""Holds a recording against a formula: the same steps, on numbers that carry their error.
+
+The reference's formula, or one with causes planted in it, is run from the recorded parameters and gradients.
+State is taken from the recording where it can be seen and agrees; otherwise it is carried along, with the
+error it may have by then. So every observed number has an exact value and an allowance, and nothing about
+the implementation has to be known but what it did.
+"""
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lockstep.causes.cause import Cause
+from lockstep.causes.planting import plant
+from lockstep.numerics.bounded import Bounded, unit, widest
+from lockstep.numerics.verdict import distance, share, uncertain
+from lockstep.recordings.recording import Pass, Recording, Step
+from lockstep.subjects.layers import as_bounded, floating
+from lockstep.subjects.optim import weak
+from lockstep.subjects.registry import find, own_class
+
+# A buffer that PyTorch does not know by this name may be kept with lr or a sign in it.
+SCALES = {"": lambda lr: 1.0, "-lr": lambda lr: -lr, "lr": lambda lr: lr, "-": lambda lr: -1.0}
+
+
+# The orders of PyTorch's own formula, each of which is allowed for. A planted formula has the first alone.
+ORDERS = ("paper", "pytorch")
+
+
+class Element(NamedTuple):
+    """One observed number: `found`, what the formula makes of it, and how much of its allowance that uses."""
+
+    step: int
+    quantity: str
+    tensor: str
+    line: str
+    index: tuple[int, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    found: float
+    exact: float
+    allowed: float
+    used: float
+
+
+class Residual(NamedTuple):
+    """What is left between a recording and a formula.
+
+    used: the largest share of its allowance that any number uses, parameters and visible state alike; at
+        most 1 means that the formula explains the recording down to rounding.
+    param, state: the same of parameters alone (of a layer, of all it makes but buffers), and of each
+        visible state entry or buffer.
+    first: the first number beyond its allowance, or None. worst: the one that uses most, or None.
+    compared, undecided: how many numbers were compared, and of how many the allowance is infinite.
+    uncertain: the first number of a tensor that differs and of which no digit is certain, or None.
+    scales: state entry to what it is kept multiplied by ("-lr"), where that is not 1.
+    """
+
+    used: float
+    param: float
+    state: dict[str, float]
+    first: Element | None
+    worst: Element | None
+    compared: int
+    undecided: int
+    uncertain: Element | None
+    scales: dict[str, str]
+
+    @property
+    def explains(self) -> bool:
+        """Whether every number is within its allowance."""
+        return self.used <= 1
+
+
+def replay(
+    recording: Recording, causes: Iterable[Cause] = (), hyperparameters: Mapping[str, Any] | None = None
+) -> Residual:
+    """What is left between `recording` and the formula of its subject.
+
+    Arguments:
+        recording: of an optimizer or a layer.
+        causes: to plant in the formula; none for PyTorch's.
+        hyperparameters: under PyTorch's names, in place of the recorded ones at every step.
+
+    Raises:
+        BadEdit: for causes that cannot be planted together.
+        TypeError, ValueError: for hyperparameters the class refuses.
+    """
+    tallies: dict[str, dict[str, Tally]] = {}
+    with np.errstate(all="ignore"):  # a wrong formula may divide by zero
+        for one in walk(recording, tuple(causes), hyperparameters or {}, bounded=True):
+            by_scale = tallies.setdefault(one.quantity, {})
+            for scale, exact in one.predicted.items():
+                by_scale.setdefault(scale, Tally()).add(one, exact)
+    return residual(recording, tallies)
+
+
+def screen(
+    recording: Recording, causes: Iterable[Cause] = (), hyperparameters: Mapping[str, Any] | None = None
+) -> float:
+    """The same, fast and without bounds: the largest difference as a share of the tensor's largest change.
+
+    Of layers, buffers and state as a share of the largest magnitude. NaN where it should not be is infinite.
+    It orders candidates; `replay` decides.
+
+    Arguments:
+        recording: of an optimizer or a layer.
+        causes: to plant in the formula; none for PyTorch's.
+        hyperparameters: under PyTorch's names, in place of the recorded ones at every step.
+
+    Raises:
+        BadEdit: for causes that cannot be planted together.
+        TypeError, ValueError: for hyperparameters the class refuses.
+    """
+    worst: dict[tuple[str, str], float] = {}
+    with np.errstate(all="ignore"):
+        for one in walk(recording, tuple(causes), hyperparameters or {}, bounded=False):
+            for scale, value in one.predicted.items():
+                apart = distance(one.found, np.asarray(value, np.longdouble))
+                apart = np.where(np.isnan(one.found) & np.isnan(value), 0, apart)
+                share_of = np.max(apart, initial=0) / one.size if np.any(apart) else 0.0
+                key = one.quantity, scale
+                worst[key] = max(worst.get(key, 0.0), float(share_of))
+    return max((least(worst, quantity) for quantity, _ in worst), default=0.0)
+
+
+def least(worst: Mapping[tuple[str, str], float], quantity: str) -> float:
+    return min(value for (name, _), value in worst.items() if name == quantity)
+
+
+class Observed(NamedTuple):
+    """One tensor of one step beside what the formula makes of it, at each scale it may be kept in."""
+
+    step: int
+    quantity: str
+    tensor: str
+    line: str
+    found: np.ndarray
+    predicted: dict[str, Any]
+    size: float  # of the largest change, or magnitude
+
+
+class Tally:
+    """What has been compared of one quantity."""
+
+    def __init__(self):
+        self.used, self.compared, self.undecided = 0.0, 0, 0
+        self.first: Element | None = None
+        self.worst: Element | None = None
+        self.uncertain: Element | None = None
+
+    def add(self, one: Observed, exact: Bounded) -> None:
+        found, value = one.found.reshape(-1), exact.value.reshape(-1)
+        room = np.broadcast_to(exact.error, exact.shape).reshape(-1)
+        if not found.size:
+            return
+        error = np.where(np.isnan(found) & np.isnan(value), 0, distance(found, value))
+        undecided = np.isposinf(room)
+        used = np.where(undecided, 0.0, share(error, room))
+        used = np.where(np.isnan(used), np.inf, used)
+        self.compared += found.size
+        self.undecided += int(undecided.sum())
+        pick = int(np.argmax(used))
+        if self.worst is None or used[pick] > self.used:
+            self.used, self.worst = float(used[pick]), element(one, pick, value, room, used)
+        if self.first is None and used[pick] > 1:
+            self.first = self.worst
+        if self.uncertain is None and not used[pick] > 1:
+            differs = (found != value.astype(found.dtype)) & (error > 0)
+            unsure = differs if room.max() > 0 and uncertain(value, room) else differs & undecided
+            if unsure.any():
+                self.uncertain = element(one, int(np.argmax(unsure)), value, room, used)
+
+
+def element(one: Observed, place: int, value, room, used) -> Element:
+    index = tuple(int(i) for i in np.unravel_index(place, one.found.shape))
+    return Element(
+        step=one.step,
+        quantity=one.quantity,
+        tensor=one.tensor,
+        line=one.line,
+        index=index,
+        shape=tuple(one.found.shape),
+        dtype=one.found.dtype.name,
+        found=float(one.found.reshape(-1)[place]),
+        exact=float(value[place]),
+        allowed=float(room[place]),
+        used=float(used[place]),
+    )
+
+
+def residual(recording: Recording, tallies: dict[str, dict[str, Tally]]) -> Residual:
+    """All quantities together, each in the scale that fits it best."""
+    order = list(equations(recording))
+    scales = {quantity: min(by_scale, key=lambda s: by_scale[s].used) for quantity, by_scale in tallies.items()}
+    chosen = {quantity: by_scale[scales[quantity]] for quantity, by_scale in tallies.items()}
+    seen = seen_of(recording)
+
+    def place(found: Element) -> tuple[int, int]:
+        return found.step, order.index(found.line) if found.line in order else -1
+
+    firsts = [tally.first for tally in chosen.values() if tally.first]
+    unsure = [tally.uncertain for tally in chosen.values() if tally.uncertain]
+    worsts = [tally.worst for tally in chosen.values() if tally.worst]
+    return Residual(
+        used=max((tally.used for tally in chosen.values()), default=0.0),
+        param=max((tally.used for name, tally in chosen.items() if name not in seen), default=0.0),
+        state={name: tally.used for name, tally in chosen.items() if name in seen},
+        first=min(firsts, key=place, default=None),
+        worst=max(worsts, key=lambda found: found.used, default=None),
+        compared=sum(tally.compared for tally in chosen.values()),
+        undecided=sum(tally.undecided for tally in chosen.values()),
+        uncertain=min(unsure, key=place, default=None),
+        scales={name: scale for name, scale in scales.items() if scale},
+    )
+
+
+def equations(recording: Recording) -> Mapping[str, str]:
+    found = looked_up(recording.subject).reference.EQUATIONS
+    return found.get(recording.layer, found)
+
+
+def seen_of(recording: Recording) -> frozenset[str]:
+    """The state entries or buffers that can be seen."""
+    if recording.is_layer:
+        return frozenset(name for one in recording.steps for name in one.buffers)
+    return frozenset(key for one in recording.steps for key in one.state)
+
+
+def walk(
+    recording: Recording, causes: tuple[Cause, ...], hyperparameters: Mapping[str, Any], bounded: bool
+) -> Iterator[Observed]:
+    """Everything observed, in order, beside what the formula makes of it."""
+    return (passes if recording.is_layer else steps)(recording, causes, dict(hyperparameters), bounded)
+
+
+# which class
+
+
+PLANTED: dict[tuple, type] = {}
+
+
+def planted(subject: str, layer: str, causes: tuple[Cause, ...]) -> Any:
+    """The reference's class with the causes in it; made once."""
+    key = subject, layer, tuple((cause.name, tuple(cause.free.items())) for cause in causes)
+    if key not in PLANTED:
+        base = own_class(looked_up(subject).reference, layer or None)
+        base = base if layer else functional(base)
+        PLANTED[key] = plant(looked_up(subject), causes, base) if causes else base
+    return PLANTED[key]
+
+
+looked_up = functools.cache(find)  # a search asks hundreds of times
+
+
+def functional(base: Any) -> type:
+    """The optimizer on numbers of any kind: it replaces parameters and state instead of writing into them."""
+
+    class Functional(base):
+        bounded = False
+
+        @property
+        def hyperparameters(self):
+            plain = super().hyperparameters
+            return {name: weak(value) for name, value in plain.items()} if self.bounded else plain
+
+        def checked(self, grads):
+            return grads
+
+        def step_one(self, name, grad):
+            param, entries = self.params[name], self.entries()
+            state = self.state[name]
+            if any(key not in state for key in entries):
+                state = self.new_state(param) | state
+            if "step" in state:
+                state = state | {"step": np.asarray(state["step"] + np.float32(1))}
+            held = {key: state[key] for key in entries if state[key] is not None}
+            lines = self.formula(param, grad, **held, **self.constants(state))
+            self.params[name] = lines.param
+            self.state[name] = state | {key: getattr(lines, self.STATE[key]) for key in entries}
+
+    Functional.__name__ = base.__name__
+    Functional.__module__ = base.__module__
+    return Functional
+
+
+# optimizers
+
+
+def steps(recording: Recording, causes, hyperparameters, bounded: bool) -> Iterator[Observed]:
+    kind = planted(recording.subject, "", causes)
+    first: Step = recording.steps[0]
+    start = {name: np.array(array) for name, array in first.before.items()}
+    orders = [order for order in ORDERS if order in kind.ORDERS] if bounded and not causes else ["paper"]
+    sides = [kind(start, **(recording.hyperparameters | hyperparameters)) for _ in orders]
+    number = (lambda array: Bounded(array, array.dtype)) if bounded else (lambda array: array.astype(np.float64))
+    for side, order in zip(sides, orders, strict=True):
+        side.bounded, side.formula = bounded, side.ORDERS[order]
+    main, *others = sides
+    main.state = {name: numbers(entries, number) for name, entries in main.state.items()}
+    for key, named in recording.start.items():
+        for name, array in named.items():
+            main.state[name][key] = array.astype(np.float32) if key == "step" else number(array)
+    now = recording.hyperparameters | hyperparameters
+    for count, step in enumerate(recording.steps, 1):
+        wanted = step.hyperparameters | hyperparameters
+        grads = {name: None if grad is None else number(grad) for name, grad in step.grads.items()}
+        carried = {name: any(errs(value) for value in entries.values()) for name, entries in main.state.items()}
+        for side in others:
+            side.state = {name: numbers(entries, as_exact) for name, entries in main.state.items()}
+        for side in sides:
+            for name, value in wanted.items():
+                if now.get(name) != value:
+                    side.set(name, value)
+            side.params = {name: number(array) for name, array in step.before.items()}
+            side.step(grads)
+        now = wanted
+        if others:
+            for name in step.before:
+                allow_for(others, main, name, carried[name])
+        yield from observed(recording, count, step, main, number)
+
+
+def as_exact(value: Any) -> Any:
+    """The same number without its error."""
+    return Bounded(value.value, value.dtype) if isinstance(value, Bounded) else value
+
+
+def errs(value: Any) -> bool:
+    return isinstance(value, Bounded) and bool(np.any(value.error))
+
+
+def allow_for(others: list[Any], main: Any, name: str, carried: bool) -> None:
+    """Let one tensor's numbers allow for what the other orders round in this step.
+
+    They start from exact numbers, because error-carrying ones do not know that x + w·(y - x) forgets x. What is
+    carried along is in the first order already; what this step rounds comes on top of it.
+    """
+    parts = [side.params[name] for side in others]
+    main.params[name] = together(main.params[name], parts, carried)
+    for key, value in main.state[name].items():
+        parts = [side.state[name].get(key) for side in others]
+        if isinstance(value, Bounded) and all(isinstance(part, Bounded) for part in parts):
+            main.state[name][key] = together(value, parts, carried)
+
+
+def together(main: Bounded, others: list[Bounded], carried: bool) -> Bounded:
+    """One number of what the orders of a formula make of it."""
+    if not carried:
+        return widest([main, *others])
+    return main.like(main.value, main.error + widest(others).error, main.sure)
+
+
+def numbers(entries: Mapping[str, Any], number) -> dict[str, Any]:
+    """State entries as numbers of that kind; the count stays as it is."""
+    return {key: value if key == "step" or value is None else number(value) for key, value in entries.items()}
+
+
+def observed(recording: Recording, count: int, step: Step, side: Any, number) -> Iterator[Observed]:
+    """The parameters and the visible state after a step; state that agrees is where the next step starts."""
+    bounded = side.bounded
+    for name, found in step.after.items():
+        changed = np.max(np.abs(found.astype(np.float64) - step.before[name]), initial=0)
+        exact = side.params[name]
+        exact = coefficient_rounded(exact, step.before[name]) if bounded else exact
+        yield Observed(count, "param", name, "param", found, {"": exact}, float(changed))
+    lr = step.hyperparameters.get("lr", 1.0)
+    for key, named in step.state.items():
+        own = recording.names.get(key, key) != key and key == "momentum_buffer"
+        for name, found in named.items():
+            exact = side.state[name].get(key)
+            if exact is None:
+                continue  # the formula has no such entry, or not yet
+            predicted = {
+                scale: exact if not scale else exact * of(lr) for scale, of in SCALES.items() if not scale or own
+            }
+            size = float(np.max(np.abs(found.astype(np.float64)), initial=0))
+            yield Observed(count, key, name, side.STATE[key], found, predicted, size)
+            if bounded and within(found, exact):
+                side.state[name][key] = number(found)
+
+
+def coefficient_rounded(exact: Bounded, before: np.ndarray) -> Bounded:
+    """Once more at the parameter's magnitude: an equal order may make one factor of it, (1 - lr·λ), and round that."""
+    return exact.like(exact.value, exact.error + unit(before.dtype) * np.abs(before), exact.sure)
+
+
+def within(found: np.ndarray, exact: Bounded) -> bool:
+    return bool(np.all(distance(found, exact.value) <= exact.error))
+
+
+# layers
+
+
+def passes(recording: Recording, causes, hyperparameters, bounded: bool) -> Iterator[Observed]:
+    kind = planted(recording.subject, recording.layer, causes)
+    orders = [order for order in (kind.ALLOWS if bounded else ("paper",)) if order in kind.ORDERS]
+    layers = [kind(**(recording.hyperparameters | hyperparameters)) for _ in orders]
+    carried: list[dict[str, Any]] = [{} for _ in orders]
+    for count, one in enumerate(recording.steps, 1):
+        made = []
+        for place, (layer, order) in enumerate(zip(layers, orders, strict=True)):
+            lines, carried[place] = lines_of(layer, order, one, carried[place], bounded)
+            made.append(lines)
+        yield from made_by(kind, count, one, made, carried, bounded)
+
+
+def lines_of(
+    layer, order: str, one: Pass, carried: dict[str, Any], bounded: bool, free: Mapping[str, float] | None = None
+):
+    """Forward and backward lines of a pass by one order, and the buffers after it; `free` numbers are arguments."""
+    number = exact_number if bounded else wide_number
+    layer.formula = layer.ORDERS[order]
+    layer.train(one.training)
+    dtype = one.output.dtype
+    layer.params = {name: fit(array, dtype) for name, array in layer.params.items()}
+    fresh = {name: fit(array, dtype) for name, array in layer.buffers.items()}
+    before = {name: number(array) for name, array in (fresh | one.buffers_before).items()}
+    buffers = {
+        name: carried.get(name, before[name]) if name not in one.buffers_before else before[name] for name in fresh
+    }
+    params = {name: number(array) for name, array in (layer.params | one.params).items() if name in layer.params}
+    inputs = tuple(number(array) for array in layer.accepted(one.inputs))
+    upstream = None if one.upstream is None else number(one.upstream)
+    forward, backward = layer.evaluate(inputs, upstream, params, buffers, training=layer.training, **(free or {}))
+    updated = {name: getattr(forward, line) for name, line in layer.BUFFERS.items() if name in fresh}
+    return (forward, backward), updated if layer.training else buffers
+
+
+def fit(array, dtype) -> np.ndarray:
+    array = np.asarray(array)
+    return array.astype(dtype) if array.dtype.kind == "f" else array
+
+
+def exact_number(array) -> Any:
+    array = np.asarray(array)
+    return Bounded(array, array.dtype) if array.dtype.kind == "f" else array
+
+
+def wide_number(array) -> Any:
+    array = np.asarray(array)
+    return array.astype(np.float64) if array.dtype.kind == "f" else array
+
+
+def made_by(kind, count: int, one: Pass, made, carried, bounded: bool) -> Iterator[Observed]:
+    """What a pass made and can be seen, beside the formula's; a buffer that agrees is where the next starts."""
+    found: list[tuple[str, str, str, Any, list[Any]]] = []
+    forward, backward = [lines[0] for lines in made], [lines[1] for lines in made]
+    found.append(("output", "output", kind.OUTPUT, one.output, [getattr(lines, kind.OUTPUT) for lines in forward]))
+    if one.grad_input is not None and backward[0] is not None:
+        parts = [getattr(lines, kind.GRAD_INPUT) for lines in backward]
+        found.append(("grad_input", "input", kind.GRAD_INPUT, one.grad_input, parts))
+    if backward[0] is not None:
+        for name, line in kind.GRADS.items():
+            if name in one.grads:
+                found.append(("grad", name, line, one.grads[name], [getattr(lines, line) for lines in backward]))
+    for name, line in kind.BUFFERS.items():
+        if name in one.buffers:
+            found.append((name, name, line, one.buffers[name], [buffers[name] for buffers in carried]))
+    for quantity, tensor, line, seen, parts in found:
+        array = floating(seen)
+        exact = widest([as_bounded(part) for part in parts]) if bounded else parts[0]
+        size = float(np.max(np.abs(array.astype(np.float64)), initial=0)) or 1.0
+        yield Observed(count, quantity, tensor, line, array, {"": exact}, size)
+        if bounded and quantity in kind.BUFFERS and one.buffers[quantity].dtype.kind == "f" and within(array, exact):
+            for buffers in carried:
+                buffers[quantity] = exact_number(array)
+
+
+def exact_step(recording: Recording) -> dict[str, np.ndarray]:
+    """The exact parameters after the first step of an optimizer's recording, in a wider type."""
+    found = {}
+    first = Recording(**{**vars(recording), "steps": recording.steps[:1]})
+    with np.errstate(all="ignore"):
+        for one in steps(first, (), {}, True):
+            if one.quantity == "param":
+                found[one.tensor] = one.predicted[""].value.reshape(one.found.shape)
+    return found

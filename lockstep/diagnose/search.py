@@ -1,0 +1,440 @@
+"""The search for an explanation: every cause by itself, then several, and the numbers that they leave free.
+
+A hypothesis is a tuple of causes. What comes near a recording in a fast replay is replayed on numbers that carry
+their error, and only what explains every recording down to rounding is found.
+"""
+
+import ast
+import dataclasses
+import functools
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from lockstep.causes.cause import Cause
+from lockstep.causes.planting import check_together
+from lockstep.causes.source import BadEdit
+from lockstep.causes.tables import causes as causes_of
+from lockstep.diagnose.replay import Residual, planted, replay, walk
+from lockstep.diagnose.solve import (
+    CANNOT,
+    Hypothesis,
+    Screen,
+    apart,
+    fits,
+    near_quantities,
+    quantities_felt,
+    round_numbers,
+    sensitivity,
+    solve,
+)
+from lockstep.numerics.verdict import Verdict, distance
+from lockstep.recordings.recording import Pass, Recording
+from lockstep.subjects.registry import Subject
+
+ENOUGH = 6  # explanations that are verified; those beyond are not looked for
+SAMPLES = 4  # recordings that a number is solved on by itself
+MOST = 5  # causes in one explanation
+WIDTH = 6  # hypotheses that are followed side by side
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """A hypothesis and what is left of each recording under it.
+
+    causes: one or several. used: label of a recording to the largest share of an allowance that is used there;
+    where it is refuted, as far as it was followed.
+    """
+
+    causes: Hypothesis
+    used: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        return " + ".join(cause.name for cause in self.causes)
+
+    @property
+    def residual(self) -> float:
+        """The largest share over all recordings; at most 1 explains them."""
+        return max(self.used.values(), default=0.0)
+
+    @property
+    def where(self) -> str:
+        """The recording in which that is."""
+        return max(self.used, key=lambda label: self.used[label], default="")
+
+
+class Search:
+    """One look for an explanation.
+
+    Arguments:
+        subject: what the recordings are held against.
+        recordings: all that has to be explained.
+        left: label to what PyTorch's formula leaves.
+        thorough: whether a number is sought beside every cause that shows together with it.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        recordings: Sequence[Recording],
+        left: Mapping[str, Residual],
+        thorough: bool = True,
+    ):
+        self.thorough = thorough
+        self.subject, self.left = subject, dict(left)
+        self.known = causes_of(subject)
+        self.wrong = [cause for cause in self.known if cause.verdict is not Verdict.ROUNDING]
+        differing = [one for one in recordings if not left[one.label].explains]
+        agreeing = [one for one in recordings if left[one.label].explains]
+        # float64 first: there a formula and rounding cannot be confused
+        self.differing = sorted(differing, key=lambda one: (one.dtype != "float64", -left[one.label].used))
+        self.recordings = [*self.differing, *agreeing]
+        self.screen = Screen(self.recordings)
+        self.felt: dict[tuple[str, str], bool] = {}
+        # what several causes are sought on: the finest dtype, the plainest scenario first
+        self.ground = [one for one in recordings if self.differing and one.dtype == self.differing[0].dtype]
+        self.parts = {one.label: parts_of(one) for one in self.ground}
+        self.nearness: dict[tuple, frozenset[str]] = {}
+        self.shares: dict[frozenset, frozenset[str]] = {}
+        unexplained = [one for one in self.ground if not left[one.label].explains]
+        self.to_explain = frozenset().union(*(self.parts[one.label] - self.near(one, ()) for one in unexplained))
+        self.furthest: Hypothesis = ()
+        self.solutions: list[Cause] = []  # with numbers that have been solved for
+
+    def explanations(self) -> list[Candidate]:
+        """What explains everything: single causes, else pairs, else more; the best first."""
+        return sorted(self.alone() or self.pairs() or self.grown(), key=self.preference)
+
+    def to_the_bit(self, cause: Cause) -> bool:
+        """Whether a cause that only rounds differently is what was recorded, and PyTorch's own orders are not."""
+        if cause.verdict is not Verdict.ROUNDING:
+            return False
+        return all(same_bits(one, cause) for one in self.recordings) and not any(
+            all(same_bits(one, None, order) for one in self.recordings) for order in ("paper", "pytorch")
+        )
+
+    # one cause
+
+    def alone(self) -> list[Candidate]:
+        """Single causes that explain everything: as they were seen, and with their numbers solved for."""
+        found = self.verified((cause,) for cause in self.known)
+        if not found:  # where terms cancel, rounding alone can be more than the screen lets pass
+            found = self.verified(((cause,) for cause in self.known), screened=False)
+        named = {cause.id for one in found for cause in one.causes}
+        for cause in families(self.known):
+            if cause.id not in named:
+                found += self.solved((), cause)
+        return found
+
+    def verified(self, hypotheses: Iterable[Hypothesis], screened: bool = True) -> list[Candidate]:
+        """Those that pass the screen and explain every recording down to rounding."""
+        found: list[Candidate] = []
+        screened = screened and self.subject.family == "optim"
+        for causes in hypotheses:
+            if len(found) < ENOUGH and (not screened or self.screen.keeps(causes)):
+                candidate = self.followed(causes)
+                found += [candidate] if candidate.residual <= 1 else []
+        return found
+
+    def followed(self, causes: Hypothesis) -> Candidate:
+        """The replay of all recordings under the hypothesis, up to the first that refutes it."""
+        used: dict[str, float] = {}
+        for recording in self.recordings:
+            used[recording.label] = self.residual(recording, causes)
+            if not used[recording.label] <= 1:
+                break
+        return Candidate(causes, used)
+
+    def residual(self, recording: Recording, causes: Hypothesis) -> float:
+        try:
+            if quickly_refuted(recording, causes):
+                return np.inf
+            left = replay(recording, causes)
+            return left.used if left.undecided < left.compared else np.inf  # what knows no bound explains nothing
+        except CANNOT:
+            return np.inf
+
+    # numbers
+
+    def solved(self, others: Hypothesis, cause: Cause) -> list[Candidate]:
+        """The hypothesis with the free number of `cause` solved for, if there is one that explains everything."""
+        return self.verified(itertools.islice(self.numbers(others, cause, self.feeling(cause), self.screen.keeps), 3))
+
+    def feeling(self, cause: Cause) -> list[Recording]:
+        """The first recording that differs to which the free number of the cause makes a difference."""
+        return list(itertools.islice((one for one in self.differing if self.felt_in(one, cause)), 1))
+
+    def numbers(self, others: Hypothesis, cause: Cause, on: Sequence[Recording], keeps) -> Iterator[Hypothesis]:
+        """The hypothesis with each number that meets one of the recordings `on`, the roundest first."""
+        (name,) = cause.free
+        opened = (*others, cause.opened())
+        tried = set()
+        for recording in on:
+            try:
+                number = self.number(recording, opened, name)
+            except CANNOT:
+                return
+            for one in round_numbers(number, name) if number is not None else ():
+                causes = (*others, cause.solved(**{name: one}))
+                if one not in tried and keeps(causes):
+                    yield causes
+                tried.add(one)
+
+    def number(self, recording: Recording, opened: Hypothesis, name: str) -> float | None:
+        """What the free number must be there, as exactly as the most sensitive recording tells."""
+        first = self.left[recording.label].first
+        number = solve(recording, opened, name, first.step if first else 1)
+        if number is None or recording.is_layer:
+            return number
+        steps = {one.label: left.step for one in self.differing if (left := self.left[one.label].first)}
+        with_dtype = [one for one in self.differing if one.dtype == self.differing[0].dtype and one.label in steps]
+        felt = {one.label: sensitivity(one, opened, name, number, steps[one.label]) for one in (recording, *with_dtype)}
+        finest = max(with_dtype, key=lambda one: felt[one.label], default=recording)
+        if felt[finest.label] <= felt[recording.label]:
+            return number
+        return solve(finest, opened, name, steps[finest.label], around=number) or number
+
+    # several causes
+
+    def pairs(self) -> list[Candidate]:
+        """Two causes, as they were seen, that explain everything where no cause alone does."""
+        return self.verified(filter(may_join, itertools.combinations(self.wrong, 2)))
+
+    def grown(self) -> list[Candidate]:
+        """Causes that are added to each other while each of them, or else two, explains scenarios that were left."""
+        for first in (self.extended, self.extended_by_two):
+            beam = self.best_of(first(()))
+            while beam:
+                whole = [one for one in beam if self.explained(one) == self.to_explain and self.needs_all_of(one)]
+                if found := self.verified(whole):
+                    return found
+                self.furthest = max((self.furthest, beam[0]), key=lambda one: len(self.explained(one)))
+                larger = [one for causes in beam for one in self.extended(causes)]
+                if not larger and (found := self.verified(beam, screened=False)):
+                    return found  # what is left is a matter of rounding
+                larger = larger or [*self.extended_by_two(beam[0])]
+                beam = self.best_of(one for one in larger if len(one) <= MOST)
+        return []
+
+    def best_of(self, hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
+        """Those that explain most, each once; of equals, those with numbers that were seen."""
+        seen = {key_of(cause) for cause in self.known}
+        found = {frozenset(map(key_of, one)): one for one in hypotheses}
+        order = sorted(found, key=lambda keys: (-len(self.explained(found[keys])), len(keys - seen)))
+        return [found[keys] for keys in order[:WIDTH]]
+
+    def extended(self, causes: Hypothesis) -> Iterator[Hypothesis]:
+        """The hypothesis with one cause more, which explains something that was left and loses nothing."""
+        held = self.explained(causes)
+        for other in (*self.wrong, *self.solved_on(causes, self.left_by(held))):
+            larger = (*causes, other)
+            if may_join(larger) and self.explained(larger, held) > held:
+                yield larger
+
+    def extended_by_two(self, causes: Hypothesis) -> Iterator[Hypothesis]:
+        """The hypothesis with two causes more, which show together in the plainest scenario that was left."""
+        held = self.explained(causes)
+        for plainest in self.left_by(held)[:1]:
+            ones = [(*causes, other) for other in self.wrong]
+            both = [(*causes, *two) for two in itertools.combinations(self.wrong, 2)]
+            found = [one for one in both if may_join(one) and self.gains(plainest, causes, one)]
+            if not found and self.thorough:
+                found = [(*one, solved) for one in ones if may_join(one) for solved in self.solved_on(one, [plainest])]
+            yield from (one for one in found if self.explained(one, held) > held)
+
+    def left_by(self, held: frozenset[str]) -> list[Recording]:
+        """The scenarios of which something is left to explain beside `held`, the plainest first."""
+        return [one for one in self.ground if self.parts[one.label] & self.to_explain - held]
+
+    def solved_on(self, causes: Hypothesis, left: Sequence[Recording]) -> Iterator[Cause]:
+        """Causes whose number, solved for on one of these scenarios, explains more of it beside the others."""
+        found: dict[tuple, Cause] = {}
+        for cause in families(self.known):
+            if not may_join((*causes, cause)):
+                continue
+            for recording in itertools.islice((one for one in left if self.felt_in(one, cause)), SAMPLES):
+                keeps = functools.partial(self.gains, recording, causes)
+                if self.settled(recording, causes, cause):
+                    continue
+                again = [one for one in self.solutions if one.id == cause.id and keeps((*causes, one))]
+                found |= {key_of(one): one for one in again}
+                if again:
+                    continue
+                on = [recording, without_buffers(recording)] if recording.is_layer else [recording]
+                for hypothesis in itertools.islice(self.numbers(causes, cause, on, keeps), 1):
+                    found[key_of(hypothesis[-1])] = hypothesis[-1]
+        self.solutions += [one for one in found.values() if one not in self.solutions]
+        yield from found.values()
+
+    def felt_in(self, recording: Recording, cause: Cause) -> bool:
+        """Whether the number of `cause` makes a difference to the recording."""
+        key = recording.label, cause.name
+        if key not in self.felt:
+            (name,), (seen,) = cause.free, cause.free.values()
+            self.felt[key] = sensitivity(recording, (cause.opened(),), name, seen, 1) > 0
+        return self.felt[key]
+
+    def settled(self, recording: Recording, causes: Hypothesis, cause: Cause) -> bool:
+        """Whether the number of `cause` touches what of a layer is near the hypothesis already: it must not change."""
+        if not recording.is_layer:
+            return False
+        (name,), (seen,) = cause.free, cause.free.values()
+        opened = (*causes, cause.opened())
+        touched = {f"{recording.label}: {one}" for one in quantities_felt(recording, opened, name, seen)}
+        return bool(touched & self.near(recording, causes))
+
+    def explained(self, causes: Hypothesis, held: frozenset[str] = frozenset()) -> frozenset[str]:
+        """What of `to_explain` the hypothesis explains; nothing where it loses what is `held`, or agreed before."""
+        key = frozenset(map(key_of, causes))
+        if key not in self.shares:
+            found: set[str] = set()
+            for one in sorted(self.ground, key=lambda one: not self.parts[one.label] & held):
+                near, parts = self.near(one, causes), self.parts[one.label]
+                if not (parts & held) | (parts - self.to_explain) <= near:
+                    found.clear()
+                    break
+                found |= near
+            self.shares[key] = frozenset(found & self.to_explain)
+        return self.shares[key]
+
+    def gains(self, recording: Recording, causes: Hypothesis, larger: Hypothesis) -> bool:
+        """Whether more of a recording is near the larger hypothesis."""
+        return self.near(recording, larger) > self.near(recording, causes)
+
+    def near(self, recording: Recording, causes: Hypothesis) -> frozenset[str]:
+        """The parts of a recording that are near the hypothesis: of an optimizer all or none, of a layer by quantity.
+
+        In float64 near is enough to go on; in float32 it is not.
+        """
+        key = recording.label, frozenset(map(key_of, causes))
+        if key not in self.nearness:
+            if recording.is_layer:
+                found = frozenset(f"{recording.label}: {one}" for one in near_quantities(recording, causes))
+            else:
+                sure = recording.dtype == "float64"
+                whole = fits(recording, causes) and (sure or not quickly_refuted(recording, causes))
+                found = self.parts[recording.label] if whole else frozenset()
+            self.nearness[key] = found
+        return self.nearness[key]
+
+    def needs_all_of(self, causes: Hypothesis) -> bool:
+        """Whether no cause can be left out."""
+        return not any(
+            self.explained(less) == self.to_explain for less in itertools.combinations(causes, len(causes) - 1)
+        )
+
+    # what is said of it
+
+    def preference(self, candidate: Candidate) -> tuple:
+        """Fewest causes, fewest numbers of their own, numbers that were seen and round ones, the more specific."""
+        causes = candidate.causes
+        numbers = [number for cause in causes for number in cause.free.values()]
+        seen = {cause.name for cause in self.known}
+        return (
+            len(causes),
+            len(numbers),
+            sum(cause.name not in seen for cause in causes),
+            sum(len(f"{number:.12g}") for number in numbers),
+            -sum(specific(cause) for cause in causes),
+        )
+
+    def nearest(self, answer: Candidate | None, ids: set[str]) -> Candidate | None:
+        """The next best explanation, which leaves something, replayed to the end.
+
+        Of an answer of several causes, all but one of them; else a cause that is not named, or what came furthest.
+        """
+        others = [(cause,) for cause in self.known if cause.id not in ids]
+        if answer and len(answer.causes) > 1:
+            others = list(itertools.combinations(answer.causes, len(answer.causes) - 1))
+        elif not answer and self.furthest:
+            others = [self.furthest]
+        if not others:
+            return None
+        sample = self.ground if len(others) < ENOUGH else self.differing[:SAMPLES]
+        best = min(others, key=lambda causes: sum(np.log1p(apart(recording, causes)) for recording in sample))
+        used = {}
+        for recording in self.differing:
+            try:
+                used[recording.label] = replay(recording, best).used
+            except CANNOT:
+                used[recording.label] = np.inf
+        candidate = Candidate(best, used)
+        return candidate if candidate.residual > 1 else None
+
+
+def quickly_refuted(recording: Recording, causes: Hypothesis) -> bool:
+    """Whether a number is beyond its allowance at whatever scale; stops at the first."""
+    with np.errstate(all="ignore"):
+        for one in walk(recording, causes, {}, bounded=True):
+            if len(one.predicted) == 1 and beyond(one.found, one.predicted[""]):
+                return True
+    return False
+
+
+def beyond(found: np.ndarray, exact) -> bool:
+    apart = distance(found, exact.value)
+    return bool(np.any((apart > exact.error) & ~(np.isnan(found) & np.isnan(exact.value))))
+
+
+def same_bits(recording: Recording, cause: Cause | None, order: str = "paper") -> bool:
+    """Whether the layer's formula, in the dtype of the recording, gives every bit of the outputs and gradients."""
+    kind = planted(recording.subject, recording.layer, (cause,) if cause else ())
+    layer = kind(**recording.hyperparameters)
+    for one in recording.steps:
+        layer.formula = layer.ORDERS[order]
+        layer.train(one.training)
+        output = np.asarray(layer.forward(*one.inputs))
+        if output.tobytes() != one.output.tobytes():
+            return False
+        if one.grad_input is not None and layer.backward(one.upstream).tobytes() != one.grad_input.tobytes():
+            return False
+    return True
+
+
+def distinct(found: list[Candidate]) -> list[Candidate]:
+    """One of each set of ids, the first."""
+    return list({tuple(sorted(cause.id for cause in one.causes)): one for one in reversed(found)}.values())[::-1]
+
+
+def families(known: list[Cause]) -> list[Cause]:
+    """One cause of each kind that has a number of its own."""
+    kinds = {(cause.id, tuple(cause.free)): cause for cause in reversed(known) if len(cause.free) == 1}
+    return list(kinds.values())[::-1]
+
+
+def parts_of(recording: Recording) -> frozenset[str]:
+    """What of a recording is explained by itself: of a layer each quantity, of an optimizer the whole."""
+    if not recording.is_layer:
+        return frozenset([recording.label])
+    return frozenset(f"{recording.label}: {one.quantity}" for one in walk(recording, (), {}, bounded=False))
+
+
+def without_buffers(recording: Recording) -> Recording:
+    """A layer's recording of what it makes of its input alone."""
+    steps = [dataclasses.replace(one, buffers={}) for one in recording.steps if isinstance(one, Pass)]
+    return dataclasses.replace(recording, steps=steps)
+
+
+def key_of(cause: Cause) -> tuple:
+    """What tells a cause from all others, its numbers included."""
+    return cause.name, *cause.free.items()
+
+
+def may_join(causes: Hypothesis) -> bool:
+    """Whether the causes are of different kinds and can be planted together."""
+    if len({(cause.id, tuple(cause.free)) for cause in causes}) < len(causes):
+        return False
+    try:
+        check_together(list(causes))
+    except BadEdit:
+        return False
+    return True
+
+
+def specific(cause: Cause) -> int:
+    """How many names its expressions make conditions of: one that is about nesterov alone says more."""
+    texts = [*cause.lines.values(), *cause.backward.values(), *cause.arguments.values(), *cause.kept.values()]
+    tests = [node.test for text in texts for node in ast.walk(ast.parse(text)) if isinstance(node, ast.IfExp)]
+    return len({node.id for test in tests for node in ast.walk(test) if isinstance(node, ast.Name)})

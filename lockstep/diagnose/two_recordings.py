@@ -1,0 +1,154 @@
+"""Two recordings beside each other: where they part, and whether by rounding."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lockstep.diagnose.replay import walk
+from lockstep.numerics.bounded import Bounded
+from lockstep.numerics.difference import bits, compare
+from lockstep.numerics.verdict import Finding, Judgement, Verdict, judge, worst
+from lockstep.recordings.recording import BadRecording, Recording, Step
+
+
+class Compared(NamedTuple):
+    """One recording beside another of the same scenario.
+
+    verdict: identical, rounding, ill-conditioned or different, of each step from where its own side was.
+    first: the first number whose bits differ, whatever the reason; None where none does. evidence: the first
+    step from one place at which they differ by more than rounding. drift: the largest difference a step of
+    the parameters, or of a layer's output.
+    """
+
+    label: str
+    verdict: Verdict
+    first: dict[str, Any] | None
+    evidence: dict[str, Any] | None
+    drift: list[float]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {**self._asdict(), "verdict": str(self.verdict)}
+
+
+def compared(one: Recording, other: Recording) -> Compared:
+    """Where two recordings part, step by step.
+
+    Both sides are held against the exact step from where each of them was, so that what one step rounds is not
+    charged to the next: two sides that follow one formula differ by rounding however far they have drifted.
+
+    Arguments:
+        one, other: of one subject, scenario, dtype and start.
+
+    Raises:
+        BadRecording: where they are not of one subject, or were not fed the same.
+    """
+    check_alike(one, other)
+    first: dict[str, Any] | None = None
+    drift: list[float] = []
+    for number, (left, right) in enumerate(zip(one.steps, other.steps, strict=True), 1):
+        pairs = list(made(left, right))
+        for quantity, name, a, b in pairs:
+            if first is None and a.tobytes() != b.tobytes():
+                first = where(number, quantity, name, a, b)
+        drift.append(max((compare(a, b).absolute for q, _, a, b in pairs if q in ("param", "output")), default=0.0))
+    if first is None:
+        return Compared(one.label, Verdict.IDENTICAL, None, None, drift)
+    verdict, evidence = judged(one, other)
+    return Compared(one.label, verdict, first, evidence, drift)
+
+
+def check_alike(one: Recording, other: Recording) -> None:
+    """Refuse recordings that cannot be compared.
+
+    Raises:
+        BadRecording: naming what differs.
+    """
+    for name in ("subject", "layer", "dtype"):
+        if getattr(one, name) != getattr(other, name):
+            raise BadRecording(f"the {name} differs: {getattr(one, name)!r} and {getattr(other, name)!r}")
+    if len(one.steps) != len(other.steps):
+        raise BadRecording(f"one has {len(one.steps)} steps, the other {len(other.steps)}")
+    if one.hyperparameters != other.hyperparameters:
+        names = [n for n in one.hyperparameters if one.hyperparameters[n] != other.hyperparameters.get(n)]
+        raise BadRecording(f"they were told different hyperparameters: {', '.join(names) or 'one has more'}")
+    for number, (left, right) in enumerate(zip(one.steps, other.steps, strict=True), 1):
+        for what, a, b in fed(left, right, number == 1):
+            if (a is None) != (b is None) or (a is not None and (a.shape != b.shape or a.tobytes() != b.tobytes())):
+                raise BadRecording(f"they were not fed the same: {what} differs at step {number}")
+
+
+def fed(left: Any, right: Any, first: bool) -> Iterator[tuple[str, Any, Any]]:
+    """What both sides were given: gradients and the start, or inputs and the gradient from above."""
+    if isinstance(left, Step):
+        names = dict.fromkeys((*left.before, *right.before))
+        for name in names:
+            yield f"the gradient of {name!r}", left.grads.get(name), right.grads.get(name)
+            if first:
+                yield f"the start of {name!r}", left.before.get(name), right.before.get(name)
+        return
+    for place, (a, b) in enumerate(zip(left.inputs, right.inputs, strict=False)):
+        yield f"input {place}", a, b
+    yield "the gradient from above", left.upstream, right.upstream
+
+
+def made(left: Any, right: Any) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
+    """What both sides made and both show."""
+    if isinstance(left, Step):
+        for name, array in left.after.items():
+            yield "param", name, array, right.after[name]
+        for key, named in left.state.items():
+            for name, array in named.items():
+                if name in right.state.get(key, {}):
+                    yield key, name, array, right.state[key][name]
+        return
+    yield "output", "output", left.output, right.output
+    if left.grad_input is not None and right.grad_input is not None:
+        yield "grad_input", "input", left.grad_input, right.grad_input
+    for quantity, a, b in (("grad", left.grads, right.grads), ("buffer", left.buffers, right.buffers)):
+        for name in a:
+            if name in b and a[name].dtype.kind == "f":
+                yield quantity, name, a[name], b[name]
+
+
+def where(step: int, quantity: str, tensor: str, a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
+    """The worst element of a tensor, with both values and their bits."""
+    found = compare(a, b)
+    place = found.index or 0
+    index = tuple(int(i) for i in np.unravel_index(place, a.shape))
+    return {
+        "step": step,
+        "quantity": quantity,
+        "tensor": tensor,
+        "index": list(index),
+        "shape": list(a.shape),
+        "values": [float(a[index]), float(b[index])],
+        "bits": [bits(a[index]), bits(b[index])],
+        "absolute": found.absolute,
+        "relative": found.relative,
+        "ulp": found.ulp,
+        "differing": found.differing,
+        "elements": found.elements,
+    }
+
+
+def judged(one: Recording, other: Recording) -> tuple[Verdict, dict[str, Any] | None]:
+    """Each side against the exact step from where it was, and what that says of the two."""
+    verdicts: list[Verdict] = []
+    evidence: dict[str, Any] | None = None
+    with np.errstate(all="ignore"):
+        for left, right in zip(*(walk(side, (), {}, bounded=True) for side in (one, other)), strict=False):
+            for name, seen in (("one", left), ("other", right)):
+                exact: Bounded = seen.predicted[""]
+                if seen.found.tobytes() == exact.value.astype(seen.found.dtype).tobytes():
+                    continue
+                nearest = exact.value.astype(seen.found.dtype).reshape(seen.found.shape)
+                judgement: Judgement = judge(
+                    seen.step, seen.quantity, seen.tensor, seen.line, seen.found, nearest, exact
+                )
+                verdicts.append(judgement.verdict)
+                if judgement.verdict is Verdict.DIFFERENT and evidence is None:
+                    finding: Finding = judgement.finding
+                    evidence = {"side": name, **finding._asdict(), "verdict": str(finding.verdict)}
+    return worst([Verdict.ROUNDING, *verdicts]), evidence

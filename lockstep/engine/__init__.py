@@ -1,0 +1,1 @@
+"""Steps two sides together, free and resynchronised, and guards the comparison."""

@@ -1,0 +1,158 @@
+"""The Python face of the ladder: `lockstep.explain`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.cases import Case
+from lockstep.engine.run import command, settled
+from lockstep.explanation.ladder import Climb, Left, Rung, climb
+from lockstep.explanation.ledger import ledger
+from lockstep.numerics import probe
+from lockstep.numerics.environment import environment
+from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.subjects.registry import Subject
+from lockstep.text import ENGLISH, Voice
+from lockstep.text.finding import label
+from lockstep.text.rows import columns, padded, padded_left, row
+
+
+class Explanation:
+    """A finished ladder of one case.
+
+    rungs: what was left after each rewrite. explained: whether after the last one nothing was left at any step.
+    kernels: the primitives that had to be PyTorch's. left: None, or the first element that is left.
+    """
+
+    def __init__(self, subject: Subject, case: Case, dtype: str, path: str | None, seed: int, steps: int, found: Climb):
+        self.subject, self.case, self.dtype, self.path, self.seed, self.steps = subject, case, dtype, path, seed, steps
+        self.rungs: list[Rung] = found.rungs
+        self.explained, self.kernels = found.explained, found.kernels
+        self.left: Left | None = found.left
+
+    @property
+    def label(self) -> str:
+        """Subject, dtype, path and case, on one line."""
+        return label(self.subject.path, self.case.desc, self.dtype, self.path, {})
+
+    @property
+    def rerun(self) -> str:
+        """The command that runs it again."""
+        return command("explain", self.subject, self.case, self.dtype, self.path, self.steps, self.seed)
+
+    def drift(self, figure: str = "scaled_ulp") -> dict[str, np.ndarray]:
+        """Rung to a value a step: the largest over all quantities."""
+        return {rung.name: rung.drift(figure) for rung in self.rungs}
+
+    def to_json(self) -> dict[str, Any]:
+        """The ladder in plain data."""
+        return {
+            "subject": self.subject.path,
+            "case": self.case.desc,
+            "dtype": self.dtype,
+            "path": self.path,
+            "rungs": [rung.to_json() for rung in self.rungs],
+            "explained": self.explained,
+            "kernels": list(self.kernels),
+        }
+
+    @property
+    def record(self) -> Record:
+        """What is saved for a report; lockstep/records/record.py documents it."""
+        data = self.to_json() | {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "kind": "explanation",
+            "case": self.case.described(),
+            "seed": self.seed,
+            "steps": self.steps,
+            "environment": environment(),
+            "equations": dict(self.subject.reference.EQUATIONS),
+            "left": self.left,
+            "findings": probe.findings().to_json(),
+            "rerun": self.rerun,
+        }
+        arrays = {
+            f"rung/{number}/{quantity}/{figure}": column
+            for number, rung in enumerate(self.rungs)
+            for quantity, columns in rung.series.columns.items()
+            for figure, column in columns.items()
+            if figure in rung.series.FIGURES
+        }
+        return Record(data, arrays)
+
+    def save(self, path) -> None:
+        """Write the record as NAME.json with its arrays beside it, whole or not at all."""
+        self.record.save(path)
+
+    def __str__(self) -> str:
+        return self.told()
+
+    def told(self, voice: Voice = ENGLISH) -> str:
+        """What a person reads of it, in a language."""
+        lines = [voice("cli.explained" if self.explained else "cli.not-explained", label=self.label)]
+        lines += table([headings(voice), *(rung.row(voice) for rung in self.rungs)])
+        if self.kernels and self.explained:
+            lines.append(row(voice, "kernels", ", ".join(self.kernels)))
+        lines += self.left.lines(voice) if self.left else []
+        return "\n".join([*lines, row(voice, "rerun", self.rerun)])
+
+    def __repr__(self) -> str:
+        return f"<{str(self).splitlines()[0]}>"
+
+
+def first_line(left: Left, subject: str, case: Case, dtype: str, seed: int, path: str | None, ours) -> str:
+    """The first line that differs, by the ledger of the step and with PyTorch's kernels; it sees between quantities."""
+    settings = {"dtype": dtype, "seed": seed, "path": path, "ours": ours, "rounding": "kernels"}
+    tensor = left.tensor if left.stage == "update" else None
+    ledgers = ledger(subject, step=left.step, case=case, tensor=tensor, **settings)
+    return next((one.first for one in ledgers if one.stage == left.stage and one.first), left.line)
+
+
+HEADINGS = ("rung", "differing", "of", "ulp", "first")
+
+
+def headings(voice: Voice) -> tuple[str, ...]:
+    return tuple(voice(f"cli.ladder.{name}") for name in HEADINGS)
+
+
+def table(rows: list[tuple[str, ...]]) -> list[str]:
+    """Columns as wide as what stands in them, numbers to the right."""
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    return ["  " + "  ".join([padded(name, widths[0]), *map(padded_left, cells, widths[1:])]) for name, *cells in rows]
+
+
+def explain(
+    subject: str,
+    *,
+    case: str | Case | None = None,
+    problem: Any = None,
+    steps: int | None = None,
+    dtype: str = "float32",
+    seed: int = 0,
+    path: str | None = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+    ours: type | None = None,
+    thorough: bool = True,
+    on_rung: Callable[[str, int], Any] | None = None,
+) -> Explanation:
+    """Name the roundings that make the difference to PyTorch, one after the other, until nothing is left.
+
+    Arguments:
+        subject, case, problem, steps, dtype, seed, path, hyperparameters: as for `lockstep.run`.
+        ours: a class in place of the reference's, with the same `ORDERS`.
+        thorough: measure every rung at every step; else break each off at its first difference.
+        on_rung: called with the rung at work and the number of each step it has finished.
+
+    Raises:
+        ValueError, TypeError: for anything that makes no sense, before a step is taken.
+    """
+    found, chosen, count = settled(subject, case, problem, steps, dtype, hyperparameters)
+    pair = found.sides.pair(found, chosen, dtype, path, seed, ours)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is compared bit by bit, as any other number
+        result = climb(pair, count, on_rung, thorough=thorough)
+    if result.left:
+        line = first_line(result.left, subject, chosen, dtype, seed, path, ours)
+        result = result._replace(left=result.left._replace(line=line))
+    return Explanation(found, chosen, dtype, pair.path, seed, count, result)

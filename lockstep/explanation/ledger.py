@@ -1,0 +1,250 @@
+"""The ledger of one step: the lines of the formula beside the operations that PyTorch really ran.
+
+PyTorch's side is recorded live, from its own parameters and state; lockstep/explanation/matching.py finds a line among
+what it ran.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.cases import Case
+from lockstep.engine.run import settled
+from lockstep.explanation.ladder import advance, rewritten
+from lockstep.explanation.matching import (
+    Evaluated,
+    Line,
+    kept,
+    lines_of,
+    matched,
+    recording,
+    result_of,
+    rewriting,
+    updated,
+)
+from lockstep.explanation.walk import Row, Walk, walk
+from lockstep.numerics.difference import compare, ulp_distance
+from lockstep.subjects.registry import find, own_class
+from lockstep.subjects.side import Pair, Quantities, Side, copied
+from lockstep.text.finding import label
+
+ROUNDINGS = {
+    "plain": "as NumPy does",
+    "fused": "as this CPU's kernels contract and add up",
+    "kernels": "by PyTorch's kernels",
+    "paper": "as NumPy does, in the paper's order",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A line of the ledger.
+
+    line, equation, source: its name, its LaTeX, the line of code. index: the element shown, the first that differs.
+    numpy, torch: its value. operations: (name, value) of each operation that PyTorch ran for it, in order. shown:
+    PyTorch shows the line.
+    differing, elements, ulp: between the sides, over the whole tensor; nothing where it is not shown.
+    """
+
+    line: str
+    equation: str
+    source: str
+    index: tuple[int, ...]
+    numpy: float
+    torch: float | None
+    operations: tuple[tuple[str, float | None], ...]
+    shown: bool
+    differing: int = 0
+    elements: int = 0
+    ulp: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Ledger:
+    """One stage of a step, line by line. first: the first line that differs, or None. operations: all that ran."""
+
+    label: str
+    step: int
+    stage: str
+    rounding: str
+    dtype: str
+    entries: tuple[Entry, ...]
+    first: str | None
+    operations: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The ledger in plain data."""
+        return dataclasses.asdict(self)
+
+    def state(self, entry: Entry) -> str:
+        """What is said of an entry: not shown, identical, or how far apart."""
+        if not entry.shown:
+            return "not shown"
+        if not entry.differing:
+            return "identical"
+        mark = "   <- first" if entry.line == self.first else ""
+        return f"{entry.ulp:.0f} ulp in {entry.differing} of {entry.elements}{mark}"
+
+    def __str__(self) -> str:
+        digits = 9 if self.dtype == "float32" else 17
+        width = digits + 8
+        lines = [f"{self.label}: step {self.step}, {self.stage}, numpy rounding {ROUNDINGS[self.rounding]}"]
+        for entry in self.entries:
+            place = f"[{', '.join(map(str, entry.index))}]" if entry.index else ""
+            lines.append(f"  {entry.line + place:<24} {self.state(entry)}")
+            lines.append(f"    numpy  {entry.numpy:<{width}.{digits}g} {entry.source}")
+            for name, value in entry.operations:
+                text = "" if value is None else f"{value:.{digits}g}"
+                lines.append(f"    torch  {text:<{width}} {name}")
+        return "\n".join(lines)
+
+
+def ledger(
+    subject: str,
+    *,
+    step: int = 1,
+    case: str | Case | None = None,
+    problem: Any = None,
+    dtype: str = "float32",
+    seed: int = 0,
+    path: str | None = None,
+    tensor: str | None = None,
+    rounding: str = "fused",
+    hyperparameters: Mapping[str, Any] | None = None,
+    ours: type | None = None,
+) -> list[Ledger]:
+    """One step of both sides from PyTorch's own state, line by line; a ledger a stage.
+
+    Arguments:
+        subject, case, problem, dtype, seed, path, hyperparameters: as for `lockstep.run`.
+        step: which, from 1.
+        tensor: of an optimizer, which parameter; of a network, which layer; the first if None.
+        rounding: "plain" (NumPy's own), "fused" (as this CPU's kernels contract and add up), "kernels" (PyTorch's
+            kernel for every primitive that has one), all in PyTorch's order; or "paper", the lines of the paper's.
+        ours: a class in place of the reference's, with the same `ORDERS`.
+
+    Raises:
+        ValueError: for anything that makes no sense, before a step is taken.
+    """
+    found, chosen, count = settled(subject, case, problem, step, dtype, hyperparameters)
+    if rounding not in ROUNDINGS:
+        raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, not {rounding!r}")
+    pair = found.sides.pair(found, chosen, dtype, path, seed, ours)
+    title = label(found.path, chosen.desc, dtype, pair.path, {})
+    if rounding == "paper":
+        return ledgers(walk(pair, count, tensor), title, dtype)
+    mine, theirs = rewritten(pair, rewriting(pair, rounding)), pair.theirs()
+    for earlier in range(1, count):
+        advance(mine, earlier)
+        advance(theirs, earlier)
+    evaluated: list[Evaluated] = []
+    mine.watch(lambda formula, lines, _: evaluated.append((formula, kept(lines))))
+    made, ran = [], []
+    for stage in theirs.stages:
+        before = copied(theirs.read())
+        mine.write(before)
+        name = ""
+        if stage == "update":
+            name = updated(theirs, tensor)
+            mine.only(name)
+            theirs.only(name)
+            ran.clear()
+        evaluated.clear()
+        ran += [operation for operation in recording(theirs, stage, count) if not operation.silent]
+        mine.advance(stage, count)
+        if evaluated:
+            lines = lines_of(evaluated, before["grad"][name].shape if stage == "update" else None)
+            entries, used = written(pair, stage, lines, ran, before, mine, theirs)
+            first = next((entry.line for entry in entries if entry.differing), None)
+            names = tuple(operation.name for operation in ran[:used])
+            made.append(Ledger(title, count, stage, rounding, dtype, tuple(entries), first, names))
+            del ran[:used]  # what a network's later stages ran is recorded with its first
+        else:
+            ran.clear()
+    return made
+
+
+def ledgers(found: Walk, title: str, dtype: str) -> list[Ledger]:
+    """The last step of a walk as ledgers, one a stage."""
+    return [
+        Ledger(
+            label=title,
+            step=len(found.steps),
+            stage=stage.stage,
+            rounding="paper",
+            dtype=dtype,
+            entries=tuple(as_entry(row, stage.equations.get(row.line, "")) for row in stage.lines),
+            first=stage.first,
+            operations=stage.operations,
+        )
+        for stage in found.steps[-1]
+    ]
+
+
+def as_entry(row: Row, equation: str) -> Entry:
+    """A line of a ledger; its code on one line."""
+    shared = {key: getattr(row, key) for key in ("line", "index", "numpy", "torch", "shown")}
+    figures = {key: getattr(row, key) for key in ("differing", "elements", "ulp")}
+    operations = tuple((one["name"], one["value"]) for one in row.operations)
+    return Entry(**shared, **figures, equation=equation, source=" ".join(row.code.split()), operations=operations)
+
+
+def written(
+    pair: Pair,
+    stage: str,
+    lines: list[Line],
+    operations: list[Any],
+    before: Quantities,
+    mine: Side,
+    theirs: Side,
+) -> tuple[list[Entry], int]:
+    """Each line beside PyTorch's value of it and the operations since the line before; and how many those are."""
+    entries, done = [], 0
+    for line, match in zip(lines, matched(stage, lines, operations, before, mine, theirs), strict=True):
+        ran = [] if match.place is None else operations[done : match.place + 1]
+        done = max(done, done if match.place is None else match.place + 1)
+        entries.append(entry(line, pair.equations.get(line.name, ""), match.value, ran))
+    return entries, done if stage != "update" else len(operations)
+
+
+def entry(line: Line, equation: str, value: np.ndarray | None, ran: list[Any]) -> Entry:
+    ours = np.ascontiguousarray(line.value)
+    apart = None if value is None or value.dtype != ours.dtype else compare(ours, np.ascontiguousarray(value))
+    place = 0
+    if value is not None and apart is not None and apart.differing:
+        place = int(np.argmax(ulp_distance(ours.reshape(-1), np.ascontiguousarray(value).reshape(-1)) > 0))
+    results = [result_of(one, line, value) for one in ran]
+    return Entry(
+        line=line.name,
+        equation=equation,
+        source=line.source,
+        index=tuple(int(k) for k in np.unravel_index(place, ours.shape)) if ours.size else (),
+        numpy=float(ours.reshape(-1)[place]) if ours.size else float("nan"),
+        torch=float(value.reshape(-1)[place]) if value is not None and value.size else None,
+        operations=tuple(
+            (one.name, float(result.reshape(-1)[place]) if result is not None and result.size else None)
+            for one, result in zip(ran, results, strict=True)
+        ),
+        shown=value is not None,
+        differing=apart.differing if apart else 0,
+        elements=apart.elements if apart else 0,
+        ulp=apart.ulp if apart else 0.0,
+    )
+
+
+def operations(subject: str) -> dict[str, list[str]]:
+    """What PyTorch runs for a subject: "CLASS or PATH: STAGE" to ATen's names, in order, in a plain second step.
+
+    Kept as a snapshot, it tells when another PyTorch takes another way.
+    """
+    found = find(subject)
+    classes = {getattr(case, "layer", ""): case for case in reversed(found.cases.CASES)}
+    paths = own_class(found.torch_impl).paths if found.family == "optim" else [None]
+    return {
+        f"{name or path or found.path}: {one.stage}": list(one.operations)
+        for name, case in classes.items()
+        for path in paths
+        for one in ledger(subject, step=2, case=case, path=path)
+    }

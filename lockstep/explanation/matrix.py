@@ -1,0 +1,277 @@
+"""The matrix: the ladder of every subject, case, dtype and path, under every CPU capability and on one and two threads.
+
+A capability is chosen before PyTorch is loaded, so each configuration runs in processes of its own:
+`python -m lockstep.matrix` is such a process. It reads its work from its standard input and prints a line a cell.
+"""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import importlib
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from lockstep.explanation.ladder import Climb, Replay, climb
+from lockstep.numerics.environment import environment
+from lockstep.subjects.registry import Subject, find, own_class, subjects
+
+CAPABILITIES = ("default", "avx2")  # besides this CPU's own
+THREADS = (1, 2)
+LONG = {"optim": 500, "models": 200}  # steps where PyTorch runs as it does here by itself, on one thread
+SHORT = {"models": 20}  # steps elsewhere; the others take as many as their cases say
+
+
+class Configuration(NamedTuple):
+    """How PyTorch runs. capability: as ATEN_CPU_CAPABILITY takes it. own: it is what this CPU has at most."""
+
+    capability: str
+    threads: int
+    own: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.capability}, {self.threads} thread{'s' * (self.threads > 1)}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One ladder and how it ended.
+
+    rung: the last one. kernels: the primitives that had to be PyTorch's. left: what is left, in words, or nothing.
+    """
+
+    subject: str
+    case: str
+    dtype: str
+    path: str | None
+    steps: int
+    configuration: str
+    explained: bool = False
+    rung: str = ""
+    kernels: tuple[str, ...] = ()
+    left: str = ""
+
+    @property
+    def label(self) -> str:
+        return f"{self.subject}[{', '.join(filter(None, (self.dtype, self.path, self.case, self.configuration)))}]"
+
+
+@dataclasses.dataclass(frozen=True)
+class Matrix:
+    """Every cell there is, and the configurations that there are not, each with the reason."""
+
+    cells: list[Cell]
+    absent: dict[str, str]
+
+    @property
+    def explained(self) -> int:
+        return sum(cell.explained for cell in self.cells)
+
+    @property
+    def passes(self) -> bool:
+        """Whether there are cells, and every one is explained."""
+        return bool(self.cells) and self.explained == len(self.cells)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "environment": environment(),
+            "cells": [dataclasses.asdict(cell) for cell in self.cells],
+            "absent": self.absent,
+            "explained": self.explained,
+            "total": len(self.cells),
+        }
+
+
+def own_capability() -> str:
+    return str(environment()["capability"]).lower()
+
+
+def configurations() -> list[Configuration]:
+    """This CPU's own capability first, then the lesser ones PyTorch can be held to, each on every thread count."""
+    own = own_capability()
+    return [
+        Configuration(capability, threads, capability == own)
+        for capability in dict.fromkeys((own, *CAPABILITIES))
+        for threads in THREADS
+    ]
+
+
+def cells(only: Sequence[str], configuration: Configuration, steps: int | None = None) -> list[Cell]:
+    """What is to be explained in a configuration.
+
+    Raises:
+        ValueError: for a subject that there is not.
+    """
+    chosen = [find(path) for path in only] or subjects()
+    return [
+        Cell(subject.path, case.desc, dtype, path, length(subject, case, configuration, steps), configuration.name)
+        for subject in chosen
+        for case in subject.cases.CASES
+        for dtype in case.dtypes
+        for path in paths(subject, case)
+    ]
+
+
+def paths(subject: Subject, case) -> Iterable[str | None]:
+    if subject.family == "optim":
+        return case.paths or own_class(subject.torch_impl).paths
+    return [None]
+
+
+def length(subject: Subject, case, configuration: Configuration, steps: int | None) -> int:
+    """How many steps a cell takes; a shorter run of the same kind says the same where only the machine is another."""
+    if steps is not None:
+        return steps
+    lengths = LONG if configuration.own and configuration.threads == 1 else SHORT
+    return lengths.get(subject.family) or case.steps
+
+
+def matrix(
+    only: Sequence[str] = (),
+    *,
+    steps: int | None = None,
+    jobs: int | None = None,
+    on_start: Callable[[int], Any] | None = None,
+    on_cell: Callable[[Cell], Any] | None = None,
+) -> Matrix:
+    """Climb the ladder of every cell.
+
+    Arguments:
+        only: subjects; all of them if there are none.
+        steps: of every cell; if None, 500 for an optimizer and 200 for a network where PyTorch runs as it does here
+            by itself on one thread, else as many as the case says, and 20 for a network.
+        jobs: processes at a time; one a core if None.
+        on_start: called with the number of cells. on_cell: called with each that is done.
+
+    Raises:
+        ValueError: for a subject that there is not.
+    """
+    jobs = jobs or os.cpu_count() or 1
+    work = [
+        (configuration, shard)
+        for configuration in configurations()
+        for shard in shards(cells(only, configuration, steps), jobs)
+    ]
+    if on_start:
+        on_start(sum(len(shard) for _, shard in work))
+    done: dict[str, Cell] = {}
+    absent: dict[str, str] = {}
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        waiting = [pool.submit(in_process, configuration, shard, on_cell) for configuration, shard in work]
+        for (configuration, _), one in zip(work, waiting, strict=True):
+            found, reason = one.result()
+            done |= {cell.label: cell for cell in found}
+            absent |= {configuration.name: reason} if reason else {}
+    whole = [cell.label for configuration in configurations() for cell in cells(only, configuration, steps)]
+    return Matrix([done[name] for name in whole if name in done], absent)
+
+
+def shards(whole: list[Cell], count: int) -> list[list[Cell]]:
+    """As many parts of about the same work, none empty; PyTorch's paths of a case stay together."""
+    cases = [list(paths) for _, paths in itertools.groupby(whole, lambda cell: (cell.subject, cell.case, cell.dtype))]
+    return [list(itertools.chain(*part)) for part in (cases[start::count] for start in range(count)) if part]
+
+
+def in_process(
+    configuration: Configuration, work: list[Cell], on_cell: Callable[[Cell], Any] | None
+) -> tuple[list[Cell], str]:
+    """Some cells of one configuration, in a process of its own; or the reason why there are none."""
+    threads = {f"{library}_NUM_THREADS": str(configuration.threads) for library in ("OMP", "MKL", "OPENBLAS")}
+    root = str(pathlib.Path(__file__).parents[1])
+    chosen = {
+        "ATEN_CPU_CAPABILITY": configuration.capability,
+        "OMP_WAIT_POLICY": "PASSIVE",  # processes share the cores, so a thread that waits had better sleep
+        "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
+    }
+    done: list[Cell] = []
+    with subprocess.Popen(
+        [sys.executable, "-m", "lockstep.matrix"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | threads | chosen,
+        text=True,
+    ) as worker:
+        assert worker.stdin
+        assert worker.stdout
+        with contextlib.suppress(BrokenPipeError):  # of a process that could not even start
+            worker.stdin.write(json.dumps([configuration._asdict(), [dataclasses.asdict(cell) for cell in work]]))
+            worker.stdin.close()
+        for line in worker.stdout:
+            said = json.loads(line)
+            if "absent" in said:
+                return [], said["absent"]
+            done.append(Cell(**said))
+            if on_cell:
+                on_cell(done[-1])
+    lost = f"the process ended with status {worker.returncode} before this cell"
+    return done + [dataclasses.replace(cell, left=lost) for cell in work[len(done) :]], ""
+
+
+def work_off(stream, out) -> None:
+    """In the process: one line a cell, or the reason why there can be none."""
+    configuration, work = json.load(stream)
+    torch = importlib.import_module("torch")
+    has = torch.backends.cpu.get_cpu_capability().lower()
+    if has != configuration["capability"]:
+        print(
+            json.dumps({"absent": f"this CPU has not {configuration['capability']}, but {has}"}), file=out, flush=True
+        )
+        return
+    torch.set_num_threads(configuration["threads"])
+    climber = Climber()
+    for cell in work:
+        print(json.dumps(dataclasses.asdict(climber.explained(Cell(**cell)))), file=out, flush=True)
+
+
+class Climber:
+    """Climbs the ladders of cells, one after the other.
+
+    Where one of PyTorch's paths takes the very steps of the path before it, to the bit, and the formula has the same
+    order, it is the same ladder. `latest`: the last that was climbed, of what, and PyTorch's run.
+    """
+
+    def __init__(self):
+        self.latest: tuple[tuple[Any, ...], Replay, Climb] | None = None
+
+    def explained(self, cell: Cell) -> Cell:
+        """The cell with its end; an error is one of a cell, not of the matrix."""
+        try:
+            found = self.climbed(cell)
+        except Exception as error:
+            return dataclasses.replace(cell, left=f"{type(error).__name__}: {error}")
+        left = "; ".join(line.strip() for line in found.left.lines()) if found.left else ""
+        return dataclasses.replace(
+            cell, explained=found.explained, rung=found.rungs[-1].name, kernels=found.kernels, left=left
+        )
+
+    def climbed(self, cell: Cell) -> Climb:
+        subject = find(cell.subject)
+        case = next(case for case in subject.cases.CASES if case.desc == cell.case)
+        pair = subject.sides.pair(subject, case, cell.dtype, cell.path, 0)
+        what, theirs = (cell.subject, cell.case, cell.dtype, cell.steps, pair.written_like), Replay(pair)
+        if self.latest is None or self.latest[0] != what or not theirs.follows(self.latest[1], cell.steps):
+            self.latest = what, theirs, climb(pair, cell.steps, thorough=False, theirs=theirs)
+        return self.latest[2]
+
+
+def tally(found: Matrix) -> list[tuple[str, ...]]:
+    """A row a subject, a column a configuration: how many cells of how many are explained."""
+    columns = list(dict.fromkeys(cell.configuration for cell in found.cells))
+    rows = [("", *columns)]
+    for subject, named in itertools.groupby(sorted(found.cells, key=lambda cell: cell.subject), lambda c: c.subject):
+        counts: dict[str, list[bool]] = {}
+        for cell in named:
+            counts.setdefault(cell.configuration, []).append(cell.explained)
+        texts = [f"{sum(counts[column])}/{len(counts[column])}" if column in counts else "" for column in columns]
+        rows.append((subject, *texts))
+    return rows
+
+
+if __name__ == "__main__":
+    work_off(sys.stdin, sys.stdout)

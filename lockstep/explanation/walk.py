@@ -1,0 +1,398 @@
+"""A run walked step by step: every line of the paper's formula on both sides, and the operations PyTorch ran for it.
+
+Before each step our side takes over PyTorch's parameters and state, and works out the lines in the paper's order with
+NumPy's plain arithmetic. What PyTorch has of them is looked up by the lines of its own order
+(lockstep/explanation/matching.py), on the arithmetic of its kernels, so that they are found by their bits. The two
+orders meet in the names of their lines: a line that only the paper has, PyTorch works out inside another one and does
+not show; what PyTorch runs for a line that only its own order has belongs to the next line of the paper that it leads
+to.
+"""
+
+import ast
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lockstep.explanation.ladder import rewritten
+from lockstep.explanation.matching import (
+    Evaluated,
+    Line,
+    Match,
+    kept,
+    lines_of,
+    matched,
+    recording,
+    result_of,
+    rewriting,
+    updated,
+    written_as,
+)
+from lockstep.numerics.difference import UNSIGNED, bits, compare
+from lockstep.subjects.side import Pair, Quantities, Side, copied
+
+RESULTS = ("param", "output", "grad_input")  # the quantities that a stage is run for
+
+
+class Row(NamedTuple):
+    """A line of the paper's formula beside PyTorch's.
+
+    code, torch_code: the assignment as it stands in the source, in the paper's order and in PyTorch's, if that has it.
+    numpy, torch, numpy_bits, torch_bits: the element at `index` of `shape`; None where PyTorch does not show the line.
+    operations: name and value of each that PyTorch ran for it, in order; None where a value has another shape.
+    idle: nothing was done, on either side: the line is what it was given, or a line before it.
+    ulp_here: between both at `index`. differing, elements, ulp, scaled_ulp: over the whole tensor; nothing where it is
+    not shown.
+    """
+
+    line: str
+    code: str
+    torch_code: str | None
+    shape: tuple[int, ...]
+    index: tuple[int, ...]
+    numpy: float
+    numpy_bits: str
+    torch: float | None
+    torch_bits: str | None
+    operations: tuple[dict[str, Any], ...]
+    shown: bool
+    idle: bool
+    ulp_here: float | None
+    differing: int
+    elements: int
+    ulp: float
+    scaled_ulp: float
+
+
+class Stage(NamedTuple):
+    """One stage of a step.
+
+    tensor, shape: which parameter an update is taken of. equations: line to LaTeX. first: the first line that differs.
+    operations: all that PyTorch ran.
+    """
+
+    stage: str
+    tensor: str | None
+    shape: tuple[int, ...] | None
+    equations: dict[str, str]
+    first: str | None
+    operations: tuple[str, ...]
+    lines: tuple[Row, ...]
+
+
+class Walk(NamedTuple):
+    """A walked run: the stages of every step, and order of operations to the text of the functions that state it."""
+
+    steps: list[list[Stage]]
+    source: dict[str, str]
+
+    @property
+    def first_step(self) -> int | None:
+        """The first step at which any line differs."""
+        parted = (step for step, stages in enumerate(self.steps, 1) if any(stage.first for stage in stages))
+        return next(parted, None)
+
+
+class Beside(NamedTuple):
+    """A line of the paper's order, and what PyTorch has of it and ran for it.
+
+    stage, function: to which it belongs. handed: it is what the function was given, or a line before it.
+    """
+
+    stage: str
+    function: Callable[..., Any]
+    line: Line
+    value: np.ndarray | None
+    torch_code: str | None
+    ran: list[Any]
+    handed: bool
+
+
+class Watched:
+    """One of our sides that is looked at: what it evaluated of late, and which lines were handed on as they came."""
+
+    def __init__(self, side: Side):
+        self.side = side
+        self.evaluated: list[Evaluated] = []
+        self.handed: set[tuple[Callable[..., Any], str]] = set()
+        side.watch(self.note)
+
+    def note(self, formula: Callable[..., Any], lines: Any, given: tuple[Any, ...]) -> None:
+        function, known = written_as(formula), list(given)
+        self.evaluated.append((function, kept(lines)))
+        for name, value in lines._asdict().items():
+            if value is not None and any(value is one for one in known):
+                self.handed.add((function, name))
+            known.append(value)
+
+    def advance(self, stage: str, step: int) -> None:
+        self.evaluated.clear()
+        self.handed.clear()
+        self.side.advance(stage, step)
+
+    def functions(self, stage: str) -> list[Callable[..., Any]]:
+        """What belongs to a stage, each once; a network's layer goes forward again before it goes back."""
+        way = stage.partition(" ")[0]
+        known = dict.fromkeys(function for function, _ in self.evaluated)
+        return [function for function in known if way not in ("forward", "backward") or half(function) == way]
+
+    def lines(self, stage: str, shape: tuple[int, ...] | None) -> list[tuple[Callable[..., Any], Line]]:
+        """The lines of a stage, in order, with the function that states each."""
+        return [
+            (function, line)
+            for function in self.functions(stage)
+            for line in lines_of([one for one in self.evaluated if one[0] is function], shape)
+        ]
+
+
+def walk(pair: Pair, steps: int, tensor: str | None = None) -> Walk:
+    """Walk the first `steps` steps of PyTorch's run.
+
+    Arguments:
+        pair: of a subject's case.
+        steps: how many.
+        tensor: of an optimizer, which parameter; the first that has a gradient if None.
+
+    Raises:
+        ValueError: for a tensor that there is not, or that has no gradient at a step.
+    """
+    paper = Watched(pair.ours())
+    guide = Watched(rewritten(pair, rewriting(pair, "fused" if pair.written_like == "fused" else "kernels")))
+    theirs, shown = pair.theirs(), pair.theirs()  # PyTorch's run, and the one that is looked into
+    texts: dict[str, dict[str, None]] = {"paper": {}, pair.written_like: {}}
+    walked: list[list[Stage]] = []
+    for step in range(1, steps + 1):
+        stages: list[Stage] = []
+        ran: list[Any] = []  # what a network's later stages ran is recorded with its first
+        for stage in theirs.stages:
+            before = copied(theirs.read())
+            paper.side.write(before)
+            guide.side.write(before)
+            name = None
+            if stage == "update":
+                name = updated(theirs, tensor)
+                ran.clear()
+                for side in (paper.side, guide.side, shown):
+                    side.only(name)
+            theirs.advance(stage, step)
+            ran += [operation for operation in recording(shown, stage, step) if not operation.silent]
+            for order, one in zip(texts, (paper, guide), strict=True):
+                one.advance(stage, step)
+                texts[order] |= dict.fromkeys(text(function) for function in one.functions(stage))
+            shape = before["grad"][name].shape if name else None
+            found, used = side_by_side(stage, shape, paper, guide, ran, before, shown)
+            del ran[: used if found else None]
+            stages += [staged(pair, key, name, list(rows)) for key, rows in groupby(found, lambda one: one.stage)]
+        shown.write(copied(theirs.read()))  # the tensors that were left out of the update
+        walked.append(stages)
+    return Walk(walked, {order: "\n\n\n".join(known) for order, known in texts.items()})
+
+
+def half(function: Callable[..., Any]) -> str:
+    """Which way a layer's formula goes: backward it is given the lines of the way forward."""
+    return "backward" if "lines" in inspect.signature(function).parameters else "forward"
+
+
+def side_by_side(
+    stage: str,
+    shape: tuple[int, ...] | None,
+    paper: Watched,
+    guide: Watched,
+    ran: list[Any],
+    before: Quantities,
+    theirs: Side,
+) -> tuple[list[Beside], int]:
+    """The lines of the paper's order, in order, each with what PyTorch has of it and ran; and how much it ran."""
+    lines = [line for _, line in guide.lines(stage, shape)]
+    matches = matched(stage, lines, ran, before, guide.side, theirs)
+    wanted = {line.name: line.value for _, line in paper.lines(stage, shape)}
+    values = {
+        line.name: fitting(match.value, wanted.get(line.name)) for line, match in zip(lines, matches, strict=True)
+    }
+    alone = stage in ("update", "pass")  # whose operations are nobody else's
+    operations, used = shared_out(lines, matches, list(wanted), ran, to_the_end=alone)
+    others = {name: code for function in guide.functions(stage) for name, code in codes(function).items()}
+    found = [
+        Beside(
+            stage=half(function) if stage == "pass" else stage,
+            function=function,
+            line=line._replace(source=codes(function).get(line.name, "")),
+            value=values.get(line.name),
+            torch_code=others.get(line.name) if line.name in values else None,
+            ran=operations.get(line.name, []),
+            handed=(function, line.name) in paper.handed,
+        )
+        for function, line in paper.lines(stage, shape)
+    ]
+    return found, used
+
+
+def shared_out(
+    lines: list[Line], matches: list[Match], wanted: Sequence[str], ran: list[Any], *, to_the_end: bool
+) -> tuple[dict[str, list[Any]], int]:
+    """Each wanted line's operations: those since the wanted line before it, up to its own; and how many that are.
+
+    What comes after the last line's own is its, too, where that goes `to_the_end`.
+    """
+    found: dict[str, list[Any]] = {}
+    waiting: list[Any] = []
+    done, last = 0, ""
+    for line, match in zip(lines, matches, strict=True):
+        if match.place is not None:
+            waiting += ran[done : match.place + 1]
+            done = max(done, match.place + 1)
+        if line.name in wanted:
+            found[line.name], waiting, last = waiting, [], line.name
+    if to_the_end and last:
+        found[last] += waiting + ran[done:]
+        done = len(ran)
+    return found, done
+
+
+def fitting(value: np.ndarray | None, like: np.ndarray | None) -> np.ndarray | None:
+    """PyTorch's value of a line in the shape that the paper's has; None where they are not of one kind."""
+    if value is None or like is None or value.size != like.size or value.dtype != like.dtype:
+        return None
+    return np.asarray(value, order="C").reshape(like.shape)
+
+
+def staged(pair: Pair, stage: str, tensor: str | None, found: list[Beside]) -> Stage:
+    """A stage with the element that its lines are read at."""
+    place, shape = element(pair, found)
+    rows = tuple(row(one, at(place, shape, one)) for one in found)
+    return Stage(
+        stage=stage,
+        tensor=tensor,
+        shape=found[-1].line.value.shape if tensor else None,
+        equations=equations(pair, stage, found),
+        first=next((one.line for one in rows if one.differing), None),
+        operations=tuple(operation.name for one in found for operation in one.ran),
+        lines=rows,
+    )
+
+
+def equations(pair: Pair, stage: str, found: list[Beside]) -> dict[str, str]:
+    """Line to LaTeX: the subject's own, or in a stage of a network its layer's."""
+    whole = " " in stage or stage == "loss"
+    known = {one.function: stated(one.function) if whole else pair.equations for one in found}
+    return {one.line.name: latex for one in found if (latex := known[one.function].get(one.line.name)) is not None}
+
+
+def stated(function: Callable[..., Any]) -> Mapping[str, str]:
+    """The equations of the class that a formula belongs to."""
+    module: Any = inspect.getmodule(function)
+    owners = [name for name, kind in vars(module).items() if function in orders_of(kind)]
+    return module.EQUATIONS.get(owners[0], module.EQUATIONS)
+
+
+def orders_of(kind: Any) -> list[Any]:
+    return [function for formula in getattr(kind, "ORDERS", {}).values() for function in formula]
+
+
+def element(pair: Pair, found: list[Beside]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Where a stage is read, and the shape that goes for.
+
+    It is one in which the first line that differs does, and the result too if there is such a one; else the first
+    that differs in the result, else the first. The result is what the stage is run for, or where that is a single
+    number, the largest line.
+    """
+    results = [one for one in found if one.line.name in (pair.lines.get(name) for name in RESULTS)]
+    result = (results or found)[0]
+    if result.line.value.size < 2:
+        result = max(found, key=lambda one: one.line.value.size)
+    shape = result.line.value.shape
+    here = np.ones(shape, bool)
+    for one in (next((one for one in found if differing(one).any()), result), result):
+        both = here & spread(differing(one), shape)
+        here = both if both.any() else here
+    place = np.unravel_index(int(np.argmax(here)), shape)
+    return tuple(int(k) for k in place), shape
+
+
+def differing(one: Beside) -> np.ndarray:
+    """Where a line differs between the sides, element by element; nowhere where PyTorch does not show it."""
+    ours = np.asarray(one.line.value, order="C")
+    if one.value is None:
+        return np.zeros(ours.shape, bool)
+    integers = UNSIGNED[ours.dtype.itemsize]
+    return (ours.reshape(-1).view(integers) != one.value.reshape(-1).view(integers)).reshape(ours.shape)
+
+
+def spread(flags: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Flags of a line for each element of a result that they belong to; none where it is of another kind."""
+    try:
+        return np.broadcast_to(flags, shape)
+    except ValueError:
+        return np.zeros(shape, bool)
+
+
+def first_difference(one: Beside) -> tuple[int, ...] | None:
+    """Where a line first differs between the sides."""
+    places = np.argwhere(differing(one))
+    return tuple(int(k) for k in places[0]) if len(places) else None
+
+
+def at(place: tuple[int, ...], shape: tuple[int, ...], one: Beside) -> tuple[int, ...]:
+    """The element of a line that belongs to `place` in `shape`; of another kind of line the first that differs."""
+    own = one.line.value.shape
+    missing = len(shape) - len(own)
+    if missing >= 0 and all(size in (1, whole) for size, whole in zip(own, shape[missing:], strict=True)):
+        return tuple(0 if size == 1 else k for size, k in zip(own, place[missing:], strict=True))
+    return first_difference(one) or (0,) * len(own)
+
+
+def row(one: Beside, index: tuple[int, ...]) -> Row:
+    ours = np.asarray(one.line.value, order="C")
+    apart, value = None, None
+    if one.value is not None:
+        apart, value = compare(ours, one.value), one.value[index]
+    return Row(
+        line=one.line.name,
+        code=one.line.source,
+        torch_code=one.torch_code,
+        shape=ours.shape,
+        index=index,
+        numpy=float(ours[index]),
+        numpy_bits=bits(ours[index]),
+        torch=None if value is None else float(value),
+        torch_bits=None if value is None else bits(value),
+        operations=tuple({"name": ran.name, "value": read(ran, one, index)} for ran in one.ran),
+        shown=one.value is not None,
+        idle=one.handed and not one.ran,
+        ulp_here=None if value is None else compare(np.reshape(ours[index], 1), np.reshape(value, 1)).ulp,
+        differing=apart.differing if apart else 0,
+        elements=apart.elements if apart else 0,
+        ulp=apart.ulp if apart else 0.0,
+        scaled_ulp=apart.scaled_ulp if apart else 0.0,
+    )
+
+
+def read(ran: Any, one: Beside, index: tuple[int, ...]) -> float | None:
+    """What an operation made of the element that a line is read at; a single number it made is that for all."""
+    result = result_of(ran, one.line, one.value)
+    if result is None:
+        alone = [made for made in ran.results if made.size == 1]
+        return float(alone[0].reshape(-1)[0]) if len(ran.results) == len(alone) == 1 else None
+    return float(result[index])
+
+
+def text(function: Callable[..., Any]) -> str:
+    """The function as it stands in its file."""
+    return textwrap.dedent(inspect.getsource(function)).rstrip()
+
+
+@functools.cache
+def codes(function: Callable[..., Any]) -> dict[str, str]:
+    """Name to the assignment that makes it, as it stands in the file."""
+    source = text(function)
+    return {
+        target.id: textwrap.dedent(" " * node.col_offset + (ast.get_source_segment(source, node) or ""))
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }

@@ -1,1 +1,0 @@
-"""How implementations that know nothing of Lockstep are driven; one file a shape."""

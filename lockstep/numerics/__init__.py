@@ -1,0 +1,1 @@
+"""Formats, differences, error-carrying numbers, verdicts, and what this machine's kernels do."""

@@ -1,0 +1,496 @@
+"""What this machine's kernels do: measured at the start, so that nothing about them is assumed.
+
+Another CPU, thread count, PyTorch version or `ATEN_CPU_CAPABILITY` rounds differently. The findings go into
+the record, choose the arithmetic that PyTorch's order is evaluated with, and tell the verdict how far off a
+library's functions may be.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import importlib
+import itertools
+import math
+import pathlib
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from lockstep.numerics.environment import environment
+
+DTYPES = ("float32", "float64")
+WIDE = {"float32": np.float64, "float64": np.longdouble}
+LENGTH = 1003  # neither whole vectors nor an even number of them
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What was measured; plain data throughout.
+
+    Attributes:
+        missing: why PyTorch's kernels could not be probed, or None.
+        machine: versions, CPU and its vendor, capability, threads, NumPy's BLAS, PyTorch's MKL.
+        contraction: primitive to "fused" (multiply and add round once), "plain" (each rounds), "either"
+            (nothing to contract) or "neither" (some other rounding).
+        vector: dtype to how many numbers the fused optimizers' kernels take at once; 0 where whole vectors and
+            what is left over round alike.
+        lanes: kernel that adds up ("sum"; "row_sum", of log_softmax; "channel", of BatchNorm) to dtype to how many
+            running sums its vectors hold; 0 where no number explains it.
+        halves: those of them that add up a float32 vector's lanes by halves and not one by one.
+        kernels: function to dtype to side ("numpy", "torch") to how far off it was: `error`, the largest in units
+            of the last place of the exact value (half of one is what the nearest number may be off), `off`, the
+            share of results that were not the nearest number, `at`, the argument of the largest error.
+        kernel_ulps: dtype to function to how many numbers the worse of both sides may be from the nearest one.
+        flushed: dtype to the functions of which PyTorch's result is 0 where the nearest number is subnormal.
+        random: which stream ("mersenne" or "other") each of PyTorch's draws comes from.
+        threads: reduction to "alone" (the thread count changes nothing), "shares" (each of two threads adds up half,
+            and the sums are added) or "other".
+    """
+
+    missing: str | None
+    machine: dict[str, Any]
+    contraction: dict[str, str]
+    vector: dict[str, int]
+    lanes: dict[str, dict[str, int]]
+    halves: list[str]
+    kernels: dict[str, dict[str, dict[str, dict[str, float]]]]
+    kernel_ulps: dict[str, dict[str, float]]
+    flushed: dict[str, list[str]]
+    random: dict[str, str]
+    threads: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a plain dictionary that `json.dumps` takes."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> "Findings":
+        """Back from `to_json`.
+
+        Raises:
+            TypeError: for a key that is missing or unknown.
+        """
+        return cls(**found)
+
+
+def findings() -> Findings:
+    """This machine's, measured once for a thread count."""
+    try:
+        torch = importlib.import_module("torch")
+    except ModuleNotFoundError:
+        return without_torch()
+    return with_torch(torch.get_num_threads(), torch.backends.cpu.get_cpu_capability())
+
+
+@functools.cache
+def without_torch() -> Findings:
+    kernels = {name: {dtype: accuracy(name, dtype, None) for dtype in measurable()} for name in FUNCTIONS}
+    return Findings(
+        missing="PyTorch is not installed: its kernels could not be probed",
+        machine=machine(None),
+        contraction={},
+        vector={},
+        lanes={},
+        halves=[],
+        kernels=kernels,
+        kernel_ulps=worst(kernels),
+        flushed={},
+        random={},
+        threads={},
+    )
+
+
+@functools.cache
+def with_torch(threads: int, capability: str) -> Findings:
+    torch = importlib.import_module("torch")
+    with threads_set_to(torch, 1):
+        warm_up(torch)
+        contracted = contraction(torch)
+        vector = {dtype: whole_vector(torch, dtype) for dtype in DTYPES}
+        kernels = {name: {dtype: accuracy(name, dtype, torch) for dtype in measurable()} for name in FUNCTIONS}
+        flushed = {dtype: [name for name in FUNCTIONS if flushes(torch, name, dtype)] for dtype in DTYPES}
+        lanes, halves = sums(torch)
+        drawn = random_streams(torch)
+    return Findings(
+        missing=None,
+        machine=machine(torch) | {"capability": capability, "threads": threads},
+        contraction=contracted,
+        vector=vector,
+        lanes=lanes,
+        halves=halves,
+        kernels=kernels,
+        kernel_ulps=worst(kernels),
+        flushed=flushed,
+        random=drawn,
+        threads={name: shares(torch, *reduction) for name, reduction in REDUCTIONS.items()},
+    )
+
+
+def arithmetic(found: Findings, *, ordered: bool = True) -> Any:
+    """The Arithmetic that rounds as these kernels do, with NumPy's own functions: no library of PyTorch's.
+
+    Each primitive is fused where the kernel was found to contract, else plain. `ordered`: sums in the kernels' order,
+    on as many threads; else in NumPy's.
+    """
+    reference = importlib.import_module("reference.arithmetic")
+    fused = reference.Fused({dtype: width or 1 for dtype, width in found.vector.items()})
+    contracted = [name for name, how in found.contraction.items() if how == "fused"]
+    base = reference.PLAIN
+    if ordered and found.missing is None:
+        summation = importlib.import_module("reference.summation")
+        lanes = {
+            kernel: {dtype: width or 1 for dtype, width in widths.items()} for kernel, widths in found.lanes.items()
+        }
+        base = summation.Ordered(found.machine["threads"], lanes, found.halves)
+    return base.replacing(**{name: getattr(fused, name) for name in contracted})
+
+
+# the machine
+
+
+def machine(torch: ModuleType | None) -> dict[str, Any]:
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return {
+        **environment(),
+        "vendor": cpu_field("vendor_id"),
+        "numpy_blas": f"{blas.get('name')} {blas.get('version')}",
+        "mkl": mkl(torch) if torch else None,
+    }
+
+
+def cpu_field(name: str) -> str | None:
+    """A line of Linux' description of the first CPU; None elsewhere."""
+    info = pathlib.Path("/proc/cpuinfo")
+    lines = info.read_text("utf-8").splitlines() if info.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), None)
+
+
+def mkl(torch: ModuleType) -> str | None:
+    found = re.search(r"Math Kernel Library Version (\S+)", torch.__config__.show())
+    return found[1].removesuffix("-Product") if found else None
+
+
+@contextlib.contextmanager
+def threads_set_to(torch: ModuleType, count: int) -> Iterator[None]:
+    """PyTorch on `count` threads, and back on as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def warm_up(torch: ModuleType) -> None:
+    """Load the vector maths library from one thread: from several at once it may go wrong once (pytorch#188792)."""
+    for dtype, name in itertools.product((torch.float32, torch.float64), FUNCTIONS):
+        getattr(torch, name)(torch.ones(64, dtype=dtype))
+
+
+# which primitives contract
+
+
+def numbers(dtype: str, count: int = 3, length: int = LENGTH) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(length).astype(dtype) for _ in range(count)]
+
+
+Primitive = Callable[..., Any]
+
+# primitive to what is evaluated over an arithmetic, and over PyTorch's kernels
+EVALUATIONS: dict[str, list[Primitive]] = {
+    "add": [lambda ops, x, y, z: ops.add(x, y, alpha=0.1)],
+    "lerp": [lambda ops, x, y, z: ops.lerp(x, y, 0.1), lambda ops, x, y, z: ops.lerp(x, y, 0.9)],
+    "addcmul": [lambda ops, x, y, z: ops.addcmul(x, y, z), lambda ops, x, y, z: ops.addcmul(x, y, z, value=0.1)],
+    "addcdiv": [lambda ops, x, y, z: ops.addcdiv(x, y, z, value=0.1)],
+}
+
+
+def contraction(torch: ModuleType) -> dict[str, str]:
+    """How each primitive rounds, judged by every element of every evaluation in both dtypes."""
+    reference = importlib.import_module("reference.arithmetic")
+    kernels = importlib.import_module("torch_impl.arithmetic")
+    fused = reference.Fused({dtype: whole_vector(torch, dtype) or 1 for dtype in DTYPES})
+    found = {}
+    for name, evaluations in EVALUATIONS.items():
+        pairs = [
+            (functools.partial(evaluation, x=x, y=y, z=z), evaluation(kernels, x, y, z))
+            for evaluation in evaluations
+            for x, y, z in map(numbers, DTYPES)
+        ]
+        found[name] = how(pairs, reference.PLAIN, fused)
+    for name, evaluated in {"fma": multiply_add, "minus_product": channels, "sum_of_products": second_moment}.items():
+        found[name] = how([pair for dtype in DTYPES for pair in evaluated(torch, dtype)], reference.PLAIN, fused)
+    return found
+
+
+def how(pairs, plain, fused) -> str:
+    """`pairs` of an evaluation over an arithmetic and what PyTorch's kernel made of the same numbers."""
+    is_plain = all(np.array_equal(evaluate(plain), theirs) for evaluate, theirs in pairs)
+    is_fused = all(np.array_equal(evaluate(fused), theirs) for evaluate, theirs in pairs)
+    return {(True, True): "either", (True, False): "plain", (False, True): "fused"}.get((is_plain, is_fused), "neither")
+
+
+def multiply_add(torch: ModuleType, dtype: str):
+    """a·b + c where kernels take it: 1 - y² of tanh's backward, and BatchNorm's x·α + β in evaluation."""
+    x, y, z = numbers(dtype)
+    x, y, z = (torch.from_numpy(array) for array in (x, y, z))
+    slope = torch.ops.aten.tanh_backward(torch.ones_like(y), y).numpy()
+    yield (lambda ops: ops.fma(-y.numpy(), y.numpy(), y.numpy().dtype.type(1))), slope
+    rows = torch.stack([x, z], 1)
+    weight, bias = torch.stack([y[0], y[1]]), torch.stack([y[2], y[3]])
+    settings = {"running_mean": torch.zeros(2, dtype=y.dtype), "running_var": torch.ones(2, dtype=y.dtype)}
+    scaled = torch.nn.functional.batch_norm(rows, **settings, weight=weight, bias=bias, eps=0.0).numpy()
+    yield (lambda ops: ops.fma(rows.numpy(), weight.numpy(), bias.numpy())), scaled
+
+
+def channels(torch: ModuleType, dtype: str):
+    """BatchNorm's backward by its input of one sample with mean 0, deviation 1 and weight 1: (dy - dy) - x·(x·dy)."""
+    x, dy, _ = (torch.from_numpy(array[None]) for array in numbers(dtype))
+    zero, one = torch.zeros(LENGTH, dtype=x.dtype), torch.ones(LENGTH, dtype=x.dtype)
+    backward = torch.ops.aten.native_batch_norm_backward
+    rows, drows = x.repeat(2, 1), torch.cat([dy, 3 * dy])
+    theirs = backward(drows, rows, one, None, None, zero, one, True, 0.0, [True] * 3)
+    dot, mean = theirs[1] / 2, theirs[2] / 2
+    yield (lambda ops: ops.minus_product((drows - mean).numpy(), rows.numpy(), dot.numpy())), theirs[0].numpy()
+
+
+# Tensors of 15 numbers: vectors of 16, 8, 4 and 2 leave 15, 7, 3 and 1 over.
+TENSORS, SHORT, BETA2 = 64, 15, 0.9
+
+
+def fused_adam(torch: ModuleType, dtype: str) -> list[tuple[Any, Any, Any]]:
+    """For each of many short tensors: second moment, gradient, and the moment after fused Adam's kernel."""
+    v, g, _ = (torch.from_numpy(array).reshape(TENSORS, SHORT) for array in numbers(dtype, length=TENSORS * SHORT))
+    before, after = v.abs(), list(v.abs().clone())
+    torch._fused_adam_(
+        list(torch.zeros_like(g)),
+        list(g.clone()),
+        list(torch.zeros_like(g)),
+        after,
+        [],
+        [torch.tensor(3.0) for _ in after],
+        lr=1e-3,
+        beta1=0.9,
+        beta2=BETA2,
+        weight_decay=0.0,
+        eps=1e-8,
+        amsgrad=False,
+        maximize=False,
+    )
+    return [(v.numpy(), g.numpy(), moment.numpy()) for v, g, moment in zip(before, g, after, strict=True)]
+
+
+def second_moment(torch: ModuleType, dtype: str):
+    for v, g, theirs in fused_adam(torch, dtype):
+        yield functools.partial(moment_after, v, g), theirs
+
+
+def moment_after(v, g, ops):
+    """The second moment as reference/optim/adam.py has it in the order of the fused kernel."""
+    return ops.sum_of_products(v, BETA2, (1 - BETA2) * g, g)
+
+
+def whole_vector(torch: ModuleType, dtype: str) -> int:
+    """How many numbers fused Adam takes at once: what is left over after them contracts the other product."""
+    fused = importlib.import_module("reference.arithmetic").Fused
+    moments = fused_adam(torch, dtype)
+    for width in (2, 4, 8, 16):
+        if all(np.array_equal(moment_after(v, g, fused({dtype: width})), theirs) for v, g, theirs in moments):
+            return width
+    return 0
+
+
+# how far off the libraries' functions are
+
+
+def wide(low: float, high: float) -> Callable[[str], np.ndarray]:
+    """Magnitudes of every size between two powers of two."""
+    return lambda dtype: np.exp2(np.random.default_rng(1).uniform(low, high, 1 << 16)).astype(dtype)
+
+
+def even(low: float, high: float) -> Callable[[str], np.ndarray]:
+    return lambda dtype: np.random.default_rng(2).uniform(low, high, 1 << 16).astype(dtype)
+
+
+# function to where it is sampled: over its range, and densely where argument reduction is hardest
+FUNCTIONS: dict[str, list[Callable[[str], np.ndarray]]] = {
+    "sqrt": [wide(-100, 100), even(1, 4)],
+    "exp": [even(-80, 80), even(-1, 1)],
+    "expm1": [even(-20, 80), even(-1, 1)],
+    "log": [wide(-100, 100), even(0.5, 2)],
+    "log1p": [wide(-60, 60), even(-0.5, 1)],
+    "tanh": [even(-10, 10), even(-1, 1)],
+    "sigmoid": [even(-80, 80), even(-8, 8)],
+}
+
+
+def measurable() -> tuple[str, ...]:
+    """The dtypes for which NumPy has a wider one here."""
+    return tuple(name for name in DTYPES if np.finfo(WIDE[name]).nmant > np.finfo(name).nmant)
+
+
+def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, dict[str, float]]:
+    """How far NumPy's and PyTorch's function are from the exact value, in units of its last place."""
+    x = np.concatenate([sample(dtype) for sample in FUNCTIONS[name]])
+    exact = evaluate(name, x.astype(WIDE[dtype]))
+    results = {"numpy": evaluate(name, x)}
+    if torch:
+        results["torch"] = getattr(torch, name)(torch.from_numpy(x)).numpy()
+    place = np.spacing(np.abs(exact.astype(dtype))).astype(exact.dtype)
+    found = {}
+    for side, result in results.items():
+        error = np.abs(result.astype(exact.dtype) - exact) / place
+        largest = int(np.argmax(error))
+        off = float(np.mean(error > 0.5))
+        found[side] = {"error": float(error[largest]), "off": off, "at": float(x[largest])}
+    return found
+
+
+def evaluate(name: str, x: np.ndarray) -> np.ndarray:
+    """NumPy's function; the sigmoid, which NumPy has not, as the reference writes it."""
+    plain = importlib.import_module("reference.arithmetic").PLAIN
+    with np.errstate(over="ignore", under="ignore"):
+        return plain.sigmoid(x) if name == "sigmoid" else getattr(np, name)(x)
+
+
+def worst(kernels) -> dict[str, dict[str, float]]:
+    """dtype to function to how many numbers off the nearest one the worse library may be: its error, rounded up.
+
+    A result e units from the exact one is at most ⌈e - ½⌉ numbers from the nearest; the half is kept for arguments
+    worse than the sampled. Only the square root is taken to be always the nearest where no sample was off: every
+    processor has one, and no library promises it of the others.
+    """
+    found: dict[str, dict[str, float]] = {dtype: {} for dtype in measurable()}
+    for name, dtype in itertools.product(kernels, found):
+        sides = kernels[name][dtype].values()
+        exact = name == "sqrt" and not any(side["off"] for side in sides)
+        found[dtype][name] = 0.0 if exact else float(math.ceil(max(side["error"] for side in sides)))
+    return found
+
+
+def flushes(torch: ModuleType, name: str, dtype: str) -> bool:
+    """Whether PyTorch gives 0 for some argument whose nearest result is subnormal."""
+    info = np.finfo(dtype)
+    tiny = math.log(float(info.tiny))
+    below = {
+        "exp": np.linspace(tiny - 1, tiny - 10, 50),
+        "sigmoid": np.linspace(tiny - 1, tiny - 10, 50),
+        "tanh": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
+        "log1p": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
+        "expm1": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
+        "sqrt": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
+    }
+    if name not in below:
+        return False
+    return bool((getattr(torch, name)(torch.from_numpy(below[name].astype(dtype))) == 0).any())
+
+
+# how random numbers are drawn
+
+
+def random_streams(torch: ModuleType) -> dict[str, str]:
+    """Which of PyTorch's draws come from MT19937 as NumPy's legacy generator has it, and how many words each takes."""
+    seed, count = 20, 200
+    words = np.random.RandomState(seed).randint(0, 2**32, 2 * count, np.uint32).astype(np.uint64)
+    single = (words[:count] & np.uint64(2**24 - 1)) * 2.0**-24
+    double = ((words[::2] << np.uint64(32) | words[1::2]) & np.uint64(2**53 - 1)) * 2.0**-53
+
+    def generator():
+        return torch.Generator().manual_seed(seed)
+
+    kept = torch.get_rng_state()
+    torch.manual_seed(seed)
+    dropped = torch.nn.functional.dropout(torch.ones(count), 0.3).numpy() != 0
+    torch.set_rng_state(kept)
+    equal = {
+        "rand_float32": np.array_equal(torch.rand(count, generator=generator()).numpy(), single.astype(np.float32)),
+        "rand_float64": np.array_equal(torch.rand(count, generator=generator(), dtype=torch.float64).numpy(), double),
+        "bernoulli": np.array_equal(torch.empty(count).bernoulli_(0.3, generator=generator()).numpy(), double < 0.3),
+        "dropout": np.array_equal(dropped, double < 1 - 0.3),
+    }
+    return {name: "mersenne" if same else "other" for name, same in equal.items()}
+
+
+# in which order they add up
+
+WIDTH = 127  # of a row: whole vectors of every width, and something left over
+ROWS_OF_SUMS = 40
+
+
+def sums(torch: ModuleType) -> tuple[dict[str, dict[str, int]], list[str]]:
+    """The lanes of each kernel that adds up, and which of them add the lanes by halves."""
+    lanes: dict[str, dict[str, int]] = {kernel: dict.fromkeys(DTYPES, 0) for kernel in SUMS}
+    halves = set()
+    ordered = importlib.import_module("reference.summation").Ordered
+    for (kernel, terms), dtype in itertools.product(SUMS.items(), DTYPES):
+        evaluate_sum, theirs = terms(torch, dtype)
+        for width, halving in itertools.product((2, 4, 8, 16), (False, True)):
+            if np.array_equal(evaluate_sum(ordered(1, {kernel: {dtype: width}}, [kernel] if halving else [])), theirs):
+                lanes[kernel][dtype] = width
+                halves |= {kernel} if halving else set()
+                break
+    return lanes, sorted(halves)
+
+
+def all_terms(torch: ModuleType, dtype: str):
+    x = numbers(dtype, 1, ROWS_OF_SUMS * WIDTH)[0].reshape(ROWS_OF_SUMS, WIDTH)
+    return lambda ops: ops.sum(x, axis=-1), torch.from_numpy(x).sum(-1).numpy()
+
+
+def terms_of_rows(torch: ModuleType, dtype: str):
+    """A row's total under log_softmax, which exp(-log_softmax) at its largest element shows as long as it is near 1."""
+    kernels = importlib.import_module("torch_impl.arithmetic")
+    x = np.random.default_rng(4).uniform(-9, -7, (ROWS_OF_SUMS, WIDTH)).astype(dtype)
+    x[:, 0] = 0
+    largest = kernels.log_softmax(x, None)[:, 0].astype(WIDE[dtype])
+    e = kernels.softmax_exp(x)
+    return lambda ops: ops.row_sum(e), np.exp(-largest).astype(dtype)[:, None]
+
+
+def terms_of_channels(torch: ModuleType, dtype: str):
+    """The gradient of BatchNorm's bias: one sample of one channel a row."""
+    x = torch.from_numpy(numbers(dtype, 1, ROWS_OF_SUMS * WIDTH)[0].reshape(1, ROWS_OF_SUMS, WIDTH))
+    one = torch.ones(ROWS_OF_SUMS, dtype=x.dtype)
+    backward = torch.ops.aten.native_batch_norm_backward
+    theirs = backward(x, x, one, None, None, one, one, True, 0.0, [True] * 3)[2].numpy()
+    return lambda ops: ops.narrow(ops.channel_grad_sum(x.numpy()), x.numpy()), theirs
+
+
+SUMS = {"sum": all_terms, "row_sum": terms_of_rows, "channel": terms_of_channels}
+
+# how reductions split over threads
+
+COLUMNS = 8
+POWER = 1 << 16  # rows; at::parallel_for starts a second thread from 2¹⁵ numbers on
+AWKWARD = POWER + 6  # nothing but the halves of it is the same work for one thread as for two
+
+# each with a sum as its result (BatchNorm's mean is taken times the rows, exact for a power of two), and for how
+# many rows
+REDUCTIONS: dict[str, tuple[Callable[[ModuleType, Any], Any], tuple[int, ...]]] = {
+    "sum": (lambda torch, x: x.sum(), (POWER, AWKWARD)),
+    "sum of rows": (lambda torch, x: x.sum(0), (POWER, AWKWARD)),
+    "matmul": (lambda torch, x: x.T @ x, (POWER, AWKWARD)),
+    "batch_norm": (
+        lambda torch, x: len(x) * torch.native_batch_norm(x, None, None, None, None, True, 0.1, 1e-5)[1],
+        (POWER,),
+    ),
+}
+
+
+def shares(torch: ModuleType, reduce: Callable[[ModuleType, Any], Any], rows: tuple[int, ...]) -> str:
+    """Whether two threads add up to the same as one, or to the sum of their halves', or to something else."""
+    as_alone, as_halves = True, True
+    for count in rows:
+        x = torch.from_numpy(numbers("float32", 1, count * COLUMNS)[0].reshape(count, COLUMNS))
+        with threads_set_to(torch, 1):
+            alone = reduce(torch, x)
+            first, second = (reduce(torch, half) for half in x.split(count // 2))
+        with threads_set_to(torch, 2):
+            together = reduce(torch, x)
+        as_alone = as_alone and torch.equal(alone, together)
+        as_halves = as_halves and torch.equal(first + second, together)
+    return "alone" if as_alone else "shares" if as_halves else "other"

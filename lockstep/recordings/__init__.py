@@ -1,0 +1,1 @@
+"""What an implementation did, a step at a time, whoever drove it."""

@@ -1,0 +1,383 @@
+"""What an implementation did, step by step: driven by us, by PyTorch, or read from a folder of arrays.
+
+A `Recording` is all that judging needs, whatever the implementation is written in: what it was told, what
+it was fed, and what came out. State that cannot be seen is left out; `lockstep.replay` carries it along.
+docs/recordings.md documents the folder, with writers of a few lines.
+"""
+
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import shutil
+import tempfile
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from lockstep.records.record import plain
+from lockstep.subjects.registry import find
+from lockstep.text import ENGLISH, Message
+
+SCHEMA = "lockstep-recording"
+VERSION = 1
+MANIFEST = "manifest.json"
+
+Arrays = dict[str, np.ndarray]
+
+
+class BadRecording(ValueError):
+    """A folder that is no recording, or not a whole one; the message names the file and what is wrong."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One step of an optimizer, tensor name to array.
+
+    hyperparameters: in force at this step, under PyTorch's names. grads: None where there is none.
+    before, after: the parameters. state: PyTorch's key to tensor name to array, after the step; what can
+    be seen of it.
+    """
+
+    hyperparameters: dict[str, Any]
+    grads: dict[str, np.ndarray | None]
+    before: Arrays
+    after: Arrays
+    state: dict[str, Arrays] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pass:
+    """One pass of a layer there and back; what cannot be seen is left out, or None.
+
+    inputs: the input, and a mask or a target. upstream: the gradient from above. params: what the pass was
+    made with. buffers_before, buffers: before and after it. grads: of the parameters.
+    """
+
+    training: bool
+    inputs: tuple[np.ndarray, ...]
+    upstream: np.ndarray | None
+    output: np.ndarray
+    grad_input: np.ndarray | None = None
+    params: Arrays = dataclasses.field(default_factory=dict)
+    grads: Arrays = dataclasses.field(default_factory=dict)
+    buffers_before: Arrays = dataclasses.field(default_factory=dict)
+    buffers: Arrays = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recording:
+    """One scenario, as an implementation went through it.
+
+    Attributes:
+        subject: the path of what it claims to be. layer: for layers, which class of the subject's file.
+        scenario, why: the name and the reason of what it was put through; as a text where it was read.
+        dtype: "float32" or "float64".
+        hyperparameters: at the start, complete, under PyTorch's names: what it is measured by.
+        given: those of them that the implementation was really told; the others it has by itself, so that
+            its default may be another.
+        defaults: its own values of those it was not told, under PyTorch's names, where they show.
+        steps: `Step` of an optimizer, `Pass` of a layer.
+        names: PyTorch's key of a state entry to the name it goes by in the implementation.
+        start: state before the first step, as `Step.state` and with "step", where it was no fresh one.
+        source: what was recorded, in words.
+    """
+
+    subject: str
+    scenario: str
+    dtype: str
+    hyperparameters: dict[str, Any]
+    steps: list[Any]
+    layer: str = ""
+    why: str | Message = ""
+    given: tuple[str, ...] = ()
+    defaults: dict[str, Any] = dataclasses.field(default_factory=dict)
+    names: dict[str, str] = dataclasses.field(default_factory=dict)
+    start: dict[str, Arrays] = dataclasses.field(default_factory=dict)
+    source: str = ""
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it holds passes instead of steps."""
+        return not self.subject.startswith("optim.")
+
+    @property
+    def label(self) -> str:
+        """The scenario and the dtype: `gradients near eps, float64`."""
+        return f"{self.scenario}, {self.dtype}"
+
+    def save(self, path) -> pathlib.Path:
+        """Write the folder `path`, whole or not at all; it is returned.
+
+        Raises:
+            FileExistsError: where there is something already.
+        """
+        path = pathlib.Path(path)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise FileExistsError(f"{path} exists already, and a recording is not written over anything")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            for number, step in enumerate(self.steps, 1):
+                save_file(tensors_of(step), temporary / file_name(number))
+            if self.start:
+                save_file(flat("state", self.start), temporary / file_name(0))
+            text = json.dumps(plain(self.manifest()), indent=1, ensure_ascii=False, allow_nan=False)
+            (temporary / MANIFEST).write_text(text + "\n", "utf-8")
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o777 & ~umask)
+            if path.exists():
+                path.rmdir()
+            temporary.replace(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return path
+
+    def manifest(self) -> dict[str, Any]:
+        """What `manifest.json` holds."""
+        data = {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "subject": self.subject,
+            "layer": self.layer,
+            "scenario": self.scenario,
+            "why": ENGLISH.plain(self.why),
+            "source": self.source,
+            "dtype": self.dtype,
+            "hyperparameters": self.hyperparameters,
+            "given": list(self.given),
+            "defaults": self.defaults,
+            "names": self.names,
+            "steps": len(self.steps),
+        }
+        if self.is_layer:
+            return data | {"training": [step.training for step in self.steps]}
+        return data | {"schedule": schedule(self)}
+
+
+def schedule(recording: Recording) -> dict[str, dict[str, Any]]:
+    """Step to the hyperparameters that change with it."""
+    found, now = {}, recording.hyperparameters
+    for number, step in enumerate(recording.steps, 1):
+        changed = {name: value for name, value in step.hyperparameters.items() if now.get(name) != value}
+        if changed:
+            found[str(number)] = changed
+        now = now | step.hyperparameters
+    return found
+
+
+def file_name(number: int) -> str:
+    return f"step-{number:06d}.safetensors"
+
+
+def flat(prefix: str, nested: dict[str, Any]) -> Arrays:
+    """`{"exp_avg": {"weight": a}}` as `{"state/exp_avg/weight": a}`; None is left out."""
+    found = {}
+    for name, value in nested.items():
+        if isinstance(value, dict):
+            found |= flat(f"{prefix}/{name}", value)
+        elif value is not None:
+            found[f"{prefix}/{name}"] = np.array(value, order="C")
+    return found
+
+
+def tensors_of(step: Step | Pass) -> Arrays:
+    """What the file of a step holds."""
+    if isinstance(step, Step):
+        parts = {"before": step.before, "grad": step.grads, "after": step.after, "state": step.state}
+        return {key: array for prefix, named in parts.items() for key, array in flat(prefix, named).items()}
+    single = {"upstream": step.upstream, "output": step.output, "grad_input": step.grad_input}
+    found = {name: np.array(array, order="C") for name, array in single.items() if array is not None}
+    found |= flat("input", {str(place): array for place, array in enumerate(step.inputs)})
+    parts = {"param": step.params, "grad": step.grads, "buffer_before": step.buffers_before, "buffer": step.buffers}
+    for prefix, named in parts.items():
+        found |= flat(prefix, named)
+    return found
+
+
+# reading
+
+
+def load(path) -> list[Recording]:
+    """Read the recording at `path`, or those in the folders below it.
+
+    Raises:
+        BadRecording: for what is missing, malformed, not finite, of another shape or of a later version.
+    """
+    path = pathlib.Path(path)
+    if not path.is_dir():
+        raise BadRecording(f"{path}: no such folder")
+    folders = [path] if (path / MANIFEST).exists() else sorted(file.parent for file in path.glob(f"*/{MANIFEST}"))
+    if not folders:
+        raise BadRecording(f"{path}: no {MANIFEST} in it, nor in a folder below it")
+    return [load_one(folder) for folder in folders]
+
+
+def load_one(folder: pathlib.Path) -> Recording:
+    data = read_manifest(folder / MANIFEST)
+    count = data["steps"]
+    hyperparameters = tupled(data["hyperparameters"])
+    files = [folder / file_name(number) for number in range(1, count + 1)]
+    for number, file in enumerate(files, 1):
+        if not file.exists():
+            raise BadRecording(f"{folder}: step {number} of {count} is missing ({file.name})")
+    start = folder / file_name(0)
+    recording = Recording(
+        subject=data["subject"],
+        scenario=str(data.get("scenario") or folder.name),
+        why=str(data.get("why") or "recorded"),
+        source=str(data.get("source") or folder),
+        dtype="",
+        layer=str(data.get("layer") or ""),
+        hyperparameters=hyperparameters,
+        given=tuple(data.get("given", hyperparameters)),
+        defaults=tupled(data.get("defaults", {})),
+        names=dict(data.get("names", {})),
+        start=nested(read_tensors(start)).get("state", {}) if start.exists() else {},
+        steps=[],
+    )
+    read = read_passes if recording.is_layer else read_steps
+    steps = read(files, data, hyperparameters)
+    first = steps[0]
+    arrays = list(first.before.values()) if isinstance(first, Step) else [first.output]
+    return dataclasses.replace(recording, steps=steps, dtype=arrays[0].dtype.name)
+
+
+def read_manifest(file: pathlib.Path) -> dict[str, Any]:
+    try:
+        data = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise BadRecording(f"{file}: cannot be read ({error.strerror})") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadRecording(f"{file}: no JSON, or truncated ({error})") from None
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        raise BadRecording(f"{file}: not a recording (its 'schema' is not {SCHEMA!r})")
+    version = data.get("version")
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise BadRecording(f"{file}: 'version' must be a whole number, not {version!r}")
+    if version > VERSION:
+        raise BadRecording(f"{file}: version {version} of the schema; this Lockstep reads up to {VERSION}")
+    kinds = {"subject": str, "hyperparameters": dict, "steps": int}
+    for key, kind in kinds.items():
+        if not isinstance(data.get(key), kind) or isinstance(data.get(key), bool):
+            raise BadRecording(f"{file}: {key!r} must be there, as {kind.__name__}, not {data.get(key)!r}")
+    if data["steps"] < 1:
+        raise BadRecording(f"{file}: 'steps' must be 1 or more, not {data['steps']}")
+    try:
+        find(data["subject"])
+    except ValueError as error:
+        raise BadRecording(f"{file}: {error}") from None
+    return data
+
+
+def tupled(value: Any) -> Any:
+    """JSON's lists as tuples, and the numbers it has no word for."""
+    if isinstance(value, dict):
+        return {key: tupled(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return tuple(tupled(part) for part in value)
+    return {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}.get(value, value) if isinstance(value, str) else value
+
+
+def read_tensors(file: pathlib.Path) -> Arrays:
+    try:
+        tensors = load_file(file)
+    except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:
+        raise BadRecording(f"{file}: no safetensors file, or truncated ({error})") from None
+    for name, array in tensors.items():
+        if array.dtype.kind == "f":
+            if array.dtype not in (np.float32, np.float64):
+                raise BadRecording(f"{file}: {name} is {array.dtype}; float32 or float64 is compared")
+            if np.isnan(array).any():
+                index = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
+                raise BadRecording(f"{file}: {name} is NaN at {list(index)}")
+    return tensors
+
+
+def nested(tensors: Arrays) -> dict[str, Any]:
+    """`{"state/exp_avg/weight": a}` as `{"state": {"exp_avg": {"weight": a}}}`; a tensor's name may hold slashes."""
+    found: dict[str, Any] = {}
+    for key, array in tensors.items():
+        kind, _, name = key.partition("/")
+        if not name:
+            found[kind] = array
+        elif kind == "state":
+            entry, _, tensor = name.partition("/")
+            found.setdefault(kind, {}).setdefault(entry, {})[tensor] = array
+        else:
+            found.setdefault(kind, {})[name] = array
+    return found
+
+
+def read_steps(files: list[pathlib.Path], data: dict[str, Any], hyperparameters: dict[str, Any]) -> list[Step]:
+    steps: list[Step] = []
+    changes = tupled(data.get("schedule", {}))
+    now = hyperparameters
+    for number, file in enumerate(files, 1):
+        parts = nested(read_tensors(file))
+        now = now | changes.get(str(number), {})
+        before = parts.get("before") or (steps[-1].after if steps else {})
+        after, grads = parts.get("after", {}), parts.get("grad", {})
+        if not before:
+            raise BadRecording(f"{file}: no 'before/NAME': the parameters before the first step")
+        steps.append(Step(now, {name: grads.get(name) for name in before}, before, after, parts.get("state", {})))
+        check_step(file, steps)
+        if unknown := set(grads) - set(before):
+            raise BadRecording(f"{file}: gradient for unknown parameter {min(unknown)!r}; there are {list(before)}")
+    return steps
+
+
+def check_step(file: pathlib.Path, steps: list[Step]) -> None:
+    """The same tensors of one shape and dtype throughout."""
+    step, first = steps[-1], steps[0].before
+    named = {"before": step.before, "after": step.after}
+    for kind, arrays in named.items():
+        if arrays.keys() != first.keys():
+            raise BadRecording(f"{file}: {kind} has {sorted(arrays)}, the first step has {sorted(first)}")
+    named |= {"grad": {name: grad for name, grad in step.grads.items() if grad is not None}}
+    named |= {f"state/{key}": entry for key, entry in step.state.items() if key != "step"}
+    for kind, arrays in named.items():
+        for name, array in arrays.items():
+            if name not in first:
+                raise BadRecording(f"{file}: {kind}/{name} belongs to no parameter; there are {list(first)}")
+            if array.shape != first[name].shape:
+                raise BadRecording(
+                    f"{file}: {kind}/{name} has shape {list(array.shape)}, the parameter {list(first[name].shape)}"
+                )
+            if array.dtype != first[name].dtype:
+                raise BadRecording(f"{file}: {kind}/{name} is {array.dtype}, the parameter {first[name].dtype}")
+
+
+def read_passes(files: list[pathlib.Path], data: dict[str, Any], hyperparameters: dict[str, Any]) -> list[Pass]:
+    passes: list[Pass] = []
+    modes = data.get("training", [True] * len(files))
+    if not isinstance(modes, list) or len(modes) != len(files):
+        raise BadRecording(f"{files[0].parent / MANIFEST}: 'training' needs one true or false for each of the steps")
+    for file, training in zip(files, modes, strict=True):
+        parts = nested(read_tensors(file))
+        given = parts.get("input", {})
+        inputs = tuple(given[key] for key in sorted(given, key=lambda key: key.zfill(6)))
+        if not inputs or "output" not in parts:
+            raise BadRecording(f"{file}: {'output' if inputs else 'input/0'} is missing")
+        one = Pass(
+            training=bool(training),
+            inputs=inputs,
+            upstream=parts.get("upstream"),
+            output=parts["output"],
+            grad_input=parts.get("grad_input"),
+            params=parts.get("param", {}),
+            grads=parts.get("grad", {}),
+            buffers_before=parts.get("buffer_before", {}),
+            buffers=parts.get("buffer", {}),
+        )
+        pairs = [("upstream", one.upstream, one.output), ("grad_input", one.grad_input, inputs[0])]
+        pairs += [(f"grad/{name}", array, one.params.get(name)) for name, array in one.grads.items()]
+        for kind, array, like in pairs:
+            if array is not None and like is not None and array.shape != like.shape:
+                raise BadRecording(f"{file}: {kind} has shape {list(array.shape)}, not {list(like.shape)}")
+        passes.append(one)
+    return passes

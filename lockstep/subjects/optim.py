@@ -1,0 +1,289 @@
+"""Optimizers as sides: a gradient, then an update."""
+
+import functools
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.numerics.bounded import WIDE, Bounded, OrdersDisagree, widest
+from lockstep.subjects.registry import Subject, own_class
+from lockstep.subjects.side import Bounds, Pair, Quantities, watched
+
+Arrays = dict[str, Any]  # of one tensor: parameter, gradient and entries of its state
+BLOCK = 16_384  # elements whose exact step is worked out at a time: what that takes stays in the cache
+
+
+class OptimizerSide:
+    """An optimizer of either side on a problem.
+
+    Arguments:
+        optimizer: has `params`, `state`, `step(grads)`, as reference.optim's and torch_impl.optim's do.
+        gradient: (params, step) to name to gradient.
+        case: its schedule of lr changes, missing gradients and frozen tensors is applied to both sides.
+        value: params to loss, or None for a stream of gradients.
+        ordered: `gradient` and `value` are formulas in orders of their own.
+    """
+
+    stages = ("gradient", "update")
+    moving = frozenset({"param"})
+
+    def __init__(
+        self,
+        optimizer,
+        gradient: Callable[..., Mapping[str, Any]],
+        case,
+        value: Callable | None = None,
+        ordered: bool = False,
+    ):
+        self.optimizer = optimizer
+        self.ordered = ordered
+        self.gradient = gradient
+        self.case = case
+        self.value = value
+        self.grads: dict[str, np.ndarray | None] = {}
+        self.loss: np.ndarray | None = None
+
+    def produces(self, stage: str, quantity: str, tensor: str) -> bool:
+        return (quantity in ("grad", "loss")) == (stage == "gradient")
+
+    def read(self) -> Quantities:
+        quantities: Quantities = {"param": dict(self.optimizer.params)}
+        grads = {name: grad for name, grad in self.grads.items() if grad is not None}
+        if grads:
+            quantities["grad"] = grads
+        if self.loss is not None:
+            quantities["loss"] = {"loss": self.loss}
+        for name, entries in self.optimizer.state.items():
+            for key, value in entries.items():
+                if value is not None:
+                    quantities.setdefault(key, {})[name] = np.asarray(value)
+        return quantities
+
+    def write(self, quantities: Quantities) -> None:
+        for name, array in quantities["param"].items():
+            self.optimizer.params[name][...] = array
+        for name, array in quantities.get("grad", {}).items():
+            self.grads[name] = array.copy()
+        state: dict[str, dict[str, np.ndarray]] = {}
+        for key, named in quantities.items():
+            if key not in ("param", "grad", "loss"):
+                for name, array in named.items():
+                    state.setdefault(name, {})[key] = array
+        self.optimizer.load_state(state)
+
+    def rewrite(self, order: str, ops: Any) -> None:
+        self.optimizer.formula = functools.partial(self.optimizer.ORDERS[order], ops=ops)
+        if self.ordered:
+            self.gradient = functools.partial(self.gradient, order="pytorch")
+            self.value = functools.partial(self.value, order="pytorch", ops=ops) if self.value else None
+
+    def watch(self, note: Callable[..., Any]) -> None:
+        self.optimizer.formula = watched(self.optimizer.formula, note)
+
+    def only(self, tensor: str) -> None:
+        self.grads = {name: grad if name == tensor else None for name, grad in self.grads.items()}
+
+    def traces(self) -> dict[str, float]:
+        return {} if self.loss is None else {"loss": float(self.loss)}
+
+    def advance(self, stage: str, step: int) -> None:
+        if stage == "gradient":
+            params = self.optimizer.params
+            grads = self.gradient(params, step)
+            self.grads = {
+                name: None if g is None else np.array(g) for name, g in self.case.scheduled(grads, step).items()
+            }
+            if self.value:
+                self.loss = np.asarray(self.value(params))
+        else:
+            for name, value in self.case.changes(step).items():
+                self.optimizer.set(name, value)
+            self.optimizer.step(self.grads)
+
+
+class Arbiter:
+    """The exact result of either stage, worked out by the reference's formula on error-carrying numbers.
+
+    The order of either side must be allowed what it needs, so the allowance is the larger of theirs.
+
+    Arguments:
+        optimizer: of the reference, for its formula and its hyperparameters.
+        problem, case: what it runs on.
+        written_like: the order of the formula in which the other side is written.
+    """
+
+    def __init__(self, optimizer, problem, case, written_like: str = "pytorch"):
+        self.optimizer = optimizer
+        self.problem = problem
+        self.case = case
+        orders = optimizer.ORDERS
+        self.formulas = [orders[name] for name in dict.fromkeys(("paper", written_like)) if name in orders]
+
+    def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
+        return self.slope(before) if stage == "gradient" else self.update(step, before)
+
+    def slope(self, before: Quantities) -> Bounds:
+        if not hasattr(self.problem, "evaluate"):
+            return {}
+        params = {name: Bounded(array, array.dtype) for name, array in before["param"].items()}
+        orders = self.problem.ORDERS
+        grads = [self.problem.gradient(params, order=order) for order in orders]
+        losses = [self.problem.value(params, order=order) for order in orders]
+        return {
+            "grad": {name: widest([grad[name] for grad in grads]) for name in grads[0]},
+            "loss": {"loss": widest(losses)},
+        }
+
+    def update(self, step: int, before: Quantities) -> Bounds:
+        hyperparameters = self.optimizer.hyperparameters | self.case.hyperparameters_at(step)
+        scalars = {name: weak(value) for name, value in hyperparameters.items()}
+        earlier = self.optimizer.hyperparameters | self.case.hyperparameters_at(step - 1)
+        # a planted formula may read what a hyperparameter was at the step before
+        scalars |= {f"{name}_before": weak(earlier[name]) for name in getattr(self.optimizer, "BEFORE", ())}
+        bounds: Bounds = {}
+        alike: dict[tuple, dict[str, Arrays]] = {}  # tensors of one dtype, count of steps and kind of state
+        for name, param in before["param"].items():
+            state = {
+                key: named[name]
+                for key, named in before.items()
+                if key not in ("param", "grad", "loss") and name in named
+            }
+            if name in before.get("grad", {}):
+                state = state or self.optimizer.new_state(param)
+                held = tuple(key for key, array in state.items() if array is not None)
+                arrays = {"param": param, "grad": before["grad"][name], **state}
+                alike.setdefault((param.dtype, float(state.get("step", 0)), held), {})[name] = arrays
+            else:
+                for key, array in {"param": param, **state}.items():
+                    bounds.setdefault(key, {})[name] = unmoved(array)
+        for tensors in alike.values():
+            for key, named in self.exact_step(tensors, scalars).items():
+                bounds.setdefault(key, {}).update(named)
+        return bounds
+
+    def exact_step(self, tensors: dict[str, Arrays], scalars) -> Bounds:
+        """The exact step of tensors of one kind, laid end to end and taken block by block."""
+        first = next(iter(tensors.values()))
+        dtype = first["param"].dtype
+        step = {"step": np.asarray(first["step"] + np.float32(1))} if "step" in first else {}
+        keys = [key for key in self.optimizer.STATE if key in first]
+        names = ["param", *keys]
+        flat = {
+            key: end_to_end([arrays[key] for arrays in tensors.values()])
+            for key in ("param", "grad", *keys)
+            if first[key] is not None
+        }
+        value, error = ({name: np.empty(flat["param"].size, WIDE[dtype]) for name in names} for _ in range(2))
+        for start in range(0, flat["param"].size, BLOCK):
+            block = slice(start, start + BLOCK)
+            numbers: dict[str, Any] = dict.fromkeys(keys)
+            numbers |= {key: Bounded(array[block], dtype) for key, array in flat.items()}
+            orders = [
+                formula(**numbers, **{key: float(count) for key, count in step.items()}, **scalars)
+                for formula in self.formulas
+            ]
+            for name in names:
+                line = self.optimizer.STATE.get(name, "param")
+                bound = agreed(orders, line)
+                value[name][block], error[name][block] = bound.value, bound.error
+        bounds: Bounds = {key: {name: unmoved(count) for name in tensors} for key, count in step.items()}
+        ends = np.cumsum([arrays["param"].size for arrays in tensors.values()])
+        for key in names:
+            parts = zip(tensors.items(), np.split(value[key], ends), np.split(error[key], ends), strict=False)
+            bounds[key] = {
+                name: Bounded(exact.reshape(arrays["param"].shape), dtype, error=room.reshape(arrays["param"].shape))
+                for (name, arrays), exact, room in parts
+            }
+        return bounds
+
+
+def agreed(orders: list[Any], line: str) -> Bounded:
+    """A line of several orders.
+
+    Raises:
+        OrdersDisagree: where they are not one formula; it names the first line that both have and differ in.
+    """
+    try:
+        return widest([getattr(lines, line) for lines in orders])
+    except OrdersDisagree:
+        for name in orders[0]._fields:
+            parts = [part for lines in orders if isinstance(part := getattr(lines, name, None), Bounded)]
+            if len(parts) == len(orders):
+                widest(parts, f"line {name}")
+        raise
+
+
+def end_to_end(arrays: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([array.reshape(-1) for array in arrays]) if len(arrays) > 1 else arrays[0].reshape(-1)
+
+
+def unmoved(array: np.ndarray) -> Bounded:
+    return Bounded(array, array.dtype)
+
+
+def weak(value):
+    """A hyperparameter as an error-carrying number; flags, counts and exact zeros stay as they are."""
+    if isinstance(value, tuple):
+        return tuple(weak(part) for part in value)
+    return Bounded.scalar(value) if isinstance(value, float) and value else value
+
+
+def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: type | None = None) -> Pair:
+    """Both sides of an optimizer's case; `path` is the counterpart's first if None.
+
+    `ours` stands in for the reference's class, which stays the arbiter.
+    """
+    functions = importlib.import_module("reference.functions")
+    problem = functions.problem_from(case.problem)
+    counterparts = importlib.import_module("torch_impl.functions").PROBLEMS
+    theirs_problem = counterparts.get(case.problem, problem) if isinstance(case.problem, str) else problem
+    start = problem.start(case.shapes_for(problem), dtype, seed)
+    reference, counterpart = own_class(subject.reference), own_class(subject.torch_impl)
+    path = counterpart.paths[0] if path is None else path
+    written_like = path if path in reference.ORDERS else "pytorch"
+
+    def optimizer(kind, **extra):
+        return kind({name: array.copy() for name, array in start.items()}, **case.hyperparameters, **extra)
+
+    def side(kind, on, **extra):
+        def gradient(params, step, **order):
+            return on.gradient(params, step=step, seed=seed, **order)
+
+        value = getattr(on, "value", None)
+        return OptimizerSide(optimizer(kind, **extra), gradient, case, value, ordered=hasattr(on, "ORDERS"))
+
+    lines = {"param": "param", "grad": "grad", **reference.STATE}
+    return Pair(
+        ours=lambda: side(ours or reference, problem),
+        theirs=lambda: side(counterpart, theirs_problem, path=path),
+        exact=Arbiter(optimizer(reference), problem, case, written_like),
+        lines=lines,
+        order=("loss", "grad", "step", *subject.reference.EQUATIONS),
+        equations=subject.reference.EQUATIONS,
+        path=path,
+        still=case.still,
+        written_like=written_like,
+    )
+
+
+MARGIN, GRID = 0.15, 60  # around a path: a share of its extent; points a side
+
+
+def landscape(case, path: np.ndarray) -> dict[str, np.ndarray]:
+    """The values of the case's function around a path (steps + 1, 2): x and y (grid,), z (grid, grid), y down.
+
+    Empty for a stream of gradients, for a function of several points at once, and for a path that leaves the
+    finite numbers at once.
+    """
+    problem = importlib.import_module("reference.functions").problem_from(case.problem)
+    inside = path[np.isfinite(path).all(axis=1)].astype(np.float64) if path.shape[1] == 2 else path[:0]
+    if not hasattr(problem, "evaluate") or not len(inside):
+        return {}
+    low, high = inside.min(axis=0), inside.max(axis=0)
+    margin = MARGIN * np.where(high > low, high - low, 1.0)
+    x, y = (np.linspace(low[k] - margin[k], high[k] + margin[k], GRID) for k in (0, 1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = problem.evaluate({"theta": np.stack(np.meshgrid(x, y))}).value
+    return {"x": x, "y": y, "z": z}

@@ -1,0 +1,169 @@
+"""Scores a parity test: which wrong variants of the catalogue would it let pass?
+
+Somebody's own tests are run with each wrong variant put in the place of their implementation, through the fixture
+`implementation` that the tests ask for. What the fixture must give is a class or a function
+
+    implementation(params, **hyperparameters)   # an object with step(grads), which changes the arrays of params
+
+with `params` and `grads` from name to NumPy array and PyTorch's names for hyperparameters; for a layer, the
+reference's interface. See docs/testing.md.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from lockstep.causes import Cause, causes, plant, scenarios
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import Subject, find, own_class
+from lockstep.text import ENGLISH, Message
+
+FIXTURE = "implementation"
+RIGHT = "right"
+
+
+class CannotScore(ValueError):
+    """Tests that say nothing: none asks for the fixture, or they fail for a right implementation."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Missed:
+    """A wrong variant that passes. scenario, why: what would have caught it. step, line: where it shows there."""
+
+    cause: Cause
+    scenario: str
+    why: Message
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "id": self.cause.id,
+            "variant": self.cause.variant,
+            "formula": self.cause.formula,
+            "scenario": self.scenario,
+            "why": ENGLISH.say(self.why),
+            "step": self.cause.first.step,
+            "line": self.cause.first.line,
+            "dtypes": list(self.cause.dtypes),
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """What a parity test is worth: the variants it catches, and those it lets pass."""
+
+    tests: str
+    subject: str
+    caught: list[Cause]
+    missed: list[Missed]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "tests": self.tests,
+            "subject": self.subject,
+            "caught": [{"id": cause.id, "variant": cause.variant} for cause in self.caught],
+            "missed": [one.to_json() for one in self.missed],
+        }
+
+    def __str__(self) -> str:
+        count = len(self.caught) + len(self.missed)
+        lines = [f"{self.tests} catches {len(self.caught)} of {count} wrong variants of {self.subject}"]
+        for scenario in dict.fromkeys(one.scenario for one in self.missed):
+            those = [one for one in self.missed if one.scenario == scenario]
+            lines.append(f"  a scenario {scenario!r} ({ENGLISH.say(those[0].why)}) would have caught")
+            for one in those:
+                first, dtypes = one.cause.first, " and ".join(one.cause.dtypes)
+                lines.append(f"    {one.cause.name}: line {first.line}, step {first.step}, in {dtypes}")
+        return "\n".join(lines)
+
+
+class Stand:
+    """A pytest plugin that gives every variant to every test, in place of whatever the fixture would give.
+
+    Arguments:
+        variants: name to what stands in for the implementation.
+    """
+
+    def __init__(self, variants: Mapping[str, Any]):
+        self.variants = variants
+        self.tests = 0
+        self.failed: dict[str, str] = {}
+        self.broken: list[str] = []
+        self.names: dict[str, str] = {}
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if FIXTURE in metafunc.fixturenames:
+            self.tests += 1
+            metafunc.parametrize(FIXTURE, list(self.variants), indirect=True)
+
+    @pytest.fixture
+    def implementation(self) -> Any:
+        """For tests that define none of their own."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Any:
+        if fixturedef.argname != FIXTURE:
+            return None
+        given = self.variants[request.param]
+        fixturedef.cached_result = (given, fixturedef.cache_key(request), None)
+        return given
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        items[:] = [item for item in items if FIXTURE in getattr(item, "fixturenames", ())]
+        self.names = {item.nodeid: item.callspec.params[FIXTURE] for item in items}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.setdefault(self.names[report.nodeid], report.longreprtext)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.broken.append(report.longreprtext)
+
+
+def score(tests: str, subject: str) -> Score:
+    """Run somebody's parity tests with each wrong variant of a subject in place of their implementation.
+
+    Arguments:
+        tests: a file of tests, or one of them (`tests/test_adam.py::test_parity`).
+        subject: the path of what they test, "optim.adam".
+
+    Raises:
+        CannotScore: where there are no such tests, none asks for the fixture `implementation`, or a right
+            implementation fails them.
+        ValueError: for a subject without known causes.
+    """
+    found = find(subject)
+    known = [cause for cause in causes(found) if cause.verdict is Verdict.DIFFERENT]
+    if not known:
+        raise ValueError(f"no causes are known for {subject}, so there is nothing to score by")
+    file = pathlib.Path(tests.partition("::")[0])
+    if not file.exists():
+        raise CannotScore(f"no file {str(file)!r}")
+    base = reference(found)
+    stand = Stand({RIGHT: base} | {cause.name: plant(found, [cause], base) for cause in known})
+    # their settings may ask for workers, coverage or warnings as errors: none of that is the test
+    arguments = [tests, "-o", "addopts=", "-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore"]
+    pytest.main(arguments, plugins=[stand])
+    if stand.broken:
+        raise CannotScore(f"{tests} cannot be collected: {stand.broken[0]}")
+    if not stand.tests:
+        raise CannotScore(f"no test of {tests} asks for the fixture {FIXTURE!r}; docs/testing.md says what it gives")
+    if RIGHT in stand.failed:
+        raise CannotScore(f"{tests} fails for a right implementation, too:\n{stand.failed[RIGHT]}")
+    reasons = {scenario.name: scenario.why for scenario in scenarios(found)}
+    return Score(
+        tests,
+        subject,
+        [cause for cause in known if cause.name in stand.failed],
+        [Missed(cause, cause.shows, reasons[cause.shows]) for cause in known if cause.name not in stand.failed],
+    )
+
+
+def reference(subject: Subject) -> Any:
+    """The class of the reference that stands in; of BatchNorm's, the one for features."""
+    return own_class(subject.reference, "BatchNorm1d" if subject.path == "layers.batchnorm" else None)
