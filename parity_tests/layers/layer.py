@@ -12,8 +12,8 @@ from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.layers import drawing
 from lockstep.subjects.registry import own_class
 from lockstep.subjects.side import copied
-from parity_tests.digits import digits, slope
-from parity_tests.families import SubjectTests, agree, mirrored, refusal, refused_as, run_of, swapped
+from parity_tests.support.digits import digits, slope
+from parity_tests.support.families import SubjectTests, agree, mirrored, refusal, refused_as, run_of, swapped
 
 DTYPES = ("float32", "float64")
 

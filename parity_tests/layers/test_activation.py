@@ -6,8 +6,8 @@ import pytest
 import lockstep
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.layers.activation import LAYERS
-from parity_tests.digits import digits
 from parity_tests.layers.layer import ModuleTests
+from parity_tests.support.digits import digits
 from reference.layers import activation as ours
 from torch_impl.layers import activation as theirs
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lockstep.cases.layers.batchnorm import VARIANTS, batchnorm
-from parity_tests.digits import digits
 from parity_tests.layers.layer import RefusingInputs
+from parity_tests.support.digits import digits
 from reference.layers.batchnorm import BatchNorm, BatchNorm1d
 
 SMALL = ("in training", "in evaluation", "not affine", "without running statistics, in evaluation", "large offset")

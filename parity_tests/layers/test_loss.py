@@ -7,8 +7,8 @@ import lockstep
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.layers.loss import REDUCTIONS
 from lockstep.numerics.verdict import Verdict
-from parity_tests.digits import digits
 from parity_tests.layers.layer import RefusingInputs
+from parity_tests.support.digits import digits
 from reference.layers import loss as ours
 from torch_impl.layers import loss as theirs
 

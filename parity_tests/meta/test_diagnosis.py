@@ -16,8 +16,8 @@ from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import Recording, Step
 from lockstep.subjects.registry import find
 from lockstep.text import ENGLISH
-from parity_tests.pairs import RIGHT, SUBJECTS, WRONG, pairs, shown, table, tried
-from parity_tests.recorded import recordings
+from parity_tests.support.pairs import RIGHT, SUBJECTS, WRONG, pairs, shown, table, tried
+from parity_tests.support.reference_recordings import recordings
 
 pytestmark = pytest.mark.slow
 

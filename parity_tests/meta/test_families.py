@@ -10,8 +10,6 @@ import torch
 import lockstep
 from lockstep.cases import Bad, Case
 from lockstep.subjects.registry import find
-from parity_tests.digits import digits, slope
-from parity_tests.families import agree, mirrored, refusal, refused_as, run_of, swapped
 from parity_tests.layers.test_batchnorm import TestBatchNorm as OfBatchNorm
 from parity_tests.layers.test_linear import TestLinear as OfLinear
 from parity_tests.models import test_mlp
@@ -19,6 +17,8 @@ from parity_tests.models.test_mlp import TestMLP as OfMLP
 from parity_tests.optim.test_adam import TestAdam as OfAdam
 from parity_tests.penalty import test_l2
 from parity_tests.penalty.test_l2 import TestL2 as OfL2
+from parity_tests.support.digits import digits, slope
+from parity_tests.support.families import agree, mirrored, refusal, refused_as, run_of, swapped
 from reference.layers.batchnorm import BatchNorm1d
 from reference.layers.layer import Formula
 from reference.layers.linear import Linear, paper, paper_backward

@@ -12,8 +12,8 @@ from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.optim import agreed
 from lockstep.text.finding import message
-from parity_tests.planted import planted
-from parity_tests.toy import SHAPES, Toy, exact, fused, pair, plain
+from parity_tests.support.planted import planted
+from parity_tests.support.toy import SHAPES, Toy, exact, fused, pair, plain
 
 STEPS = 4
 

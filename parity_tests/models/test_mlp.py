@@ -13,8 +13,8 @@ from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.models import load_data
 from lockstep.subjects.registry import find
 from lockstep.subjects.side import copied
-from parity_tests.digits import digits, slope
-from parity_tests.families import SubjectTests, agree, run_of
+from parity_tests.support.digits import digits, slope
+from parity_tests.support.families import SubjectTests, agree, run_of
 from reference.models.mlp import MLP
 from reference.random import Generator
 from torch_impl.models import mlp as torch_impl

@@ -13,7 +13,17 @@ from lockstep.engine.stepping import run_pair
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import own_class
 from lockstep.subjects.side import copied
-from parity_tests.families import SAME, SubjectTests, advanced, agree, mirrored, refusal, refused_as, run_of, swapped
+from parity_tests.support.families import (
+    SAME,
+    SubjectTests,
+    advanced,
+    agree,
+    mirrored,
+    refusal,
+    refused_as,
+    run_of,
+    swapped,
+)
 
 # How PyTorch is to execute a step, not what the step is: chosen here by the path, or without meaning in NumPy.
 EXECUTION = {"foreach", "fused", "capturable", "differentiable"}

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from parity_tests.families import agree
 from parity_tests.optim.optimizer import SHAPES, OptimizerTests, drawn, held
+from parity_tests.support.families import agree
 from reference.optim.adagrad import Adagrad
 
 

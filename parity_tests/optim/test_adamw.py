@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from parity_tests.families import agree
 from parity_tests.optim.optimizer import SHAPES, OptimizerTests, drawn, held
+from parity_tests.support.families import agree
 from reference.optim.adam import Adam
 from reference.optim.adamw import AdamW
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from parity_tests.families import agree
 from parity_tests.optim.optimizer import SHAPES, OptimizerTests, drawn
+from parity_tests.support.families import agree
 from reference.optim.sgd import SGD
 from torch_impl.optim import sgd
 

@@ -8,8 +8,8 @@ from lockstep.cases.layers import LayerCase
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects import optim
 from lockstep.subjects.registry import find
-from parity_tests.families import SAME, run_of
 from parity_tests.penalty.penalty import PenaltyTests
+from parity_tests.support.families import SAME, run_of
 from reference.optim.sgd import SGD
 from reference.penalty.l2 import L2, lam_of, weight_decay_of
 from torch_impl.optim import sgd

@@ -17,7 +17,7 @@ from lockstep.numerics import bounded as module
 from lockstep.numerics import probe
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, kernel_ulps, widest
 from lockstep.subjects.registry import own_class
-from parity_tests.planted import planted
+from parity_tests.support.planted import planted
 from reference.arithmetic import FUSED, PLAIN
 
 DTYPES = (np.float32, np.float64)

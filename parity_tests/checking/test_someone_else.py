@@ -15,7 +15,7 @@ from lockstep.cases import Case
 from lockstep.engine.run import Run
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find
-from parity_tests.families import SAME, run_of
+from parity_tests.support.families import SAME, run_of
 
 pytestmark = pytest.mark.slow
 

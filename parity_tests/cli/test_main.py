@@ -12,7 +12,7 @@ from lockstep.cli import main as cli
 from lockstep.subjects.registry import subjects
 from reference.optim.optimizer import Optimizer
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NASTY = "[bold red]x[red] [link=y]한글[bold] \\[ [@click=x] :smile: {0} %s $(x)"
 
 

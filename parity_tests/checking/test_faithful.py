@@ -13,7 +13,7 @@ from lockstep.checking.driving import Theirs, defaults_of, record
 from lockstep.checking.scenarios import trials
 from lockstep.diagnose.replay import replay
 from lockstep.subjects.registry import find, own_class
-from parity_tests.rewrites import REWRITES
+from parity_tests.support.rewrites import REWRITES
 
 pytestmark = pytest.mark.slow
 

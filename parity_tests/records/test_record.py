@@ -17,7 +17,7 @@ from lockstep.engine.series import Series
 from lockstep.records import record as module
 from lockstep.records.files import whole
 from lockstep.records.record import BadRecord, Record, load, plain
-from parity_tests.planted import planted
+from parity_tests.support.planted import planted
 
 DATA = {
     "schema": "lockstep-record",

@@ -1,6 +1,6 @@
 """Causes planted alone and two together, and what the diagnosis makes of them: the table that a slow test prints.
 
-python -m parity_tests.pairs [SUBJECT …]
+python -m parity_tests.support.pairs [SUBJECT …]
 """
 
 import collections
@@ -12,7 +12,7 @@ from lockstep.diagnose.diagnosis import Diagnosis, diagnose
 from lockstep.diagnose.replay import replay
 from lockstep.diagnose.search import may_join
 from lockstep.numerics.verdict import Verdict
-from parity_tests.recorded import recordings
+from parity_tests.support.reference_recordings import recordings
 
 # Two numbers that multiply the same λ are one number: no run can tell which of them is whose.
 FACTORS = {"l2-twice", "l2-divided-by-batch", "weight-decay-value", "penalty-averaged"}

@@ -16,12 +16,12 @@ from lockstep.checking.scenarios import trials
 from lockstep.cli.main import app
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find
-from parity_tests.shapes import SHAPES, OnDicts, update
+from parity_tests.support.shapes import SHAPES, OnDicts, update
 
 pytestmark = pytest.mark.slow
 
 FLOAT64 = ("float64",)
-HERE = pathlib.Path(__file__).parent
+SUPPORT = pathlib.Path(__file__).parents[1] / "support"
 
 
 def run(*arguments):
@@ -46,7 +46,7 @@ def test_a_wrong_formula_shows_through_every_shape(name, monkeypatch):
         _, m, v = update(p, g, m, v, t, lr, b1, b2, 0.0)
         return p - lr * (m / (1 - b1**t)) / np.sqrt(v / (1 - b2**t) + eps), m, v
 
-    monkeypatch.setattr("parity_tests.shapes.update", wrong)
+    monkeypatch.setattr("parity_tests.support.shapes.update", wrong)
     found = lockstep.check(SHAPES[name], like="optim.adam", dtypes=FLOAT64, only="gradients near eps")
     assert found.verdict is Verdict.DIFFERENT
     assert found.first_difference is not None
@@ -348,7 +348,7 @@ def test_what_it_prints_does_not_hide_the_answer(tmp_path):
 
 
 def test_the_answer_is_written_as_json_junit_and_page(tmp_path):
-    target = f"{HERE / 'shapes.py'}:OnDicts"
+    target = f"{SUPPORT / 'shapes.py'}:OnDicts"
     files = [tmp_path / name for name in ("a.json", "a.xml", "a.html")]
     done = run("check", target, "--like", "optim.adam", "--json", files[0], "--junit", files[1], "--html", files[2])
     assert done.exit_code == 0, done.output

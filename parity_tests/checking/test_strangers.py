@@ -5,9 +5,9 @@ import pytest
 import lockstep
 from lockstep.checking import scenarios
 from lockstep.numerics.verdict import Verdict
-from parity_tests import strangers
-from parity_tests.families import SAME
-from parity_tests.strangers import TRUTH
+from parity_tests.support import strangers
+from parity_tests.support.families import SAME
+from parity_tests.support.strangers import TRUTH
 
 pytestmark = pytest.mark.slow
 

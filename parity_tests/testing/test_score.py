@@ -13,7 +13,7 @@ from lockstep.testing.score import CannotScore, score
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
+EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 EVERY = len(causes("optim.adam"))
 
 # What either example notices, whatever it compares: a wrong scale of the first steps.

@@ -14,8 +14,8 @@ from lockstep.numerics.difference import bits, compare
 from lockstep.numerics.verdict import Verdict, judge, worst
 from lockstep.subjects.registry import find
 from lockstep.text.finding import message
-from parity_tests.planted import planted
-from parity_tests.toy import Toy, exact, fused, gradient, pair, plain
+from parity_tests.support.planted import planted
+from parity_tests.support.toy import Toy, exact, fused, gradient, pair, plain
 
 STEPS = 12
 RANK = ("identical", "rounding", "ill-conditioned", "different", "broken")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 pytest_plugins = ["pytester"]
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 
 # An optimizer of somebody's own, right or with eps under the root.
 MODULE = """

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lockstep.numerics import difference as module
 from lockstep.numerics.difference import BLOCK, Difference, bits, compare, magnitude, spacing, ulp_distance
-from parity_tests.planted import planted
+from parity_tests.support.planted import planted
 
 DTYPES = (np.float32, np.float64)
 UNSIGNED = {np.float16: np.uint16, np.float32: np.uint32, np.float64: np.uint64}
