@@ -28,7 +28,9 @@ LEFT_OUT = {
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
     of = scenarios.trials
-    monkeypatch.setattr("lockstep.checking_optim.trials", lambda s: [one for one in of(s) if one.name not in LEFT_OUT])
+    monkeypatch.setattr(
+        "lockstep.checking.optimizers.trials", lambda s: [one for one in of(s) if one.name not in LEFT_OUT]
+    )
 
 
 def checked(stranger):

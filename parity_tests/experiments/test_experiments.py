@@ -10,7 +10,7 @@ import pytest
 import lockstep
 import reference.datasets
 from lockstep.cases.models import Training
-from lockstep.cli.main import main as cli
+from lockstep.cli import main as cli
 from lockstep.experiments import collect, curves, detections, digits, ladders, names, planned, selection, walks
 from lockstep.numerics import probe
 from lockstep.numerics.verdict import Verdict

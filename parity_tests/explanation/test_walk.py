@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from lockstep.cli.main import main as cli
+from lockstep.cli import main as cli
 from lockstep.experiments import planned, walks
 from lockstep.explanation.matching import Line, Match
 from lockstep.explanation.walk import Beside, Row, Stage, element, shared_out, walk
