@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
 
-.PHONY: report test slow check format bench screenshots setup clean distclean
+.PHONY: report test slow capabilities check format bench screenshots setup clean distclean
 .DEFAULT_GOAL := report
 
 # One thread, as the tests: the networks are small, and threads that wait for each other cost more than they give.
@@ -24,6 +24,13 @@ test: $(READY)
 # The rest: the report in a browser, the notebooks, what others write, millions of numbers.
 slow: $(READY)
 	$(PYTEST) -m "slow and not exhaustive" $(TESTS)
+
+# The roundings of lesser CPUs, of which this one's kernels hide some: nothing fused, and vectors of 256 bits.
+capabilities: $(READY)
+	for capability in default avx2; do \
+	  ATEN_CPU_CAPABILITY=$$capability $(PYTEST) parity_tests/test_arithmetic.py parity_tests/explanation/test_ladder.py \
+	    parity_tests/optim || exit 1; \
+	done
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -44,14 +51,18 @@ screenshots: $(READY)
 
 setup: $(READY)
 
-# torch goes first and by itself, so that nothing that needs "some torch" chooses another build.
+# torch goes first and by itself, so that nothing that needs "some torch" chooses another build. The build for CPUs alone
+# is a tenth of the size; where there is none for this interpreter, the one with CUDA does the same on the CPU.
+TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
+
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo 'lockstep needs Python 3.11 or newer, and $(PYTHON) is not: make PYTHON=/path/to/python3.11' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 	  echo '$(PYTHON) cannot make virtual environments: install its venv package (Debian: apt install python3-venv)' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --constraint constraints.txt torch setuptools
+	$(PIP) install --quiet --constraint constraints.txt 'torch==$(TORCH)+cpu' setuptools 2>$(VENV)/cpu-build.log \
+	  || $(PIP) install --quiet --constraint constraints.txt torch setuptools
 	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[test]'
 	$(PIP) check
 	@touch $@

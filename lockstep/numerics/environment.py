@@ -41,4 +41,8 @@ def torch_settings() -> dict[str, Any]:
         torch = importlib.import_module("torch")
     except ModuleNotFoundError:
         return {"capability": None, "threads": None}
-    return {"capability": torch.backends.cpu.get_cpu_capability(), "threads": torch.get_num_threads()}
+    return {
+        "torch": torch.__version__,  # with its build, which the package's metadata leaves out for some
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+    }
