@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from reports.palette import encode
 
@@ -53,10 +54,20 @@ def styled(function: Callable[P, R]) -> Callable[P, R]:
 @styled
 def png(figure: Figure) -> bytes:
     """The figure as a PNG, the same bytes for the same figure."""
-    figure.set_dpi(mpl.rcParams["savefig.dpi"])
-    canvas = FigureCanvasAgg(figure)
+    canvas = settled(figure)
     canvas.draw()
     return encode(np.asarray(canvas.buffer_rgba()))
+
+
+@styled
+def settled(figure: Figure) -> FigureCanvasAgg:
+    """The figure's canvas, everything on it in its place: it is laid out once, for all formats."""
+    figure.set_dpi(mpl.rcParams["savefig.dpi"])
+    canvas, engine = FigureCanvasAgg(figure), figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+    return canvas
 
 
 def labelled(figure: Figure, label: str) -> None:

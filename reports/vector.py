@@ -5,9 +5,10 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from reports.style import COLOURS, styled
+from reports.style import COLOURS, settled, styled
 
 SVG, LINKS = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 FONT = "'DejaVu Sans', Verdana, sans-serif"
@@ -25,8 +26,9 @@ ET.register_namespace("xlink", LINKS)
 @styled
 def svg(figure: Figure) -> bytes:
     """The figure as an SVG file of its own: fixed colours on white, text as text."""
+    settled(figure)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg")
+    FigureCanvasSVG(figure).print_svg(buffer)  # savefig would draw it twice
     root = ET.fromstring(buffer.getvalue())
     for part in list(root):
         style = part.find(f"{{{SVG}}}style")  # of all elements, of a page's as well where the picture stands in one
@@ -133,9 +135,10 @@ def hoist(group: ET.Element) -> None:
 
 def rename(root: ET.Element, prefix: str) -> None:
     """Short ids, each beginning with `prefix`, for what is referred to; none for the rest."""
-    used = list(dict.fromkeys(target for _, _, target in references(root)))
-    names = {old: f"{prefix}{place}" if prefix else f"i{place}" for place, old in enumerate(used)}
-    for element, attribute, target in list(references(root)):
+    used = list(references(root))
+    targets = dict.fromkeys(target for _, _, target in used)
+    names = {old: f"{prefix}{place}" if prefix else f"i{place}" for place, old in enumerate(targets)}
+    for element, attribute, target in used:
         element.set(attribute, element.attrib[attribute].replace(f"#{target}", f"#{names[target]}"))
     for element in root.iter():
         old = element.attrib.pop("id", None)
@@ -147,6 +150,8 @@ def references(root: ET.Element) -> Iterator[tuple[ET.Element, str, str]]:
     """Every attribute that refers to an id: the element, the attribute's name, the id."""
     for element in root.iter():
         for name, value in element.attrib.items():
+            if "#" not in value:  # most have none, and looking for one is quicker than matching
+                continue
             found = LINK.search(value) if name.endswith("href") else REFERENCE.search(value)
             if found:
                 yield element, name, found.group(1)

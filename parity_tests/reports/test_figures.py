@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
 from lockstep.records.record import BadRecord, Record
@@ -204,6 +205,21 @@ def test_the_same_record_gives_the_same_bytes(one):
     assert files[0] == files[1]
     assert all(files[0])
     assert first.inline == again.inline.replace(again.stem, first.stem)
+
+
+@pytest.mark.parametrize("formats", [(style.png, vector.svg), (vector.svg, style.png)], ids=["png first", "svg first"])
+def test_it_is_laid_out_once_and_drawn_once_a_format_whichever_comes_first(monkeypatch, formats):
+    work = []
+    for kind, name in ((ConstrainedLayoutEngine, "execute"), (Figure, "draw")):
+        real = getattr(kind, name)
+        monkeypatch.setattr(kind, name, lambda *given, real=real, name=name: (work.append(name), real(*given))[1])
+    record = run_record()
+    expected = Gallery()
+    expected.picture(loss, record, "a")
+    assert work == ["execute", "draw", "draw"]
+    figure = loss.draw(record)
+    made = {form.__name__: form(figure) for form in formats}
+    assert made == {form: expected.files[f"a-loss.{form}"] for form in ("png", "svg")}
 
 
 def test_the_users_settings_stay_and_change_nothing():
