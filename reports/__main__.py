@@ -8,15 +8,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lockstep.cli.ending import ending
+from lockstep.errors import BadValue
 from lockstep.records.record import BadRecord, Record, load
 from lockstep.text import LANGUAGES
-from reports.publish import INDEX, PLACES, RECORDS, NotAReport, check_place, publish, scratch, write
+from reports.publish import INDEX, PLACES, RECORDS, check_place, publish, scratch, write
 
-NONSENSE = 2  # exit status of a call that makes no sense, and of records that cannot be read
-INTERRUPTED = 130
 OUT = pathlib.Path("build/report")
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -48,20 +47,17 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit status: 0, or 2 for a call or a record that makes no sense."""
+    """Returns the exit status: 0, 2 for a call or a record that makes no sense, 70 for a fault of Lockstep's own."""
     try:
         options = parser().parse_args(arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
         languages = (options.lang,) if options.lang else LANGUAGES
-        page = report(options.out, options.records, options.only, folders(options), languages)
-    except (BadRecord, NotAReport, OSError, ValueError) as error:
-        errors.print(f"reports: {escape(str(error))}")
-        return NONSENSE
-    except KeyboardInterrupt:
-        errors.print("reports: interrupted; nothing was written")
-        return INTERRUPTED
+        with ending("reports"):
+            page = report(options.out, options.records, options.only, folders(options), languages)
+    except SystemExit as stop:
+        return int(stop.code or 0)
     print(f"report: {page}")
     return 0
 
@@ -74,7 +70,7 @@ def folders(options: argparse.Namespace) -> dict[str, pathlib.Path]:
     """
     named = {name: getattr(options, name) for name in ("mnist", "cifar10") if getattr(options, name) is not None}
     if named and options.records is not None:
-        raise ValueError(f"--records runs nothing, so it goes with no --{next(iter(named))}")
+        raise BadValue(f"--records runs nothing, so it goes with no --{next(iter(named))}")
     return named
 
 

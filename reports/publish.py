@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from lockstep.errors import BadFile
 from lockstep.records.record import Record
 from lockstep.text import LANGUAGES
 from reports import address, checks
@@ -20,7 +21,7 @@ PLACES = (FIGURES, *FAMILIES, *LANGUAGES, address.MACHINE, INDEX)  # what a repo
 HEAD = 2_000  # bytes of a page in which its mark must stand
 
 
-class NotAReport(ValueError):
+class NotAReport(BadFile):
     """The folder to write to holds something else; the message names it."""
 
 

@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.errors import TheirCode
 
-class CannotCheck(Exception):
+
+class CannotCheck(TheirCode):
     """Why a target cannot be checked at all; the message is for whoever wrote it."""
 
 
-class NotTaken(Exception):
+class NotTaken(TheirCode):
     """What this implementation has no way to be told, so that a scenario cannot be tried."""
 
 

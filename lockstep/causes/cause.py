@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from lockstep.cases import Case
 from lockstep.causes.source import BadEdit, Change, Edit, changes
+from lockstep.errors import BadArgument
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import Subject, own_class
 from lockstep.text import ENGLISH, Message, NoSuchMessage, Voice, first_known, message
@@ -131,7 +132,7 @@ class Cause:
         """
         unknown = [name for name in numbers if name not in self.free]
         if unknown:
-            raise TypeError(f"{self.id} leaves {', '.join(self.free) or 'nothing'} free, not {', '.join(unknown)}")
+            raise BadArgument(f"{self.id} leaves {', '.join(self.free) or 'nothing'} free, not {', '.join(unknown)}")
         free = {**self.free, **numbers}
         return dataclasses.replace(self, free=free, variant=", ".join(f"{name}={free[name]:.9g}" for name in free))
 

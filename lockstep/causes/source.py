@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from lockstep.causes.precision import float32, float32_power, float32_product
+from lockstep.errors import BadSubject
 from lockstep.text import Voice
 
 AS_IT_IS = "as it is"  # an argument, where another stands in its place
@@ -19,7 +20,7 @@ BEFORE = "_before"  # `lr_before` is the lr of the step before
 HELPERS = {function.__name__: function for function in (float32, float32_power, float32_product)}
 
 
-class BadEdit(ValueError):
+class BadEdit(BadSubject):
     """An edit that fits no line, or changes nothing; the message says which and what there is."""
 
 
@@ -47,7 +48,7 @@ class Change(NamedTuple):
     theirs: str
 
     def rows(self, voice: Voice, ours: str = "ours") -> Iterator[tuple[str, str]]:
-        """Theirs and ours, each with the label of its row, which `ours` is of the second."""
+        """Raised and ours, each with the label of its row, which `ours` is of the second."""
         yield "theirs", f"{self.line} = {self.theirs}"
         yield ours, f"{self.line} = {voice('cause.as-it-is') if self.ours == AS_IT_IS else self.ours}"
 

@@ -4,14 +4,19 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.layers import check_layer
 from lockstep.checking.naming import name_causes
 from lockstep.checking.optimizers import check_optimizer, moved
 from lockstep.diagnose.replay import replay
-from lockstep.recordings.recording import Recording
-from lockstep.subjects.registry import find
+from lockstep.errors import BadValue, LockstepError
+from lockstep.recordings.recording import BadRecording, Recording
+from lockstep.subjects.handed import handed_over
+from lockstep.subjects.registry import Subject, find, own_class
 
+ONE = np.zeros(1)  # any parameter at all
 DTYPES = ("float64", "float32")  # a formula and rounding cannot be confused in the first
 
 
@@ -46,7 +51,7 @@ def check(
     kinds = list(dtypes)
     for kind in kinds:
         if kind not in DTYPES:
-            raise ValueError(f"dtype must be 'float32' or 'float64', not {kind!r}")
+            raise BadValue(f"dtype must be 'float32' or 'float64', not {kind!r}")
     checked = check_optimizer if subject.family == "optim" else check_layer
     return checked(target, subject, settings, kinds, only, seed, on_scenario)
 
@@ -61,13 +66,16 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
     Raises:
         ValueError: for a subject that there is not.
     """
-    path = find(like or recordings[0].subject).path
+    subject = find(like or recordings[0].subject)
+    path = subject.path
     result = Check(path, "; ".join(dict.fromkeys(recording.source for recording in recordings)), "a recording")
     for recording in recordings:
         one = dataclasses.replace(recording, subject=path)
         try:
-            result.outcomes.append(Outcome(one, replay(one)))
-        except (TypeError, ValueError, KeyError) as error:
+            check_claim(one, subject)
+            with handed_over():
+                result.outcomes.append(Outcome(one, replay(one)))
+        except LockstepError as error:
             result.broken = {"id": "recording", "message": f"{recording.source}: {error}"}
             return result
     if not any(
@@ -77,3 +85,17 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
         result.broken = {"id": "nothing-moved", "message": "no parameter changed: agreement would mean nothing"}
     name_causes(result)
     return result
+
+
+def check_claim(recording: Recording, subject: Subject) -> None:
+    """Refuse what a recording says of itself where the subject is another, or has no such hyperparameters.
+
+    Raises:
+        BadRecording: for a layer's that is to be like an optimizer, and the other way round.
+        UserError: for what PyTorch refuses.
+    """
+    if recording.is_layer == (subject.family == "optim"):
+        raise BadRecording(f"it is {'a layer' if recording.is_layer else 'an optimizer'}'s, and {subject.path} is none")
+    with handed_over():
+        kind = own_class(subject.reference, recording.layer or None)
+        kind(**recording.hyperparameters) if recording.is_layer else kind({"weight": ONE}, **recording.hyperparameters)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lockstep.adapters.adapter import NotTaken
-from lockstep.checking.driving import Theirs
+from lockstep.checking.driving import Raised
 from lockstep.engine.guard import Broken
 
 # What is tried after PyTorch's own: the values that other frameworks, courses and papers start from.
@@ -40,7 +40,7 @@ def hidden_defaults(
         for value in (standard[name], *others):
             try:
                 alike = same(run({name: value}))
-            except (NotTaken, Theirs, Broken, TypeError, ValueError):
+            except (NotTaken, Raised, Broken, TypeError, ValueError):
                 continue
             if alike:
                 found[name] = value

@@ -14,6 +14,7 @@ from lockstep.adapters.optimizer.recognise import Recognised
 from lockstep.checking.misnamed import of_wrong_sign, without
 from lockstep.checking.scenarios import Trial
 from lockstep.engine.guard import Broken
+from lockstep.errors import TheirCode
 from lockstep.recordings.recording import Recording, Step
 from lockstep.subjects.registry import Subject, own_class
 
@@ -21,7 +22,7 @@ SPOILS = ", writing into the gradients it is given"
 HERE = pathlib.Path(__file__).parents[1]
 
 
-class Theirs(Exception):
+class Raised(TheirCode):
     """The implementation itself raised; the message says what, where in its code, and when in ours."""
 
     def __init__(self, error: BaseException, scenario: str, step: int):
@@ -77,20 +78,20 @@ def record(
     Raises:
         NotTaken: where it cannot be put through it.
         Broken: where what came out cannot be compared.
-        Theirs: for whatever the implementation raises.
+        Raised: for whatever the implementation raises.
     """
     hyperparameters, known = claims(found, subject, trial, settings)
     adapter = found.make()
     try:
         steps = drive(adapter, trial, dtype, seed, hyperparameters, known)
-    except Theirs as error:
+    except Raised as error:
         if trial.mishap != "missing gradient" or not hasattr(adapter, "missing"):
             raise
         adapter = found.make()
         adapter.missing = "left out"  # type: ignore[attr-defined]
         try:
             steps = drive(adapter, trial, dtype, seed, hyperparameters, known)
-        except Theirs:
+        except Raised:
             raise NotTaken(f"it takes no missing gradient: {error}") from None
     spoils = getattr(adapter, "spoils_gradients", False)
     recording = Recording(
@@ -139,7 +140,7 @@ def drive(
     except (NotTaken, Broken, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
-        raise Theirs(error, trial.name, number) from error
+        raise Raised(error, trial.name, number) from error
     return steps
 
 

@@ -21,13 +21,15 @@ from lockstep.adapters.making import Maker, maker_of
 from lockstep.adapters.names import Names, in_words, match, named
 from lockstep.causes import Scenario, scenarios
 from lockstep.checking.answer import Check, Outcome
-from lockstep.checking.driving import Theirs
+from lockstep.checking.driving import Raised
 from lockstep.checking.naming import OWN_DEFAULTS, name_causes
 from lockstep.checking.scenarios import Trial, trials
 from lockstep.diagnose.replay import replay, screen
 from lockstep.engine.guard import Broken
+from lockstep.errors import NoSuchName
 from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Pass, Recording
+from lockstep.subjects.handed import handed_over
 from lockstep.subjects.layers import drawing
 from lockstep.subjects.registry import Subject, own_class
 from lockstep.text import message
@@ -59,7 +61,7 @@ def check_layer(target, subject: Subject, settings, dtypes, only, seed, on_scena
     wanted = [trial for trial in of_class(subject, name) if only is None or trial.name == only]
     if not wanted:
         known = "; ".join(trial.name for trial in of_class(subject, name))
-        raise ValueError(f"no scenario {only!r}; there are: {known}")
+        raise NoSuchName(f"no scenario {only!r}; there are: {known}")
     try:
         found = chosen(target, subject, wanted, settings, seed)
     except (CannotCheck, Broken) as error:
@@ -93,7 +95,7 @@ def of_class(subject: Subject, name: str) -> list[Trial]:
         cases = [case for case in subject.cases.CASES if case.layer == (meant or layers[0]) and not case.still]
         known = [Trial(Scenario(case)) for case in cases[:MOST]]
     else:
-        raise ValueError(f"{subject.path} has {', '.join(layers)}: give it the name of the one it is, not {name!r}")
+        raise NoSuchName(f"{subject.path} has {', '.join(layers)}: give it the name of the one it is, not {name!r}")
     return [*known, Trial(Scenario(known[0].case.replaced(desc=OWN_DEFAULTS)), defaults=True)]
 
 
@@ -137,7 +139,7 @@ def chosen(target: Any, subject: Subject, tried: list[Trial], settings, seed: in
             try:
                 recording = record(found, subject, trial, settings, "float64", seed)
                 rated.append((screen(recording), found))
-            except (Theirs, Broken, NotTaken) as error:
+            except (Raised, Broken, NotTaken) as error:
                 failures.append(f"  tried as {found.make().words}: {error}")
         if rated:
             best = min(np.nan_to_num(one[0], nan=np.inf) for one in rated)
@@ -161,7 +163,7 @@ def one(
     except NotTaken as reason:
         skip(result, trial, str(reason))
         return True
-    except Theirs as error:
+    except Raised as error:
         if first:
             result.broken = {"id": "exception", "message": str(error)}
             return False
@@ -194,7 +196,7 @@ def record(found: Found, subject: Subject, trial: Trial, settings, dtype: str, s
     """What the layer does in a trial.
 
     Raises:
-        NotTaken, Broken, Theirs: as of an optimizer.
+        NotTaken, Broken, Raised: as of an optimizer.
     """
     case, standard = trial.case, standard_of(subject, trial)
     needed = {name for name, value in standard.items() if value is inspect.Parameter.empty}
@@ -202,7 +204,8 @@ def record(found: Found, subject: Subject, trial: Trial, settings, dtype: str, s
     if not found.everything:  # what it cannot be told is PyTorch's default
         own = {name: value for name, value in own.items() if name in found.names or name in needed}
     hyperparameters = standard | own | dict(settings)
-    layer = own_class(subject.reference, case.layer)(**hyperparameters)
+    with handed_over():
+        layer = own_class(subject.reference, case.layer)(**hyperparameters)
     start = case.start(drawing(seed, 0), getattr(layer, "state", {}), dtype)
     params = {name: start[name] for name in layer.params}
     buffers = {name: start[name] for name in layer.buffers}
@@ -224,7 +227,7 @@ def record(found: Found, subject: Subject, trial: Trial, settings, dtype: str, s
     except (NotTaken, Broken, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
-        raise Theirs(error, trial.name, step) from error
+        raise Raised(error, trial.name, step) from error
     return Recording(
         subject=subject.path,
         layer=case.layer,

@@ -16,14 +16,16 @@ from lockstep.adapters.optimizer.recognise import Recognised, recognise
 from lockstep.adapters.optimizer.tensor_step import Ours
 from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.defaults import hidden_defaults
-from lockstep.checking.driving import SPOILS, Theirs, defaults_of, drive, record
+from lockstep.checking.driving import SPOILS, Raised, defaults_of, drive, record
 from lockstep.checking.misnamed import idle, without
 from lockstep.checking.naming import name_causes
 from lockstep.checking.scenarios import Trial, trials
 from lockstep.diagnose.replay import exact_step, replay
 from lockstep.engine.guard import Broken
+from lockstep.errors import BadArgument, NoSuchName
 from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Recording
+from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import Subject, own_class
 from lockstep.text import message
 
@@ -34,7 +36,7 @@ def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_s
     check_settings(subject, settings, wanted)
     tried = [trial for trial in trials(subject) if only is None or trial.name == only]
     if not tried:
-        raise ValueError(f"no scenario {only!r}; there are: {'; '.join(trial.name for trial in trials(subject))}")
+        raise NoSuchName(f"no scenario {only!r}; there are: {'; '.join(trial.name for trial in trials(subject))}")
     result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
     try:
         found = recognise(target, subject.path, tuple(wanted))
@@ -42,7 +44,7 @@ def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_s
         result.broken = {"id": "not-recognised", "message": str(error)}
         return result
     except (Exception, SystemExit) as error:
-        result.broken = {"id": "exception", "message": str(Theirs(error, "the first look at it", 0))}
+        result.broken = {"id": "exception", "message": str(Raised(error, "the first look at it", 0))}
         return result
     result.words, result.names = found.words, in_words(found.names)
     for name, value in settings.items():
@@ -57,12 +59,13 @@ def check_settings(subject: Subject, settings: Mapping[str, Any], wanted: Mappin
     """Refuse hyperparameters that the subject has not, or that PyTorch refuses.
 
     Raises:
-        TypeError: for a name. ValueError: for a value, with PyTorch's wording.
+        BadArgument: for a name. BadValue: for a value, with PyTorch's wording.
     """
     unknown = [name for name in settings if name not in wanted]
     if unknown:
-        raise TypeError(f"{subject.path} has no hyperparameter {unknown[0]!r}; there are {', '.join(wanted)}")
-    own_class(subject.reference)({"weight": np.zeros(1)}, **settings)
+        raise BadArgument(f"{subject.path} has no hyperparameter {unknown[0]!r}; there are {', '.join(wanted)}")
+    with handed_over():
+        own_class(subject.reference)({"weight": np.zeros(1)}, **settings)
 
 
 class Driver:
@@ -97,7 +100,7 @@ class Driver:
         except NotTaken as reason:
             self.skip(trial.name, dtype, str(reason))
             return True
-        except Theirs as error:
+        except Raised as error:
             if trial.mishap or trial.flag:
                 self.skip(trial.name, dtype, str(error))
                 return True
@@ -191,7 +194,7 @@ class Driver:
         settings = {key: value for key, value in self.settings.items() if key != name}
         try:
             other = record(self.found, self.subject, without, recording.dtype, self.seed, settings)
-        except (NotTaken, Theirs, Broken):
+        except (NotTaken, Raised, Broken):
             return False
         return not any(moved(a.after, b.after) for a, b in zip(recording.steps, other.steps, strict=True))
 

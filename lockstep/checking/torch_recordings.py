@@ -11,7 +11,9 @@ from lockstep.adapters.names import Names
 from lockstep.adapters.optimizer.tensor_step import Ours
 from lockstep.checking.driving import defaults_of, drive
 from lockstep.checking.layers import Found, record, standard_of
+from lockstep.checking.optimizers import check_settings
 from lockstep.checking.scenarios import trials
+from lockstep.errors import BadValue, NoSuchName
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.registry import Subject, find, own_class
 
@@ -39,21 +41,19 @@ def of_pytorch(
         ValueError, TypeError: for a subject, a dtype, a scenario or hyperparameters that there are not.
     """
     if dtype not in ("float32", "float64"):
-        raise ValueError(f"dtype must be 'float32' or 'float64', not {dtype!r}")
+        raise BadValue(f"dtype must be 'float32' or 'float64', not {dtype!r}")
     subject = find(path)
     known = [trial for trial in trials(subject) if trial.mishap != "tied" and not trial.defaults]
     wanted = [trial for trial in known if only is None or trial.name == only]
     if not wanted:
-        raise ValueError(f"no scenario {only!r}; there are: {'; '.join(trial.name for trial in known)}")
+        raise NoSuchName(f"no scenario {only!r}; there are: {'; '.join(trial.name for trial in known)}")
     make = of_optimizer if subject.family == "optim" else of_layer
     return [make(subject, trial, dict(hyperparameters or {}), dtype, implementation, seed) for trial in wanted]
 
 
 def of_optimizer(subject: Subject, trial, settings, dtype: str, implementation: str | None, seed: int) -> Recording:
     standard = defaults_of(subject)
-    unknown = [name for name in settings if name not in standard]
-    if unknown:
-        raise TypeError(f"{subject.path} has no hyperparameter {unknown[0]!r}; there are {', '.join(standard)}")
+    check_settings(subject, settings, standard)
     hyperparameters = standard | trial.case.hyperparameters | settings
     kind = own_class(subject.torch_impl)
     chosen = functools.partial(kind, path=implementation) if implementation else kind
@@ -73,7 +73,7 @@ def of_optimizer(subject: Subject, trial, settings, dtype: str, implementation: 
 
 def of_layer(subject: Subject, trial, settings, dtype: str, implementation: str | None, seed: int) -> Recording:
     if implementation is not None:
-        raise ValueError(f"{subject.path} has no paths to choose from, so not {implementation!r} either")
+        raise NoSuchName(f"{subject.path} has no paths to choose from, so not {implementation!r} either")
     kind = own_class(subject.torch_impl, trial.case.layer)
     names: Names = {name: name for name in standard_of(subject, trial)}
     make = functools.partial(OurLayer, Everything(kind, holds=False))  # type: ignore[arg-type]

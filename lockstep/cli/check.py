@@ -9,17 +9,14 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.adapters.adapter import CannotCheck
 from lockstep.checking.answer import Check, answer
 from lockstep.checking.check import DTYPES, check, check_recordings
 from lockstep.cli.loading import load_target
-from lockstep.cli.terminal import NONSENSE, assignment, console, errors, progress, typed, voice
-from lockstep.recordings.recording import BadRecording, load
+from lockstep.cli.terminal import assignment, console, progress, typed, voice, written
+from lockstep.errors import BadValue
+from lockstep.recordings.recording import load
 from lockstep.records.files import whole, write_json
 from lockstep.text import message
-from lockstep.text.rows import row
-
-STOPPED = 130  # as a shell reports an interrupt
 
 
 def check_target(
@@ -42,23 +39,16 @@ def check_target(
     be checked.
     """
     if (target is None) == (recording is None):
-        raise ValueError("check takes FILE.py:NAME or --recording DIR, one of them")
+        raise BadValue("check takes FILE.py:NAME or --recording DIR, one of them")
     if target is not None and like is None:
-        raise ValueError("say what it should be: --like optim.adam")
-    try:
-        result = of_recording(recording, like) if recording else of_target(target, like, set_, only, dtype, seed)
-    except (CannotCheck, BadRecording) as error:
-        errors.print(f"lockstep: {escape(str(error))}")
-        raise typer.Exit(NONSENSE) from None
-    except KeyboardInterrupt:
-        errors.print("lockstep: stopped; nothing was written")
-        raise typer.Exit(STOPPED) from None
+        raise BadValue("say what it should be: --like optim.adam")
+    result = of_recording(recording, like) if recording else of_target(target, like, set_, only, dtype, seed)
     result.rerun = typed("check")
     console.print(escape(answer(result, voice())))
     for path, write in ((json, as_json), (junit, as_junit), (html, as_page)):
         if path is not None:
             write(path, result)
-            console.print(escape(row(voice(), "written", path)))
+            written(path)
     raise typer.Exit(result.exit_status)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from lockstep.cli.terminal import console, voice
+from lockstep.cli.terminal import console, voice, written
 from lockstep.diagnose.two_recordings import Compared, compared
 from lockstep.numerics.verdict import Verdict, worst
 from lockstep.recordings.recording import BadRecording, load
@@ -39,7 +39,7 @@ def compare_recordings(
         console.print(escape("\n".join(lines(each, voice()))))
     if json is not None:
         write_json(json, plain([each.to_json() for each in found]))
-        console.print(escape(row(voice(), "written", json)))
+        written(json)
     raise typer.Exit(0 if worst(each.verdict for each in found) in (Verdict.IDENTICAL, Verdict.ROUNDING) else 1)
 
 

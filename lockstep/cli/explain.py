@@ -6,13 +6,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.cli.terminal import assignment, console, progress, voice
+from lockstep.cli.terminal import assignment, console, progress, voice, written
 from lockstep.engine.run import choose
 from lockstep.explanation.explain import explain
 from lockstep.records.files import check_place, write_json
 from lockstep.records.record import place, plain
 from lockstep.subjects.registry import find
-from lockstep.text.rows import row
 
 
 def explain_subject(
@@ -53,8 +52,8 @@ def explain_subject(
     console.print(escape(result.told(voice())))
     if json is not None:
         write_json(json, plain(result.to_json()))
-        console.print(escape(row(voice(), "written", json)))
+        written(json)
     if record is not None:
         result.save(record)
-        console.print(escape(row(voice(), "record", record)))
+        written(record, "record")
     raise typer.Exit(0 if result.explained else 1)

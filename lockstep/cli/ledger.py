@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.cli.terminal import assignment, console
+from lockstep.cli.terminal import assignment, console, written
 from lockstep.engine.run import choose
 from lockstep.explanation.ledger import ledger
 from lockstep.records.files import check_place, write_json
@@ -50,4 +50,4 @@ def show_ledger(
         console.print(escape(str(one)))
     if json is not None:
         write_json(json, plain([one.to_json() for one in ledgers]))
-        console.print(f"written  {escape(str(json))}")
+        written(json)

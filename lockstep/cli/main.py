@@ -2,7 +2,6 @@
 
 import importlib
 import pathlib
-import sys
 from typing import Annotated
 
 import typer
@@ -10,13 +9,15 @@ import typer
 from lockstep.cli.causes import list_causes
 from lockstep.cli.check import check_target
 from lockstep.cli.compare import compare_recordings
+from lockstep.cli.ending import ending
 from lockstep.cli.explain import explain_subject
 from lockstep.cli.ledger import show_ledger
 from lockstep.cli.matrix import explain_matrix
 from lockstep.cli.record import record_subject
 from lockstep.cli.score import score_tests
-from lockstep.cli.terminal import NONSENSE, SPOKEN, assignment, console, errors, progress, voice
+from lockstep.cli.terminal import SPOKEN, assignment, console, progress, voice, written
 from lockstep.engine.run import choose, run
+from lockstep.errors import BadValue
 from lockstep.records.record import place
 from lockstep.subjects.registry import find, subjects
 from lockstep.text import LANGUAGES, Voice, message
@@ -46,7 +47,7 @@ def speak(
 ):
     """Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference."""
     if lang not in LANGUAGES:
-        raise ValueError(f"--lang (or LOCKSTEP_LANG) is one of {', '.join(LANGUAGES)}, not {lang!r}")
+        raise BadValue(f"--lang (or LOCKSTEP_LANG) is one of {', '.join(LANGUAGES)}, not {lang!r}")
     SPOKEN.set(Voice(lang))
 
 
@@ -80,7 +81,7 @@ def run_subject(
     found = find(subject)
     chosen = found.cases.CASES if all_ else [choose(found, case)]
     if all_ and (case or json):
-        raise ValueError("--all runs every case: it goes with neither --case nor --json")
+        raise BadValue("--all runs every case: it goes with neither --case nor --json")
     if json is not None:
         place(json)  # before a step is taken
     hyperparameters = dict(assignment(text) for text in set_ or [])
@@ -105,7 +106,7 @@ def run_subject(
         passes = passes and result.verdict.passes
         if json is not None:
             result.save(json)
-            console.print(row(voice(), "record", json), markup=False)
+            written(json, "record")
     raise typer.Exit(0 if passes else 1)
 
 
@@ -137,11 +138,8 @@ def report(
 
 def main() -> None:
     """The console script: what is wrong with a call is one line, and exit status 2."""
-    try:
+    with ending("lockstep"):
         app()
-    except (ValueError, TypeError, KeyError, OSError, RuntimeError) as error:  # RuntimeError: PyTorch refuses a number
-        errors.print(f"lockstep: {error.args[0] if isinstance(error, KeyError) else error}", markup=False)
-        sys.exit(NONSENSE)
 
 
 if __name__ == "__main__":

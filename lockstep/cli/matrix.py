@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.cli.terminal import console, progress
+from lockstep.cli.terminal import console, progress, written
 from lockstep.explanation.matrix import Matrix, matrix, tally
 from lockstep.records.files import check_place, write_json
 from lockstep.subjects.registry import find
@@ -43,7 +43,7 @@ def explain_matrix(
     show(found)
     if json is not None:
         write_json(json, found.to_json())
-        console.print(f"written  {escape(str(json))}")
+        written(json)
     raise typer.Exit(0 if found.passes else 1)
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.cli.terminal import console
+from lockstep.cli.terminal import console, written
+from lockstep.errors import BadValue
 from lockstep.records.files import write_json
 
 
@@ -23,9 +24,10 @@ def score_tests(
     Exit status 0 when all are caught, 1 when some pass, 2 for tests that cannot be scored.
     """
     if importlib.util.find_spec("pytest") is None:
-        raise ValueError("lockstep score runs tests with pytest, which is not installed")
+        raise BadValue("lockstep score runs tests with pytest, which is not installed")
     found = importlib.import_module("lockstep.testing.score").score(tests, subject)
     console.print(escape(str(found)))
     if json is not None:
         write_json(json, found.to_json())
+        written(json)
     raise typer.Exit(1 if found.missed else 0)

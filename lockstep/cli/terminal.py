@@ -1,21 +1,25 @@
 """What the commands print to, and how they read what they are given."""
 
 import ast
+import pathlib
 import shlex
 import sys
 from contextvars import ContextVar
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from lockstep.errors import BadValue
 from lockstep.text import ENGLISH, Voice
+from lockstep.text.rows import row
 
 console = Console(highlight=False, soft_wrap=True, emoji=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 SPOKEN: ContextVar[Voice] = ContextVar("voice", default=ENGLISH)
-NONSENSE = 2  # exit status of a call that makes no sense
+ANSWERED: ContextVar[bool] = ContextVar("answered", default=False)  # whether --json has its answer
 
 
 def voice() -> Voice:
@@ -30,15 +34,21 @@ def typed(command: str) -> str:
     return shlex.join(["lockstep", *words]) if words[options : options + 1] == [command] else ""
 
 
+def written(path: pathlib.Path, label: str = "written") -> None:
+    """Say that the answer has been written there."""
+    ANSWERED.set(True)
+    console.print(escape(row(voice(), label, path)))
+
+
 def assignment(text: str) -> tuple[str, Any]:
     """`betas=(0.9,0.99)` as a name and a value; a value that is no Python literal is refused."""
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
-        raise ValueError(f"--set takes NAME=VALUE, not {text!r}")
+        raise BadValue(f"--set takes NAME=VALUE, not {text!r}")
     try:
         return name, ast.literal_eval({"true": "True", "false": "False"}.get(value, value))
     except (ValueError, SyntaxError):
-        raise ValueError(f"--set {name}: {value!r} is no number, flag or tuple") from None
+        raise BadValue(f"--set {name}: {value!r} is no number, flag or tuple") from None
 
 
 def progress() -> Progress:

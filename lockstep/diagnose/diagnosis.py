@@ -15,6 +15,7 @@ from lockstep.causes.harness import FAULTS, Fault
 from lockstep.diagnose.replay import Element, Residual, replay
 from lockstep.diagnose.search import Candidate, Search, distinct, quickly_refuted
 from lockstep.diagnose.solve import Hypothesis
+from lockstep.errors import BadValue
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.subjects.registry import find
@@ -151,11 +152,11 @@ def diagnose(
         ValueError: without recordings, and for two of one label.
     """
     if not recordings:
-        raise ValueError("nothing was recorded, so there is nothing to explain")
+        raise BadValue("nothing was recorded, so there is nothing to explain")
     path = subject or recordings[0].subject
     recordings = [with_mask(dataclasses.replace(one, subject=path)) for one in recordings]
     if len({one.label for one in recordings}) < len(recordings):
-        raise ValueError("two recordings have the same scenario and dtype")
+        raise BadValue("two recordings have the same scenario and dtype")
     if fault := fault_of(recordings):
         return Diagnosis(Verdict.BROKEN, path, fault=fault)
     left = {one.label: (residuals or {}).get(one.label) or replay(one) for one in recordings}

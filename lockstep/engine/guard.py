@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from lockstep.errors import TheirCode
 from lockstep.subjects.side import Quantities, copied, each
 
 
-class Broken(Exception):
+class Broken(TheirCode):
     """The comparison cannot be trusted; `cause` is the id of its row in the catalogue, the message what is wrong."""
 
     def __init__(self, cause: str, message: str):

@@ -9,6 +9,7 @@ import numpy as np
 from lockstep.cases import Case
 from lockstep.engine.series import Series
 from lockstep.engine.stepping import Outcome, run_pair
+from lockstep.errors import BadArgument, BadValue, NoSuchName
 from lockstep.numerics.environment import environment
 from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.records.record import SCHEMA, VERSION, Record
@@ -205,7 +206,7 @@ def run(
     for name, value in (("judge_every", judge_every), ("drift_every", drift_every)):
         check_count(name, value)
     if isinstance(seed, bool) or not isinstance(seed, int):
-        raise TypeError(f"seed must be a whole number, not {seed!r}")
+        raise BadArgument(f"seed must be a whole number, not {seed!r}")
     pair = found.sides.pair(found, chosen, dtype, path, seed)
     outcome = run_pair(pair, count, on_step, judge_every=judge_every, drift_every=drift_every)
     return Run(found, chosen, dtype, pair.path, seed, outcome)
@@ -230,18 +231,19 @@ def settled(
     changes = dict(hyperparameters or {})
     for name in changes:
         if name in vars(chosen):
-            raise TypeError(f"{name!r} belongs to the case and is no hyperparameter")
+            raise BadArgument(f"{name!r} belongs to the case and is no hyperparameter")
     if problem is not None:
         changes["problem"] = problem
     if changes:
         chosen = chosen.replaced(**changes)
     if dtype not in ("float32", "float64"):
-        raise ValueError(f"dtype must be 'float32' or 'float64', not {dtype!r}")
+        raise BadValue(f"dtype must be 'float32' or 'float64', not {dtype!r}")
+    check_range(chosen.hyperparameters, dtype)
     recorded = given_steps(chosen.problem)
     count = (recorded or chosen.steps) if steps is None else steps
     check_count("steps", count)
     if recorded is not None and count > recorded:
-        raise ValueError(f"there are gradients for {recorded} steps, not for {count}")
+        raise BadValue(f"there are gradients for {recorded} steps, not for {count}")
     return found, chosen, count
 
 
@@ -253,7 +255,20 @@ def given_steps(problem: Any) -> int | None:
 
 def check_count(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number from 1 on, not {value!r}")
+        raise BadValue(f"{name} must be a whole number from 1 on, not {value!r}")
+
+
+def check_range(hyperparameters: Mapping[str, Any], dtype: str) -> None:
+    """Refuse a number that PyTorch does not take beside tensors of this dtype, in its words.
+
+    Raises:
+        BadValue: which it does in the middle of a step.
+    """
+    for name, value in hyperparameters.items():
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, float) and np.isfinite(part) and abs(part) > float(np.finfo(dtype).max):
+                kind = "float" if dtype == "float32" else dtype
+                raise BadValue(f"{name}={value!r}: value cannot be converted to type {kind} without overflow")
 
 
 def choose(subject: Subject, case: str | Case | None) -> Case:
@@ -266,4 +281,4 @@ def choose(subject: Subject, case: str | Case | None) -> Case:
     for known in table:
         if known.desc == case:
             return known
-    raise ValueError(f"{subject.path} has no case {case!r}; there are: {'; '.join(known.desc for known in table)}")
+    raise NoSuchName(f"{subject.path} has no case {case!r}; there are: {'; '.join(known.desc for known in table)}")

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lockstep.engine.run import run
+from lockstep.errors import BadValue
 from lockstep.experiments import curves, detections, digits, ladders, notebook, selection, walks
 from lockstep.records.record import Record
-from lockstep.subjects.registry import find, subjects
+from lockstep.subjects.registry import NoSuchSubject, find, subjects
 
 EXPERIMENTS = ("digits", "notebook")
 NETWORK = "models.mlp"  # whose runs are those on real data
@@ -43,7 +44,7 @@ def collect(
     chosen = names(only)
     named = {kind: folder for kind, folder in (data or {}).items() if folder is not None}
     if named and "digits" not in chosen:
-        raise ValueError(f"{' and '.join(named)} goes with 'digits', which is not among {', '.join(chosen)}")
+        raise BadValue(f"{' and '.join(named)} goes with 'digits', which is not among {', '.join(chosen)}")
     digits.check(named)
     plans = [plan for name in chosen if name != "notebook" for plan in planned(name, named)]
     total = len(plans) + (len(notebook.plan()) if "notebook" in chosen else 0)
@@ -110,8 +111,8 @@ def checked(name: str) -> str:
         return name
     try:
         return find(name).path
-    except ValueError as error:
-        raise ValueError(f"{error}; and {' and '.join(repr(one) for one in EXPERIMENTS)}") from None
+    except NoSuchSubject as error:
+        raise NoSuchSubject(f"{error}; and {' and '.join(repr(one) for one in EXPERIMENTS)}") from None
 
 
 def slug(name: str) -> str:

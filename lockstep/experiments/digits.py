@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lockstep.cases.models import FOLDERS, Training
+from lockstep.errors import BadValue
 from lockstep.subjects.registry import find
 
 STEPS, PLAIN_STEPS = 160, 100
@@ -39,7 +40,7 @@ def check(data: Mapping[str, Any]) -> None:
     """
     for kind, folder in data.items():
         if kind not in FOLDERS:
-            raise ValueError(f"data must be of {' or '.join(FOLDERS)}, not {kind!r}")
+            raise BadValue(f"data must be of {' or '.join(FOLDERS)}, not {kind!r}")
         importlib.import_module("lockstep.subjects.models").load_data(f"{kind}:{folder}", "float32")
 
 

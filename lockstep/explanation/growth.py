@@ -16,6 +16,7 @@ import numpy as np
 
 from lockstep.cases import Case
 from lockstep.engine.run import settled
+from lockstep.errors import BadValue
 from lockstep.explanation.ladder import advance
 from lockstep.subjects.side import Pair, Side, copied
 from lockstep.text.finding import label
@@ -109,7 +110,7 @@ def growth(
     found, chosen, count = settled(subject, case, problem, steps, dtype, hyperparameters)
     pair = found.sides.pair(found, chosen, dtype, path, seed)
     if "param" not in pair.ours().moving:
-        raise ValueError(f"{found.path} has no parameters that move, so nothing accumulates")
+        raise BadValue(f"{found.path} has no parameters that move, so nothing accumulates")
     return walk(pair, count, label(found.path, chosen.desc, dtype, pair.path, {}), seed, on_step)
 
 

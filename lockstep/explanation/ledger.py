@@ -12,6 +12,7 @@ import numpy as np
 
 from lockstep.cases import Case
 from lockstep.engine.run import settled
+from lockstep.errors import BadValue
 from lockstep.explanation.ladder import advance, rewritten
 from lockstep.explanation.matching import (
     Evaluated,
@@ -130,7 +131,7 @@ def ledger(
     """
     found, chosen, count = settled(subject, case, problem, step, dtype, hyperparameters)
     if rounding not in ROUNDINGS:
-        raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, not {rounding!r}")
+        raise BadValue(f"rounding must be one of {', '.join(ROUNDINGS)}, not {rounding!r}")
     pair = found.sides.pair(found, chosen, dtype, path, seed, ours)
     title = label(found.path, chosen.desc, dtype, pair.path, {})
     if rounding == "paper":

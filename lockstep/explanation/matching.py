@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lockstep.errors import NoSuchName
 from lockstep.explanation.ladder import Rewrite, kernels, primitives
 from lockstep.numerics import probe
 from lockstep.subjects.side import Pair, Quantities, Side, each
@@ -59,9 +60,9 @@ def updated(side: Side, wanted: str | None) -> str:
     """
     known = list(side.read().get("grad", {}))
     if wanted is not None and wanted not in known:
-        raise ValueError(f"no tensor {wanted!r} with a gradient at this step; there are {', '.join(known) or 'none'}")
+        raise NoSuchName(f"no tensor {wanted!r} with a gradient at this step; there are {', '.join(known) or 'none'}")
     if not known:
-        raise ValueError("no tensor has a gradient at this step, so nothing is updated")
+        raise NoSuchName("no tensor has a gradient at this step, so nothing is updated")
     return wanted or known[0]
 
 

@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.errors import BadSubject
 from lockstep.numerics import probe
 
 # Roundings charged to one operation: an equal order may need two operations where the formula has one.
@@ -465,7 +466,7 @@ FUNCTIONS = {
 }
 
 
-class OrdersDisagree(ValueError):
+class OrdersDisagree(BadSubject):
     """Two orders of what should be one formula have different exact results."""
 
 

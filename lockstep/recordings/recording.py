@@ -18,6 +18,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from lockstep.errors import BadFile, BadPlace
 from lockstep.records.record import plain
 from lockstep.subjects.registry import find
 from lockstep.text import ENGLISH, Message
@@ -29,7 +30,7 @@ MANIFEST = "manifest.json"
 Arrays = dict[str, np.ndarray]
 
 
-class BadRecording(ValueError):
+class BadRecording(BadFile):
     """A folder that is no recording, or not a whole one; the message names the file and what is wrong."""
 
 
@@ -117,7 +118,7 @@ class Recording:
         """
         path = pathlib.Path(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise FileExistsError(f"{path} exists already, and a recording is not written over anything")
+            raise BadPlace(f"{path} exists already, and a recording is not written over anything")
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:

@@ -8,16 +8,20 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from lockstep.errors import BadPlace
+
 
 @contextlib.contextmanager
 def whole(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """A temporary neighbour of `path` to write to, which takes its place only if nothing went wrong."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     temporary = pathlib.Path(name)
     try:
-        yield temporary
+        with writing(path):
+            yield temporary
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
@@ -26,17 +30,33 @@ def whole(path: pathlib.Path) -> Iterator[pathlib.Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def writing(path: pathlib.Path) -> Iterator[None]:
+    """What the system refuses of a place or a disk, said of the file that was to be written.
+
+    Raises:
+        BadPlace: for it.
+    """
+    try:
+        yield
+    except BadPlace:
+        raise
+    except OSError as refusal:
+        raise BadPlace(f"{path} cannot be written ({refusal.strerror or refusal})") from refusal
+
+
 def check_place(path: pathlib.Path) -> None:
     """Find out before the work whether its result can be written to `path`; its folder is made.
 
     Raises:
-        OSError: for a folder, and for a file in one that cannot be made or written to.
+        BadPlace: for a folder, and for a file in one that cannot be made or written to.
     """
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, not a file to write to")
-    path.parent.mkdir(parents=True, exist_ok=True)
+        raise BadPlace(f"{path} is a folder, not a file to write to")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"cannot write to {path.parent}")
+        raise BadPlace(f"cannot write to {path.parent}")
 
 
 def write_json(path: pathlib.Path, data: Any) -> None:

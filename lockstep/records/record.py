@@ -119,6 +119,7 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.errors import BadFile, BadValue
 from lockstep.records.files import check_place, whole
 from lockstep.records.validation import CHECKS, Improper
 
@@ -147,7 +148,7 @@ TYPES = {"subject": str, "case": dict, "dtype": str, "steps": int, "verdict": st
 ARCHIVE = r"\.[0-9a-f]{12}\.npz"  # what follows the record's own name
 
 
-class BadRecord(ValueError):
+class BadRecord(BadFile):
     """A file that is no record, or not one this version reads; the message names it and what is wrong."""
 
 
@@ -192,12 +193,12 @@ def place(path) -> pathlib.Path:
     """NAME.json, at which a record can be written; its folder is made.
 
     Raises:
-        ValueError: for another name.
-        OSError: for a folder that cannot be made or written to.
+        BadValue: for another name.
+        BadPlace: for a folder that cannot be made or written to.
     """
     path = pathlib.Path(path)
     if path.suffix != ".json" or path.is_dir():
-        raise ValueError(f"a record is saved as NAME.json, not {path.name!r}")
+        raise BadValue(f"a record is saved as NAME.json, not {path.name!r}")
     check_place(path)
     return path
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.errors import BadFile
 from lockstep.numerics.difference import UNSIGNED
 from lockstep.text import LANGUAGES, Message, Voice, from_json
 
@@ -14,7 +15,7 @@ Arrays = Mapping[str, np.ndarray]
 FLOAT = {8: np.float32, 16: np.float64}  # by the digits of its bits
 
 
-class Improper(ValueError):
+class Improper(BadFile):
     """An entry that a record of its kind cannot hold; the message says where it stands and what is wrong."""
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.errors import NoSuchName
 from lockstep.numerics.bounded import Bounded, widest
+from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import Subject, own_class
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
 
@@ -155,10 +157,11 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         ValueError: for a path, because layers have one implementation.
     """
     if path is not None:
-        raise ValueError(f"{subject.path} has no paths to choose from, so not {path!r} either")
+        raise NoSuchName(f"{subject.path} has no paths to choose from, so not {path!r} either")
     reference = own_class(subject.reference, case.layer)
     counterpart = own_class(subject.torch_impl, case.layer)
-    first = reference(**case.hyperparameters)
+    with handed_over():
+        first, _ = reference(**case.hyperparameters), counterpart(**case.hyperparameters)
     start = case.start(drawing(seed, 0), first.state, dtype)
     first.load_state(start)  # so that the arbiter's buffers are of this dtype
 

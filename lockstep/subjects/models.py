@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lockstep.errors import BadValue
 from lockstep.numerics.bounded import widest
 from lockstep.subjects import optim
 from lockstep.subjects.draws import SHARED, Draws, generators, same_masks
+from lockstep.subjects.handed import handed_over
 from lockstep.subjects.layers import as_bounded, exact, floating
 from lockstep.subjects.registry import Subject, find, own_class
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
@@ -261,7 +263,9 @@ def load_data(name: str, dtype: str) -> Data:
     datasets = importlib.import_module("reference.datasets")
     kind, _, folder = name.partition(":")
     if kind == "two clusters":
-        known, fresh = datasets.two_clusters(n_samples=count(folder)), datasets.two_clusters(FRESH_SEED, FRESH)
+        with handed_over():
+            known = datasets.two_clusters(n_samples=count(folder))
+        fresh = datasets.two_clusters(FRESH_SEED, FRESH)
         return Data(*(array.astype(dtype) for array in (*known.rows(), *fresh.rows())))
     loaders = {
         "digits": digits,
@@ -270,8 +274,9 @@ def load_data(name: str, dtype: str) -> Data:
     }
     if kind not in loaders or (kind != "digits" and not folder):
         known = "'digits', 'two clusters', 'two clusters:SAMPLES', 'mnist:FOLDER' or 'cifar10:FOLDER'"
-        raise ValueError(f"data must be {known}, not {name!r}")
-    data = loaders[kind]()
+        raise BadValue(f"data must be {known}, not {name!r}")
+    with handed_over():
+        data = loaders[kind]()
     x, x_test = (array.reshape(len(array), -1).astype(dtype) for array in (data.x_train, data.x_test))
     return Data(x, data.t_train, x_test, data.t_test)
 
@@ -285,7 +290,7 @@ def digits():
 def count(text: str) -> int:
     """How many samples "two clusters:SAMPLES" asks for; the notebook's 40 if it doesn't."""
     if text and not text.isdecimal():
-        raise ValueError(f"'two clusters:SAMPLES' needs a whole number, not {text!r}")
+        raise BadValue(f"'two clusters:SAMPLES' needs a whole number, not {text!r}")
     return int(text or 40)
 
 
@@ -325,7 +330,10 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         optimizer = theirs(network.tensors, path=path, **case.hyperparameters)
         return TrainingSide(network, optimizer, data, draws, case, list(twin.layers), whole=True)
 
-    network = start(generators(case.draws, "reference", seed)[0])
+    with handed_over():
+        network = start(generators(case.draws, "reference", seed)[0])
+        stepper(network.params, **case.hyperparameters)
+        theirs({"one": np.zeros(1)}, path=path, **case.hyperparameters)
     written_like = path if path in stepper.ORDERS else "pytorch"
     return Pair(
         ours=our_side,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.numerics.bounded import WIDE, Bounded, OrdersDisagree, widest
+from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import Subject, own_class
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
 
@@ -236,10 +237,12 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
     `ours` stands in for the reference's class, which stays the arbiter.
     """
     functions = importlib.import_module("reference.functions")
-    problem = functions.problem_from(case.problem)
+    with handed_over():
+        problem = functions.problem_from(case.problem)
     counterparts = importlib.import_module("torch_impl.functions").PROBLEMS
     theirs_problem = counterparts.get(case.problem, problem) if isinstance(case.problem, str) else problem
-    start = problem.start(case.shapes_for(problem), dtype, seed)
+    with handed_over():
+        start = problem.start(case.shapes_for(problem), dtype, seed)
     reference, counterpart = own_class(subject.reference), own_class(subject.torch_impl)
     path = counterpart.paths[0] if path is None else path
     written_like = path if path in reference.ORDERS else "pytorch"
@@ -254,11 +257,13 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         value = getattr(on, "value", None)
         return OptimizerSide(optimizer(kind, **extra), gradient, case, value, ordered=hasattr(on, "ORDERS"))
 
+    with handed_over():
+        first, _ = optimizer(reference), optimizer(counterpart, path=path)
     lines = {"param": "param", "grad": "grad", **reference.STATE}
     return Pair(
         ours=lambda: side(ours or reference, problem),
         theirs=lambda: side(counterpart, theirs_problem, path=path),
-        exact=Arbiter(optimizer(reference), problem, case, written_like),
+        exact=Arbiter(first, problem, case, written_like),
         lines=lines,
         order=("loss", "grad", "step", *subject.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS,

@@ -7,11 +7,13 @@ import pkgutil
 from types import ModuleType
 from typing import NamedTuple
 
+from lockstep.errors import NoSuchName
+
 FAMILIES = ("optim", "penalty", "layers", "models")
 SHARED = {"optimizer", "layer", "penalty"}  # what a family's files share is no subject
 
 
-class NoSuchSubject(ValueError):
+class NoSuchSubject(NoSuchName):
     """A path at which there is no subject; the message names the nearest."""
 
 

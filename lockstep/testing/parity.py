@@ -19,13 +19,14 @@ import pytest
 from lockstep.checking.answer import Check, Outcome, answer, described, details
 from lockstep.checking.check import DTYPES, check
 from lockstep.checking.scenarios import trials
+from lockstep.errors import TheirCode
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find
 
 FAILS = (Verdict.DIFFERENT, Verdict.ILL_CONDITIONED)
 
 
-class NotLike(AssertionError):
+class NotLike(TheirCode, AssertionError):
     """An implementation is not what it is said to be like; `found` is the whole check."""
 
     def __init__(self, text: str, found: Check):

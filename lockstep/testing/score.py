@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from lockstep.causes import Cause, causes, plant, scenarios
+from lockstep.errors import BadValue, TheirCode
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import Subject, find, own_class
 from lockstep.text import ENGLISH, Message
@@ -25,7 +26,7 @@ FIXTURE = "implementation"
 RIGHT = "right"
 
 
-class CannotScore(ValueError):
+class CannotScore(TheirCode, ValueError):
     """Tests that say nothing: none asks for the fixture, or they fail for a right implementation."""
 
 
@@ -140,7 +141,7 @@ def score(tests: str, subject: str) -> Score:
     found = find(subject)
     known = [cause for cause in causes(found) if cause.verdict is Verdict.DIFFERENT]
     if not known:
-        raise ValueError(f"no causes are known for {subject}, so there is nothing to score by")
+        raise BadValue(f"no causes are known for {subject}, so there is nothing to score by")
     file = pathlib.Path(tests.partition("::")[0])
     if not file.exists():
         raise CannotScore(f"no file {str(file)!r}")

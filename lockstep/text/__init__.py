@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Any, NamedTuple
 
+from lockstep.errors import BadValue
 from lockstep.text.numbers import number, percent, share, thousands
 
 LANGUAGES = ("en", "ko")
@@ -63,7 +64,7 @@ class Voice:
 
     def __init__(self, language: str):
         if language not in LANGUAGES:
-            raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, not {language!r}")
+            raise BadValue(f"language must be one of {', '.join(LANGUAGES)}, not {language!r}")
         self.language = language
         self.texts = texts(language)
 

@@ -9,7 +9,7 @@ import pytest
 
 from lockstep.adapters.adapter import NotTaken
 from lockstep.adapters.optimizer.recognise import recognise
-from lockstep.checking.driving import Theirs, defaults_of, record
+from lockstep.checking.driving import Raised, defaults_of, record
 from lockstep.checking.scenarios import trials
 from lockstep.diagnose.replay import replay
 from lockstep.subjects.registry import find, own_class
@@ -112,7 +112,7 @@ def draw_one(seed):
         recording = record(found, subject, trial, dtype, seed, settings)
     except NotTaken:
         return what, 0.0, False
-    except Theirs as error:
+    except Raised as error:
         if "Nesterov" in str(error):
             return what, 0.0, False
         raise

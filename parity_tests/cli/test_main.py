@@ -1,5 +1,6 @@
 """The command line: every option, every exit status, and one clear line for a call that makes no sense."""
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -9,6 +10,7 @@ import pytest
 
 import lockstep
 from lockstep.cli import main as cli
+from lockstep.cli.terminal import errors
 from lockstep.subjects.registry import subjects
 from reference.optim.optimizer import Optimizer
 
@@ -169,7 +171,8 @@ def test_nonsense_is_one_line_and_exit_status_2(words, text, call, monkeypatch, 
     assert err.startswith("lockstep: ")
     assert err.count("\n") == 1
     assert text in err
-    assert list(tmp_path.iterdir()) == []
+    written = [json.loads(path.read_text("utf-8"))["error"]["message"] for path in tmp_path.iterdir()]
+    assert written == [err.removeprefix("lockstep: ").rstrip("\n")] * ("--json" in words)
 
 
 @pytest.mark.parametrize(
@@ -290,8 +293,8 @@ def test_the_console_script_is_main():
 
 @pytest.mark.parametrize("option", ["markup", "emoji"])
 def test_text_that_is_taken_for_markup_would_be_noticed(option, call, monkeypatch):
-    as_it_is = cli.errors.print
-    monkeypatch.setattr(cli.errors, "print", lambda text, **_: as_it_is(text, **{"markup": False, option: True}))
+    as_it_is = errors.print
+    monkeypatch.setattr(errors, "print", lambda text, **_: as_it_is(text, **{"markup": False, option: True}))
     with pytest.raises(AssertionError):
         test_markup_in_a_mistake_is_printed_as_it_was_typed(("run", NASTY), call)
 
@@ -316,4 +319,7 @@ def test_a_report_is_drawn_from_records_in_one_language(call, tmp_path):
 def test_a_number_that_pytorch_refuses_is_one_line(call, command):
     status, _, said = call(command, "optim.adam", "--set", "lr=1e40", "--steps", "1")
     assert status == 2
-    assert said.replace("\n", " ").strip() == "lockstep: value cannot be converted to type float without overflow"
+    assert (
+        said.replace("\n", " ").strip()
+        == "lockstep: lr=1e+40: value cannot be converted to type float without overflow"
+    )

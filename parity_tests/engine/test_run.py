@@ -9,6 +9,7 @@ import pytest
 import lockstep
 from lockstep import Case, Verdict
 from lockstep.cli.main import app
+from lockstep.errors import NoSuchName
 from lockstep.text.finding import label, message
 from reference.optim.optimizer import Optimizer
 
@@ -187,7 +188,7 @@ def test_a_callable_that_keeps_its_argument_changes_nothing():
         ({"subject": "optim"}, ValueError, "no subject 'optim'"),
         ({"subject": ""}, ValueError, "optim.adam"),
         ({"case": "defalts"}, ValueError, "no case 'defalts'; there are: defaults;"),
-        ({"problem": "rosenbrok"}, KeyError, "did you mean 'rosenbrock'?"),
+        ({"problem": "rosenbrok"}, NoSuchName, "did you mean 'rosenbrock'?"),
         ({"problem": 3}, TypeError, "problem must be"),
         ({"problem": np.array(["a"])}, TypeError, "problem must be"),
         ({"problem": {}}, ValueError, "empty"),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.cases import DTYPES, Bad, Case
+from lockstep.errors import NoSuchName
 
 # name to (generator, shape, dtype) to inputs; each is there for a formula it tells from the right one
 KINDS: dict[str, Callable[[np.random.Generator, tuple[int, ...], Any], np.ndarray]] = {
@@ -72,7 +73,7 @@ class LayerCase(Case):
         **hyperparameters: Any,
     ):
         if kind not in KINDS:
-            raise ValueError(f"no input {kind!r}; there are {', '.join(KINDS)}")
+            raise NoSuchName(f"no input {kind!r}; there are {', '.join(KINDS)}")
         shapes = {"input": shape}
         super().__init__(desc, problem=kind, steps=steps, shapes=shapes, still=still, dtypes=dtypes, **hyperparameters)
         vars(self).update(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from lockstep.cases import DTYPES, Case
+from lockstep.errors import BadValue
 
 FOLDERS = {"mnist": "MNIST", "cifar10": "CIFAR-10"}  # data read from a folder, and what they are called
 DRAWS = ("pytorch", "notebook")
@@ -43,7 +44,7 @@ class Training(Case):
     ):
         super().__init__(desc, problem=data, steps=steps, lr_at=lr_at, dtypes=dtypes, paths=paths, **hyperparameters)
         if draws not in DRAWS:
-            raise ValueError(f"draws must be one of {', '.join(DRAWS)}, not {draws!r}")
+            raise BadValue(f"draws must be one of {', '.join(DRAWS)}, not {draws!r}")
         vars(self).update(
             optimizer=optimizer,
             network=dict(network or {}),
