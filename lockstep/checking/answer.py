@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from lockstep.diagnose.replay import Element, Residual
+from lockstep.engine.wording import at
 from lockstep.numerics.difference import bits
 from lockstep.numerics.verdict import Verdict, worst
 from lockstep.recordings.recording import Recording
 from lockstep.records.record import plain
 from lockstep.text import ENGLISH, Message, Voice, message
-from lockstep.text.finding import at
 from lockstep.text.rows import row
 
 

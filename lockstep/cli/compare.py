@@ -8,12 +8,12 @@ from rich.markup import escape
 
 from lockstep.cli.terminal import console, voice, written
 from lockstep.diagnose.two_recordings import Compared, compared
+from lockstep.engine.wording import at
 from lockstep.numerics.verdict import Verdict, worst
 from lockstep.recordings.recording import BadRecording, load
 from lockstep.records.files import write_json
 from lockstep.records.record import plain
 from lockstep.text import Voice, message
-from lockstep.text.finding import at
 from lockstep.text.rows import row
 
 

@@ -17,11 +17,11 @@ from lockstep.cli.record import record_subject
 from lockstep.cli.score import score_tests
 from lockstep.cli.terminal import SPOKEN, assignment, console, progress, voice, written
 from lockstep.engine.run import choose, run
+from lockstep.engine.wording import headline
 from lockstep.errors import BadValue
 from lockstep.records.record import place
 from lockstep.subjects.registry import find, subjects
 from lockstep.text import LANGUAGES, Voice, message
-from lockstep.text.finding import headline
 from lockstep.text.rows import row
 
 app = typer.Typer(

@@ -9,13 +9,13 @@ import numpy as np
 from lockstep.cases import Case
 from lockstep.engine.series import Series
 from lockstep.engine.stepping import Outcome, run_pair
+from lockstep.engine.wording import headline, label, message
 from lockstep.errors import BadArgument, BadValue, NoSuchName
 from lockstep.numerics.environment import environment
 from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.records.record import SCHEMA, VERSION, Record
 from lockstep.subjects.registry import Subject, find
 from lockstep.text import ENGLISH, Message, Voice
-from lockstep.text.finding import headline, label, message
 from lockstep.text.rows import row
 
 

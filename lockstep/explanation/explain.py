@@ -7,6 +7,7 @@ import numpy as np
 
 from lockstep.cases import Case
 from lockstep.engine.run import command, settled
+from lockstep.engine.wording import label
 from lockstep.explanation.ladder import Climb, Left, Rung, climb
 from lockstep.explanation.ledger import ledger
 from lockstep.numerics import probe
@@ -14,7 +15,6 @@ from lockstep.numerics.environment import environment
 from lockstep.records.record import SCHEMA, VERSION, Record
 from lockstep.subjects.registry import Subject
 from lockstep.text import ENGLISH, Voice
-from lockstep.text.finding import label
 from lockstep.text.rows import columns, padded, padded_left, row
 
 

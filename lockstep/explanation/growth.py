@@ -16,10 +16,10 @@ import numpy as np
 
 from lockstep.cases import Case
 from lockstep.engine.run import settled
+from lockstep.engine.wording import label
 from lockstep.errors import BadValue
 from lockstep.explanation.ladder import advance
 from lockstep.subjects.side import Pair, Side, copied
-from lockstep.text.finding import label
 
 STARTS = 3  # starts beside ours; what the run makes of one could be small by chance
 ADDED, MULTIPLIED, ILL = "added by the steps", "multiplied by the problem", "ill-conditioned"

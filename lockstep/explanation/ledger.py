@@ -12,6 +12,7 @@ import numpy as np
 
 from lockstep.cases import Case
 from lockstep.engine.run import settled
+from lockstep.engine.wording import label
 from lockstep.errors import BadValue
 from lockstep.explanation.ladder import advance, rewritten
 from lockstep.explanation.matching import (
@@ -29,7 +30,6 @@ from lockstep.explanation.walk import Row, Walk, walk
 from lockstep.numerics.difference import compare, ulp_distance
 from lockstep.subjects.registry import find, own_class
 from lockstep.subjects.side import Pair, Quantities, Side, copied
-from lockstep.text.finding import label
 
 ROUNDINGS = {
     "plain": "as NumPy does",

@@ -12,6 +12,7 @@ placeholder says how its value is written:
     {v:verdict}  a verdict's name
     {x:code}     code, a name, a number as it was printed
     {x:user}     somebody's own text
+    {x:repr}     a value as Python writes it: 'adam', 0.1
     {x:message}  another message, or several put side by side
     {x:list}     several texts or messages: a, b and c
     {x:.4f}      anything else as Python formats it
@@ -39,6 +40,10 @@ class Message(NamedTuple):
 
     key: str
     values: Mapping[str, Any] = {}
+
+    def __str__(self) -> str:
+        """In English: what an error says that nobody translates, a log, a test."""
+        return ENGLISH.say(self)
 
 
 def message(key: str, /, **values: Any) -> Message:
@@ -132,6 +137,9 @@ class Voice:
 
     def as_user(self, value: Any) -> str:
         return str(value)
+
+    def as_repr(self, value: Any) -> str:
+        return repr(value)
 
     def as_message(self, value: Any) -> str:
         return self.say(value) if isinstance(value, Message) else " ".join(map(self.say, value))

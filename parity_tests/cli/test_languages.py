@@ -10,9 +10,9 @@ import lockstep
 from lockstep.checking.answer import answer
 from lockstep.checking.export.page import page
 from lockstep.cli.terminal import typed
+from lockstep.engine.wording import message
 from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.text import ENGLISH, LANGUAGES, Voice
-from lockstep.text.finding import message
 from lockstep.text.rows import columns, row
 from reference.optim.adam import Adam
 

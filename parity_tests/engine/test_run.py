@@ -9,8 +9,8 @@ import pytest
 import lockstep
 from lockstep import Case, Verdict
 from lockstep.cli.main import app
+from lockstep.engine.wording import label, message
 from lockstep.errors import NoSuchName
-from lockstep.text.finding import label, message
 from reference.optim.optimizer import Optimizer
 
 STEPS = 5

@@ -9,11 +9,11 @@ import pytest
 from lockstep.engine import stepping as module
 from lockstep.engine.series import Series
 from lockstep.engine.stepping import KEPT, run_pair
+from lockstep.engine.wording import message
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import bits, compare
 from lockstep.numerics.verdict import Verdict, judge, worst
 from lockstep.subjects.registry import find
-from lockstep.text.finding import message
 from parity_tests.support.planted import planted
 from parity_tests.support.toy import Toy, exact, fused, gradient, pair, plain
 

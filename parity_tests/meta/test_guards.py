@@ -8,10 +8,10 @@ import pytest
 from lockstep.engine import guard as module
 from lockstep.engine.guard import Broken, check_memory
 from lockstep.engine.stepping import Outcome, run_pair
+from lockstep.engine.wording import message
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.optim import agreed
-from lockstep.text.finding import message
 from parity_tests.support.planted import planted
 from parity_tests.support.toy import SHAPES, Toy, exact, fused, pair, plain
 

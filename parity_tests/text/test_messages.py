@@ -76,9 +76,14 @@ def test_forms_of_values():
     forms = {"number": "2.4e-7", "ulp": "2.4e-7 ulp", "share": "< 1 %", ".1e": "2.4e-07"}
     assert {spec: voice.written(2.4e-7, spec) for spec in forms} == forms
     assert voice.written("rounding", "verdict") == "rounding"
+    assert voice.written("a", "repr") == "'a'"
     assert Voice("ko").written("rounding", "verdict") == "반올림"
     assert voice.written(["a", "b", "c"], "list") == "a, b and c"
     assert voice.written([message("verdict.broken.name"), "x"], "list") == "broken and x"
+
+
+def test_a_message_is_english_wherever_it_is_a_text():
+    assert f"{message('verdict.broken.name')}" == str(message("verdict.broken.name")) == "broken"
 
 
 def test_a_message_survives_a_record():
