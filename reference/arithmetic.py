@@ -36,7 +36,7 @@ class Arithmetic:
     def lerp(self, x, y, weight):
         """x + weight·(y - x), from the nearer end"""
         weight = met(weight, x)
-        return x + weight * (y - x) if abs(weight) < 0.5 else y - (y - x) * (1 - weight)
+        return x + weight * (y - x) if is_small(weight) else y - (y - x) * (1 - weight)
 
     def addcmul(self, x, a, b, value=1):
         """x + (value·a)·b"""
@@ -190,7 +190,7 @@ class Fused(Arithmetic):
     def lerp(self, x, y, weight):
         """x + weight·(y - x) or y + (weight - 1)·(y - x), rounded once after the difference."""
         weight = met(weight, x)
-        return self.fma(weight, y - x, x) if abs(weight) < 0.5 else self.fma(y - x, weight - 1, y)
+        return self.fma(weight, y - x, x) if is_small(weight) else self.fma(y - x, weight - 1, y)
 
     def addcmul(self, x, a, b, value=1):
         """x + (value·a)·b, rounded once after the first product."""
@@ -228,6 +228,11 @@ def met(scalar, array) -> Any:
         return scalar.rounded_to(array.dtype)
     is_numpy = isinstance(array, np.ndarray | np.generic)
     return array.dtype.type(scalar) if isinstance(scalar, float) and is_numpy else scalar
+
+
+def is_small(weight) -> bool:
+    """Which of two forms of one formula is taken; an error-carrying weight goes by its value: both are true."""
+    return abs(getattr(weight, "value", weight)) < 0.5
 
 
 PLAIN = Arithmetic()

@@ -8,7 +8,7 @@ import numpy as np
 
 from lockstep.engine.guard import Broken, Movement, check_dtypes, check_memory, check_names, check_start, dtypes
 from lockstep.engine.series import Series, differences, heat_row, summarise
-from lockstep.numerics.bounded import OrdersDisagree
+from lockstep.numerics.bounded import Bounded, OrdersDisagree, Undecided
 from lockstep.numerics.difference import Difference
 from lockstep.numerics.verdict import Finding, Judgement, Verdict, judge, worst
 from lockstep.subjects.side import Bounds, Pair, Quantities, Side, copied, each
@@ -186,7 +186,7 @@ def compare_stage(
     """The defect of one stage: what one step from the same place makes of it on either side."""
     parts = {quantity: differences(ours[quantity], theirs[quantity]) for quantity in ours}
     differing = any(part.differing for named in parts.values() for part in named.values())
-    exact: Bounds = pair.exact(stage, step, before) if differing and pair.exact else {}
+    exact = arbitrated(pair, stage, step, before, ours) if differing and pair.exact else {}
     judged: list[Judgement] = []
     for quantity, named in parts.items():
         tally = tallies.setdefault(quantity, Tally())
@@ -201,6 +201,21 @@ def compare_stage(
         tally.parts |= named
         tally.bands += [float(np.max(bound.error)) for bound in bounds.values() if bound.size]
     note_findings(pair, judged, ours, theirs, outcome)
+
+
+def arbitrated(pair: Pair, stage: str, step: int, before: Quantities, made: Quantities) -> Bounds:
+    """The exact result and its allowance of all that a stage made; where rounding decides which, nothing is known."""
+    assert pair.exact
+    try:
+        return pair.exact(stage, step, before)
+    except Undecided:
+        return {
+            quantity: {
+                name: Bounded(np.full(np.shape(array), np.nan), np.float64, error=np.inf)
+                for name, array in named.items()
+            }
+            for quantity, named in made.items()
+        }
 
 
 def note_quantity(step: int, quantity: str, tally: Tally, outcome: Outcome) -> None:

@@ -35,7 +35,7 @@ ROUNDINGS = 2
 
 # Units in the last place by which a vector library's function may miss the rounded result, on top of that
 # rounding, as the libraries publish them: for a dtype than which NumPy has no wider one to measure by.
-PUBLISHED_ULPS = {"sqrt": 1.0, "exp": 4.0, "log": 4.0, "log1p": 4.0, "expm1": 4.0, "tanh": 4.0}
+PUBLISHED_ULPS = {"sqrt": 1.0} | dict.fromkeys(("exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "power"), 4.0)
 
 WIDE = {np.dtype(np.float32): np.dtype(np.float64), np.dtype(np.float64): np.dtype(np.longdouble)}
 
@@ -55,6 +55,15 @@ def limits(dtype, wide) -> tuple[float, float, float, float]:
 def kernel_ulps(name: str, dtype) -> float:
     """What the worse library's `name` may miss the rounded result by on this machine, in units of its last place."""
     return probe.findings().kernel_ulps.get(np.dtype(dtype).name, PUBLISHED_ULPS)[name]
+
+
+def outward(error):
+    """The next larger number of one that is not 0: what a sum of errors may have been rounded down by."""
+    return np.where(error > 0, np.nextafter(error, np.inf), error)
+
+
+class Undecided(ArithmeticError):
+    """A formula asks for one answer where honest evaluations give several: which way an `if` goes, which index."""
 
 
 class Bounded:
@@ -122,6 +131,11 @@ class Bounded:
     def swapaxes(self, first, second) -> "Bounded":
         return self.moved(lambda array: array.swapaxes(first, second))
 
+    def ravel(self) -> "Bounded":
+        return self.reshape(-1)
+
+    flatten = ravel
+
     def copy(self) -> "Bounded":
         return self
 
@@ -132,7 +146,7 @@ class Bounded:
     def like(self, value, error, sure: Any) -> "Bounded":
         return Bounded(value, self.dtype, error=error, weak=self.weak, sure=sure)
 
-    def rounded(self, value, error, magnitude, sure: Any, roundings: float = ROUNDINGS) -> "Bounded":
+    def rounded(self, value, error, magnitude, sure: Any, roundings: Any = ROUNDINGS) -> "Bounded":
         """`value`, whose operands' errors give `error`, after an operation rounding at `magnitude`."""
         unit, subnormal, largest, wide = limits(self.dtype, self.value.dtype)
         per_size = roundings * unit + wide  # the exact value is itself only as exact as its type
@@ -212,19 +226,71 @@ class Bounded:
         return a.rounded(value, error, np.abs(value), a.sure & b.sure)
 
     def __pow__(self, exponent) -> "Bounded":
-        if isinstance(exponent, Bounded) or np.ndim(exponent) != 0:
-            raise TypeError("the exponent of a Bounded must be a plain number")
-        exponent = float(exponent)
-        if exponent == 0.5:
+        if isinstance(exponent, float) and exponent == 0.5:
             return self.sqrt()
-        value = self.value ** np.longdouble(exponent) if self.weak else self.value**exponent
-        largest = np.abs(self.value) + (self.error if exponent >= 1 else -self.error)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            error = np.abs(exponent) * largest ** (exponent - 1) * self.error
-        error = np.where((self.error != 0) & (largest <= 0), np.inf, error) if exponent < 1 else error
-        sure = self.sure | (exponent % 2 == 0)
-        # a power may be taken by as many multiplications as the exponent says, in any order
-        return self.rounded(value, error, np.abs(value), sure, max(ROUNDINGS, abs(exponent)))
+        a, b = self.meet(exponent)
+        if b.size == 1 and not b.error.any() and (whole := b.value.item()) >= 1 and whole % 1 == 0:
+            return a.multiplied(int(whole))
+        with np.errstate(all="ignore"):
+            value = np.asarray(a.value**b.value)
+            error = a.power_error(b, value)
+        even = (b.error == 0) & (b.value % 2 == 0)
+        needs = np.maximum(np.abs(b.value) + b.error, ROUNDINGS + 2 * kernel_ulps("power", a.dtype))
+        return a.kernel("power", value, error, even | (a.sure & (value >= 0)), needs)
+
+    def multiplied(self, times: int) -> "Bounded":
+        """By itself, `times` of it: as many multiplications at most, in any order."""
+        value = self.value**times
+        error = times * (np.abs(self.value) + self.error) ** (times - 1) * self.error
+        sure = self.sure | (times % 2 == 0)
+        return self.rounded(value, error, np.abs(value), sure, max(ROUNDINGS, times))
+
+    def power_error(self, exponent: "Bounded", value):
+        """What the errors of both make of self**exponent = `value`, by the logarithm of its size.
+
+        |b' log a' - b log a| <= |b| d + e (|log a| + d), where d bounds the error of log a and e is that of b. A base
+        that may be zero has a bound where it is never negative and the exponent is positive.
+        """
+        size = np.abs(self.value)
+        slope = -np.log1p(-self.error / size)
+        apart = np.abs(exponent.value) * slope
+        apart = apart + np.where(exponent.error > 0, exponent.error * (np.abs(np.log(size)) + slope), 0)
+        steady = exponent.error == 0
+        real = (size > self.error) & ((self.value > 0) | steady)
+        error = np.where(real, np.abs(value) * np.expm1(apart), np.inf)
+        least, most = exponent.value - exponent.error, exponent.value + exponent.error
+        highest = np.maximum((size + self.error) ** least, (size + self.error) ** most)
+        from_zero = np.maximum(highest - np.abs(value), np.abs(value))
+        error = np.where(~real & (least > 0) & self.sure & (self.value >= 0), from_zero, error)
+        exact = steady & ((self.error == 0) | (exponent.value == 0))  # x**0 is 1, 0**-1 what IEEE says it is
+        return np.where(exact, 0, np.where(np.isnan(error), np.inf, error))
+
+    def __floordiv__(self, other) -> "Bounded":
+        return self.quotient(other).floor()
+
+    def quotient(self, other) -> "Bounded":
+        """self / other, certain where exact numbers divide without a remainder: no evaluation misses that."""
+        a, b = self.meet(other)
+        ratio = a / b
+        divides = (a.error == 0) & (b.error == 0) & (ratio.value % 1 == 0) & (np.abs(ratio.value) * a.unit <= 0.25)
+        return a.like(ratio.value, np.where(divides, 0, ratio.error), ratio.sure)
+
+    def __mod__(self, other) -> "Bounded":
+        return self.remainder(other, np.floor, np.mod)
+
+    def remainder(self, other, rounding, function) -> "Bounded":
+        """a - k·b of the whole number k that `rounding` makes of a/b; where k is uncertain, as many times b."""
+        a, b = self.meet(other)
+        times = a.quotient(b).whole(rounding)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            value = function(a.value, b.value)
+            error = a.error + np.abs(b.value) * times.error
+            error = error + np.where(b.error > 0, (np.abs(times.value) + times.error) * b.error, 0)
+        error = np.where(np.isnan(error), np.inf, error)
+        return a.rounded(value, error, np.abs(value), (error == 0) | (np.abs(value) > error))
+
+    def __divmod__(self, other) -> tuple["Bounded", "Bounded"]:
+        return self // other, self % other
 
     def __matmul__(self, other) -> "Bounded":
         a, b = self.meet(other)
@@ -251,12 +317,28 @@ class Bounded:
     def __rmatmul__(self, other):
         return self.exactly(other) @ self
 
+    def __rpow__(self, other):
+        return self.exactly(other) ** self
+
+    def __rfloordiv__(self, other):
+        return self.exactly(other) // self
+
+    def __rmod__(self, other):
+        return self.exactly(other) % self
+
+    def __rdivmod__(self, other):
+        return divmod(self.exactly(other), self)
+
     def exactly(self, other) -> "Bounded":
         """A plain number or array beside this one, taken as exact."""
         if isinstance(other, Bounded):
             return other
         weak = np.ndim(other) == 0
         return Bounded(other, np.float64 if weak else self.dtype, weak=weak)
+
+    @property
+    def unit(self) -> float:
+        return unit(self.dtype)
 
     def is_zero(self) -> bool:
         return self.size == 1 and not self.value.any() and not self.error.any()
@@ -276,17 +358,58 @@ class Bounded:
         terms = self.size // max(1, np.sum(self.value, axis=axis).size)
         return self.sum(axis, keepdims) / terms
 
+    def prod(self, axis=None, keepdims: bool = False) -> "Bounded":
+        terms = self.size // max(1, np.sum(self.value, axis=axis).size)
+        size = np.abs(self.value).prod(axis=axis, keepdims=keepdims)
+        with np.errstate(invalid="ignore", over="ignore"):
+            error = (np.abs(self.value) + self.error).prod(axis=axis, keepdims=keepdims) - size
+        error = np.where(np.isnan(error), np.inf, error)  # zero times what knows no bound
+        sure = np.broadcast_to(self.sure, self.shape).all(axis=axis, keepdims=keepdims)
+        return self.rounded(self.value.prod(axis=axis, keepdims=keepdims), error, size, sure, max(0, terms - 1))
+
     def max(self, axis=None, keepdims: bool = False) -> "Bounded":
         error = np.broadcast_to(self.error, self.shape).max(axis=axis, keepdims=keepdims)
         sure = np.broadcast_to(self.sure, self.shape).all(axis=axis, keepdims=keepdims)
         return self.like(self.value.max(axis=axis, keepdims=keepdims), error, sure)
 
+    def min(self, axis=None, keepdims: bool = False) -> "Bounded":
+        return -(-self).max(axis, keepdims)
+
+    def argmax(self, axis=None) -> "Bounded":
+        """Where the largest is; its error is how far the farthest element is that may be as large."""
+        rows = np.moveaxis(self.value, axis, -1) if axis is not None else self.value.reshape(-1)
+        errors = np.broadcast_to(self.error, self.shape)
+        errors = np.moveaxis(errors, axis, -1) if axis is not None else errors.reshape(-1)
+        place = rows.argmax(-1)
+        reach = np.nextafter(rows + errors, np.inf)
+        rival = reach >= (rows - errors).max(-1, keepdims=True)
+        unsure = (errors > 0).any(-1) & ~np.isnan(rows).any(-1)
+        far = np.where(rival, np.abs(np.arange(rows.shape[-1]) - place[..., None]), 0).max(-1)
+        return self.like(place, np.where(unsure, far, 0), True)
+
+    def argmin(self, axis=None) -> "Bounded":
+        return (-self).argmax(axis)
+
+    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> "Bounded":  # noqa: A002
+        """The p-norm of vectors, and Frobenius' of a matrix; numpy.linalg.norm's arguments."""
+        vectors = np.ndim(axis) == 0 and (axis is not None or self.ndim == 1)
+        if not (ord is None or vectors or (ord == "fro" and self.ndim == 2)):
+            raise TypeError(f"no bound is known of the norm {ord!r} of a matrix")
+        if ord in (None, 2, "fro"):
+            return self.square().sum(axis, keepdims).sqrt()
+        if np.isinf(ord):
+            return abs(self).max(axis, keepdims) if ord > 0 else abs(self).min(axis, keepdims)
+        if ord == 0:
+            return (self != 0).sum(axis, keepdims)
+        return abs(self).sum(axis, keepdims) if ord == 1 else (abs(self) ** ord).sum(axis, keepdims) ** (1 / ord)
+
     # functions
 
-    def kernel(self, name: str, value, error, sure: Any) -> "Bounded":
+    def kernel(self, name: str, value, error, sure: Any, roundings: Any = None) -> "Bounded":
         size, tiny = np.abs(value), float(np.finfo(self.dtype).tiny)
         error = error + np.where((size < 2 * tiny) & (size > 0), tiny, 0)  # flushed to 0
-        return self.rounded(value, error, size, sure, ROUNDINGS + 2 * kernel_ulps(name, self.dtype))
+        needs = ROUNDINGS + 2 * kernel_ulps(name, self.dtype) if roundings is None else roundings
+        return self.rounded(value, error, size, sure, needs)
 
     def sqrt(self) -> "Bounded":
         if (
@@ -331,6 +454,12 @@ class Bounded:
     def tanh(self) -> "Bounded":
         return self.kernel("tanh", np.tanh(self.value), self.error, self.sure)  # its slope is at most 1
 
+    def sin(self) -> "Bounded":
+        return self.kernel("sin", np.sin(self.value), np.minimum(self.error, 2), self.error == 0)  # nor is theirs
+
+    def cos(self) -> "Bounded":
+        return self.kernel("cos", np.cos(self.value), np.minimum(self.error, 2), self.error == 0)
+
     def sign(self) -> "Bounded":
         unsure = np.where((np.abs(self.value) <= self.error) & (self.error > 0), 2, 0)
         return self.like(np.sign(self.value), unsure, unsure == 0)
@@ -338,21 +467,111 @@ class Bounded:
     def square(self) -> "Bounded":
         return self**2
 
+    def reciprocal(self) -> "Bounded":
+        return 1 / self
+
+    def hypot(self, other) -> "Bounded":
+        return (self**2 + self.exactly(other) ** 2).sqrt()
+
+    # steps: nothing rounds, and the next step may be reached
+
+    def whole(self, rounding) -> "Bounded":
+        """`rounding` is floor, ceil, trunc or rint, none of which ever falls; so the ends of the interval bound it."""
+        value = rounding(self.value)
+        above, below = (np.nextafter(self.value + sign * self.error, sign * np.inf) for sign in (1, -1))
+        with np.errstate(invalid="ignore"):
+            error = np.maximum(rounding(above) - value, value - rounding(below))
+        error = np.where(self.error == 0, 0, error)
+        error = np.where(np.isnan(error), np.where(self.error == 0, 0, np.inf), error)
+        return self.like(value, error, self.sure & ((value != 0) | (error == 0)))
+
+    def floor(self) -> "Bounded":
+        return self.whole(np.floor)
+
+    def ceil(self) -> "Bounded":
+        return self.whole(np.ceil)
+
+    def trunc(self) -> "Bounded":
+        return self.whole(np.trunc)
+
+    def rint(self) -> "Bounded":
+        return self.whole(np.rint)
+
+    def round(self, decimals: int = 0) -> "Bounded":
+        if decimals == 0:
+            return self.rint()
+        tens = 10.0 ** abs(decimals)
+        return (self * tens).rint() / tens if decimals > 0 else (self / tens).rint() * tens
+
+    __floor__, __ceil__, __trunc__, __round__ = floor, ceil, trunc, round  # noqa: A003
+
     def larger(self, other, function) -> "Bounded":
         a, b = self.meet(other)
         value = function(a.value, b.value)
         return a.like(value, np.maximum(a.error, b.error), a.sure & b.sure)
 
     def clip(self, low=None, high=None) -> "Bounded":
-        return self.like(np.clip(self.value, low, high), self.error, self.sure)
+        above = self if low is None else self.larger(low, np.maximum)
+        return above if high is None else above.larger(high, np.minimum)
 
-    # comparisons: 1 or 0, and an error of 1 where honest evaluations may disagree
+    # conditions: 1 or 0, and an error of 1 where honest evaluations may disagree
 
     def compared(self, other, relation) -> "Bounded":
         a, b = self.meet(other)
-        error = a.error + b.error
-        unsure = (np.abs(a.value - b.value) <= error) & (error > 0)
+        error = outward(a.error + b.error)
+        with np.errstate(invalid="ignore"):
+            near = ~(np.abs(a.value - b.value) > error)  # a NaN among them, so that infinities are near each other
+        unsure = near & (error > 0)
         return a.like(relation(a.value, b.value), np.where(unsure, 1, 0), True)
+
+    def truth(self) -> tuple[Any, Any]:
+        """Whether it may be true (anything but zero), and whether it may be false."""
+        unsure = (self.error > 0) & ~(np.abs(self.value) > self.error)
+        return (self.value != 0) | unsure, (self.value == 0) | unsure
+
+    def condition(self, value, may_hold, may_fail) -> "Bounded":
+        return self.like(value != 0, np.where(may_hold & may_fail, 1, 0), True)
+
+    def both(self, other, operation) -> "Bounded":
+        """`and`, `or`, `xor` of two conditions: what is possible for some of what each may be."""
+        other = self.exactly(other)
+        possible = [
+            (operation(p, q), a & b)
+            for p, a in zip((True, False), self.truth(), strict=True)
+            for q, b in zip((True, False), other.truth(), strict=True)
+        ]
+        may_hold, may_fail = (
+            functools.reduce(operator.or_, [able for result, able in possible if result == wanted])
+            for wanted in (True, False)
+        )
+        return self.condition(operation(self.value != 0, other.value != 0), may_hold, may_fail)
+
+    def __and__(self, other) -> "Bounded":
+        return self.both(other, operator.and_)
+
+    def __or__(self, other) -> "Bounded":
+        return self.both(other, operator.or_)
+
+    def __xor__(self, other) -> "Bounded":
+        return self.both(other, operator.xor)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> "Bounded":
+        return self.condition(self.value == 0, *self.truth())
+
+    def any(self, axis=None, keepdims: bool = False) -> "Bounded":
+        may_hold, may_fail = (np.broadcast_to(part, self.shape) for part in self.truth())
+        able = may_hold.any(axis=axis, keepdims=keepdims), may_fail.all(axis=axis, keepdims=keepdims)
+        return self.condition((self.value != 0).any(axis=axis, keepdims=keepdims), *able)
+
+    def all(self, axis=None, keepdims: bool = False) -> "Bounded":
+        return ~(~self).any(axis, keepdims)
+
+    def finite(self, function) -> "Bounded":
+        """isfinite, isinf or isnan: uncertain where no bound is known."""
+        value = function(self.value)
+        return self.like(value, np.where(np.isfinite(self.error), 0, 1), True)
 
     def __gt__(self, other):
         return self.compared(other, operator.gt)
@@ -375,7 +594,16 @@ class Bounded:
     __hash__ = None  # type: ignore[assignment]
 
     def __bool__(self) -> bool:
+        if self.size == 1 and all(part.any() for part in self.truth()):
+            raise Undecided(f"whether {self} is true is decided by rounding")
         return bool(self.value)
+
+    def __index__(self) -> int:
+        if self.size != 1 or self.value.item() % 1 != 0:
+            raise TypeError(f"{self} is no index")
+        if self.error.any():
+            raise Undecided(f"which index {self} is, is decided by rounding")
+        return int(self.value.item())
 
     # NumPy's functions arrive here
 
@@ -387,9 +615,11 @@ class Bounded:
             left, right = inputs
             left = left if isinstance(left, Bounded) else self.exactly(left)
             return operation(left, right)
-        if ufunc is np.maximum or ufunc is np.minimum:
+        if ufunc in (np.maximum, np.minimum, np.fmax, np.fmin):
             left, right = inputs if isinstance(inputs[0], Bounded) else inputs[::-1]
             return left.larger(right, ufunc)
+        if ufunc in (np.isfinite, np.isinf, np.isnan):
+            return self.finite(ufunc)
         name = UNARY.get(ufunc)
         return getattr(self, name)() if name else NotImplemented
 
@@ -404,7 +634,16 @@ BINARY = {
     np.multiply: operator.mul,
     np.divide: operator.truediv,
     np.power: operator.pow,
+    np.float_power: operator.pow,
+    np.floor_divide: operator.floordiv,
+    np.remainder: operator.mod,
+    np.fmod: lambda a, b: a.remainder(b, np.trunc, np.fmod),
+    np.divmod: divmod,
+    np.hypot: Bounded.hypot,
     np.matmul: operator.matmul,
+    np.logical_and: operator.and_,
+    np.logical_or: operator.or_,
+    np.logical_xor: operator.xor,
     np.greater: operator.gt,
     np.greater_equal: operator.ge,
     np.less: operator.lt,
@@ -414,16 +653,18 @@ BINARY = {
 }
 
 UNARY = {
-    np.sqrt: "sqrt",
-    np.exp: "exp",
-    np.expm1: "expm1",
-    np.log: "log",
-    np.log1p: "log1p",
-    np.tanh: "tanh",
-    np.sign: "sign",
-    np.square: "square",
+    getattr(np, name): name
+    for name in (
+        *("sqrt", "exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "sign", "square", "reciprocal"),
+        *("floor", "ceil", "trunc", "rint"),
+    )
+}
+UNARY |= {
     np.absolute: "__abs__",
+    np.fabs: "__abs__",
     np.negative: "__neg__",
+    np.positive: "__pos__",
+    np.logical_not: "__invert__",
 }
 
 
@@ -431,35 +672,63 @@ def where(condition, yes, no) -> Bounded:
     """numpy.where; where the condition itself is unsure, either branch may be taken."""
     one = next(x for x in (yes, no, condition) if isinstance(x, Bounded))
     yes, no = one.exactly(yes).meet(one.exactly(no))
-    sure = condition.value if isinstance(condition, Bounded) else condition
-    taken = np.asarray(sure, bool)
+    taken = np.asarray(condition.value if isinstance(condition, Bounded) else condition, bool)
     error = np.where(taken, yes.error, no.error)
     same_sign = yes.sure & no.sure
     if isinstance(condition, Bounded):
-        either = np.abs(yes.value - no.value) + np.maximum(yes.error, no.error)
-        error = np.where(condition.error > 0, either, error)
-        same_sign = same_sign & (condition.error == 0)
+        may_hold, may_fail = condition.truth()
+        with np.errstate(invalid="ignore"):
+            apart = np.where(yes.value == no.value, 0, np.abs(yes.value - no.value))
+        either = np.where(np.isnan(apart), np.inf, apart) + np.maximum(yes.error, no.error)
+        error = np.where(may_hold & may_fail, outward(either), error)
+        same_sign = same_sign & ~(may_hold & may_fail)
     return yes.like(np.where(taken, yes.value, no.value), error, same_sign)
 
 
-def stack(numbers, axis=0) -> Bounded:
-    """numpy.stack: nothing rounds."""
+def joined(function, numbers, axis=0) -> Bounded:
+    """numpy.stack and numpy.concatenate: nothing rounds."""
     one = next(x for x in numbers if isinstance(x, Bounded))
     numbers = [one.exactly(x) for x in numbers]
     errors = [np.broadcast_to(x.error, x.shape) for x in numbers]
     sure = [np.broadcast_to(x.sure, x.shape) for x in numbers]
-    return one.like(np.stack([x.value for x in numbers], axis), np.stack(errors, axis), np.stack(sure, axis))
+    return one.like(function([x.value for x in numbers], axis), function(errors, axis), function(sure, axis))
 
 
-FUNCTIONS = {
+def filled(x: Bounded, value) -> Bounded:
+    """numpy.full_like: a plain number, rounded to the dtype, or one of error-carrying ones."""
+    return x.exactly(value).rounded_to(x.dtype).moved(lambda array: np.broadcast_to(array, x.shape))
+
+
+def moving(function):
+    """A function of NumPy's that only moves numbers."""
+    return lambda x, *arguments, **options: x.moved(lambda array: function(array, *arguments, **options))
+
+
+MOVES = (
+    "reshape",
+    "ravel",
+    "transpose",
+    "swapaxes",
+    "moveaxis",
+    "expand_dims",
+    "squeeze",
+    "broadcast_to",
+    "flip",
+    "copy",
+)
+METHODS = ("clip", "sum", "mean", "prod", "max", "min", "argmax", "argmin", "any", "all", "round")
+FUNCTIONS = {getattr(np, name): getattr(Bounded, name) for name in METHODS}
+FUNCTIONS |= {getattr(np, name): moving(getattr(np, name)) for name in MOVES}
+FUNCTIONS |= {
     np.where: where,
-    np.stack: stack,
-    np.clip: lambda x, low=None, high=None: x.clip(low, high),
-    np.sum: lambda x, axis=None, keepdims=False: x.sum(axis, keepdims),
-    np.mean: lambda x, axis=None, keepdims=False: x.mean(axis, keepdims),
-    np.max: lambda x, axis=None, keepdims=False: x.max(axis, keepdims),
-    np.zeros_like: lambda x: x.like(np.zeros_like(x.value), 0.0, True),
-    np.ones_like: lambda x: x.like(np.ones_like(x.value), 0.0, True),
+    np.stack: lambda numbers, axis=0: joined(np.stack, numbers, axis),
+    np.concatenate: lambda numbers, axis=0: joined(np.concatenate, numbers, axis),
+    np.linalg.norm: Bounded.norm,
+    np.dot: operator.matmul,
+    np.outer: lambda x, y: np.reshape(x, (-1, 1)) * np.reshape(y, (1, -1)),
+    np.zeros_like: lambda x: filled(x, 0.0),
+    np.ones_like: lambda x: filled(x, 1.0),
+    np.full_like: filled,
     np.shape: lambda x: x.shape,
     np.ndim: lambda x: x.ndim,
     np.size: lambda x: x.size,

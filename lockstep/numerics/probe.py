@@ -40,9 +40,9 @@ class Findings:
         lanes: kernel that adds up ("sum"; "row_sum", of log_softmax; "channel", of BatchNorm) to dtype to how many
             running sums its vectors hold; 0 where no number explains it.
         halves: those of them that add up a float32 vector's lanes by halves and not one by one.
-        kernels: function to dtype to side ("numpy", "torch") to how far off it was: `error`, the largest in units
-            of the last place of the exact value (half of one is what the nearest number may be off), `off`, the
-            share of results that were not the nearest number, `at`, the argument of the largest error.
+        kernels: function to dtype to side ("numpy", "torch", of a power also "python") to how far off it was: `error`,
+            the largest in units of the last place of the exact value (half of one is what the nearest number may be
+            off), `off`, the share of results that were not the nearest number, `at`, the argument of the largest error.
         kernel_ulps: dtype to function to how many numbers the worse of both sides may be from the nearest one.
         flushed: dtype to the functions of which PyTorch's result is 0 where the nearest number is subnormal.
         random: which stream ("mersenne" or "other") each of PyTorch's draws comes from.
@@ -187,7 +187,7 @@ def threads_set_to(torch: ModuleType, count: int) -> Iterator[None]:
 def warm_up(torch: ModuleType) -> None:
     """Load the vector maths library from one thread: from several at once it may go wrong once (pytorch#188792)."""
     for dtype, name in itertools.product((torch.float32, torch.float64), FUNCTIONS):
-        getattr(torch, name)(torch.ones(64, dtype=dtype))
+        evaluate_torch(torch, name, torch.ones(64, dtype=dtype))
 
 
 # which primitives contract
@@ -307,13 +307,16 @@ def whole_vector(torch: ModuleType, dtype: str) -> int:
 # how far off the libraries' functions are
 
 
-def wide(low: float, high: float) -> Callable[[str], np.ndarray]:
+MANY, FEW = 1 << 16, 1 << 13  # arguments; few of what takes long in the wider type
+
+
+def wide(low: float, high: float, count: int = MANY) -> Callable[[str], np.ndarray]:
     """Magnitudes of every size between two powers of two."""
-    return lambda dtype: np.exp2(np.random.default_rng(1).uniform(low, high, 1 << 16)).astype(dtype)
+    return lambda dtype: np.exp2(np.random.default_rng(1).uniform(low, high, count)).astype(dtype)
 
 
-def even(low: float, high: float) -> Callable[[str], np.ndarray]:
-    return lambda dtype: np.random.default_rng(2).uniform(low, high, 1 << 16).astype(dtype)
+def even(low: float, high: float, count: int = MANY) -> Callable[[str], np.ndarray]:
+    return lambda dtype: np.random.default_rng(2).uniform(low, high, count).astype(dtype)
 
 
 # function to where it is sampled: over its range, and densely where argument reduction is hardest
@@ -324,8 +327,12 @@ FUNCTIONS: dict[str, list[Callable[[str], np.ndarray]]] = {
     "log": [wide(-100, 100), even(0.5, 2)],
     "log1p": [wide(-60, 60), even(-0.5, 1)],
     "tanh": [even(-10, 10), even(-1, 1)],
+    "sin": [even(-100, 100, FEW), even(-4, 4, FEW)],
+    "cos": [even(-100, 100, FEW), even(-4, 4, FEW)],
+    "power": [wide(-8, 8, FEW), even(0.9, 1, FEW)],  # to EXPONENTS, one after the other
     "sigmoid": [even(-80, 80), even(-8, 8)],
 }
+EXPONENTS = (0.8, -0.8, 0.25, 1 / 3, -0.5, 1.5, 2.5, -3.7, 7.3, 11.0, -1.0, 3.0)  # nearly what decays and norms take
 
 
 def measurable() -> tuple[str, ...]:
@@ -338,8 +345,12 @@ def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, dict[
     x = np.concatenate([sample(dtype) for sample in FUNCTIONS[name]])
     exact = evaluate(name, x.astype(WIDE[dtype]))
     results = {"numpy": evaluate(name, x)}
+    if name == "power" and dtype == "float64":
+        results["python"] = np.array(
+            [base**power for base, power in zip(x.tolist(), exponents(x).tolist(), strict=True)]
+        )
     if torch:
-        results["torch"] = getattr(torch, name)(torch.from_numpy(x)).numpy()
+        results["torch"] = evaluate_torch(torch, name, torch.from_numpy(x)).numpy()
     place = np.spacing(np.abs(exact.astype(dtype))).astype(exact.dtype)
     found = {}
     for side, result in results.items():
@@ -350,10 +361,22 @@ def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, dict[
     return found
 
 
+def exponents(x: np.ndarray) -> np.ndarray:
+    """An exponent for each number, one that float32 holds, whatever the dtype."""
+    return np.resize(np.array(EXPONENTS, np.float32), x.shape).astype(x.dtype)
+
+
+def evaluate_torch(torch: ModuleType, name: str, x: Any) -> Any:
+    """PyTorch's function."""
+    return torch.pow(x, torch.from_numpy(exponents(x.numpy()))) if name == "power" else getattr(torch, name)(x)
+
+
 def evaluate(name: str, x: np.ndarray) -> np.ndarray:
     """NumPy's function; the sigmoid, which NumPy has not, as the reference writes it."""
     plain = importlib.import_module("reference.arithmetic").PLAIN
     with np.errstate(over="ignore", under="ignore"):
+        if name == "power":
+            return np.power(x, exponents(x))
         return plain.sigmoid(x) if name == "sigmoid" else getattr(np, name)(x)
 
 

@@ -283,6 +283,21 @@ def test_the_root_of_a_cancellation_is_undecided():
     assert outcome.verdict is Verdict.ILL_CONDITIONED
 
 
+def test_a_branch_that_rounding_decides_is_undecided():
+    """An arbiter that takes a branch on a cancellation knows nothing of the step; nobody is accused by it."""
+
+    def branching(stage, step, before):
+        bounds = of_nothing(stage, step, before)
+        assert bounds["velocity"]["weight"][0, 0] > 0
+        return bounds
+
+    outcome = run_pair(pair(lambda: Toy(LEFT), lambda: Toy(RIGHT), branching), STEPS)
+    assert outcome.verdict is Verdict.ILL_CONDITIONED
+    assert outcome.used == 0
+    assert outcome.evidence is not None
+    assert outcome.evidence.nearer == "unknown"
+
+
 def test_a_wrong_formula_is_not_excused_by_a_cancellation_beside_it():
     def wrong(param, velocity, grad):
         noise, new = LEFT(param, velocity, grad)
