@@ -239,6 +239,14 @@ PLAIN = Arithmetic()
 FUSED = Fused()
 
 
+def item(number):
+    """The number that a tensor of one holds, as a Python float (`Tensor.item`), which is computed with in double.
+
+    Of many such numbers, one a hypothesis, the array as it is.
+    """
+    return number.item() if hasattr(number, "item") and not np.ndim(number) else number
+
+
 def root(scalar):
     """The square root of a Python float as a Python float: NumPy's would turn float32 arrays into float64."""
     return math.sqrt(scalar) if isinstance(scalar, float) else np.sqrt(scalar)

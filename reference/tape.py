@@ -37,7 +37,7 @@ class Tape:
 
     Replayed, they round as they do in the formula. Only where they write differs: into a few buffers,
     each used again as soon as nothing reads it any more, and a result straight into the array that
-    takes it, once nothing reads that either.
+    takes it, once nothing reads that either. What the formula makes of numbers alone is in `lines`.
 
     Arguments:
         formula: straight-line operators and NumPy functions of arrays; returns a NamedTuple of lines.
@@ -63,8 +63,9 @@ class Tape:
         self.length = length
         self.memory: list[Any] = [None] * len(self.arrays)  # by place: the arrays', then a number or a buffer each
         self.noted: list[Operation] = []
-        lines = formula(**{name: Line(self, place) for place, name in enumerate(names)}, **constants)
-        self.operations = self.planned({self.arrays.index(name): getattr(lines, taken[name]).place for name in taken})
+        self.lines = formula(**{name: Line(self, place) for place, name in enumerate(names)}, **constants)
+        results = {self.arrays.index(name): getattr(self.lines, line).place for name, line in taken.items()}
+        self.operations = self.planned(results)
         for place in {operation.output for operation in self.operations}.difference(range(len(self.arrays))):
             self.memory[place] = np.empty(length, dtype)
 

@@ -18,14 +18,15 @@ def missing_is_zero(base: Any) -> type:
 
 def counts_tensors(base: Any) -> type:
     """One counter for all tensors, raised with each of them."""
+    key, _ = count_of(base)
 
     class Planted(base):
         def step(self, grads):
-            count = max((float(entries["step"]) for entries in self.state.values() if "step" in entries), default=0)
+            count = max((float(entries[key]) for entries in self.state.values() if key in entries), default=0)
             for name, grad in grads.items():
                 if grad is not None:
                     state = self.new_state(self.params[name]) | self.state[name]
-                    self.state[name] = state | {"step": np.asarray(count, np.float32)}
+                    self.state[name] = state | {key: np.asarray(count, np.float32)}
                     super().step({name: grad})
                     count += 1
 
@@ -34,16 +35,22 @@ def counts_tensors(base: Any) -> type:
 
 def counts_calls(base: Any) -> type:
     """One counter for all tensors, raised once a call: one that is skipped gets older, too."""
+    key, entry = count_of(base)
 
     class Planted(base):
         def step(self, grads):
             super().step(grads)
             for name in self.params:
                 if grads.get(name) is None:
-                    count = self.state[name].get("step", np.float32(0))
-                    self.state[name] = self.state[name] | {"step": np.asarray(count + np.float32(1))}
+                    count = self.state[name].get(key, np.float32(0))
+                    self.state[name] = self.state[name] | {key: entry.raised(count)}
 
     return named(Planted, base)
+
+
+def count_of(base: Any) -> tuple[str, Any]:
+    """The entry of an optimizer's state that counts its steps, and its key."""
+    return next((key, entry) for key, entry in base.STATE.items() if entry.kind == "count")
 
 
 def steps_first_twice(base: Any) -> type:

@@ -16,6 +16,7 @@ from lockstep.checking.scenarios import Trial
 from lockstep.engine.guard import Broken
 from lockstep.errors import TheirCode
 from lockstep.recordings.recording import Recording, Step
+from lockstep.subjects.optim import entries_of
 from lockstep.subjects.registry import Subject, own_class
 
 SPOILS = ", writing into the gradients it is given"
@@ -83,14 +84,14 @@ def record(
     hyperparameters, known = claims(found, subject, trial, settings)
     adapter = found.make()
     try:
-        steps = drive(adapter, trial, dtype, seed, hyperparameters, known)
+        steps = drive(adapter, subject, trial, dtype, seed, hyperparameters, known)
     except Raised as error:
         if trial.mishap != "missing gradient" or not hasattr(adapter, "missing"):
             raise
         adapter = found.make()
         adapter.missing = "left out"  # type: ignore[attr-defined]
         try:
-            steps = drive(adapter, trial, dtype, seed, hyperparameters, known)
+            steps = drive(adapter, subject, trial, dtype, seed, hyperparameters, known)
         except Raised:
             raise NotTaken(f"it takes no missing gradient: {error}") from None
     spoils = getattr(adapter, "spoils_gradients", False)
@@ -110,9 +111,15 @@ def record(
 
 
 def drive(
-    adapter: Adapter, trial: Trial, dtype: str, seed: int, hyperparameters: dict[str, Any], known: dict[str, Any]
+    adapter: Adapter,
+    subject: Subject,
+    trial: Trial,
+    dtype: str,
+    seed: int,
+    hyperparameters: dict[str, Any],
+    known: dict[str, Any],
 ) -> list[Step]:
-    case = trial.case
+    case, declared = trial.case, entries_of(subject.path)
     functions = importlib.import_module("reference.functions")
     problem = functions.problem_from(case.problem)
     start = problem.start(case.shapes_for(problem), dtype, seed)
@@ -135,7 +142,7 @@ def drive(
                 after = read(adapter, start)
                 if any(g is not None and g.tobytes() != grads[name].tobytes() for name, g in handed.items()):
                     vars(adapter)["spoils_gradients"] = True
-                steps.append(Step(dict(now), grads, before, after, seen(adapter, start)))
+                steps.append(Step(dict(now), grads, before, after, seen(adapter, start, declared)))
                 before = after
     except (NotTaken, Broken, KeyboardInterrupt):
         raise
@@ -175,15 +182,13 @@ def check_start(before: Mapping[str, np.ndarray], start: Mapping[str, np.ndarray
             raise Broken("start-differs", f"{name!r} is not what it was given, before any step")
 
 
-def seen(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
-    """Copies of the state that has the shape and the dtype of its parameter."""
+def seen(
+    adapter: Adapter, like: Mapping[str, np.ndarray], declared: Mapping[str, Any]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Copies of the state that has the shape and the dtype it is declared with, without counts of steps."""
     found = {
-        key: {name: np.array(array) for name, array in named.items() if fits(array, like[name])}
+        key: {name: np.array(a) for name, a in named.items() if not declared[key].fault(like[name], np.asarray(a))}
         for key, named in adapter.state().items()
+        if key in declared and declared[key].kind != "count"
     }
     return {key: named for key, named in found.items() if named}
-
-
-def fits(array: Any, like: np.ndarray) -> bool:
-    array = np.asarray(array)
-    return array.shape == like.shape and array.dtype == like.dtype

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from lockstep.recordings.recording import Recording, Step
-
-SQUARES = {"exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum"}  # what is never negative
+from lockstep.subjects.optim import entries_of
 
 
 def without(recording: Recording, keys: Iterable[str]) -> Recording:
@@ -34,12 +33,12 @@ def of_wrong_sign(recording: Recording) -> set[str]:
     """
     steps = [step for step in recording.steps if isinstance(step, Step)]
     negative = any(grad is not None and np.any(grad < 0) for step in steps for grad in step.grads.values())
-    found = set()
+    declared, found = entries_of(recording.subject), set()
     for key in guessed(recording):
         arrays = [array for step in steps for array in step.state.get(key, {}).values()]
         below = any(np.any(array < 0) for array in arrays)
         above = any(np.any(array > 0) for array in arrays)
-        if below if key in SQUARES else negative and above and not below:
+        if below if declared[key].positive else negative and above and not below:
             found.add(key)
     return found
 

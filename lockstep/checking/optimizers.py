@@ -160,7 +160,7 @@ class Driver:
         kind = own_class(self.subject.torch_impl)
         hyperparameters = dict(recording.hyperparameters)
         adapter = Ours(Everything(kind), self.subject.path)  # type: ignore[arg-type]
-        steps = drive(adapter, trial, dtype, self.seed, hyperparameters, hyperparameters)
+        steps = drive(adapter, self.subject, trial, dtype, self.seed, hyperparameters, hyperparameters)
         return dataclasses.replace(recording, steps=steps)
 
     def drop_idle_state(self) -> None:

@@ -58,7 +58,7 @@ def of_optimizer(subject: Subject, trial, settings, dtype: str, implementation: 
     kind = own_class(subject.torch_impl)
     chosen = functools.partial(kind, path=implementation) if implementation else kind
     adapter = Ours(Everything(chosen), subject.path)  # type: ignore[arg-type]
-    steps = drive(adapter, trial, dtype, seed, hyperparameters, hyperparameters)
+    steps = drive(adapter, subject, trial, dtype, seed, hyperparameters, hyperparameters)
     return Recording(
         subject=subject.path,
         scenario=trial.name,

@@ -269,17 +269,20 @@ def functional(base: Any) -> type:
         def checked(self, grads):
             return grads
 
+        def new_state(self, param):
+            if not self.bounded:
+                return super().new_state(param)
+            return numbers(self, super().new_state(np.zeros(param.shape, param.dtype)), exact_number)
+
         def step_one(self, name, grad):
-            param, entries = self.params[name], self.entries()
-            state = self.state[name]
-            if any(key not in state for key in entries):
-                state = self.new_state(param) | state
-            if "step" in state:
-                state = state | {"step": np.asarray(state["step"] + np.float32(1))}
-            held = {key: state[key] for key in entries if state[key] is not None}
-            lines = self.formula(param, grad, **held, **self.constants(state))
+            param = self.params[name]
+            entries, state = self.entries(param), self.begun(param, self.state[name])
+            held = {key: state[key] for key, entry in entries.items() if entry.kind == "array"}
+            known = {key: array for key, array in held.items() if array is not None}
+            lines = self.formula(param, grad, **known, **self.constants(state))
             self.params[name] = lines.param
-            self.state[name] = state | {key: getattr(lines, self.STATE[key]) for key in entries}
+            made = {key: getattr(lines, entry.line) for key, entry in entries.items() if entry.kind != "count"}
+            self.state[name] = state | made
 
     Functional.__name__ = base.__name__
     Functional.__module__ = base.__module__
@@ -299,17 +302,17 @@ def steps(recording: Recording, causes, hyperparameters, bounded: bool) -> Itera
     for side, order in zip(sides, orders, strict=True):
         side.bounded, side.formula = bounded, side.ORDERS[order]
     main, *others = sides
-    main.state = {name: numbers(entries, number) for name, entries in main.state.items()}
     for key, named in recording.start.items():
         for name, array in named.items():
-            main.state[name][key] = array.astype(np.float32) if key == "step" else number(array)
+            main.state[name][key] = array
+    main.state = {name: numbers(main, entries, number) for name, entries in main.state.items()}
     now = recording.hyperparameters | hyperparameters
     for count, step in enumerate(recording.steps, 1):
         wanted = step.hyperparameters | hyperparameters
         grads = {name: None if grad is None else number(grad) for name, grad in step.grads.items()}
         carried = {name: any(errs(value) for value in entries.values()) for name, entries in main.state.items()}
         for side in others:
-            side.state = {name: numbers(entries, as_exact) for name, entries in main.state.items()}
+            side.state = {name: numbers(main, entries, as_exact) for name, entries in main.state.items()}
         for side in sides:
             for name, value in wanted.items():
                 if now.get(name) != value:
@@ -353,9 +356,13 @@ def together(main: Bounded, others: list[Bounded], carried: bool) -> Bounded:
     return main.like(main.value, main.error + widest(others).error, main.sure)
 
 
-def numbers(entries: Mapping[str, Any], number) -> dict[str, Any]:
-    """State entries as numbers of that kind; the count stays as it is."""
-    return {key: value if key == "step" or value is None else number(value) for key, value in entries.items()}
+def numbers(side: Any, entries: Mapping[str, Any], number) -> dict[str, Any]:
+    """State entries as numbers of that kind; counts stay as they are, and without bounds what is one number a tensor.
+
+    So that goes on rounding to its own dtype, which may be a coarser one than its tensor's.
+    """
+    as_is = {key for key, entry in side.STATE.items() if entry.kind in ("count", "" if side.bounded else "number")}
+    return {key: value if key in as_is or value is None else number(value) for key, value in entries.items()}
 
 
 def observed(recording: Recording, count: int, step: Step, side: Any, number) -> Iterator[Observed]:
@@ -373,12 +380,13 @@ def observed(recording: Recording, count: int, step: Step, side: Any, number) ->
             exact = side.state[name].get(key)
             if exact is None:
                 continue  # the formula has no such entry, or not yet
+            exact = number(exact) if bounded and not isinstance(exact, Bounded) else exact  # a count
             predicted = {
                 scale: exact if not scale else exact * of(lr) for scale, of in SCALES.items() if not scale or own
             }
             size = float(np.max(np.abs(found.astype(np.float64)), initial=0))
-            yield Observed(count, key, name, side.STATE[key], found, predicted, size)
-            if bounded and within(found, exact):
+            yield Observed(count, key, name, side.STATE[key].line, found, predicted, size)
+            if bounded and side.STATE[key].kind != "count" and within(found, exact):
                 side.state[name][key] = number(found)
 
 

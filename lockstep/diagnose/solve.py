@@ -220,9 +220,9 @@ def optimizer_curve(recording: Recording, causes: Hypothesis, name: str, numbers
         for tensor, array in named.items():
             fresh[tensor][key] = array
     for tensor, entries in fresh.items():
-        kept = {key: np.asarray(array, np.float32) for key, array in entries.items() if key == "step"}
-        side.state[tensor] = kept | {
-            key: None if array is None else spread(array) for key, array in entries.items() if key != "step"
+        counts = {key: array for key, array in entries.items() if key in side.STATE and side.STATE[key].kind == "count"}
+        side.state[tensor] = counts | {
+            key: None if array is None else spread(array) for key, array in entries.items() if key not in counts
         }
     now = recording.hyperparameters
     for step in recording.steps[:steps]:
@@ -236,7 +236,7 @@ def optimizer_curve(recording: Recording, causes: Hypothesis, name: str, numbers
             size = np.max(np.abs(found.astype(np.float64) - step.before[tensor]), initial=0)
             yield signed(found, side.params[tensor], size)
         for key, named in step.state.items():
-            if key in side.STATE and recording.names.get(key, key) == key:
+            if key in side.STATE and side.STATE[key].kind != "count" and recording.names.get(key, key) == key:
                 for tensor, found in named.items():
                     predicted = side.state[tensor].get(key)
                     if predicted is not None:

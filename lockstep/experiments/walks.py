@@ -63,7 +63,9 @@ def walked(arguments: Mapping[str, Any], dtype: str = "float32", seed: int = 0) 
         "steps": steps,
         "environment": environment(),
         "equations": dict(pair.equations),
-        "state": dict(getattr(own_class(subject.reference), "STATE", {})) if subject.family == "optim" else {},
+        "state": {key: entry.line for key, entry in getattr(own_class(subject.reference), "STATE", {}).items()}
+        if subject.family == "optim"
+        else {},
         "source": found.source,
         "first_step": found.first_step,
         "walked": [

@@ -102,7 +102,7 @@ def lines_of(evaluated: list[Evaluated], shape: tuple[int, ...] | None) -> list[
     found = []
     for (function, name), values in pieces.items():
         source, calls = assignments(function).get(name, ("", frozenset()))
-        whole = len(values) == 1 or shape is None
+        whole = len(values) == 1 or shape is None or not values[-1].ndim  # a number is the same in every block
         found.append(Line(name, source, calls, values[-1] if whole else np.concatenate(values).reshape(shape)))
     return found
 
@@ -186,8 +186,9 @@ def place_of(value: np.ndarray, operations: list[Any]) -> int | None:
 
 
 def by_name(line: Line, operations: list[Any], low: int, high: int) -> int | None:
-    """The operation of the line's own name and shape that came nearest to its value; of any name without its source."""
-    alike = [k for k in range(low, high) if [result.shape for result in operations[k].results] == [line.value.shape]]
+    """The operation of the line's own name, shape and dtype that came nearest; of any name without its source."""
+    kind = [(line.value.shape, line.value.dtype)]
+    alike = [k for k in range(low, high) if [(one.shape, one.dtype) for one in operations[k].results] == kind]
     called = [k for k in alike if operations[k].base in line.calls or not line.source]
     return min(called, key=lambda k: (distance(operations[k].results[0], line.value), -k), default=None)
 

@@ -12,6 +12,7 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from safetensors.numpy import load_file, save_file
 
 from lockstep.errors import BadFile, BadPlace
 from lockstep.records.record import plain
+from lockstep.subjects.optim import entries_of
 from lockstep.subjects.registry import find
 from lockstep.text import ENGLISH, Message
 
@@ -83,7 +85,7 @@ class Recording:
         defaults: its own values of those it was not told, under PyTorch's names, where they show.
         steps: `Step` of an optimizer, `Pass` of a layer.
         names: PyTorch's key of a state entry to the name it goes by in the implementation.
-        start: state before the first step, as `Step.state` and with "step", where it was no fresh one.
+        start: state before the first step, as `Step.state` and with its counts, where it was no fresh one.
         source: what was recorded, in words.
     """
 
@@ -316,6 +318,7 @@ def nested(tensors: Arrays) -> dict[str, Any]:
 
 def read_steps(files: list[pathlib.Path], data: dict[str, Any], hyperparameters: dict[str, Any]) -> list[Step]:
     steps: list[Step] = []
+    declared = entries_of(data["subject"])
     changes = tupled(data.get("schedule", {}))
     now = hyperparameters
     for number, file in enumerate(files, 1):
@@ -323,34 +326,48 @@ def read_steps(files: list[pathlib.Path], data: dict[str, Any], hyperparameters:
         now = now | changes.get(str(number), {})
         before = parts.get("before") or (steps[-1].after if steps else {})
         after, grads = parts.get("after", {}), parts.get("grad", {})
+        state = counted(declared, parts.get("state", {}))
         if not before:
             raise BadRecording(f"{file}: no 'before/NAME': the parameters before the first step")
-        steps.append(Step(now, {name: grads.get(name) for name in before}, before, after, parts.get("state", {})))
-        check_step(file, steps)
+        steps.append(Step(now, {name: grads.get(name) for name in before}, before, after, state))
+        check_step(file, steps, declared)
         if unknown := set(grads) - set(before):
             raise BadRecording(f"{file}: gradient for unknown parameter {min(unknown)!r}; there are {list(before)}")
     return steps
 
 
-def check_step(file: pathlib.Path, steps: list[Step]) -> None:
-    """The same tensors of one shape and dtype throughout."""
+def counted(declared: Mapping[str, Any], state: dict[str, Arrays]) -> dict[str, Arrays]:
+    """The state with its counts, of whatever type they were written in, in PyTorch's."""
+    return {
+        key: {name: array.astype(declared[key].dtype(array.dtype)) for name, array in named.items()}
+        if key in declared and declared[key].kind == "count"
+        else named
+        for key, named in state.items()
+    }
+
+
+def check_step(file: pathlib.Path, steps: list[Step], declared: Mapping[str, Any]) -> None:
+    """The same tensors of one shape and dtype throughout, and state as the subject declares it."""
     step, first = steps[-1], steps[0].before
     named = {"before": step.before, "after": step.after}
     for kind, arrays in named.items():
         if arrays.keys() != first.keys():
             raise BadRecording(f"{file}: {kind} has {sorted(arrays)}, the first step has {sorted(first)}")
     named |= {"grad": {name: grad for name, grad in step.grads.items() if grad is not None}}
-    named |= {f"state/{key}": entry for key, entry in step.state.items() if key != "step"}
+    named |= {f"state/{key}": entry for key, entry in step.state.items()}
     for kind, arrays in named.items():
+        entry = declared.get(kind.removeprefix("state/"))
         for name, array in arrays.items():
             if name not in first:
                 raise BadRecording(f"{file}: {kind}/{name} belongs to no parameter; there are {list(first)}")
-            if array.shape != first[name].shape:
-                raise BadRecording(
-                    f"{file}: {kind}/{name} has shape {list(array.shape)}, the parameter {list(first[name].shape)}"
-                )
-            if array.dtype != first[name].dtype:
-                raise BadRecording(f"{file}: {kind}/{name} is {array.dtype}, the parameter {first[name].dtype}")
+            param = first[name]
+            shape = entry.shape(param.shape) if entry else param.shape
+            dtype = entry.dtype(param.dtype) if entry else param.dtype
+            like = "the parameter" if (shape, dtype) == (param.shape, param.dtype) else "that entry of it"
+            if array.shape != shape:
+                raise BadRecording(f"{file}: {kind}/{name} has shape {list(array.shape)}, {like} {list(shape)}")
+            if array.dtype != dtype:
+                raise BadRecording(f"{file}: {kind}/{name} is {array.dtype}, {like} {dtype}")
 
 
 def read_passes(files: list[pathlib.Path], data: dict[str, Any], hyperparameters: dict[str, Any]) -> list[Pass]:

@@ -330,6 +330,7 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         optimizer = theirs(network.tensors, path=path, **case.hyperparameters)
         return TrainingSide(network, optimizer, data, draws, case, list(twin.layers), whole=True)
 
+    counts = [entry.line for entry in stepper.STATE.values() if entry.kind == "count"]
     with handed_over():
         network = start(generators(case.draws, "reference", seed)[0])
         stepper(network.params, **case.hyperparameters)
@@ -339,8 +340,8 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         ours=our_side,
         theirs=their_side,
         exact=Arbiter(network, stepper(network.params, **case.hyperparameters), data, case, written_like),
-        lines={"param": "param", **stepper.STATE},
-        order=("batch", "mask", *subject.reference.EQUATIONS, "step", *optimizer.reference.EQUATIONS),
+        lines={"param": "param", **{key: entry.line for key, entry in stepper.STATE.items()}},
+        order=("batch", "mask", *subject.reference.EQUATIONS, *counts, *optimizer.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS | optimizer.reference.EQUATIONS,
         path=path,
         written_like=written_like,

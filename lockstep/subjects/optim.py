@@ -9,7 +9,7 @@ import numpy as np
 
 from lockstep.numerics.bounded import WIDE, Bounded, OrdersDisagree, widest
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.registry import Subject, own_class
+from lockstep.subjects.registry import Subject, find, own_class
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
 
 Arrays = dict[str, Any]  # of one tensor: parameter, gradient and entries of its state
@@ -144,7 +144,7 @@ class Arbiter:
         # a planted formula may read what a hyperparameter was at the step before
         scalars |= {f"{name}_before": weak(earlier[name]) for name in getattr(self.optimizer, "BEFORE", ())}
         bounds: Bounds = {}
-        alike: dict[tuple, dict[str, Arrays]] = {}  # tensors of one dtype, count of steps and kind of state
+        alike: dict[tuple, dict[str, Arrays]] = {}  # tensors of one dtype, the same numbers and kind of state
         for name, param in before["param"].items():
             state = {
                 key: named[name]
@@ -152,10 +152,11 @@ class Arbiter:
                 if key not in ("param", "grad", "loss") and name in named
             }
             if name in before.get("grad", {}):
-                state = state or self.optimizer.new_state(param)
+                state = self.optimizer.begun(param, state)
                 held = tuple(key for key, array in state.items() if array is not None)
+                numbers = tuple(float(state[key]) for key in held if self.optimizer.STATE[key].kind != "array")
                 arrays = {"param": param, "grad": before["grad"][name], **state}
-                alike.setdefault((param.dtype, float(state.get("step", 0)), held), {})[name] = arrays
+                alike.setdefault((param.dtype, held, numbers), {})[name] = arrays
             else:
                 for key, array in {"param": param, **state}.items():
                     bounds.setdefault(key, {})[name] = unmoved(array)
@@ -165,31 +166,35 @@ class Arbiter:
         return bounds
 
     def exact_step(self, tensors: dict[str, Arrays], scalars) -> Bounds:
-        """The exact step of tensors of one kind, laid end to end and taken block by block."""
+        """The exact step of tensors of one kind, laid end to end and taken block by block.
+
+        Their numbers are the same, so that each is there once.
+        """
         first = next(iter(tensors.values()))
         dtype = first["param"].dtype
-        step = {"step": np.asarray(first["step"] + np.float32(1))} if "step" in first else {}
-        keys = [key for key in self.optimizer.STATE if key in first]
+        entries = {key: entry for key, entry in self.optimizer.STATE.items() if key in first}
+        counts = {key: first[key] for key, entry in entries.items() if entry.kind == "count"}
+        single = {key: first[key] for key, entry in entries.items() if entry.kind == "number"}
+        keys = [key for key, entry in entries.items() if entry.kind == "array"]
         names = ["param", *keys]
         flat = {
             key: end_to_end([arrays[key] for arrays in tensors.values()])
             for key in ("param", "grad", *keys)
             if first[key] is not None
         }
-        value, error = ({name: np.empty(flat["param"].size, WIDE[dtype]) for name in names} for _ in range(2))
-        for start in range(0, flat["param"].size, BLOCK):
+        given = dict.fromkeys(keys) | {key: float(count) for key, count in counts.items()} | scalars
+        given |= {key: unmoved(number) for key, number in single.items()}
+        bounds: Bounds = {key: {name: unmoved(count) for name in tensors} for key, count in counts.items()}
+        size = flat["param"].size
+        value, error = ({name: np.empty(size, WIDE[dtype]) for name in names} for _ in range(2))
+        for start in range(0, max(size, 1), BLOCK):
             block = slice(start, start + BLOCK)
-            numbers: dict[str, Any] = dict.fromkeys(keys)
-            numbers |= {key: Bounded(array[block], dtype) for key, array in flat.items()}
-            orders = [
-                formula(**numbers, **{key: float(count) for key, count in step.items()}, **scalars)
-                for formula in self.formulas
-            ]
+            numbers = given | {key: Bounded(array[block], dtype) for key, array in flat.items()}
+            orders = [formula(**numbers) for formula in self.formulas]
             for name in names:
-                line = self.optimizer.STATE.get(name, "param")
-                bound = agreed(orders, line)
+                bound = agreed(orders, entries[name].line if name in entries else "param")
                 value[name][block], error[name][block] = bound.value, bound.error
-        bounds: Bounds = {key: {name: unmoved(count) for name in tensors} for key, count in step.items()}
+            bounds |= {key: dict.fromkeys(tensors, agreed(orders, entries[key].line)) for key in single}
         ends = np.cumsum([arrays["param"].size for arrays in tensors.values()])
         for key in names:
             parts = zip(tensors.items(), np.split(value[key], ends), np.split(error[key], ends), strict=False)
@@ -198,6 +203,19 @@ class Arbiter:
                 for (name, arrays), exact, room in parts
             }
         return bounds
+
+
+def entries_of(subject: str) -> Mapping[str, Any]:
+    """PyTorch's key to what the reference declares of each entry of an optimizer's state."""
+    return own_class(find(subject).reference).STATE
+
+
+def fresh_state(subject: str, param: np.ndarray, hyperparameters: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """PyTorch's key to what each entry of a tensor's state is before the first step; zeros where that creates it."""
+    optimizer = own_class(find(subject).reference)({"tensor": param.copy()}, **hyperparameters)
+    entries = entries_of(subject).items()
+    zeros = {key: np.zeros(entry.shape(param.shape), entry.dtype(param.dtype)) for key, entry in entries}
+    return zeros | {key: array for key, array in optimizer.new_state(param).items() if array is not None}
 
 
 def agreed(orders: list[Any], line: str) -> Bounded:
@@ -257,15 +275,16 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         value = getattr(on, "value", None)
         return OptimizerSide(optimizer(kind, **extra), gradient, case, value, ordered=hasattr(on, "ORDERS"))
 
+    state = {key: entry.line for key, entry in reference.STATE.items()}
+    counts = [entry.line for entry in reference.STATE.values() if entry.kind == "count"]
     with handed_over():
         first, _ = optimizer(reference), optimizer(counterpart, path=path)
-    lines = {"param": "param", "grad": "grad", **reference.STATE}
     return Pair(
         ours=lambda: side(ours or reference, problem),
         theirs=lambda: side(counterpart, theirs_problem, path=path),
         exact=Arbiter(first, problem, case, written_like),
-        lines=lines,
-        order=("loss", "grad", "step", *subject.reference.EQUATIONS),
+        lines={"param": "param", "grad": "grad", **state},
+        order=("loss", "grad", *counts, *subject.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS,
         path=path,
         still=case.still,

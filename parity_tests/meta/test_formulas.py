@@ -213,7 +213,8 @@ def no_lines(module: ModuleType) -> list[str]:
     """What a class says becomes state, a buffer, a gradient or the output, and is no line of one of its orders."""
     found = []
     for owner in (value for value in vars(module).values() if inspect.isclass(value) and hasattr(value, "ORDERS")):
-        wanted = {line for stated in ("STATE", "BUFFERS", "GRADS") for line in getattr(owner, stated, {}).values()}
+        wanted = {line for stated in ("BUFFERS", "GRADS") for line in getattr(owner, stated, {}).values()}
+        wanted |= {entry.line for entry in getattr(owner, "STATE", {}).values() if entry.kind != "count"}
         wanted |= {getattr(owner, stated) for stated in ("OUTPUT", "GRAD_INPUT") if hasattr(owner, stated)}
         for order, functions in owner.ORDERS.items():
             group = functions if isinstance(functions, tuple) else (functions,)
@@ -331,6 +332,8 @@ def test_fields_and_equations_that_part_are_found():
 MODULE = """
 from typing import Any, NamedTuple
 
+from reference.state import Entry
+
 EQUATIONS = {"buf": "b", "param": "p"}
 
 
@@ -351,7 +354,7 @@ def paper(param, grad, *, lr):
 
 class Subject:
     ORDERS = {"paper": paper}
-    STATE = {"momentum_buffer": "buf"}
+    STATE = {"momentum_buffer": Entry("buf")}
 """
 LAST = "def last(param, grad, *, lr):\n    param = param - lr * grad\n    return Last(param)\n\n\n"
 
@@ -389,9 +392,9 @@ def test_a_formula_in_no_order_is_found(module):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('"buf"}', '"v"}'),
-        ('STATE = {"momentum_buffer"', 'BUFFERS = {"momentum_buffer": "v", "other"'),
-        ('STATE = {"momentum_buffer"', 'GRADS = {"momentum_buffer": "v", "other"'),
+        ('Entry("buf")', 'Entry("v")'),
+        ('STATE = {"momentum_buffer": Entry("buf")', 'BUFFERS = {"momentum_buffer": "v", "other": "buf"'),
+        ('STATE = {"momentum_buffer": Entry("buf")', 'GRADS = {"momentum_buffer": "v", "other": "buf"'),
         ("    STATE", '    OUTPUT = "v"\n    STATE'),
         ("    STATE", '    GRAD_INPUT = "v"\n    STATE'),
     ],

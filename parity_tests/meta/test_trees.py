@@ -21,6 +21,7 @@ ALONE = {
         "datasets": "both sides get the same arrays",
         "fma": "PyTorch has the processor's",
         "summation": "PyTorch has kernels of its own",
+        "state": "PyTorch keeps what its own step makes",
         "tape": "PyTorch has kernels of its own",
     },
     "reference": {

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lockstep.numerics import bounded as module
 from lockstep.numerics import probe
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, kernel_ulps, widest
-from lockstep.subjects.registry import own_class
+from lockstep.subjects.registry import own_class, subjects
 from parity_tests.support.planted import planted
 from reference.arithmetic import FUSED, PLAIN
 
@@ -155,8 +155,7 @@ def test_the_exact_value_of_a_function(name, dtype):
 
 # optimizers
 
-SUBJECTS = ("sgd", "adagrad", "rmsprop", "adam", "adamw")
-POSITIVE = {"exp_avg_sq", "max_exp_avg_sq", "square_avg", "sum"}
+SUBJECTS = [subject.path.removeprefix("optim.") for subject in subjects() if subject.family == "optim"]
 
 
 def hyperparameters_of(subject: str) -> list[dict]:
@@ -180,33 +179,39 @@ class Situation:
         self.param, self.grad = (spread(rng, N, dtype, low, high) for _ in range(2))
         self.grad[::5] = spread(rng, N, dtype, -3, 0)[::5]  # of one size with the others, where terms cancel
         self.state = {}
-        for key in self.optimizer.entries():
-            size = np.abs(self.grad.astype(np.longdouble)) * 10 ** rng.uniform(-1, 1, N)
-            size = np.minimum(size**2 if key in POSITIVE else size, np.finfo(dtype).max)
-            self.state[key] = (size if key in POSITIVE else rng.choice([-1, 1], N) * size).astype(dtype)
-        if "step" in self.optimizer.new_state(self.param):
-            self.state["step"] = np.float32(count)
+        for key, entry in self.optimizer.entries(self.param).items():
+            if entry.kind == "count":
+                self.state[key] = np.float32(count)
+            elif entry.kind == "number":
+                self.state[key] = np.asarray(rng.uniform(0.3, 0.9), np.float32)
+            else:
+                size = np.abs(self.grad.astype(np.longdouble)) * 10 ** rng.uniform(-1, 1, N)
+                size = np.minimum(size**2 if entry.positive else size, np.finfo(dtype).max)
+                self.state[key] = (size if entry.positive else rng.choice([-1, 1], N) * size).astype(dtype)
 
     def lines(self, formula, number=lambda array: array, scalar=lambda value: value, **extra):
         """The formula's lines on numbers of another kind."""
-        state = {key: number(array) for key, array in self.state.items() if key != "step"}
+        counts = {key: float(self.state[key]) for key in self.counts()}
+        state = {key: number(array) for key, array in self.state.items() if key not in counts} | counts
         settings = {key: scalar(value) for key, value in self.optimizer.hyperparameters.items()}
-        step = {"step": float(self.state["step"])} if "step" in self.state else {}
         with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
-            return formula(number(self.param), number(self.grad), **state, **(step | settings | extra))
+            return formula(number(self.param), number(self.grad), **(state | settings | extra))
+
+    def counts(self) -> list[str]:
+        return [key for key in self.state if self.optimizer.STATE[key].kind == "count"]
 
     def bounds(self) -> dict[str, Bounded]:
         """What the arbiter allows: the widest of the orders."""
         orders = [
-            self.lines(formula, lambda array: Bounded(array, self.dtype), weak)
+            self.lines(formula, lambda array: Bounded(array, array.dtype), weak)
             for formula in self.optimizer.ORDERS.values()
         ]
         return {key: widest([getattr(one, line) for one in orders]) for key, line in self.kept()}
 
     def kept(self):
         """Entries that a step leaves behind, and their lines."""
-        stated = self.optimizer.STATE.items()
-        return [("param", "param"), *((key, line) for key, line in stated if key in self.optimizer.entries())]
+        entries = self.optimizer.entries(self.param).items()
+        return [("param", "param"), *((key, entry.line) for key, entry in entries if entry.kind != "count")]
 
     def honest(self):
         """Every evaluation that we know to follow the formula: name to entry to result."""
@@ -222,8 +227,7 @@ class Situation:
         side = self.counterpart({"x": self.param}, path=path, **self.given)
         (tensor,) = side.tensors.values()
         state = {key: torch.tensor(array) for key, array in self.state.items()}
-        if "step" in state:
-            state["step"] = torch.tensor(float(self.state["step"]) - 1)
+        state |= {key: torch.tensor(float(self.state[key]) - 1) for key in self.counts()}
         side.optimizer.state[tensor] = state
         side.step({"x": self.grad})
         return {"param": side.params["x"]} | {key: side.state["x"][key] for key, _ in self.kept() if key != "param"}
@@ -372,10 +376,10 @@ def test_the_exact_step_is_exact(subject, given_, dtype):
     situation = Situation(subject, given_, dtype, np.random.default_rng(7), 3, -6, 3)
     few = slice(0, 60)
     situation.param, situation.grad = situation.param[few], situation.grad[few]
-    situation.state = {key: array if key == "step" else array[few] for key, array in situation.state.items()}
+    situation.state = {key: array[few] if array.ndim else array for key, array in situation.state.items()}
     bounds = situation.bounds()
     with decimal.localcontext(CONTEXT):
-        count = {"step": 3} if "step" in situation.state else {}
+        count = dict.fromkeys(situation.counts(), 3)
         lines = situation.lines(situation.optimizer.ORDERS["paper"], decimals, in_decimals, **count)
         for key, line in situation.kept():
             # one of the formula's roundings in the wide type, of which each charges at least as much again

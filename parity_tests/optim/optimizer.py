@@ -64,6 +64,11 @@ class OptimizerTests(SubjectTests):
         return own_class(self.subject.torch_impl)
 
     @property
+    def entry(self) -> str:
+        """The key of an entry like its parameter."""
+        return next(key for key, entry in self.reference.STATE.items() if entry.kind == "array")
+
+    @property
     def case(self) -> Case:
         """A plain case that uses the whole state."""
         return Case("the whole state", shapes=SIZES, steps=6, **self.options)
@@ -160,7 +165,7 @@ class OptimizerTests(SubjectTests):
         ids=["another key", "no entry", "another dtype", "another shape"],
     )
     def test_the_engine_refuses_another_state(self, spoilt, causes):
-        key = next(iter(self.reference.STATE))
+        key = self.entry
 
         class Spoilt(self.reference):
             def step(self, grads):
@@ -238,7 +243,7 @@ class OptimizerTests(SubjectTests):
             optimizer.step(drawn(SHAPES, seed=1))
             before = held(optimizer)
             state = held(optimizer)
-            entry = next(iter(self.reference.STATE))
+            entry = self.entry
             spoilt = {"weight": {name: 2 * array for name, array in state["weight"].items()}}
             spoilt[key] = state["bias"] | {entry: spoil(state["bias"][entry])}
             assert refusal(lambda optimizer=optimizer, spoilt=spoilt: optimizer.load_state(spoilt))[0] is error

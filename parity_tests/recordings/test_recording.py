@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from lockstep.checking.torch_recordings import of_pytorch
 from lockstep.cli.main import app
 from lockstep.diagnose.replay import replay
+from lockstep.diagnose.solve import fits
 from lockstep.diagnose.two_recordings import compared
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import BadRecording, load
@@ -37,7 +38,7 @@ def change(file, name, value):
     if value is None:
         tensors.pop(name)
     else:
-        tensors[name] = value(tensors[name].copy())
+        tensors[name] = value(np.array(tensors.get(name)))
     save_file(tensors, file)
 
 
@@ -90,6 +91,26 @@ def test_a_wrong_formula_in_a_recording_is_named(folder):
     assert "different from step 1, line param" in done.output
 
 
+def with_counts(folder, start: int):
+    """Counts as somebody else writes them: whole numbers, from `start` on."""
+    for number, _ in enumerate(sorted(folder.glob("step-*.safetensors")), 1):
+        change(folder / f"step-{number:06d}.safetensors", "state/step/weight", lambda _, n=number: np.array(n + start))
+
+
+def test_a_count_of_steps_is_compared_whatever_type_it_was_written_in(folder):
+    with_counts(folder, 0)
+    (one,) = load(folder)
+    assert one.steps[3].state["step"]["weight"].dtype == np.float32
+    assert replay(one).explains
+    assert replay(one).state["step"] == 0
+    with_counts(folder, 1)
+    (one,) = load(folder)
+    first = replay(one).first
+    assert first is not None
+    assert (first.step, first.line, first.found, first.exact) == (1, "step", 2, 1)
+    assert not fits(one, ())
+
+
 BREAKS = {
     "a missing step": (lambda f: (f / "step-000002.safetensors").unlink(), "step 2 of 8 is missing"),
     "a wrong shape": (
@@ -104,6 +125,10 @@ BREAKS = {
     "half precision": (
         lambda f: change(f / "step-000002.safetensors", "grad/bias", lambda a: a.astype(np.float16)),
         "grad/bias is float16",
+    ),
+    "a count of another shape": (
+        lambda f: change(f / "step-000002.safetensors", "state/step/bias", lambda _: np.ones(2)),
+        "state/step/bias has shape [2], that entry of it []",
     ),
     "a parameter gone": (lambda f: change(f / "step-000004.safetensors", "after/bias", None), "after has ['weight']"),
     "half a file": (

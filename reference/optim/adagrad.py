@@ -6,6 +6,7 @@ import numpy as np
 
 from reference.arithmetic import PLAIN
 from reference.optim.optimizer import Optimizer, check_hyperparameter, check_numbers
+from reference.state import STEP, Entry
 
 EQUATIONS = {
     "g": r"g_t = \nabla f_t(\theta_{t-1})",
@@ -81,7 +82,7 @@ class Adagrad(Optimizer):
     """
 
     ORDERS = {"paper": paper, "pytorch": pytorch, "fused": fused}
-    STATE = {"sum": "v"}
+    STATE = {"step": STEP, "sum": Entry("v", start="initial_accumulator_value", positive=True)}
 
     def __init__(
         self,
@@ -104,6 +105,3 @@ class Adagrad(Optimizer):
         super().__init__(params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps, maximize=maximize)
         self.initial_accumulator_value = start
         self.state = {name: self.new_state(param) for name, param in self.params.items()}
-
-    def new_state(self, param):
-        return {"step": np.zeros((), np.float32), "sum": np.full_like(param, self.initial_accumulator_value)}

@@ -6,6 +6,7 @@ import numpy as np
 
 from reference.arithmetic import PLAIN, root
 from reference.optim.optimizer import Optimizer, check_hyperparameter, check_numbers
+from reference.state import STEP, Entry
 
 EQUATIONS = {
     "g": r"g_t = \nabla f_t(\theta_{t-1})",
@@ -169,9 +170,12 @@ class Adam(Optimizer):
     """
 
     ORDERS = {"paper": paper, "pytorch": pytorch, "fused": fused}
-    STATE = {"exp_avg": "m", "exp_avg_sq": "v", "max_exp_avg_sq": "v_max"}
-
-    amsgrad: bool
+    STATE = {
+        "step": STEP,
+        "exp_avg": Entry("m"),
+        "exp_avg_sq": Entry("v", positive=True),
+        "max_exp_avg_sq": Entry("v_max", when="amsgrad", positive=True),
+    }
 
     def __init__(
         self,
@@ -204,6 +208,3 @@ class Adam(Optimizer):
             maximize=maximize,
             decoupled_weight_decay=decoupled_weight_decay,
         )
-
-    def entries(self):
-        return [key for key in self.STATE if key != "max_exp_avg_sq" or self.amsgrad]

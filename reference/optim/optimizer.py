@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from reference.state import Count, Entry
 from reference.tape import Tape
 
 # Bytes of each array in a block. A handful of them stay in a core's second-level cache, so the
@@ -15,8 +16,8 @@ BLOCK = 192 * 1024
 class Optimizer:
     """Steps named arrays in place with a formula that knows nothing of names.
 
-    A subclass states `ORDERS` (its formula in each order of operations) and `STATE` (which line of
-    the formula becomes which entry of the state, under PyTorch's key).
+    A subclass states `ORDERS` (its formula in each order of operations) and `STATE` (each entry of its
+    state under PyTorch's key, as reference/state.py declares it; in PyTorch's order).
 
     Arguments:
         params: name to array, pairs of the two, or arrays alone (then named "0", "1", …); float32 or
@@ -30,7 +31,7 @@ class Optimizer:
     """
 
     ORDERS: ClassVar[Mapping[str, Callable[..., Any]]]
-    STATE: ClassVar[Mapping[str, str]]
+    STATE: ClassVar[Mapping[str, Entry]]
 
     def __init__(self, params, **hyperparameters):
         self.params = parameters(params)
@@ -50,13 +51,20 @@ class Optimizer:
             raise TypeError(f"no hyperparameter {name!r}; there are {', '.join(self.hyperparameter_names)}")
         setattr(self, name, value)
 
-    def entries(self) -> list[str]:
-        """The keys of `STATE` that the present hyperparameters put to use."""
-        return list(self.STATE)
+    def entries(self, param) -> dict[str, Entry]:
+        """The entries of `STATE` that the present hyperparameters put to use for a parameter."""
+        return {key: entry for key, entry in self.STATE.items() if entry.used(param, self)}
 
     def new_state(self, param) -> dict[str, Any]:
         """The state before the first step; None where the first step itself creates the entry."""
-        return {"step": np.zeros((), np.float32), **{key: np.zeros_like(param) for key in self.entries()}}
+        return {key: entry.new(param, self) for key, entry in self.entries(param).items()}
+
+    def begun(self, param, state) -> dict[str, Any]:
+        """The state as a step finds it: there, and with its steps counted."""
+        entries = self.entries(param)
+        if any(key not in state for key in entries):
+            state = self.new_state(param) | state
+        return state | {key: entry.raised(state[key]) for key, entry in entries.items() if isinstance(entry, Count)}
 
     def step(self, grads) -> None:
         """One update of every tensor whose gradient is given; None skips it, state included.
@@ -75,22 +83,21 @@ class Optimizer:
                 self.step_one(name, grad)
 
     def step_one(self, name: str, grad) -> None:
-        param, entries = self.params[name], self.entries()
-        state = self.state[name]
-        if any(key not in state for key in entries):
-            state = self.new_state(param) | state
-        if "step" in state:
-            state = state | {"step": np.asarray(state["step"] + np.float32(1))}
-        known = ["param", "grad", *(key for key in entries if state[key] is not None)]
-        state = state | {key: np.empty_like(param) for key in entries if state[key] is None}
-        arrays = {"param": param, "grad": grad, **{key: state[key] for key in entries}}
-        self.work_out(arrays, known, self.constants(state))
+        param = self.params[name]
+        entries, state = self.entries(param), self.begun(param, self.state[name])
+        held = [key for key, entry in entries.items() if entry.kind == "array"]
+        known = ["param", "grad", *(key for key in held if state[key] is not None)]
+        state = state | {key: np.empty_like(param) for key in held if state[key] is None}
+        arrays = {"param": param, "grad": grad, **{key: state[key] for key in held}}
+        lines = self.work_out(arrays, known, self.constants(state))
+        numbers = {key: getattr(lines, entry.line) for key, entry in entries.items() if entry.kind == "number"}
+        state |= {key: np.asarray(number, entries[key].dtype(param.dtype)) for key, number in numbers.items()}
         self.state[name].update(state)
 
-    def work_out(self, arrays, known, constants) -> None:
-        """The formula of the `known` arrays; its lines replace the parameter and the state."""
+    def work_out(self, arrays, known, constants) -> Any:
+        """The formula of the `known` arrays; its lines replace parameter and state. One block's are returned."""
         # A gradient may be the parameter itself, so the parameter is written last.
-        taken = {key: self.STATE[key] for key in arrays if key in self.STATE} | {"param": "param"}
+        taken = {key: self.STATE[key].line for key in arrays if key in self.STATE} | {"param": "param"}
         dtype = arrays["param"].dtype
         length = BLOCK // dtype.itemsize
         stretches = blocks(arrays, length)
@@ -98,11 +105,13 @@ class Optimizer:
             tape = Tape(self.formula, known, constants, taken, length, dtype)
             for block in stretches:
                 tape.replay(block)
-            return
+            return tape.lines
+        lines = None
         for block in stretches:
             lines = self.formula(**{name: block[name] for name in known}, **constants)
             for name, line in taken.items():
                 block[name][...] = getattr(lines, line)
+        return lines
 
     def evaluate(self, param, grad, state, **replaced):
         """Every line of the formula for one step, in memory of its own; nothing is updated.
@@ -110,13 +119,14 @@ class Optimizer:
         `state` already carries the count of this step. `replaced` hyperparameters stand in for the
         optimizer's own. The arguments may be arrays of any precision or error-carrying numbers.
         """
-        held = {key: state[key] for key in self.entries() if key in state}
+        held = {key: state[key] for key, entry in self.entries(param).items() if key in state and entry.kind == "array"}
         return self.formula(param, grad, **held, **(self.constants(state) | replaced))
 
     def constants(self, state) -> dict[str, Any]:
-        """What the formula is given beside arrays: the count of steps and the hyperparameters."""
-        count = {"step": float(state["step"])} if "step" in state else {}
-        return count | self.hyperparameters
+        """What the formula is given beside arrays: numbers of the state, counts as Python floats, hyperparameters."""
+        kinds = {key: self.STATE[key].kind for key in state if key in self.STATE}
+        counts = {key: float(state[key]) for key, kind in kinds.items() if kind == "count"}
+        return {key: state[key] for key, kind in kinds.items() if kind == "number"} | counts | self.hyperparameters
 
     def load_state(self, state) -> None:
         """Take over copies of the entries of `state`: tensor name, or PyTorch's position, to entries.
@@ -138,22 +148,19 @@ class Optimizer:
 
     def checked_state(self, name: str, entries) -> dict[str, Any]:
         param = self.params[name]
-        expected = self.new_state(param[:0] if param.ndim else param)
-        unknown = [key for key in entries if key not in expected and key not in self.STATE]
-        missing = [key for key, value in expected.items() if value is not None and entries.get(key) is None]
+        expected = self.entries(param)
+        unknown = [key for key in entries if key not in self.STATE]
+        missing = [key for key, entry in expected.items() if entry.start is not None and entries.get(key) is None]
         if entries and (unknown or missing):
             raise KeyError(f"state of {name!r} has {list(entries)}, it takes {list(expected)}")
-        copies: dict[str, Any] = {
-            key: None if value is None else np.asarray(value).copy() for key, value in entries.items()
-        }
-        if "step" in copies:
-            copies["step"] = copies["step"].astype(np.float32)
-        for key, array in copies.items():
-            shape, dtype = ((), np.dtype(np.float32)) if key == "step" else (param.shape, param.dtype)
-            if array is not None and (array.shape != shape or array.dtype != dtype):
-                raise ValueError(
-                    f"state {key!r} of {name!r} is {array.dtype}{list(array.shape)}, not {dtype}{list(shape)}"
-                )
+        copies: dict[str, Any] = {}
+        for key, value in entries.items():
+            declared, array = self.STATE[key], None if value is None else np.asarray(value).copy()
+            if array is not None and isinstance(declared, Count):
+                array = array.astype(declared.dtype(param.dtype))
+            if array is not None and (fault := declared.fault(param, array)):
+                raise ValueError(f"state {key!r} of {name!r} is {fault}")
+            copies[key] = array
         return copies
 
     def checked(self, grads):

@@ -6,6 +6,7 @@ import numpy as np
 
 from reference.arithmetic import PLAIN
 from reference.optim.optimizer import Optimizer, check_hyperparameter, check_numbers
+from reference.state import STEP, Entry
 
 EQUATIONS = {
     "g": r"g_t = \nabla f_t(\theta_{t-1})",
@@ -115,10 +116,12 @@ class RMSprop(Optimizer):
     """
 
     ORDERS = {"paper": paper, "pytorch": pytorch}
-    STATE = {"square_avg": "v", "momentum_buffer": "buf", "grad_avg": "mean"}
-
-    momentum: float
-    centered: bool
+    STATE = {
+        "step": STEP,
+        "square_avg": Entry("v", positive=True),
+        "momentum_buffer": Entry("buf", when="momentum"),
+        "grad_avg": Entry("mean", when="centered"),
+    }
 
     def __init__(
         self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, *, maximize=False
@@ -139,7 +142,3 @@ class RMSprop(Optimizer):
             centered=centered,
             maximize=maximize,
         )
-
-    def entries(self):
-        used = {"square_avg": True, "momentum_buffer": self.momentum > 0, "grad_avg": self.centered}
-        return [key for key in self.STATE if used[key]]

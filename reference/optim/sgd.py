@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from reference.arithmetic import PLAIN
 from reference.optim.optimizer import Optimizer, check_hyperparameter, check_numbers
+from reference.state import Entry
 
 EQUATIONS = {
     "g": r"g_t = \nabla f_t(\theta_{t-1})",
@@ -79,9 +80,7 @@ class SGD(Optimizer):
     """
 
     ORDERS = {"paper": paper, "pytorch": pytorch, "fused": fused}
-    STATE = {"momentum_buffer": "buf"}
-
-    momentum: float
+    STATE = {"momentum_buffer": Entry("buf", start=None, when="momentum")}
 
     def __init__(
         self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False
@@ -103,9 +102,3 @@ class SGD(Optimizer):
             nesterov=nesterov,
             maximize=maximize,
         )
-
-    def entries(self):
-        return ["momentum_buffer"] if self.momentum != 0 else []
-
-    def new_state(self, param):
-        return dict.fromkeys(self.entries())

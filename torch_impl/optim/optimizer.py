@@ -1,6 +1,6 @@
 """What the torch.optim counterparts share: arrays in, tensors stepped, arrays out."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -36,7 +36,8 @@ class Optimizer:
             name: array if isinstance(array, torch.Tensor) else torch.tensor(array, requires_grad=True)
             for name, array in params.items()
         }
-        self.optimizer = self.counterpart(list(self.tensors.values()), **PATHS[path], **hyperparameters)
+        self.settings: dict[str, Any] = PATHS[path] | hyperparameters
+        self.optimizer = self.counterpart(list(self.tensors.values()), **self.settings)
 
     @property
     def params(self) -> dict[str, np.ndarray]:
@@ -54,8 +55,8 @@ class Optimizer:
         A tensor with an empty entry has taken no step yet. What is not in `state` at all stays as it is.
 
         Raises:
-            KeyError: for an unknown tensor.
-            ValueError: for an entry of another shape or dtype than its tensor's. Both before anything is changed.
+            KeyError: for an unknown tensor, and for an entry that PyTorch has not.
+            ValueError: for an entry of another shape or dtype than PyTorch's. All of them before anything is changed.
         """
         loaded = {}
         positions = dict(enumerate(self.tensors))
@@ -64,10 +65,19 @@ class Optimizer:
             if name not in self.tensors:
                 raise KeyError(f"state for unknown parameter {name!r}; there are {list(self.tensors)}")
             copies = {entry: torch.tensor(np.asarray(value)) for entry, value in given.items() if value is not None}
-            check_entries(name, self.tensors[name], copies)
+            check_entries(name, self.own_entries(self.tensors[name]), copies)
             loaded[name] = copies
         for name, copies in loaded.items():
             self.optimizer.state[self.tensors[name]] = copies
+
+    def own_entries(self, tensor: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What PyTorch itself keeps of such a tensor after a step, for the shapes and dtypes."""
+        alike = torch.zeros_like(tensor, requires_grad=True)
+        alike.grad = torch.zeros_like(tensor)
+        optimizer = self.counterpart([alike], **self.settings)
+        optimizer.param_groups[0].update(self.hyperparameters)
+        optimizer.step()
+        return dict(optimizer.state[alike])
 
     @property
     def hyperparameters(self) -> dict:
@@ -98,9 +108,11 @@ def entries(state) -> dict[str, np.ndarray]:
     return {key: value.numpy() for key, value in state.items() if isinstance(value, torch.Tensor)}
 
 
-def check_entries(name: str, tensor: torch.Tensor, copies: dict[str, torch.Tensor]) -> None:
-    """The count of steps is one float32 number, everything else like the tensor."""
+def check_entries(name: str, own: dict[str, torch.Tensor], copies: dict[str, torch.Tensor]) -> None:
+    """Refuse an entry unlike PyTorch's `own` of that key."""
     for key, entry in copies.items():
-        shape, dtype = (torch.Size(), torch.float32) if key == "step" else (tensor.shape, tensor.dtype)
+        if key not in own:
+            raise KeyError(f"state of {name!r} has {list(copies)}, it takes {list(own)}")
+        shape, dtype = own[key].shape, own[key].dtype
         if entry.shape != shape or entry.dtype != dtype:
             raise ValueError(f"state {key!r} of {name!r} is {entry.dtype}{list(entry.shape)}, not {dtype}{list(shape)}")

@@ -9,6 +9,7 @@ from lockstep.adapters.adapter import Adapter, NotTaken
 from lockstep.adapters.names import match, told
 from lockstep.adapters.optimizer.roles import Roles
 from lockstep.adapters.optimizer.state import by_tensor, find_state
+from lockstep.subjects.optim import entries_of, fresh_state
 
 
 class PlainFunction(Adapter):
@@ -43,15 +44,15 @@ class PlainFunction(Adapter):
         self.containers: dict[str, Any] = {
             part: None if self.fresh is None and not told_so else dict(told_so) for part in self.parts
         }
-        zeros = {name: np.zeros_like(array) for name, array in params.items()}
+        fresh = {name: fresh_state(self.subject, array, hyperparameters) for name, array in params.items()}
         self.arrays = {
-            part: {key: self.packed(zeros, names, copied=True) for key in self.roles.arrays}
+            part: {key: self.packed({name: fresh[name][key] for name in names}, names) for key in self.roles.arrays}
             for part, names in self.parts.items()
         }
 
-    def packed(self, arrays: dict[str, Any], names: list[str], copied: bool = False) -> Any:
+    def packed(self, arrays: dict[str, Any], names: list[str]) -> Any:
         """The arrays of one call, as the function takes them."""
-        chosen = {name: np.array(arrays[name]) if copied else arrays[name] for name in names}
+        chosen = {name: arrays[name] for name in names}
         if self.form == "dicts":
             return chosen
         return list(chosen.values()) if self.form == "lists" else next(iter(chosen.values()))
@@ -108,12 +109,13 @@ class PlainFunction(Adapter):
         return [by_name[name] for name in self.roles.order if name in by_name]
 
     def state(self):
-        self.names = dict(self.roles.arrays)
+        self.names, declared = dict(self.roles.arrays), entries_of(self.subject)
         found: dict[str, dict[str, np.ndarray]] = {}
         for part, names in self.parts.items():
             shapes = {name: self.params[name].shape for name in names}
             for key, value in self.arrays[part].items():
-                found.setdefault(key, {}).update(by_tensor(value, shapes) or {})
+                wanted = {name: declared[key].shape(shape) for name, shape in shapes.items()}
+                found.setdefault(key, {}).update(by_tensor(value, wanted) or {})
             held = self.containers[part]
             held = held if isinstance(held, dict) else getattr(held, "__dict__", {})
             for key, (own, arrays) in find_state(self.subject, held, shapes).items():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from lockstep.adapters.names import Names, match, named, required
-from lockstep.adapters.optimizer.state import NAMES
+from lockstep.adapters.optimizer.state import names_of
 
 GRADS = {"g", "gs", "dw", "dp", "dx", "dtheta", "dparams", "d_params", "derivative", "param_grad", "dparam"}
 STEPS = {
@@ -57,7 +57,7 @@ def roles_of(function: Callable[..., Any], subject: str, wanted: Iterable[str]) 
     params = left.pop(0)
     needed = [name for name in required(function) if name in left]
     arrays: dict[str, str] = {}
-    for key, others in NAMES.get(subject, {}).items():
+    for key, others in names_of(subject).items():
         hit = next((name for name in needed if name.lower() in others and name not in arrays.values()), None)
         if hit:
             arrays[key] = hit

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.subjects.optim import entries_of
+
 FIRST = ("exp_avg", "m", "ms", "mu", "moments1", "mean", "means", "first_moment", "moment1", "s")
 SECOND = ("exp_avg_sq", "v", "vs", "nu", "moments2", "var", "vars", "second_moment", "moment2", "velocity", "r")
 SQUARES = (
@@ -88,6 +90,18 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
+BY_KEY = {key: others for named in NAMES.values() for key, others in named.items()} | {"momentum_buffer": BUFFER}
+
+
+def names_of(subject: str) -> dict[str, tuple[str, ...]]:
+    """PyTorch's key of each entry of a subject's state to the names it goes by; counts are none of them.
+
+    A key that several subjects have goes by the same names in each; one that nobody else has, by its own.
+    """
+    known = {key: BY_KEY.get(key, (key,)) for key, entry in entries_of(subject).items() if entry.kind != "count"}
+    return NAMES.get(subject, known)
+
+
 def find_state(
     subject: str, holder: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
 ) -> dict[str, tuple[str, Any]]:
@@ -96,14 +110,16 @@ def find_state(
     Arguments:
         subject: whose state.
         holder: their names to what they hold: arrays by tensor, by position, or one array.
-        shapes: tensor name to shape.
+        shapes: tensor name to shape of the parameter.
     """
     plain = {name.strip("_").lower(): name for name in holder}
     found: dict[str, tuple[str, Any]] = {}
-    for key, others in NAMES.get(subject, {}).items():
+    declared = entries_of(subject)
+    for key, others in names_of(subject).items():
+        wanted = {tensor: declared[key].shape(shape) for tensor, shape in shapes.items()}
         for other in others:
             name = plain.get(other)
-            arrays = by_tensor(holder[name], shapes) if name is not None else None
+            arrays = by_tensor(holder[name], wanted) if name is not None else None
             if arrays and name is not None:
                 found[key] = name, arrays
                 del plain[other]
@@ -112,7 +128,7 @@ def find_state(
 
 
 def by_tensor(value: Any, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray] | None:
-    """Arrays for some or all of the tensors, or None where this is no such thing."""
+    """Arrays of these shapes for some or all of the tensors, or None where this is no such thing."""
     if isinstance(value, Mapping):
         arrays = {name: value[name] for name in shapes if name in value}
     elif isinstance(value, Sequence) and not isinstance(value, str) and len(value) == len(shapes):

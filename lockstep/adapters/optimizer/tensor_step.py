@@ -8,7 +8,7 @@ import numpy as np
 from lockstep.adapters.adapter import Adapter, NotTaken
 from lockstep.adapters.making import Maker, change
 from lockstep.adapters.names import OTHERS
-from lockstep.adapters.optimizer.state import NAMES, as_array, find_state
+from lockstep.adapters.optimizer.state import as_array, find_state, names_of
 
 
 class TorchOptimizer(Adapter):
@@ -142,7 +142,7 @@ class Ours(Adapter):
             entries: dict[str, dict[str, Any]] = {}
             for name, parts in state.items():
                 for key, value in parts.items():
-                    if value is not None and key in NAMES.get(self.subject, {}):
+                    if value is not None and key in names_of(self.subject):
                         entries.setdefault(key, {})[name] = np.asarray(value)
             self.names = {}
             return entries

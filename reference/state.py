@@ -1,0 +1,81 @@
+"""What an optimizer keeps of a tensor: each entry of its state declared, with what it starts as."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry like its parameter: of its shape, dtype and layout.
+
+    Attributes:
+        line: of the formula, which becomes the entry; the formula is given the entry under its key.
+        start: what it holds before the first step: a number, or the name of the hyperparameter it starts as; None
+            where the first step itself creates it.
+        when: the hyperparameter that puts it to use; it always is if empty.
+        positive: it is never negative.
+        kind: an "array"; a "number", of which a tensor has one; or a "count" of its steps.
+    """
+
+    kind: ClassVar[str] = "array"
+
+    line: str
+    start: float | str | None = 0.0
+    when: str = ""
+    positive: bool = False
+
+    def used(self, param, optimizer) -> bool:
+        """Whether the optimizer keeps it of this parameter."""
+        return not self.when or bool(getattr(optimizer, self.when))
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Its shape beside a parameter of that one."""
+        return shape
+
+    def dtype(self, dtype: np.dtype) -> np.dtype:
+        """Its dtype beside a parameter of that one."""
+        return dtype
+
+    def new(self, param, optimizer) -> Any:
+        """What it is before the first step."""
+        if self.start is None:
+            return None
+        value = getattr(optimizer, self.start) if isinstance(self.start, str) else self.start
+        return np.full_like(param, value, self.dtype(param.dtype), shape=self.shape(param.shape))
+
+    def fault(self, param, array) -> str:
+        """What keeps an array from being this entry of a parameter, or nothing: `float32[3], not float32[]`."""
+        shape, dtype = self.shape(param.shape), self.dtype(param.dtype)
+        fits = array.shape == shape and array.dtype == dtype
+        return "" if fits else f"{array.dtype}{list(array.shape)}, not {dtype}{list(shape)}"
+
+
+@dataclass(frozen=True)
+class Number(Entry):
+    """One number a tensor, kept in PyTorch's default dtype, float32, whatever the parameter's is."""
+
+    kind = "number"
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return ()
+
+    def dtype(self, dtype: np.dtype) -> np.dtype:
+        return np.dtype(np.float32)
+
+
+@dataclass(frozen=True)
+class Count(Number):
+    """How many steps a tensor has taken: raised before the formula is, which is given it as a Python float."""
+
+    kind = "count"
+
+    line: str = "step"
+
+    def raised(self, count) -> np.ndarray:
+        """The count one step further."""
+        return np.asarray(count + np.float32(1))
+
+
+STEP = Count()
