@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from lockstep.records.record import Record
+from lockstep.subjects.registry import families
 from reports import facts
-
-FAMILIES = ("optim", "layers", "penalty", "models")  # in the order of the index
 
 Sorted = dict[str, list[Record]]  # subject to its records
 
@@ -28,7 +27,7 @@ class Contents(NamedTuple):
     def subjects(self) -> list[str]:
         """Every subject that there is something to show of, in the order of the index."""
         known = {name for part in self[:-1] for name in part}
-        known |= {name for name in self.experiments if family(name) in FAMILIES}
+        known |= {name for name in self.experiments if family(name) in families()}
         return sorted(known, key=lambda name: (place_of(family(name)), name))
 
     @property
@@ -76,7 +75,8 @@ def contents(records: Sequence[Record]) -> Contents:
 
 def place_of(family: str) -> int:
     """Where a family stands in the index; what is none of ours comes last."""
-    return FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
+    known = list(families())
+    return known.index(family) if family in known else len(known)
 
 
 def family(subject: str) -> str:

@@ -8,16 +8,16 @@ from typing import Any
 
 from lockstep.errors import BadFile
 from lockstep.records.record import Record
+from lockstep.subjects.registry import families
 from lockstep.text import LANGUAGES
 from reports import address, checks
-from reports.contents import FAMILIES
 from reports.gallery import Gallery
 from reports.site import site
 
 MARK = '<meta name="generator" content="lockstep reports">'
 INDEX = "index.html"
 FIGURES, RECORDS = "figures", "records"
-PLACES = (FIGURES, *FAMILIES, *LANGUAGES, address.MACHINE, INDEX)  # what a report puts into its folder
+PLACES = (FIGURES, *families(), *LANGUAGES, address.MACHINE, INDEX)  # what a report puts into its folder
 HEAD = 2_000  # bytes of a page in which its mark must stand
 
 
@@ -126,5 +126,5 @@ def publish(folder: pathlib.Path, out: pathlib.Path) -> None:
 
 def of_report(out: pathlib.Path) -> list[str]:
     """The pages and folders of pages of the report in a folder; its records stay."""
-    folders = [name for name in (FIGURES, *FAMILIES, *LANGUAGES) if (out / name).is_dir()]
+    folders = [name for name in (FIGURES, *families(), *LANGUAGES) if (out / name).is_dir()]
     return sorted([*folders, *(path.name for path in out.glob("*.html") if marked(path))])

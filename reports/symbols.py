@@ -5,17 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from lockstep.subjects.registry import families
 from reports.formula import Shape, shape_of
-
-# What the papers call PyTorch's hyperparameters, a family at a time; a line's own symbol is the left of its equation.
-HYPERPARAMETERS = {
-    "optim": {
-        "lr": r"\alpha", "beta1": r"\beta_1", "beta2": r"\beta_2", "eps": r"\epsilon", "weight_decay": r"\lambda",
-        "alpha": r"\rho", "momentum": r"\mu", "dampening": r"\tau", "lr_decay": r"\eta",
-    },
-    "penalty": {"lam": r"\lambda", "m": "m"},
-    "layers": {"eps": r"\epsilon", "gamma": r"\gamma", "beta": r"\beta", "p": "p"},
-}  # fmt: skip
 
 
 class Symbol(NamedTuple):
@@ -60,18 +51,20 @@ def before(latex: str) -> str:
     return re.sub(r"_t\b", "_{t-1}", latex)
 
 
-def symbols(family: str, equations: Mapping[str, str], state: Mapping[str, str]) -> Symbols:
+def symbols(family: str, equations: Mapping[str, str], state: Mapping[str, str], stage: str = "") -> Symbols:
     """The symbols of a subject.
 
     Arguments:
-        family: of the subject.
+        family: of the subject. stage: of its step, where it is that stage's formula.
         equations: line to LaTeX, in formula order; what stands left of a line's first = is its symbol.
         state: PyTorch's key to the line that becomes it.
     """
+    known = families()
+    hyperparameters = known[family].symbols_at(stage) if family in known else {}
     keys = {line: key for key, line in state.items()}
     lines = [Symbol(name, left(latex), keys.get(name, "")) for name, latex in equations.items()]
     states = [Symbol(key, before(left(equations[line]))) for key, line in state.items() if line in equations]
-    numbers = [Symbol(name, latex) for name, latex in HYPERPARAMETERS.get(family, {}).items()]
+    numbers = [Symbol(name, latex) for name, latex in hyperparameters.items()]
     taken = {symbol.latex for symbol in lines}
     return Symbols([*lines, *states, *(one for one in numbers if one.latex not in taken and one.name not in equations)])
 

@@ -9,12 +9,11 @@ from lockstep.cases import Case
 from lockstep.causes.source import BadEdit, Change, Edit, changes
 from lockstep.errors import BadArgument
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.registry import Subject, own_class
+from lockstep.subjects.subject import Subject
 from lockstep.text import ENGLISH, Message, NoSuchMessage, Voice, first_known, message
 from lockstep.text.rows import row
 
 DTYPES = ("float32", "float64")
-CLASSES = {"models.mlp": "MLP"}  # where a subject's module has several classes and none states a formula
 
 
 class Scenario(NamedTuple):
@@ -179,4 +178,4 @@ def subject_class(subject: Subject) -> type:
     module = subject.reference
     own = [value for value in vars(module).values() if inspect.isclass(value) and value.__module__ == module.__name__]
     stating = [value for value in own if "ORDERS" in vars(value)]
-    return stating[0] if stating else own_class(module, CLASSES.get(subject.path))
+    return stating[0] if stating else subject.ours()

@@ -8,7 +8,8 @@ from typing import Any
 
 from lockstep.causes.cause import Cause, parts, subject_class
 from lockstep.causes.source import BEFORE, WAS, BadEdit, patched, reads
-from lockstep.subjects.registry import Subject, find
+from lockstep.subjects.registry import find
+from lockstep.subjects.subject import Subject
 
 
 def plant(subject: Subject | str, causes: Iterable[Cause], base_class: Any = None) -> Any:

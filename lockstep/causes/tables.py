@@ -1,13 +1,12 @@
 """Finds a subject's table of causes, and checks each table when it is imported."""
 
 import dataclasses
-import importlib
-import importlib.util
 
 from lockstep.causes.cause import Cause, Scenario
 from lockstep.causes.planting import plant
 from lockstep.causes.source import BadEdit
-from lockstep.subjects.registry import Subject, find
+from lockstep.subjects.registry import find
+from lockstep.subjects.subject import Subject
 
 
 def table(path: str, scenarios: list[Scenario], rows: list[Cause]) -> list[Cause]:
@@ -44,7 +43,7 @@ def causes(subject: Subject | str) -> list[Cause]:
         ValueError: for a path without a subject.
     """
     subject = find(subject) if isinstance(subject, str) else subject
-    return list(module(subject).CAUSES) if has_table(subject) else []
+    return list(subject.causes.CAUSES) if subject.causes else []
 
 
 def scenarios(subject: Subject | str) -> list[Scenario]:
@@ -57,14 +56,4 @@ def scenarios(subject: Subject | str) -> list[Scenario]:
         ValueError: for a path without a subject.
     """
     subject = find(subject) if isinstance(subject, str) else subject
-    return list(module(subject).SCENARIOS) if has_table(subject) else []
-
-
-def has_table(subject: Subject) -> bool:
-    package = f"lockstep.causes.{subject.family}"
-    found = importlib.util.find_spec(package) and importlib.util.find_spec(f"lockstep.causes.{subject.path}")
-    return found is not None
-
-
-def module(subject: Subject):
-    return importlib.import_module(f"lockstep.causes.{subject.path}")
+    return list(subject.causes.SCENARIOS) if subject.causes else []

@@ -14,7 +14,8 @@ from lockstep.diagnose.replay import replay
 from lockstep.errors import BadValue, LockstepError
 from lockstep.recordings.recording import BadRecording, Recording
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.registry import Subject, find, own_class
+from lockstep.subjects.registry import find
+from lockstep.subjects.subject import Subject, own_class
 
 ONE = np.zeros(1)  # any parameter at all
 DTYPES = ("float64", "float32")  # a formula and rounding cannot be confused in the first
@@ -52,7 +53,7 @@ def check(
     for kind in kinds:
         if kind not in DTYPES:
             raise BadValue(f"dtype must be 'float32' or 'float64', not {kind!r}")
-    checked = check_optimizer if subject.family == "optim" else check_layer
+    checked = check_optimizer if subject.family.name == "optim" else check_layer
     return checked(target, subject, settings, kinds, only, seed, on_scenario)
 
 
@@ -94,7 +95,7 @@ def check_claim(recording: Recording, subject: Subject) -> None:
         BadRecording: for a layer's that is to be like an optimizer, and the other way round.
         UserError: for what PyTorch refuses.
     """
-    if recording.is_layer == (subject.family == "optim"):
+    if recording.is_layer == (subject.family.name == "optim"):
         raise BadRecording(f"it is {'a layer' if recording.is_layer else 'an optimizer'}'s, and {subject.path} is none")
     with handed_over():
         kind = own_class(subject.reference, recording.layer or None)

@@ -17,7 +17,7 @@ from lockstep.engine.guard import Broken
 from lockstep.errors import TheirCode
 from lockstep.recordings.recording import Recording, Step
 from lockstep.subjects.optim import entries_of
-from lockstep.subjects.registry import Subject, own_class
+from lockstep.subjects.subject import Subject
 
 SPOILS = ", writing into the gradients it is given"
 HERE = pathlib.Path(__file__).parents[1]
@@ -44,7 +44,7 @@ def place(error: BaseException) -> str:
 
 def defaults_of(subject: Subject) -> dict[str, Any]:
     """PyTorch's hyperparameters of an optimizer, with its defaults."""
-    signature = inspect.signature(own_class(subject.reference)).parameters
+    signature = inspect.signature(subject.ours()).parameters
     return {name: parameter.default for name, parameter in signature.items() if name != "params"}
 
 

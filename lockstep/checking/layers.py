@@ -31,7 +31,7 @@ from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Pass, Recording
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.layers import drawing
-from lockstep.subjects.registry import Subject, own_class
+from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
 NEAR = 1e3  # times as far off: one layout, where the numbers are drawn anew
@@ -150,7 +150,7 @@ def chosen(target: Any, subject: Subject, tried: list[Trial], settings, seed: in
 
 def standard_of(subject: Subject, trial: Trial) -> dict[str, Any]:
     """PyTorch's hyperparameters of the class of a trial, with its defaults; `empty` where there is none."""
-    signature = inspect.signature(own_class(subject.reference, trial.case.layer)).parameters
+    signature = inspect.signature(subject.ours(trial.case)).parameters
     return {name: one.default for name, one in signature.items() if name not in ("dtype", "generator")}
 
 
@@ -205,7 +205,7 @@ def record(found: Found, subject: Subject, trial: Trial, settings, dtype: str, s
         own = {name: value for name, value in own.items() if name in found.names or name in needed}
     hyperparameters = standard | own | dict(settings)
     with handed_over():
-        layer = own_class(subject.reference, case.layer)(**hyperparameters)
+        layer = subject.ours(case)(**hyperparameters)
     start = case.start(drawing(seed, 0), getattr(layer, "state", {}), dtype)
     params = {name: start[name] for name in layer.params}
     buffers = {name: start[name] for name in layer.buffers}
@@ -311,7 +311,7 @@ def identical(recording: Recording, subject: Subject, trial: Trial) -> bool:
     """Whether PyTorch's layer, fed the same, makes the same bits throughout."""
     if any(step.upstream is None for step in recording.steps):
         return False  # what cannot be seen cannot be called identical
-    theirs = own_class(subject.torch_impl, trial.case.layer)(**recording.hyperparameters)
+    theirs = subject.theirs(trial.case)(**recording.hyperparameters)
     for place, step in enumerate(recording.steps):
         state = step.params | (step.buffers_before if place == 0 else recording.steps[place - 1].buffers)
         if hasattr(theirs, "load_state"):

@@ -26,7 +26,7 @@ from lockstep.errors import BadArgument, NoSuchName
 from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.registry import Subject, own_class
+from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
 
@@ -65,7 +65,7 @@ def check_settings(subject: Subject, settings: Mapping[str, Any], wanted: Mappin
     if unknown:
         raise BadArgument(f"{subject.path} has no hyperparameter {unknown[0]!r}; there are {', '.join(wanted)}")
     with handed_over():
-        own_class(subject.reference)({"weight": np.zeros(1)}, **settings)
+        subject.ours()({"weight": np.zeros(1)}, **settings)
 
 
 class Driver:
@@ -157,7 +157,7 @@ class Driver:
         """What PyTorch itself does in the scenario; None where it is not installed."""
         if importlib.util.find_spec("torch") is None:
             return None
-        kind = own_class(self.subject.torch_impl)
+        kind = self.subject.theirs()
         hyperparameters = dict(recording.hyperparameters)
         adapter = Ours(Everything(kind), self.subject.path)  # type: ignore[arg-type]
         steps = drive(adapter, self.subject, trial, dtype, self.seed, hyperparameters, hyperparameters)

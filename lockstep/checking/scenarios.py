@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from lockstep.cases import Case
 from lockstep.causes.cause import Scenario
 from lockstep.causes.tables import scenarios as of_causes
-from lockstep.subjects.registry import Subject, own_class
+from lockstep.subjects.subject import Subject
 
 SIZES = {"one": (1,), "seven": (7,), "prime": (61,), "image": (2, 3, 4, 5)}
 
@@ -139,14 +139,14 @@ def trials(subject: Subject) -> list[Trial]:
 
     For an optimizer without a set of its own: what any is put through, and each of its options by itself.
     """
-    if subject.family != "optim":
+    if subject.family.name != "optim":
         return [Trial(scenario) for scenario in layer_scenarios(subject)]
     return [*plain(), *(OWN.get(subject.path) or options(subject)), DEFAULTS]
 
 
 def options(subject: Subject) -> list[Trial]:
     """A trial for each of the options that many optimizers have."""
-    known = inspect.signature(own_class(subject.reference)).parameters
+    known = inspect.signature(subject.ours()).parameters
     return [one for one in (BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if all(name in known for name in one.needs)]
 
 

@@ -15,7 +15,8 @@ from lockstep.checking.optimizers import check_settings
 from lockstep.checking.scenarios import trials
 from lockstep.errors import BadValue, NoSuchName
 from lockstep.recordings.recording import Recording
-from lockstep.subjects.registry import Subject, find, own_class
+from lockstep.subjects.registry import find
+from lockstep.subjects.subject import Subject
 
 
 def of_pytorch(
@@ -47,7 +48,7 @@ def of_pytorch(
     wanted = [trial for trial in known if only is None or trial.name == only]
     if not wanted:
         raise NoSuchName(f"no scenario {only!r}; there are: {'; '.join(trial.name for trial in known)}")
-    make = of_optimizer if subject.family == "optim" else of_layer
+    make = of_optimizer if subject.family.name == "optim" else of_layer
     return [make(subject, trial, dict(hyperparameters or {}), dtype, implementation, seed) for trial in wanted]
 
 
@@ -55,7 +56,7 @@ def of_optimizer(subject: Subject, trial, settings, dtype: str, implementation: 
     standard = defaults_of(subject)
     check_settings(subject, settings, standard)
     hyperparameters = standard | trial.case.hyperparameters | settings
-    kind = own_class(subject.torch_impl)
+    kind = subject.theirs()
     chosen = functools.partial(kind, path=implementation) if implementation else kind
     adapter = Ours(Everything(chosen), subject.path)  # type: ignore[arg-type]
     steps = drive(adapter, subject, trial, dtype, seed, hyperparameters, hyperparameters)
@@ -74,7 +75,7 @@ def of_optimizer(subject: Subject, trial, settings, dtype: str, implementation: 
 def of_layer(subject: Subject, trial, settings, dtype: str, implementation: str | None, seed: int) -> Recording:
     if implementation is not None:
         raise NoSuchName(f"{subject.path} has no paths to choose from, so not {implementation!r} either")
-    kind = own_class(subject.torch_impl, trial.case.layer)
+    kind = subject.theirs(trial.case)
     names: Names = {name: name for name in standard_of(subject, trial)}
     make = functools.partial(OurLayer, Everything(kind, holds=False))  # type: ignore[arg-type]
     recording = record(Found(make, names, {}), subject, trial, settings, dtype, seed)

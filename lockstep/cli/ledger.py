@@ -7,11 +7,10 @@ import typer
 from rich.markup import escape
 
 from lockstep.cli.terminal import assignment, console, written
-from lockstep.engine.run import choose
 from lockstep.explanation.ledger import ledger
 from lockstep.records.files import check_place, write_json
 from lockstep.records.record import plain
-from lockstep.subjects.registry import find
+from lockstep.subjects.registry import choose, find
 
 
 def show_ledger(

@@ -16,11 +16,11 @@ from lockstep.cli.matrix import explain_matrix
 from lockstep.cli.record import record_subject
 from lockstep.cli.score import score_tests
 from lockstep.cli.terminal import SPOKEN, assignment, console, progress, voice, written
-from lockstep.engine.run import choose, run
+from lockstep.engine.run import run
 from lockstep.engine.wording import headline
 from lockstep.errors import BadValue
 from lockstep.records.record import place
-from lockstep.subjects.registry import find, subjects
+from lockstep.subjects.registry import choose, find, subjects
 from lockstep.text import LANGUAGES, Voice, message
 from lockstep.text.rows import row
 

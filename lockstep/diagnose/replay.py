@@ -19,7 +19,8 @@ from lockstep.numerics.verdict import distance, share, uncertain
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.subjects.layers import as_bounded, floating
 from lockstep.subjects.optim import weak
-from lockstep.subjects.registry import find, own_class
+from lockstep.subjects.registry import find
+from lockstep.subjects.subject import own_class
 
 # A buffer that PyTorch does not know by this name may be kept with lr or a sign in it.
 SCALES = {"": lambda lr: 1.0, "-lr": lambda lr: -lr, "lr": lambda lr: lr, "-": lambda lr: -1.0}

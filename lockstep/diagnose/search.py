@@ -31,7 +31,7 @@ from lockstep.diagnose.solve import (
 )
 from lockstep.numerics.verdict import Verdict, distance
 from lockstep.recordings.recording import Pass, Recording
-from lockstep.subjects.registry import Subject
+from lockstep.subjects.subject import Subject
 
 ENOUGH = 6  # explanations that are verified; those beyond are not looked for
 SAMPLES = 4  # recordings that a number is solved on by itself
@@ -131,7 +131,7 @@ class Search:
     def verified(self, hypotheses: Iterable[Hypothesis], screened: bool = True) -> list[Candidate]:
         """Those that pass the screen and explain every recording down to rounding."""
         found: list[Candidate] = []
-        screened = screened and self.subject.family == "optim"
+        screened = screened and self.subject.family.name == "optim"
         for causes in hypotheses:
             if len(found) < ENOUGH and (not screened or self.screen.keeps(causes)):
                 candidate = self.followed(causes)

@@ -1,6 +1,5 @@
 """The Python face: `lockstep.run`."""
 
-import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,12 +8,12 @@ import numpy as np
 from lockstep.cases import Case
 from lockstep.engine.series import Series
 from lockstep.engine.stepping import Outcome, run_pair
-from lockstep.engine.wording import headline, label, message
-from lockstep.errors import BadArgument, BadValue, NoSuchName
+from lockstep.engine.wording import headline, message
 from lockstep.numerics.environment import environment
 from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.records.record import SCHEMA, VERSION, Record
-from lockstep.subjects.registry import Subject, find
+from lockstep.subjects.registry import asked, check_count
+from lockstep.subjects.subject import Request
 from lockstep.text import ENGLISH, Message, Voice
 from lockstep.text.rows import row
 
@@ -29,9 +28,8 @@ class Run:
         resynchronised run; `series` has the other figures.
     """
 
-    def __init__(self, subject: Subject, case: Case, dtype: str, path: str | None, seed: int, outcome: Outcome):
-        self.subject, self.case, self.dtype, self.path, self.seed = subject, case, dtype, path, seed
-        self.outcome = outcome
+    def __init__(self, request: Request, outcome: Outcome):
+        self.request, self.outcome = request, outcome
         self.drift = absolute(outcome.drift)
         self.defect = absolute(outcome.defect)
 
@@ -58,18 +56,17 @@ class Run:
     @property
     def label(self) -> str:
         """Subject, dtype, path and case in one line."""
-        return label(self.subject.path, self.case.title, self.dtype, self.path, {})
+        return self.request.label
 
     @property
     def notes(self) -> list[Message]:
         """What a reader must know besides the settings: for instance that both sides were given one mask."""
-        said = getattr(self.subject.sides, "notes", None)
-        return said(self.case) if said else []
+        return self.request.subject.family.notes(self.request.case)
 
     @property
     def rerun(self) -> str:
         """The command that runs it again."""
-        return command("run", self.subject, self.case, self.dtype, self.path, self.outcome.steps, self.seed)
+        return self.request.command("run")
 
     def __str__(self) -> str:
         return self.told()
@@ -89,22 +86,22 @@ class Run:
     @property
     def landscape(self) -> dict[str, np.ndarray]:
         """The values x, y, z of a function of two variables around the path; nothing for any other problem."""
-        around, path = getattr(self.subject.sides, "landscape", None), self.outcome.traces.get("path/numpy")
-        return around(self.case, path) if around and path is not None else {}
+        path = self.outcome.traces.get("path/numpy")
+        return {} if path is None else self.request.subject.family.landscape(self.request.case, path)
 
     @property
     def record(self) -> Record:
         """What is saved; lockstep/records/record.py documents it."""
-        outcome = self.outcome
+        request, outcome = self.request, self.outcome
         data = {
             "schema": SCHEMA,
             "version": VERSION,
             "kind": "run",
-            "subject": self.subject.path,
-            "case": self.case.described(),
-            "dtype": self.dtype,
-            "path": self.path,
-            "seed": self.seed,
+            "subject": request.subject.path,
+            "case": request.case.described(),
+            "dtype": request.dtype,
+            "path": request.path,
+            "seed": request.seed,
             "steps": outcome.steps,
             "environment": environment(),
             "verdict": outcome.verdict,
@@ -138,30 +135,6 @@ class Run:
     def save(self, path) -> None:
         """Write the record as NAME.json with its arrays beside it, whole or not at all."""
         self.record.save(path)
-
-
-def command(
-    word: str, subject: Subject, case: Case, dtype: str, path: str | None, steps: int, seed: int, count: str = "--steps"
-) -> str:
-    """The call of the command line that does it again, where one can say it; `count` is its option for the steps."""
-    if not isinstance(case.problem, str):
-        return f"lockstep.{word} with the problem it was given"
-    words = ["lockstep", word, subject.path]
-    table = subject.cases.CASES
-    known = {case.desc: case for case in table}.get(case.desc)
-    base = known or table[0]
-    again = base.replaced(desc=case.desc, problem=case.problem, **case.hyperparameters)
-    if again.described() != case.described():
-        return f"lockstep.{word} with the case it was given"
-    words += ["--case", case.desc] if known else []
-    words += ["--problem", case.problem] if base.problem != case.problem else []
-    for name, value in case.hyperparameters.items():
-        if name not in base.hyperparameters or base.hyperparameters[name] != value:
-            words += ["--set", f"{name}={value}"]
-    words += ["--dtype", dtype, count, str(steps)]
-    words += ["--path", path] if path else []
-    words += ["--seed", str(seed)] if seed else []
-    return shlex.join(words)
 
 
 def absolute(series: Series) -> dict[str, np.ndarray]:
@@ -202,83 +175,9 @@ def run(
     Raises:
         ValueError, TypeError: for anything that makes no sense, before a step is taken.
     """
-    found, chosen, count = settled(subject, case, problem, steps, dtype, hyperparameters)
+    request = asked(subject, case, dtype, path, seed, steps, problem=problem, hyperparameters=hyperparameters)
     for name, value in (("judge_every", judge_every), ("drift_every", drift_every)):
         check_count(name, value)
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise BadArgument(f"seed must be a whole number, not {seed!r}")
-    pair = found.sides.pair(found, chosen, dtype, path, seed)
-    outcome = run_pair(pair, count, on_step, judge_every=judge_every, drift_every=drift_every)
-    return Run(found, chosen, dtype, pair.path, seed, outcome)
-
-
-def settled(
-    subject: str,
-    case: str | Case | None,
-    problem: Any,
-    steps: int | None,
-    dtype: str,
-    hyperparameters: Mapping[str, Any] | None,
-) -> tuple[Subject, Case, int]:
-    """The subject, the case with its changes, and the number of steps that a call asks for.
-
-    Raises:
-        ValueError: for a subject, a case, a dtype or a number of steps that there is not.
-        TypeError: for a hyperparameter that is none.
-    """
-    found = find(subject)
-    chosen = choose(found, case)
-    changes = dict(hyperparameters or {})
-    for name in changes:
-        if name in vars(chosen):
-            raise BadArgument(f"{name!r} belongs to the case and is no hyperparameter")
-    if problem is not None:
-        changes["problem"] = problem
-    if changes:
-        chosen = chosen.replaced(**changes)
-    if dtype not in ("float32", "float64"):
-        raise BadValue(f"dtype must be 'float32' or 'float64', not {dtype!r}")
-    check_range(chosen.hyperparameters, dtype)
-    recorded = given_steps(chosen.problem)
-    count = (recorded or chosen.steps) if steps is None else steps
-    check_count("steps", count)
-    if recorded is not None and count > recorded:
-        raise BadValue(f"there are gradients for {recorded} steps, not for {count}")
-    return found, chosen, count
-
-
-def given_steps(problem: Any) -> int | None:
-    """For how many steps the caller's own arrays have gradients; None where the problem is no arrays."""
-    arrays = problem.values() if isinstance(problem, Mapping) else [problem]
-    return min((len(array) for array in arrays if isinstance(array, np.ndarray) and array.ndim), default=None)
-
-
-def check_count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadValue(f"{name} must be a whole number from 1 on, not {value!r}")
-
-
-def check_range(hyperparameters: Mapping[str, Any], dtype: str) -> None:
-    """Refuse a number that PyTorch does not take beside tensors of this dtype, in its words.
-
-    Raises:
-        BadValue: which it does in the middle of a step.
-    """
-    for name, value in hyperparameters.items():
-        for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, float) and np.isfinite(part) and abs(part) > float(np.finfo(dtype).max):
-                kind = "float" if dtype == "float32" else dtype
-                raise BadValue(f"{name}={value!r}: value cannot be converted to type {kind} without overflow")
-
-
-def choose(subject: Subject, case: str | Case | None) -> Case:
-    """The case of that text, or the first of the table."""
-    table = subject.cases.CASES
-    if case is None:
-        return table[0]
-    if isinstance(case, Case):
-        return case
-    for known in table:
-        if known.desc == case:
-            return known
-    raise NoSuchName(f"{subject.path} has no case {case!r}; there are: {'; '.join(known.desc for known in table)}")
+    pair = request.pair()
+    outcome = run_pair(pair, request.steps, on_step, judge_every=judge_every, drift_every=drift_every)
+    return Run(request.beside(pair), outcome)

@@ -8,12 +8,12 @@ from typing import Any
 
 from lockstep.engine.run import run
 from lockstep.errors import BadValue
-from lockstep.experiments import curves, detections, digits, ladders, notebook, selection, walks
+from lockstep.experiments import curves, detections, ladders, notebook, selection, walks
 from lockstep.records.record import Record
-from lockstep.subjects.registry import NoSuchSubject, find, subjects
+from lockstep.subjects.registry import families, find, subjects
+from lockstep.subjects.subject import NoSuchSubject, Subject
 
-EXPERIMENTS = ("digits", "notebook")
-NETWORK = "models.mlp"  # whose runs are those on real data
+NOTEBOOK = "notebook"
 
 Progress = Callable[[str, int, int], Any]
 
@@ -43,11 +43,15 @@ def collect(
     out = pathlib.Path(out)
     chosen = names(only)
     named = {kind: folder for kind, folder in (data or {}).items() if folder is not None}
-    if named and "digits" not in chosen:
-        raise BadValue(f"{' and '.join(named)} goes with 'digits', which is not among {', '.join(chosen)}")
-    digits.check(named)
-    plans = [plan for name in chosen if name != "notebook" for plan in planned(name, named)]
-    total = len(plans) + (len(notebook.plan()) if "notebook" in chosen else 0)
+    takers = [title(subject) for subject in subjects() if subject.table("plan")]
+    if named and not set(takers) & set(chosen):
+        known = " or ".join(map(repr, takers))
+        raise BadValue(f"{' and '.join(named)} goes with {known}, which is not among {', '.join(chosen)}")
+    for kind, folder in named.items():
+        for family in families().values():
+            family.check_data(kind, folder)
+    plans = [plan for name in chosen if name != NOTEBOOK for plan in planned(name, named)]
+    total = len(plans) + (len(notebook.plan()) if NOTEBOOK in chosen else 0)
     done = 0
 
     def tell(what: str) -> None:
@@ -57,7 +61,7 @@ def collect(
         done += 1
 
     paths = []
-    for number, (name, record) in enumerate(records(plans, tell, "notebook" in chosen)):
+    for number, (name, record) in enumerate(records(plans, tell, NOTEBOOK in chosen)):
         path = out / f"{number:03d}-{slug(name)}.json"
         record.save(path)
         paths.append(path)
@@ -68,19 +72,16 @@ def collect(
 
 def planned(name: str, data: Mapping[str, Any]) -> Iterator[tuple[str, Callable[[], Record]]]:
     """What is made of a subject: its runs, and where it has them its walks, causes, curves, ladders and growths."""
-    path = NETWORK if name == "digits" else name
-    for title, arguments in (digits.plan(data) if name == "digits" else selection.plan(find(name))).items():
-        yield title, functools.partial(ran, arguments)
-    for title, arguments in walks.walks(path).items():
-        yield title, functools.partial(walks.walked, arguments)
-    for title, arguments in detections.detections(path).items():
-        yield title, functools.partial(detections.detected, arguments)
-    for title, arguments in curves.curves(path).items():
-        yield title, functools.partial(curves.drawn, arguments)
-    for title, arguments in ladders.ladders(path).items():
-        yield title, functools.partial(ladders.climbed, arguments)
-    for title, arguments in ladders.growths(path).items():
-        yield title, functools.partial(ladders.grown, arguments)
+    subject = next(one for one in subjects() if title(one) == name)
+    for made, arguments in (
+        (ran, selection.plan(subject, data)),
+        (walks.walked, walks.walks(subject)),
+        (detections.detected, detections.detections(subject.path)),
+        (curves.drawn, curves.curves(subject)),
+        (ladders.climbed, ladders.ladders(subject)),
+        (ladders.grown, ladders.growths(subject)),
+    ):
+        yield from ((text, functools.partial(made, given)) for text, given in arguments.items())
 
 
 def ran(arguments: Mapping[str, Any]) -> Record:
@@ -101,18 +102,22 @@ def names(only: Sequence[str] | None) -> list[str]:
     Raises:
         ValueError: for one there is not.
     """
-    known = [subject.path for subject in subjects() if subject.path != NETWORK] + list(EXPERIMENTS)
-    wanted = known if only is None else ["digits" if name == NETWORK else checked(name) for name in only]
+    known = [title(subject) for subject in subjects()] + [NOTEBOOK]
+    wanted = known if only is None else [name if name in known else checked(name) for name in only]
     return [name for name in known if name in wanted]
 
 
+def title(subject: Subject) -> str:
+    """What it is called where somebody names what to run."""
+    return subject.table("SHOWN_AS") or subject.path
+
+
 def checked(name: str) -> str:
-    if name in EXPERIMENTS:
-        return name
     try:
-        return find(name).path
+        return title(find(name))
     except NoSuchSubject as error:
-        raise NoSuchSubject(f"{error}; and {' and '.join(repr(one) for one in EXPERIMENTS)}") from None
+        others = [title(subject) for subject in subjects() if title(subject) != subject.path] + [NOTEBOOK]
+        raise NoSuchSubject(f"{error}; and {' and '.join(map(repr, others))}") from None
 
 
 def slug(name: str) -> str:

@@ -9,13 +9,14 @@ from lockstep.causes.cause import Cause, Scenario
 from lockstep.causes.planting import plant
 from lockstep.causes.tables import causes, scenarios
 from lockstep.numerics.verdict import judge
-from lockstep.subjects.registry import Subject, find, own_class
+from lockstep.subjects.registry import asked, find
 from lockstep.subjects.side import Bounds, Pair, Quantities, Side, copied, each
+from lockstep.subjects.subject import Subject
 
 FAITHFUL = "faithful"  # the row of the reference itself, which is rounding
 
 
-def matrix(path: str, dtype: str = "float32", seed: int = 0) -> dict[str, Any]:
+def causes_table(path: str, dtype: str = "float32", seed: int = 0) -> dict[str, Any]:
     """The worst difference that one step makes, a cell a cause and scenario, from the same place each step.
 
     Arguments:
@@ -44,7 +45,7 @@ def matrix(path: str, dtype: str = "float32", seed: int = 0) -> dict[str, Any]:
     return {
         "subject": path,
         "dtype": dtype,
-        "unit": "lr" if subject.family == "optim" else "largest magnitude",
+        "unit": subject.family.unit,
         "scenarios": [{"name": scenario.name, "why": scenario.why} for scenario in tried],
         "causes": [
             {"name": FAITHFUL, "id": None, "formula": None},
@@ -56,15 +57,14 @@ def matrix(path: str, dtype: str = "float32", seed: int = 0) -> dict[str, Any]:
 
 def column(subject: Subject, table: list[Cause], scenario: Scenario, dtype: str, seed: int) -> list[dict[str, Any]]:
     """The cells of one scenario: the reference and each cause beside PyTorch, step by step."""
-    case: Any = scenario.case
-    base = own_class(subject.reference, case.layer) if hasattr(case, "layer") else None
-    classes = [None, *(plant(subject, [cause], base) for cause in table)]
-    pairs = [subject.sides.pair(subject, case, dtype, None, seed, planted) for planted in classes]
+    request = asked(subject, scenario.case, dtype, seed=seed)
+    base = subject.ours(request.case)
+    pairs = [request.pair(), *(request.pair(plant(subject, [cause], base)) for cause in table)]
     faithful, theirs = pairs[0], pairs[0].theirs()
     ours = [pair.ours() for pair in pairs]
     cells = [{"error": 0.0, "state": None, "used": 0.0, "step": None, "line": None} for _ in ours]
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
-        for step in range(1, case.steps + 1):
+        for step in range(1, request.steps + 1):
             for stage in theirs.stages:
                 before = copied(theirs.read())
                 theirs.advance(stage, step)

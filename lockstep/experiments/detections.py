@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.causes import Cause, Change, Scenario, causes, scenarios
-from lockstep.experiments.detection_table import matrix
+from lockstep.experiments.detection_table import causes_table
 from lockstep.experiments.trajectory import trajectory
 from lockstep.numerics.environment import environment
 from lockstep.records.record import SCHEMA, VERSION, Record
@@ -16,7 +16,6 @@ from lockstep.subjects.registry import find
 
 STEPS = 40  # of a trajectory: enough that a course can be told from a jump
 DTYPE = "float32"
-UNITS = {"lr": "lr", "largest magnitude": "magnitude"}
 THREAD = r"[\w.-]+/[\w.-]+#\d+"
 
 
@@ -28,7 +27,7 @@ def detections(path: str) -> dict[str, dict[str, Any]]:
 def detected(arguments: Mapping[str, Any], steps: int = STEPS, seed: int = 0) -> Record:
     """The record of a table of causes; lockstep/records/record.py documents it."""
     path = arguments["subject"]
-    found = matrix(path, DTYPE, seed)
+    found = causes_table(path, DTYPE, seed)
     cells, table = found["cells"], causes(path)
     tried = {scenario.name: scenario for scenario in scenarios(path)}
     rows: list[dict[str, Any]] = [{"name": found["causes"][0]["name"], "id": None, "twins": twins(found, 0)}]
@@ -53,7 +52,7 @@ def detected(arguments: Mapping[str, Any], steps: int = STEPS, seed: int = 0) ->
         "seed": seed,
         "steps": steps,
         "environment": environment(),
-        "unit": UNITS[found["unit"]],
+        "unit": found["unit"],
         "scenarios": [
             {"name": name, "why": scenario.why, "case": scenario.case.described(), "steps": scenario.case.steps}
             for name, scenario in tried.items()

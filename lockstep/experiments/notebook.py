@@ -13,7 +13,7 @@ from lockstep.experiments.chapters import chapter_of, chapters
 from lockstep.experiments.claims import OWN, Facts, Gain, Rate, Spot, claims
 from lockstep.numerics.environment import environment
 from lockstep.records.record import SCHEMA, VERSION, Record
-from lockstep.subjects.registry import find, own_class
+from lockstep.subjects.registry import find
 from lockstep.text import message
 
 SIDES = ("numpy", "torch")
@@ -129,9 +129,9 @@ def record(runs: dict[str, Run]) -> Record:
         "claims": claims(facts["numpy"], facts["torch"]),
         "runs": [
             {
-                "subject": one.subject.path,
-                "case": one.case.desc,
-                "dtype": one.dtype,
+                "subject": one.request.subject.path,
+                "case": one.request.case.desc,
+                "dtype": one.request.dtype,
                 "steps": one.outcome.steps,
                 "verdict": one.verdict,
                 "used": one.used,
@@ -144,7 +144,7 @@ def record(runs: dict[str, Run]) -> Record:
 
 def settings(runs: dict[str, Run]) -> dict[str, Any]:
     """What the notebook promises and does not write, and what was chosen for it; and its hyperparameters."""
-    chosen = {name: runs[f"optim/{name}"].case.hyperparameters for name in OPTIMIZERS}
+    chosen = {name: runs[f"optim/{name}"].request.case.hyperparameters for name in OPTIMIZERS}
     networks = {name: training(runs[f"regular/{name}"]).network for name in REGULAR}
     added = {name: message(f"claim.added.{name}") for name in ("adagrad", "l1")}
     return {"optim": chosen, "regular": networks, "added": added}
@@ -164,7 +164,10 @@ def drawn(runs: dict[str, Run]) -> Iterator[tuple[str, np.ndarray]]:
             yield f"nb/regular/{name}/{side}/losses", outcome.traces[f"loss/{side}"]
             yield f"nb/regular/{name}/{side}/W1", model(runs[f"regular/{name}"], side).params["linear1.weight"].copy()
     layer = runs["batchnorm"]
-    yield "nb/batchnorm/before", cast(LayerCase, layer.case).inputs(np.random.default_rng(0), 1, "float64")[0].T.copy()
+    yield (
+        "nb/batchnorm/before",
+        cast(LayerCase, layer.request.case).inputs(np.random.default_rng(0), 1, "float64")[0].T.copy(),
+    )
     for side in SIDES:
         yield f"nb/batchnorm/{side}", layer.outcome.sides[side].read()["output"]["output"].T.copy()
     x, y = np.linspace(-2, 2, 100), np.linspace(-1, 3, 100)
@@ -175,7 +178,7 @@ def drawn(runs: dict[str, Run]) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def training(one: Run) -> Training:
-    return cast(Training, one.case)
+    return cast(Training, one.request.case)
 
 
 def model(one: Run, side: str) -> Any:
@@ -300,9 +303,9 @@ def tuned(start: Run, side: str) -> Any:
     one: Any = start.outcome.sides[side]
     optimizer = find("optim.sgd")
     if side == "numpy":
-        one.optimizer = own_class(optimizer.reference)(one.model.params, lr=TUNING_LR)
+        one.optimizer = optimizer.ours()(one.model.params, lr=TUNING_LR)
     else:
-        one.optimizer = own_class(optimizer.torch_impl)(one.model.tensors, lr=TUNING_LR)
+        one.optimizer = optimizer.theirs()(one.model.tensors, lr=TUNING_LR)
     for step in range(ADAM_STEPS + 1, ADAM_STEPS + TUNING_STEPS + 1):
         for stage in one.stages:
             one.advance(stage, step)

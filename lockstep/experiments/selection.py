@@ -1,78 +1,55 @@
-"""The runs that a report shows of every subject: a few telling cases each."""
+"""The runs that a report shows of every subject: a few telling cases each, which its cases declare.
 
+A module of cases, or the package of its family for all of them, may have
+
+- `RUNS`: cases to be run, each by its text in every dtype, or as (text, dtype, PyTorch's path).
+- `LONGER`: case to steps, where a curve is worth having.
+- `WALKED`, `CLIMBED`, `GROWN`: case to steps (None: its own), to be walked line by line, to climb to the last bit, and
+  to take the drift apart.
+- `CURVES`: name to a function of both sides' modules, both generators and a seed, `lockstep.experiments.curves`.
+- `SHOWN_AS`: what it is called where somebody names what to run; its path if left out.
+- `plan`: a function of its table and of folders of data, in the place of `RUNS`.
+
+What they lack is done with the plain case, the first of the table.
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lockstep.cases import DTYPES
-from lockstep.subjects.registry import Subject, own_class
-
-LONGER = {"defaults": 40, "the notebook's run": 100, "Rosenbrock": 100}  # steps, where a curve is worth having
-
-# case, dtype, PyTorch's path; a subject runs those that its table and its dtypes have
-OPTIMIZER = [
-    ("defaults", "float32", "single"),
-    ("defaults", "float64", "single"),
-    ("defaults", "float32", "fused"),
-    ("defaults", "float32", "foreach"),
-    ("tensors of every size", "float32", "fused"),
-    ("weight decay", "float32", "single"),
-    ("a step without gradient, with weight decay", "float32", "single"),
-    ("lr changes between steps", "float32", "single"),
-    ("gradients near eps", "float32", "single"),
-    ("gradients near eps", "float64", "single"),
-    ("sparse gradients", "float32", "single"),
-    ("quadratic", "float32", "single"),
-    ("ill-conditioned quadratic", "float32", "single"),
-    ("the notebook's run", "float32", "single"),
-    ("the notebook's run", "float64", "single"),
-    ("amsgrad, gradients shrink", "float32", "single"),
-    ("nesterov", "float32", "single"),
-    ("dampening", "float32", "single"),
-    ("momentum", "float32", "single"),
-    ("centered", "float32", "single"),
-    ("centered, gradients with a large offset", "float32", "single"),
-    ("lr decay", "float32", "single"),
-    ("initial accumulator", "float32", "single"),
-    ("everything at once", "float32", "single"),
-]
-OWN = {
-    "optim.adamw": ["Rosenbrock"],
-    "layers.linear": ["plain", "digits into 64 units", "large offset"],
-    "layers.activation": ["ReLU, many", "Sigmoid, many", "Tanh, many", "Sigmoid, extreme"],
-    "layers.dropout": ["p = 0.3, shared masks", "training, then evaluation"],
-    "layers.batchnorm": [
-        "features, in training",
-        "features, training, then evaluation",
-        "features, large offset",
-        "images, in training",
-        "images, cumulative average",
-        "the notebook's worked example",
-    ],
-    "layers.loss": [
-        "BCELoss, soft targets, mean",
-        "BCELoss, probabilities of 0 and 1",
-        "BCEWithLogitsLoss, extreme logits, soft targets, mean",
-        "CrossEntropyLoss, 10 classes, mean",
-        "CrossEntropyLoss, large offset",
-    ],
-    "penalty.l1": ["the notebook's λ and 40 samples", "zeros among the weights"],
-    "penalty.l2": ["the notebook's λ and 40 samples", "many weights"],
-}
+from lockstep.cases import DTYPES, Case
+from lockstep.subjects.subject import Subject
 
 
-def plan(subject: Subject) -> dict[str, dict[str, Any]]:
+def shown(subject: Subject, table: str, steps: int | None = None) -> Iterator[tuple[Case, int]]:
+    """The cases of one of its tables, each with its steps; with `steps` the plain one where there is no table."""
+    cases = {case.desc: case for case in subject.cases.CASES}
+    declared = subject.table(table)
+    wanted = {next(iter(cases)): steps} if declared is None else declared
+    return ((cases[desc], count or cases[desc].steps) for desc, count in wanted.items() if desc in cases)
+
+
+def plan(subject: Subject, data: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
     """Every run of a subject: its name here, and the arguments of `lockstep.run`; the plain case at least."""
-    table = {case.desc: case for case in subject.cases.CASES}
-    first = next(iter(table))
-    optimizer = subject.family == "optim"
-    others = OWN.get(subject.path, [] if optimizer and "defaults" in table else [first])
-    wanted = [*(OPTIMIZER if optimizer else []), *((desc, dtype, None) for desc in others for dtype in DTYPES)]
-    paths = own_class(subject.torch_impl).paths if optimizer else ()
+    declared = subject.table("plan")
+    if declared:
+        return {
+            name: {"subject": subject.path} | arguments
+            for name, arguments in declared(subject.cases.CASES, data or {}).items()
+        }
+    cases = {case.desc: case for case in subject.cases.CASES}
+    longer = subject.table("LONGER") or {}
     found = {}
-    for desc, dtype, path in wanted:
-        case = table.get(desc)
-        if case is None or dtype not in case.dtypes or (path and path not in (case.paths or paths)):
+    for desc, dtype, path in runs(subject, next(iter(cases))):
+        case = cases.get(desc)
+        if case is None or dtype not in case.dtypes or path not in {None, *subject.family.paths(subject, case)}:
             continue
         name = " ".join(part for part in (subject.path, desc, dtype, path) if part)
         found[name] = {"subject": subject.path, "case": case, "dtype": dtype, "path": path}
-        found[name] |= {"steps": LONGER[desc]} if desc in LONGER else {}
+        found[name] |= {"steps": longer[desc]} if desc in longer else {}
     return found
+
+
+def runs(subject: Subject, plain: str) -> Iterator[tuple[str, str, str | None]]:
+    """Case, dtype and path of each run, whether there is such a case or not."""
+    for line in subject.table("RUNS") or [plain]:
+        yield from [(line, dtype, None) for dtype in DTYPES] if isinstance(line, str) else [line]

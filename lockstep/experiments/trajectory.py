@@ -8,7 +8,7 @@ import numpy as np
 from lockstep.causes.cause import Cause, Scenario
 from lockstep.causes.planting import plant
 from lockstep.explanation.ladder import advance
-from lockstep.subjects.registry import find, own_class
+from lockstep.subjects.registry import asked
 from lockstep.subjects.side import Pair, Side
 
 Named = Mapping[str, np.ndarray]
@@ -33,9 +33,9 @@ class Trajectory(NamedTuple):
 
 def trajectory(cause: Cause, scenario: Scenario, steps: int, seed: int = 0) -> Trajectory:
     """The wrong one beside PyTorch's for so many steps, in the first dtype in which the cause can show."""
-    subject, case, dtype = find(cause.subject), scenario.case, cause.dtypes[0]
-    base = own_class(subject.reference, getattr(case, "layer", "")) if hasattr(case, "layer") else None
-    pair = subject.sides.pair(subject, case, dtype, None, seed, plant(subject, [cause], base))
+    request = asked(cause.subject, scenario.case, cause.dtypes[0], seed=seed)
+    subject = request.subject
+    pair = request.pair(plant(subject, [cause], subject.ours(request.case)))
     quantity = looked_at(pair, cause)
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
         ours, theirs = (way(side, steps, quantity) for side in (pair.ours(), pair.theirs()))
@@ -43,7 +43,7 @@ def trajectory(cause: Cause, scenario: Scenario, steps: int, seed: int = 0) -> T
     drift = np.array([max(float(array.max(initial=0.0)) for array in named.values()) for named in distances])
     tensor, index = furthest(distances[-1] if drift[-1] else distances[int(np.argmax(drift))])
     one, other = (np.array([named[tensor][index] for named in run]) for run in (ours, theirs))
-    return Trajectory(dtype, quantity, tensor, index, one, other, drift)
+    return Trajectory(request.dtype, quantity, tensor, index, one, other, drift)
 
 
 def looked_at(pair: Pair, cause: Cause) -> str:

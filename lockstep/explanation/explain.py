@@ -1,19 +1,19 @@
 """The Python face of the ladder: `lockstep.explain`."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from lockstep.cases import Case
-from lockstep.engine.run import command, settled
-from lockstep.engine.wording import label
 from lockstep.explanation.ladder import Climb, Left, Rung, climb
-from lockstep.explanation.ledger import ledger
+from lockstep.explanation.ledger import ledgers
 from lockstep.numerics import probe
 from lockstep.numerics.environment import environment
 from lockstep.records.record import SCHEMA, VERSION, Record
-from lockstep.subjects.registry import Subject
+from lockstep.subjects.registry import asked
+from lockstep.subjects.subject import Request
 from lockstep.text import ENGLISH, Voice
 from lockstep.text.rows import columns, padded, padded_left, row
 
@@ -25,21 +25,21 @@ class Explanation:
     kernels: the primitives that had to be PyTorch's. left: None, or the first element that is left.
     """
 
-    def __init__(self, subject: Subject, case: Case, dtype: str, path: str | None, seed: int, steps: int, found: Climb):
-        self.subject, self.case, self.dtype, self.path, self.seed, self.steps = subject, case, dtype, path, seed, steps
-        self.rungs: list[Rung] = found.rungs
-        self.explained, self.kernels = found.explained, found.kernels
-        self.left: Left | None = found.left
+    def __init__(self, request: Request, ladder: Climb):
+        self.request = request
+        self.rungs: list[Rung] = ladder.rungs
+        self.explained, self.kernels = ladder.explained, ladder.kernels
+        self.left: Left | None = ladder.left
 
     @property
     def label(self) -> str:
         """Subject, dtype, path and case, on one line."""
-        return label(self.subject.path, self.case.desc, self.dtype, self.path, {})
+        return self.request.label
 
     @property
     def rerun(self) -> str:
         """The command that runs it again."""
-        return command("explain", self.subject, self.case, self.dtype, self.path, self.steps, self.seed)
+        return self.request.command("explain")
 
     def drift(self, figure: str = "scaled_ulp") -> dict[str, np.ndarray]:
         """Rung to a value a step: the largest over all quantities."""
@@ -48,10 +48,10 @@ class Explanation:
     def to_json(self) -> dict[str, Any]:
         """The ladder in plain data."""
         return {
-            "subject": self.subject.path,
-            "case": self.case.desc,
-            "dtype": self.dtype,
-            "path": self.path,
+            "subject": self.request.subject.path,
+            "case": self.request.case.desc,
+            "dtype": self.request.dtype,
+            "path": self.request.path,
             "rungs": [rung.to_json() for rung in self.rungs],
             "explained": self.explained,
             "kernels": list(self.kernels),
@@ -64,11 +64,11 @@ class Explanation:
             "schema": SCHEMA,
             "version": VERSION,
             "kind": "explanation",
-            "case": self.case.described(),
-            "seed": self.seed,
-            "steps": self.steps,
+            "case": self.request.case.described(),
+            "seed": self.request.seed,
+            "steps": self.request.steps,
             "environment": environment(),
-            "equations": dict(self.subject.reference.EQUATIONS),
+            "equations": dict(self.request.subject.reference.EQUATIONS),
             "left": self.left,
             "findings": probe.findings().to_json(),
             "rerun": self.rerun,
@@ -102,12 +102,11 @@ class Explanation:
         return f"<{str(self).splitlines()[0]}>"
 
 
-def first_line(left: Left, subject: str, case: Case, dtype: str, seed: int, path: str | None, ours) -> str:
+def first_line(left: Left, request: Request, ours) -> str:
     """The first line that differs, by the ledger of the step and with PyTorch's kernels; it sees between quantities."""
-    settings = {"dtype": dtype, "seed": seed, "path": path, "ours": ours, "rounding": "kernels"}
     tensor = left.tensor if left.stage == "update" else None
-    ledgers = ledger(subject, step=left.step, case=case, tensor=tensor, **settings)
-    return next((one.first for one in ledgers if one.stage == left.stage and one.first), left.line)
+    stages = ledgers(dataclasses.replace(request, steps=left.step), tensor, "kernels", ours)
+    return next((stage.first for stage in stages if stage.stage == left.stage and stage.first), left.line)
 
 
 HEADINGS = ("rung", "differing", "of", "ulp", "first")
@@ -148,11 +147,12 @@ def explain(
     Raises:
         ValueError, TypeError: for anything that makes no sense, before a step is taken.
     """
-    found, chosen, count = settled(subject, case, problem, steps, dtype, hyperparameters)
-    pair = found.sides.pair(found, chosen, dtype, path, seed, ours)
+    request = asked(subject, case, dtype, path, seed, steps, problem=problem, hyperparameters=hyperparameters)
+    pair = request.pair(ours)
+    request = request.beside(pair)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is compared bit by bit, as any other number
-        result = climb(pair, count, on_rung, thorough=thorough)
-    if result.left:
-        line = first_line(result.left, subject, chosen, dtype, seed, path, ours)
-        result = result._replace(left=result.left._replace(line=line))
-    return Explanation(found, chosen, dtype, pair.path, seed, count, result)
+        ladder = climb(pair, request.steps, on_rung, thorough=thorough)
+    if ladder.left:
+        line = first_line(ladder.left, request, ours)
+        ladder = ladder._replace(left=ladder.left._replace(line=line))
+    return Explanation(request, ladder)

@@ -15,13 +15,17 @@ from typing import Any
 import numpy as np
 
 from lockstep.cases import Case
-from lockstep.engine.run import settled
-from lockstep.engine.wording import label
 from lockstep.errors import BadValue
 from lockstep.explanation.ladder import advance
+from lockstep.numerics.environment import environment
+from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.subjects.registry import asked
 from lockstep.subjects.side import Pair, Side, copied
+from lockstep.subjects.subject import Request
 
 STARTS = 3  # starts beside ours; what the run makes of one could be small by chance
+SERIES = ("drift", "alone", "defect", "spread")
+FIGURES = ("start", "differing", "elements", "classes", "worst", "worst_added", "ill_conditioned")
 ADDED, MULTIPLIED, ILL = "added by the steps", "multiplied by the problem", "ill-conditioned"
 
 
@@ -39,8 +43,7 @@ class Growth:
     ill_conditioned: tensor to how many of its elements are, whether they differ or not.
     """
 
-    label: str
-    steps: int
+    request: Request
     drift: np.ndarray
     alone: np.ndarray
     defect: np.ndarray
@@ -54,6 +57,16 @@ class Growth:
     ill_conditioned: dict[str, int]
 
     @property
+    def label(self) -> str:
+        """Subject, dtype, path and case, on one line."""
+        return self.request.label
+
+    @property
+    def steps(self) -> int:
+        """How many were taken."""
+        return self.request.steps
+
+    @property
     def amplification(self) -> np.ndarray:
         """What one ulp at the start has become, as a multiple of it, a value a step."""
         return self.spread / self.start if self.start else np.zeros_like(self.spread)
@@ -65,8 +78,27 @@ class Growth:
 
     def to_json(self) -> dict[str, Any]:
         """In plain data."""
-        series = ("drift", "alone", "defect", "spread", "amplification")
-        return dataclasses.asdict(self) | {name: getattr(self, name).tolist() for name in series}
+        series = {name: getattr(self, name).tolist() for name in (*SERIES, "amplification")}
+        return {"label": self.label, "steps": self.steps} | series | {name: getattr(self, name) for name in FIGURES}
+
+    @property
+    def record(self) -> Record:
+        """What is saved for a report; lockstep/records/record.py documents it."""
+        request = self.request
+        data = {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "kind": "growth",
+            "subject": request.subject.path,
+            "case": request.case.described(),
+            "dtype": request.dtype,
+            "path": request.path,
+            "seed": request.seed,
+            "steps": request.steps,
+            "environment": environment(),
+        }
+        data |= {name: getattr(self, name) for name in FIGURES}
+        return Record(data, {f"growth/{name}": getattr(self, name) for name in SERIES})
 
     def __str__(self) -> str:
         if self.worst is None:
@@ -107,16 +139,18 @@ def growth(
         ValueError, TypeError: for anything that makes no sense, before a step is taken; for a subject without
             parameters that move.
     """
-    found, chosen, count = settled(subject, case, problem, steps, dtype, hyperparameters)
-    pair = found.sides.pair(found, chosen, dtype, path, seed)
+    request = asked(subject, case, dtype, path, seed, steps, problem=problem, hyperparameters=hyperparameters)
+    pair = request.pair()
     if "param" not in pair.ours().moving:
-        raise BadValue(f"{found.path} has no parameters that move, so nothing accumulates")
-    return walk(pair, count, label(found.path, chosen.desc, dtype, pair.path, {}), seed, on_step)
+        raise BadValue(f"{request.subject.path} has no parameters that move, so nothing accumulates")
+    return measured(pair, request.beside(pair), on_step)
 
 
-def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int], Any] | None) -> Growth:
+def measured(pair: Pair, request: Request, on_step: Callable[[int], Any] | None) -> Growth:
+    """All runs together, step by step."""
+    steps = request.steps
     theirs, free, synced, led = pair.theirs(), pair.ours(), pair.ours(), pair.ours()
-    beside = [nudged(pair.ours(), seed + number) for number in range(STARTS)]
+    beside = [nudged(pair.ours(), request.seed + number) for number in range(STARTS)]
     begin = params(free)
     begins = [params(side) for side in beside]
     start = largest(apart(other, begin) for other in begins)
@@ -151,8 +185,7 @@ def walk(pair: Pair, steps: int, title: str, seed: int, on_step: Callable[[int],
     }
     worst = furthest(drifted, added, ill)
     return Growth(
-        label=title,
-        steps=steps,
+        request=request,
         drift=drift,
         alone=alone,
         defect=defect,

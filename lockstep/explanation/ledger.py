@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 
 from lockstep.cases import Case
-from lockstep.engine.run import settled
-from lockstep.engine.wording import label
 from lockstep.errors import BadValue
 from lockstep.explanation.ladder import advance, rewritten
 from lockstep.explanation.matching import (
@@ -28,8 +26,9 @@ from lockstep.explanation.matching import (
 )
 from lockstep.explanation.walk import Row, Walk, walk
 from lockstep.numerics.difference import compare, ulp_distance
-from lockstep.subjects.registry import find, own_class
+from lockstep.subjects.registry import asked, find
 from lockstep.subjects.side import Pair, Quantities, Side, copied
+from lockstep.subjects.subject import Request
 
 ROUNDINGS = {
     "plain": "as NumPy does",
@@ -129,13 +128,18 @@ def ledger(
     Raises:
         ValueError: for anything that makes no sense, before a step is taken.
     """
-    found, chosen, count = settled(subject, case, problem, step, dtype, hyperparameters)
     if rounding not in ROUNDINGS:
         raise BadValue(f"rounding must be one of {', '.join(ROUNDINGS)}, not {rounding!r}")
-    pair = found.sides.pair(found, chosen, dtype, path, seed, ours)
-    title = label(found.path, chosen.desc, dtype, pair.path, {})
+    request = asked(subject, case, dtype, path, seed, step, problem=problem, hyperparameters=hyperparameters)
+    return ledgers(request, tensor, rounding, ours)
+
+
+def ledgers(request: Request, tensor: str | None, rounding: str, ours: type | None = None) -> list[Ledger]:
+    """The last step of what is asked for, a ledger a stage; `ours` in place of the reference's class."""
+    pair = request.pair(ours)
+    title, count, dtype = request.beside(pair).label, request.steps, request.dtype
     if rounding == "paper":
-        return ledgers(walk(pair, count, tensor), title, dtype)
+        return of_walk(walk(pair, count, tensor), title, dtype)
     mine, theirs = rewritten(pair, rewriting(pair, rounding)), pair.theirs()
     for earlier in range(1, count):
         advance(mine, earlier)
@@ -167,7 +171,7 @@ def ledger(
     return made
 
 
-def ledgers(found: Walk, title: str, dtype: str) -> list[Ledger]:
+def of_walk(found: Walk, title: str, dtype: str) -> list[Ledger]:
     """The last step of a walk as ledgers, one a stage."""
     return [
         Ledger(
@@ -241,11 +245,10 @@ def operations(subject: str) -> dict[str, list[str]]:
     Kept as a snapshot, it tells when another PyTorch takes another way.
     """
     found = find(subject)
-    classes = {getattr(case, "layer", ""): case for case in reversed(found.cases.CASES)}
-    paths = own_class(found.torch_impl).paths if found.family == "optim" else [None]
+    classes = {found.family.class_name(case): case for case in reversed(found.cases.CASES)}
     return {
         f"{name or path or found.path}: {one.stage}": list(one.operations)
         for name, case in classes.items()
-        for path in paths
+        for path in found.family.paths(found, case)
         for one in ledger(subject, step=2, case=case, path=path)
     }

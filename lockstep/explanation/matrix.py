@@ -1,7 +1,7 @@
 """The matrix: the ladder of every subject, case, dtype and path, under every CPU capability and on one and two threads.
 
-A capability is chosen before PyTorch is loaded, so each configuration runs in processes of its own:
-`python -m lockstep.matrix` is such a process. It reads its work from its standard input and prints a line a cell.
+A capability is chosen before PyTorch is loaded, so each configuration runs in processes of its own,
+`python -m lockstep.explanation.matrix`: such a one reads its work from its standard input and prints a line a cell.
 """
 
 import concurrent.futures
@@ -14,17 +14,16 @@ import os
 import pathlib
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from lockstep.explanation.ladder import Climb, Replay, climb
 from lockstep.numerics.environment import environment
-from lockstep.subjects.registry import Subject, find, own_class, subjects
+from lockstep.subjects.registry import asked, find, subjects
+from lockstep.subjects.subject import Subject
 
 CAPABILITIES = ("default", "avx2")  # besides this CPU's own
 THREADS = (1, 2)
-LONG = {"optim": 500, "models": 200}  # steps where PyTorch runs as it does here by itself, on one thread
-SHORT = {"models": 20}  # steps elsewhere; the others take as many as their cases say
 
 
 class Configuration(NamedTuple):
@@ -114,22 +113,15 @@ def cells(only: Sequence[str], configuration: Configuration, steps: int | None =
         for subject in chosen
         for case in subject.cases.CASES
         for dtype in case.dtypes
-        for path in paths(subject, case)
+        for path in subject.family.paths(subject, case)
     ]
-
-
-def paths(subject: Subject, case) -> Iterable[str | None]:
-    if subject.family == "optim":
-        return case.paths or own_class(subject.torch_impl).paths
-    return [None]
 
 
 def length(subject: Subject, case, configuration: Configuration, steps: int | None) -> int:
     """How many steps a cell takes; a shorter run of the same kind says the same where only the machine is another."""
     if steps is not None:
         return steps
-    lengths = LONG if configuration.own and configuration.threads == 1 else SHORT
-    return lengths.get(subject.family) or case.steps
+    return subject.family.steps(case, at_home=configuration.own and configuration.threads == 1)
 
 
 def matrix(
@@ -183,7 +175,7 @@ def in_process(
 ) -> tuple[list[Cell], str]:
     """Some cells of one configuration, in a process of its own; or the reason why there are none."""
     threads = {f"{library}_NUM_THREADS": str(configuration.threads) for library in ("OMP", "MKL", "OPENBLAS")}
-    root = str(pathlib.Path(__file__).parents[1])
+    root = str(pathlib.Path(__file__).parents[2])
     chosen = {
         "ATEN_CPU_CAPABILITY": configuration.capability,
         "OMP_WAIT_POLICY": "PASSIVE",  # processes share the cores, so a thread that waits had better sleep
@@ -191,7 +183,7 @@ def in_process(
     }
     done: list[Cell] = []
     with subprocess.Popen(
-        [sys.executable, "-m", "lockstep.matrix"],
+        [sys.executable, "-m", "lockstep.explanation.matrix"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | threads | chosen,
@@ -251,9 +243,7 @@ class Climber:
         )
 
     def climbed(self, cell: Cell) -> Climb:
-        subject = find(cell.subject)
-        case = next(case for case in subject.cases.CASES if case.desc == cell.case)
-        pair = subject.sides.pair(subject, case, cell.dtype, cell.path, 0)
+        pair = asked(cell.subject, cell.case, cell.dtype, cell.path).pair()
         what, theirs = (cell.subject, cell.case, cell.dtype, cell.steps, pair.written_like), Replay(pair)
         if self.latest is None or self.latest[0] != what or not theirs.follows(self.latest[1], cell.steps):
             self.latest = what, theirs, climb(pair, cell.steps, thorough=False, theirs=theirs)

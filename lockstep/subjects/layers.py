@@ -10,8 +10,8 @@ import numpy as np
 from lockstep.errors import NoSuchName
 from lockstep.numerics.bounded import Bounded, widest
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.registry import Subject, own_class
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
+from lockstep.subjects.subject import Family, Request
 
 
 class LayerSide:
@@ -150,16 +150,16 @@ def floating(array) -> np.ndarray:
     return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
 
 
-def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: type | None = None) -> Pair:
-    """Both sides of a layer's case; `ours` stands in for the reference's class, which stays the arbiter.
+def pair(request: Request, ours: type | None = None) -> Pair:
+    """Both sides of a layer's case.
 
     Raises:
         ValueError: for a path, because layers have one implementation.
     """
-    if path is not None:
-        raise NoSuchName(f"{subject.path} has no paths to choose from, so not {path!r} either")
-    reference = own_class(subject.reference, case.layer)
-    counterpart = own_class(subject.torch_impl, case.layer)
+    subject, case, dtype, seed = request.subject, request.case, request.dtype, request.seed
+    if request.path is not None:
+        raise NoSuchName(f"{subject.path} has no paths to choose from, so not {request.path!r} either")
+    reference, counterpart = subject.ours(case), subject.theirs(case)
     with handed_over():
         first, _ = reference(**case.hyperparameters), counterpart(**case.hyperparameters)
     start = case.start(drawing(seed, 0), first.state, dtype)
@@ -183,3 +183,19 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         equations=equations,
         still=case.still,
     )
+
+
+class Layers(Family):
+    """A formula there and back."""
+
+    place = 3
+    symbols = {"eps": r"\epsilon", "gamma": r"\gamma", "beta": r"\beta", "p": "p"}
+
+    def pair(self, request: Request, ours: type | None = None) -> Pair:
+        return pair(request, ours)
+
+    def class_name(self, case) -> str | None:
+        return case.layer if case else None
+
+
+FAMILY = Layers()

@@ -2,19 +2,21 @@
 
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from lockstep.cases.models import FOLDERS
 from lockstep.errors import BadValue
 from lockstep.numerics.bounded import widest
 from lockstep.subjects import optim
 from lockstep.subjects.draws import SHARED, Draws, generators, same_masks
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.layers import as_bounded, exact, floating
-from lockstep.subjects.registry import Subject, find, own_class
+from lockstep.subjects.registry import find
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
+from lockstep.subjects.subject import Family, Request, Subject
 from lockstep.text import Message
 
 DRAWN = ("batch", "mask")
@@ -294,19 +296,14 @@ def count(text: str) -> int:
     return int(text or 40)
 
 
-def notes(case) -> list[Message]:
-    """What a reader of a run must know besides its settings."""
-    masked = bool(case.network.get("dropout")) and case.draws == "pytorch"
-    return [SHARED] if masked and not same_masks() else []
-
-
-def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: type | None = None) -> Pair:
+def pair(request: Request, ours: type | None = None) -> Pair:
     """Both sides of a training run, from one seed; `ours` stands in for the reference's network."""
+    subject, case, dtype, seed = request.subject, request.case, request.dtype, request.seed
     data = load_data(case.data, dtype)
     optimizer = find(case.optimizer)
-    stepper, theirs = own_class(optimizer.reference), own_class(optimizer.torch_impl)
-    path = theirs.paths[0] if path is None else path
-    model, counterpart = subject.reference.MLP, subject.torch_impl.MLP
+    stepper, theirs = optimizer.ours(), optimizer.theirs()
+    path = theirs.paths[0] if request.path is None else request.path
+    model, counterpart = subject.ours(), subject.theirs()
     settings = {key: value for key, value in case.network.items() if key != "hidden"}
     classes = 1 if data.t.ndim == 2 else int(data.t.max()) + 1
     widths = (data.x.shape[1], *case.network.get("hidden", ()), classes)
@@ -346,3 +343,33 @@ def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: 
         path=path,
         written_like=written_like,
     )
+
+
+class Models(Family):
+    """A training run, stage by stage."""
+
+    place = 5
+
+    def pair(self, request: Request, ours: type | None = None) -> Pair:
+        return pair(request, ours)
+
+    def paths(self, subject: Subject, case) -> tuple[None]:
+        return (None,)  # those of its optimizer are climbed with the optimizer
+
+    def steps(self, case, at_home: bool) -> int:
+        return 200 if at_home else 20
+
+    def symbols_at(self, stage: str) -> Mapping[str, str]:
+        return optim.FAMILY.symbols if stage == "update" else self.symbols
+
+    def check_data(self, kind: str, folder: Any) -> None:
+        if kind not in FOLDERS:
+            raise BadValue(f"data must be of {' or '.join(FOLDERS)}, not {kind!r}")
+        load_data(f"{kind}:{folder}", "float32")
+
+    def notes(self, case) -> list[Message]:
+        masked = bool(case.network.get("dropout")) and case.draws == "pytorch"
+        return [SHARED] if masked and not same_masks() else []
+
+
+FAMILY = Models()

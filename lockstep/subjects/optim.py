@@ -9,8 +9,9 @@ import numpy as np
 
 from lockstep.numerics.bounded import WIDE, Bounded, OrdersDisagree, widest
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.registry import Subject, find, own_class
+from lockstep.subjects.registry import find
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
+from lockstep.subjects.subject import Family, Request, Subject
 
 Arrays = dict[str, Any]  # of one tensor: parameter, gradient and entries of its state
 BLOCK = 16_384  # elements whose exact step is worked out at a time: what that takes stays in the cache
@@ -207,12 +208,12 @@ class Arbiter:
 
 def entries_of(subject: str) -> Mapping[str, Any]:
     """PyTorch's key to what the reference declares of each entry of an optimizer's state."""
-    return own_class(find(subject).reference).STATE
+    return find(subject).ours().STATE
 
 
 def fresh_state(subject: str, param: np.ndarray, hyperparameters: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """PyTorch's key to what each entry of a tensor's state is before the first step; zeros where that creates it."""
-    optimizer = own_class(find(subject).reference)({"tensor": param.copy()}, **hyperparameters)
+    optimizer = find(subject).ours()({"tensor": param.copy()}, **hyperparameters)
     entries = entries_of(subject).items()
     zeros = {key: np.zeros(entry.shape(param.shape), entry.dtype(param.dtype)) for key, entry in entries}
     return zeros | {key: array for key, array in optimizer.new_state(param).items() if array is not None}
@@ -249,20 +250,18 @@ def weak(value):
     return Bounded.scalar(value) if isinstance(value, float) and value else value
 
 
-def pair(subject: Subject, case, dtype: str, path: str | None, seed: int, ours: type | None = None) -> Pair:
-    """Both sides of an optimizer's case; `path` is the counterpart's first if None.
-
-    `ours` stands in for the reference's class, which stays the arbiter.
-    """
+def pair(request: Request, ours: type | None = None) -> Pair:
+    """Both sides of an optimizer's case, beside the counterpart's first path if none is asked for."""
+    subject, case, seed = request.subject, request.case, request.seed
     functions = importlib.import_module("reference.functions")
     with handed_over():
         problem = functions.problem_from(case.problem)
     counterparts = importlib.import_module("torch_impl.functions").PROBLEMS
     theirs_problem = counterparts.get(case.problem, problem) if isinstance(case.problem, str) else problem
     with handed_over():
-        start = problem.start(case.shapes_for(problem), dtype, seed)
-    reference, counterpart = own_class(subject.reference), own_class(subject.torch_impl)
-    path = counterpart.paths[0] if path is None else path
+        start = problem.start(case.shapes_for(problem), request.dtype, seed)
+    reference, counterpart = subject.ours(), subject.theirs()
+    path = counterpart.paths[0] if request.path is None else request.path
     written_like = path if path in reference.ORDERS else "pytorch"
 
     def optimizer(kind, **extra):
@@ -311,3 +310,29 @@ def landscape(case, path: np.ndarray) -> dict[str, np.ndarray]:
     with np.errstate(over="ignore", invalid="ignore"):
         z = problem.evaluate({"theta": np.stack(np.meshgrid(x, y))}).value
     return {"x": x, "y": y, "z": z}
+
+
+class Optimizers(Family):
+    """An update from a gradient, for each tensor by itself."""
+
+    place = 1
+    unit = "lr"
+    symbols = {
+        "lr": r"\alpha", "beta1": r"\beta_1", "beta2": r"\beta_2", "eps": r"\epsilon", "weight_decay": r"\lambda",
+        "alpha": r"\rho", "momentum": r"\mu", "dampening": r"\tau", "lr_decay": r"\eta",
+    }  # fmt: skip
+
+    def pair(self, request: Request, ours: type | None = None) -> Pair:
+        return pair(request, ours)
+
+    def steps(self, case, at_home: bool) -> int:
+        return 500 if at_home else case.steps
+
+    def state(self, subject: Subject) -> Mapping[str, str]:
+        return {key: entry.line for key, entry in subject.ours().STATE.items()}
+
+    def landscape(self, case, path: np.ndarray) -> dict[str, np.ndarray]:
+        return landscape(case, path)
+
+
+FAMILY = Optimizers()

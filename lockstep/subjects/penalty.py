@@ -1,5 +1,13 @@
 """Penalties as sides: layers whose input is a weight."""
 
-from lockstep.subjects.layers import pair
+from lockstep.subjects.layers import Layers
 
-__all__ = ["pair"]
+
+class Penalties(Layers):
+    """A number of a weight, and its slope."""
+
+    place = 4
+    symbols = {"lam": r"\lambda", "m": "m"}
+
+
+FAMILY = Penalties()

@@ -1,57 +1,43 @@
-"""Finds both sides, the cases and the glue of a subject by its path; there is no list."""
+"""Finds families and subjects by what is there; there is no list of either. What is asked for is settled here."""
 
 import difflib
+import functools
 import importlib
-import inspect
 import pkgutil
-from types import ModuleType
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-from lockstep.errors import NoSuchName
+import numpy as np
 
-FAMILIES = ("optim", "penalty", "layers", "models")
-SHARED = {"optimizer", "layer", "penalty"}  # what a family's files share is no subject
-
-
-class NoSuchSubject(NoSuchName):
-    """A path at which there is no subject; the message names the nearest."""
+from lockstep.cases import DTYPES, Case
+from lockstep.errors import BadArgument, BadValue, NoSuchName
+from lockstep.subjects.subject import Backend, Family, NoSuchSubject, Request, Subject
 
 
-class Subject(NamedTuple):
-    """A subject by its path: `optim.adam` is reference/optim/adam.py beside torch_impl/optim/adam.py."""
-
-    path: str
-
-    @property
-    def family(self) -> str:
-        return self.path.split(".")[0]
-
-    @property
-    def reference(self) -> ModuleType:
-        return importlib.import_module(f"reference.{self.path}")
-
-    @property
-    def torch_impl(self) -> ModuleType:
-        return importlib.import_module(f"torch_impl.{self.path}")
-
-    @property
-    def cases(self) -> ModuleType:
-        return importlib.import_module(f"lockstep.cases.{self.path}")
-
-    @property
-    def sides(self) -> ModuleType:
-        """The glue of the family: `lockstep/subjects/optim.py` for every optimizer."""
-        return importlib.import_module(f"lockstep.subjects.{self.family}")
+@functools.cache
+def families() -> dict[str, Family]:
+    """Name to family: each module of this package that has a `FAMILY`, in the order in which they are shown."""
+    package = importlib.import_module("lockstep.subjects")
+    names = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    modules = [importlib.import_module(f"lockstep.subjects.{name}") for name in names]
+    known = [module.FAMILY for module in modules if hasattr(module, "FAMILY")]
+    return {family.name: family for family in sorted(known, key=lambda family: (family.place, family.name))}
 
 
 def subjects() -> list[Subject]:
-    """Every subject there is: each file of a family that has a counterpart in both trees."""
+    """Every subject there is: each file of a family that states a formula."""
     found = []
-    for family in FAMILIES:
-        package = importlib.import_module(f"reference.{family}")
-        names = [module.name for module in pkgutil.iter_modules(package.__path__)]
-        found += [Subject(f"{family}.{name}") for name in names if name not in SHARED]
+    for name in families():
+        package = importlib.import_module(f"reference.{name}")
+        paths = [f"{name}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
+        found += [Subject(path) for path in paths if states_formula(path)]
     return found
+
+
+@functools.cache
+def states_formula(path: str) -> bool:
+    """Whether there is such a file of the reference, and it is more than what others share."""
+    return hasattr(importlib.import_module(f"reference.{path}"), "EQUATIONS")
 
 
 def find(path: str) -> Subject:
@@ -68,17 +54,81 @@ def find(path: str) -> Subject:
     raise NoSuchSubject(f"no subject {path!r}; {hint}")
 
 
-def own_class(module: ModuleType, name: str | None = None) -> type:
-    """The class a module is about: the one of that name, or the only one with a formula or a counterpart."""
-    classes = {
-        key: value
-        for key, value in vars(module).items()
-        if inspect.isclass(value) and value.__module__ == module.__name__ and not issubclass(value, tuple)
-    }
-    if name is not None:
-        if name not in classes:
-            raise NoSuchSubject(f"{module.__name__} has no {name!r}; there are {', '.join(classes)}")
-        return classes[name]
-    if len(classes) != 1:
-        raise NoSuchSubject(f"{module.__name__} has {', '.join(classes) or 'no class'}: say which")
-    return next(iter(classes.values()))
+def asked(
+    subject: str | Subject,
+    case: str | Case | None = None,
+    dtype: str = "float32",
+    path: str | None = None,
+    seed: int = 0,
+    steps: int | None = None,
+    *,
+    problem: Any = None,
+    hyperparameters: Mapping[str, Any] | None = None,
+) -> Request:
+    """The request that a call makes, with everything it left out filled in.
+
+    Arguments:
+        subject, case, problem, dtype, path, seed, steps, hyperparameters: as for `lockstep.run`.
+
+    Raises:
+        ValueError: for a subject, a case, a dtype or a number of steps that there is not.
+        TypeError: for a hyperparameter that is none, and a seed that is no whole number.
+    """
+    subject = find(subject) if isinstance(subject, str) else subject
+    chosen = choose(subject, case)
+    changes = dict(hyperparameters or {})
+    for name in changes:
+        if name in vars(chosen):
+            raise BadArgument(f"{name!r} belongs to the case and is no hyperparameter")
+    if problem is not None:
+        changes["problem"] = problem
+    if changes:
+        chosen = chosen.replaced(**changes)
+    if dtype not in DTYPES:
+        raise BadValue(f"dtype must be 'float32' or 'float64', not {dtype!r}")
+    check_range(chosen.hyperparameters, dtype)
+    recorded = given_steps(chosen.problem)
+    count = (recorded or chosen.steps) if steps is None else steps
+    check_count("steps", count)
+    if recorded is not None and count > recorded:
+        raise BadValue(f"there are gradients for {recorded} steps, not for {count}")
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise BadArgument(f"seed must be a whole number, not {seed!r}")
+    return Request(subject, chosen, dtype, Backend(path), seed, count)
+
+
+def given_steps(problem: Any) -> int | None:
+    """For how many steps the caller's own arrays have gradients; None where the problem is no arrays."""
+    arrays = problem.values() if isinstance(problem, Mapping) else [problem]
+    return min((len(array) for array in arrays if isinstance(array, np.ndarray) and array.ndim), default=None)
+
+
+def check_count(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadValue(f"{name} must be a whole number from 1 on, not {value!r}")
+
+
+def check_range(hyperparameters: Mapping[str, Any], dtype: str) -> None:
+    """Refuse a number that PyTorch does not take beside tensors of this dtype, in its words.
+
+    Raises:
+        BadValue: which it does in the middle of a step.
+    """
+    for name, value in hyperparameters.items():
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, float) and np.isfinite(part) and abs(part) > float(np.finfo(dtype).max):
+                kind = "float" if dtype == "float32" else dtype
+                raise BadValue(f"{name}={value!r}: value cannot be converted to type {kind} without overflow")
+
+
+def choose(subject: Subject, case: str | Case | None) -> Case:
+    """The case of that text, or the first of the table."""
+    table = subject.cases.CASES
+    if case is None:
+        return table[0]
+    if isinstance(case, Case):
+        return case
+    for known in table:
+        if known.desc == case:
+            return known
+    raise NoSuchName(f"{subject.path} has no case {case!r}; there are: {'; '.join(known.desc for known in table)}")

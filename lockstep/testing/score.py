@@ -19,7 +19,7 @@ import pytest
 from lockstep.causes import Cause, causes, plant, scenarios
 from lockstep.errors import BadValue, TheirCode
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.registry import Subject, find, own_class
+from lockstep.subjects.registry import find
 from lockstep.text import ENGLISH, Message
 
 FIXTURE = "implementation"
@@ -145,7 +145,7 @@ def score(tests: str, subject: str) -> Score:
     file = pathlib.Path(tests.partition("::")[0])
     if not file.exists():
         raise CannotScore(f"no file {str(file)!r}")
-    base = reference(found)
+    base = found.ours(found.cases.CASES[0])
     stand = Stand({RIGHT: base} | {cause.name: plant(found, [cause], base) for cause in known})
     # their settings may ask for workers, coverage or warnings as errors: none of that is the test
     arguments = [tests, "-o", "addopts=", "-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore"]
@@ -163,8 +163,3 @@ def score(tests: str, subject: str) -> Score:
         [cause for cause in known if cause.name in stand.failed],
         [Missed(cause, cause.shows, reasons[cause.shows]) for cause in known if cause.name not in stand.failed],
     )
-
-
-def reference(subject: Subject) -> Any:
-    """The class of the reference that stands in; of BatchNorm's, the one for features."""
-    return own_class(subject.reference, "BatchNorm1d" if subject.path == "layers.batchnorm" else None)

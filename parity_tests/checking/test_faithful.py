@@ -12,7 +12,7 @@ from lockstep.adapters.optimizer.recognise import recognise
 from lockstep.checking.driving import Raised, defaults_of, record
 from lockstep.checking.scenarios import trials
 from lockstep.diagnose.replay import replay
-from lockstep.subjects.registry import find, own_class
+from lockstep.subjects.registry import find
 from parity_tests.support.rewrites import REWRITES
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ def in_order(kind, order):
 def faithful(path):
     """Everything that follows the formula: ours in its orders, PyTorch's on every path, the rewrites."""
     subject = find(path)
-    ours, theirs = own_class(subject.reference), own_class(subject.torch_impl)
+    ours, theirs = subject.ours(), subject.theirs()
     torch = importlib.import_module("torch.optim")
     found = {f"reference, {order}": in_order(ours, order) for order in ours.ORDERS}
     paths = {"single": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}

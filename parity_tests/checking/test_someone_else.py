@@ -14,7 +14,7 @@ from sklearn.neural_network import _stochastic_optimizers as sklearn
 from lockstep.cases import Case
 from lockstep.engine.run import Run
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.registry import find
+from lockstep.subjects.registry import asked
 from parity_tests.support.families import SAME, run_of
 
 pytestmark = pytest.mark.slow
@@ -205,8 +205,7 @@ class NotebookSGD(Notebook):
 
 def held_against(path: str, ours: type, dtype: str, steps: int = 12, problem: str = "normal", **settings) -> Run:
     case = Case("someone else's", problem=problem, **settings)
-    subject = find(path)
-    return run_of(subject, case, dtype, subject.sides.pair(subject, case, dtype, "single", 0, ours=ours), steps)
+    return run_of(path, case, dtype, asked(path, case, dtype, "single").pair(ours), steps)
 
 
 def different_at(run: Run) -> dict[str, list[int]]:
@@ -321,9 +320,7 @@ def test_the_notebooks_sgd_is_pytorchs(problem, dtype):
 )
 def test_the_papers_order_is_the_notebooks_to_the_last_bit(path, foreign, settings, dtype):
     """`reference` beside the notebook, 100 steps down Rosenbrock's valley as the notebook takes them."""
-    subject = find(path)
     case = Case("the notebook's", problem="rosenbrock", lr=1e-3, **settings)
-    ours = subject.sides.pair(subject, case, dtype, "single", 0)
-    theirs = subject.sides.pair(subject, case, dtype, "single", 0, ours=foreign)
-    run = run_of(subject, case, dtype, ours._replace(theirs=theirs.ours), 100)
+    request = asked(path, case, dtype, "single")
+    run = run_of(path, case, dtype, request.pair()._replace(theirs=request.pair(foreign).ours), 100)
     assert run.verdict is Verdict.IDENTICAL, str(run)

@@ -9,7 +9,7 @@ import pytest
 import lockstep
 from lockstep import Case, Verdict
 from lockstep.cli.main import app
-from lockstep.engine.wording import label, message
+from lockstep.engine.wording import message
 from lockstep.errors import NoSuchName
 from reference.optim.optimizer import Optimizer
 
@@ -62,7 +62,7 @@ def test_nothing_but_the_subject_is_positional_or_needed():
         else:
             assert parameter.kind is parameter.KEYWORD_ONLY
             assert parameter.default is not parameter.empty
-    assert lockstep.run("optim.sgd", steps=1).case.desc == "defaults"
+    assert lockstep.run("optim.sgd", steps=1).request.case.desc == "defaults"
 
 
 def test_what_lockstep_offers():
@@ -73,7 +73,7 @@ def test_what_lockstep_offers():
 def test_a_run_tells_of_itself():
     run = lockstep.run("optim.adam", steps=STEPS)
     assert str(run) == message(run.label, run.verdict, run.evidence, None, run.rerun)
-    assert run.label == label("optim.adam", "defaults", "float32", "single", {})
+    assert run.label == "optim.adam[float32, single, defaults]"
     assert repr(run) == f"<{str(run).splitlines()[0]}>"
     assert run.outcome.verdict is run.verdict
     assert 0 <= run.used <= 1
@@ -263,7 +263,7 @@ def test_the_command_runs_the_same_again(arguments, tmp_path):
     again = lockstep.load(tmp_path / "again.json")
     assert same(run.record.arrays, again.arrays)
     assert again["rerun"] == run.rerun
-    assert again["case"]["desc"] == run.case.desc
+    assert again["case"]["desc"] == run.request.case.desc
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from lockstep.engine.wording import message
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import bits, compare
 from lockstep.numerics.verdict import Verdict, judge, worst
-from lockstep.subjects.registry import find
+from lockstep.subjects.registry import asked
 from parity_tests.support.planted import planted
 from parity_tests.support.toy import Toy, exact, fused, gradient, pair, plain
 
@@ -115,8 +115,7 @@ def test_a_side_against_itself_is_identical():
 
 @pytest.mark.parametrize("subject", ["optim.adam", "layers.batchnorm", "models.mlp"])
 def test_a_subject_against_itself_is_identical(subject):
-    found = find(subject)
-    both = found.sides.pair(found, found.cases.CASES[0], "float32", None, 0)
+    both = asked(subject).pair()
     outcome = run_pair(both._replace(theirs=both.ours), 3)
     assert (outcome.verdict, outcome.broken, outcome.first_drift) == (Verdict.IDENTICAL, None, None)
 

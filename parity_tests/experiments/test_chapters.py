@@ -32,7 +32,7 @@ def test_the_code_of_a_chapter_makes_its_runs(chapter):
     assert names
     for name in names:
         run, arguments = scope[name.rpartition("/")[2]], plan()[name]
-        assert (run.subject.path, run.case.desc, run.outcome.steps) == (
+        assert (run.request.subject.path, run.request.case.desc, run.outcome.steps) == (
             arguments["subject"], arguments["case"], arguments["steps"],
         )  # fmt: skip
         assert str(run) in said.getvalue()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from lockstep.cases.layers import dropout
 from lockstep.experiments import curves, planned
 from lockstep.records.record import BadRecord, Record, load
 from lockstep.subjects.registry import find, subjects
@@ -14,16 +15,17 @@ from reports import checks
 
 pytestmark = pytest.mark.slow
 
-TITLES = {"layers.batchnorm": "layers.batchnorm batch sizes", "layers.dropout": "layers.dropout keep rate"}
+CURVES = {"layers.batchnorm": "batch sizes", "layers.dropout": "keep rate"}
+TITLES = {path: f"{path} {name}" for path, name in CURVES.items()}
 
 
 @pytest.fixture(scope="module")
 def records():
-    return {path: curves.drawn({"subject": path, "title": title}) for path, title in TITLES.items()}
+    return {path: curves.drawn({"subject": path, "curve": name}) for path, name in CURVES.items()}
 
 
 def test_each_goes_with_its_subject():
-    found = {subject.path: [*curves.curves(subject.path)] for subject in subjects()}
+    found = {subject.path: [*curves.curves(subject)] for subject in subjects()}
     assert {path: titles for path, titles in found.items() if titles} == {path: [t] for path, t in TITLES.items()}
     for path, title in TITLES.items():
         assert title in [name for name, _ in planned(path, {})]
@@ -52,7 +54,7 @@ def test_a_biased_running_variance_is_seen(records, monkeypatch):
         return lines._replace(running_var=lines.var.reshape(-1))
 
     monkeypatch.setattr(plain, "ORDERS", {"paper": paper._replace(forward=biased)})
-    arrays = curves.drawn({"subject": "layers.batchnorm", "title": TITLES["layers.batchnorm"]}).arrays
+    arrays = curves.drawn({"subject": "layers.batchnorm", "curve": CURVES["layers.batchnorm"]}).arrays
     assert arrays["batch/torch"].tobytes() == records["layers.batchnorm"].arrays["batch/torch"].tobytes()
     assert (arrays["batch/numpy"] < arrays["batch/torch"]).all()
 
@@ -62,15 +64,15 @@ def test_the_masks_are_those_of_the_two_generators(records):
     assert arrays["keep/equal"].all()
     assert arrays["keep/numpy"].tobytes() == arrays["keep/torch"].tobytes()
     assert np.array_equal(arrays["keep/mask/numpy"], arrays["keep/mask/torch"])
-    mask = Generator(0).dropout_mask(curves.SHOWN, curves.UNITS)
-    assert np.array_equal(arrays["keep/mask/torch"], mask[: curves.CORNER, : curves.CORNER])
-    place = arrays["keep/p"].tolist().index(curves.SHOWN)
+    mask = Generator(0).dropout_mask(dropout.SHOWN, dropout.UNITS)
+    assert np.array_equal(arrays["keep/mask/torch"], mask[: dropout.CORNER, : dropout.CORNER])
+    place = arrays["keep/p"].tolist().index(dropout.SHOWN)
     assert arrays["keep/torch"][place] == np.mean(mask, dtype=np.float64)
 
 
 def test_masks_that_differ_are_seen(monkeypatch):
     monkeypatch.setattr(Generator, "dropout_mask", lambda self, p, shape: np.ones(shape))
-    arrays = curves.drawn({"subject": "layers.dropout", "title": TITLES["layers.dropout"]}).arrays
+    arrays = curves.drawn({"subject": "layers.dropout", "curve": CURVES["layers.dropout"]}).arrays
     assert not arrays["keep/equal"].any()
     assert (arrays["keep/numpy"] == 1).all()
     assert (arrays["keep/torch"] < 1).all()
@@ -78,14 +80,14 @@ def test_masks_that_differ_are_seen(monkeypatch):
 
 def test_the_global_generator_is_left_alone(records):
     before = torch.get_rng_state()
-    curves.drawn({"subject": "layers.dropout", "title": TITLES["layers.dropout"]})
+    curves.drawn({"subject": "layers.dropout", "curve": CURVES["layers.dropout"]})
     assert torch.equal(before, torch.get_rng_state())
 
 
 @pytest.mark.parametrize("path", TITLES)
 def test_a_record_is_read_again_the_same_each_time(records, tmp_path, path):
     first = records[path].save(tmp_path / "a.json")
-    again = curves.drawn({"subject": path, "title": TITLES[path]}).save(tmp_path / "b" / "a.json")
+    again = curves.drawn({"subject": path, "curve": CURVES[path]}).save(tmp_path / "b" / "a.json")
     assert first.read_bytes() == again.read_bytes()
     record = load(first)
     checks.check(record)

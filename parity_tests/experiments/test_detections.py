@@ -8,11 +8,11 @@ import pytest
 
 from lockstep.causes import causes, plant, scenarios
 from lockstep.experiments import detections, planned
-from lockstep.experiments.detection_table import matrix
+from lockstep.experiments.detection_table import causes_table
 from lockstep.experiments.trajectory import apart, furthest, trajectory
 from lockstep.explanation.ladder import advance
 from lockstep.records.record import BadRecord, Record, load
-from lockstep.subjects.registry import subjects
+from lockstep.subjects.registry import asked, subjects
 from lockstep.text import LANGUAGES, Voice, from_json
 
 pytestmark = pytest.mark.slow
@@ -43,8 +43,7 @@ def test_a_trajectory_is_that_of_two_free_runs():
     wrong = cause("optim.adam", "eps-inside-sqrt")
     case = scenario("optim.adam", wrong.shows).case
     found = trajectory(wrong, scenario("optim.adam", wrong.shows), 5)
-    subject = next(one for one in subjects() if one.path == "optim.adam")
-    pair = subject.sides.pair(subject, case, "float32", None, 0, plant(subject, [wrong]))
+    pair = asked("optim.adam", case).pair(plant("optim.adam", [wrong]))
     for made, kept in ((pair.ours(), found.numpy), (pair.theirs(), found.torch)):
         for step in range(1, 6):
             advance(made, step)
@@ -98,7 +97,7 @@ def test_every_subject_with_causes_has_its_table():
 
 @pytest.mark.parametrize("path", SMALL)
 def test_a_record_holds_the_table_and_every_cause_of_it(records, path):
-    record, table, found = load(records[path]), causes(path), matrix(path)
+    record, table, found = load(records[path]), causes(path), causes_table(path)
     assert [row["id"] for row in record["causes"]] == [None, *(one.id for one in table)]
     assert len(record["cells"]) == len(table) + 1
     for ours, theirs in zip(record["cells"], found["cells"], strict=True):

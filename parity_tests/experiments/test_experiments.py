@@ -1,6 +1,7 @@
 """What a report is made of: which runs, in which order, on which data; and the records they leave."""
 
 import hashlib
+import importlib
 import struct
 import sys
 
@@ -9,19 +10,27 @@ import pytest
 
 import lockstep
 import reference.datasets
-from lockstep.cases.models import Training
+from lockstep.cases.models import Training, with_every_optimizer
 from lockstep.cli import main as cli
-from lockstep.experiments import collect, curves, detections, digits, ladders, names, planned, selection, walks
+from lockstep.experiments import collect, detections, ladders, names, planned, selection
 from lockstep.numerics import probe
 from lockstep.numerics.verdict import Verdict
 from lockstep.records.record import BadRecord, Record, load
-from lockstep.subjects import draws
+from lockstep.subjects import draws, models
 from lockstep.subjects.models import TrainingSide
-from lockstep.subjects.registry import find, subjects
+from lockstep.subjects.registry import families, find, subjects
 from lockstep.text import ENGLISH
 from reports import checks
 
 pytestmark = pytest.mark.slow
+
+GENERAL = importlib.import_module("lockstep.cases.optim")  # whose tables are those of every optimizer
+CLIMBED = {
+    name: arguments
+    for subject in subjects()
+    if subject.path != "models.mlp"
+    for name, arguments in ladders.ladders(subject).items()
+}
 
 DEEP = "digits, SGD with momentum, dropout and BatchNorm"
 SELDOM = {"judge_every": 1000, "drift_every": 1000}
@@ -109,49 +118,45 @@ def test_every_subject_has_telling_runs(subject):
     assert len(set(runs)) == len(runs)
 
 
-def test_no_line_of_the_selection_is_idle():
-    chosen = {
-        (s.path, arguments["case"].desc, arguments["dtype"], arguments["path"])
-        for s in subjects()
-        if s.path != "models.mlp"
-        for arguments in selection.plan(s).values()
-    }
-    for line in selection.OPTIMIZER:
-        assert any(one[1:] == line for one in chosen), line
-    for path, descs in selection.OWN.items():
-        for desc in descs:
-            assert any(one[:2] == (path, desc) for one in chosen), (path, desc)
+def test_no_line_of_a_table_is_idle():
+    """Each is of a case there is; of what a family declares, of a case that one of its subjects has."""
+    for name in ("RUNS", "LONGER", "WALKED", "CLIMBED", "GROWN"):
+        for family in families():
+            of_family = [s for s in subjects() if s.family.name == family]
+            every = {case.desc for s in of_family for case in s.cases.CASES}
+            for place in (importlib.import_module(f"lockstep.cases.{family}"), *(s.cases for s in of_family)):
+                cases = {case.desc for case in getattr(place, "CASES", ())} or every
+                lines = [line for line in getattr(place, name, ()) if line not in getattr(GENERAL, name, ())]
+                assert {line if isinstance(line, str) else line[0] for line in lines} <= cases, (place, name)
+    for line in GENERAL.RUNS:
+        assert any(tuple(one[key] for key in ("dtype", "path")) == line[1:] and one["case"].desc == line[0]
+                   for s in subjects() for one in selection.plan(s).values()), line  # fmt: skip
 
 
 # Ladders
 
 
-def test_every_ladder_and_growth_is_of_a_case_there_is_and_goes_with_its_subject():
-    for table, arguments in ((ladders.CLIMBED, ladders.ladders), (ladders.GROWN, ladders.growths)):
-        made = [one for s in subjects() for one in arguments(s.path).values()]
-        assert sorted((one["subject"], one["case"].desc) for one in made) == sorted(line[:2] for line in table)
+def test_every_ladder_and_growth_goes_with_its_subject():
     titles = [title for title, _ in planned("digits", {})]
     assert len(set(titles)) == len(titles)
+    network = find("models.mlp")
     assert [title for title in titles if "bit" in title or "accumulated" in title] == [
-        *ladders.ladders("models.mlp"), *ladders.growths("models.mlp"),
+        *ladders.ladders(network), *ladders.growths(network),
     ]  # fmt: skip
 
 
 def test_every_subject_climbs_but_dropout_whose_first_rung_closes():
-    climbed = {subject for subject, *_ in ladders.CLIMBED}
-    assert {subject.path for subject in subjects()} - climbed == {"layers.dropout"}
+    assert [subject.path for subject in subjects() if not ladders.ladders(subject)] == ["layers.dropout"]
     case = find("layers.dropout").cases.CASES[1]
     assert lockstep.explain("layers.dropout", case=case).rungs[0].closes
-    assert {s.path for s in subjects() if s.family in ("optim", "models")} == {subject for subject, *_ in ladders.GROWN}
+    moving = {s.path for s in subjects() if s.family.name in ("optim", "models")}
+    assert {s.path for s in subjects() if ladders.growths(s)} == moving
 
 
-@pytest.mark.parametrize(
-    "line", [line for line in ladders.CLIMBED if line[0] != "models.mlp"], ids=lambda line: " ".join(line[:2])
-)
-def test_a_ladder_has_something_to_explain_and_closes(line):
-    subject, desc, path, _ = line
-    steps = 40 if subject.startswith("optim") else None
-    found = lockstep.explain(subject, case=desc, path=path, steps=steps)
+@pytest.mark.parametrize("arguments", CLIMBED.values(), ids=CLIMBED)
+def test_a_ladder_has_something_to_explain_and_closes(arguments):
+    subject = arguments["subject"]
+    found = lockstep.explain(**arguments | {"steps": min(arguments["steps"], 40)})
     # SGD multiplies and adds in one order only: where no kernel fuses, both sides are the same to the bit
     same = subject == "optim.sgd" and probe.findings().contraction["add"] != "fused"
     assert found.rungs[0].closes is same
@@ -159,13 +164,17 @@ def test_a_ladder_has_something_to_explain_and_closes(line):
 
 
 def test_only_some_subjects_climb_only_their_ladders(tmp_path, monkeypatch):
-    monkeypatch.setattr(selection, "plan", lambda subject: {})
-    monkeypatch.setattr(walks, "WALKED", [])
+    none = {"RUNS": ["none"], "WALKED": {}, "CLIMBED": {}, "GROWN": {}, "CURVES": {}}
+    wanted = {
+        "layers.batchnorm": none | {"CLIMBED": {"features, in training": None}},
+        "optim.adam": none | {"GROWN": {"defaults": 5}},
+        "optim.sgd": none,
+    }
+    for path, tables in wanted.items():
+        for name, table in tables.items():
+            monkeypatch.setattr(find(path).cases, name, table, raising=False)
     monkeypatch.setattr(detections, "detections", lambda path: {})
-    monkeypatch.setattr(curves, "KNOWN", {})
-    monkeypatch.setattr(ladders, "CLIMBED", [("layers.batchnorm", "features, in training", None, None)])
-    monkeypatch.setattr(ladders, "GROWN", [("optim.adam", "defaults", "single", 5)])
-    found = [load(path) for path in collect(tmp_path, only=["layers.batchnorm", "optim.adam", "optim.sgd"])]
+    found = [load(path) for path in collect(tmp_path, only=list(wanted))]
     kinds = [(record["kind"], record["subject"]) for record in found]
     assert sorted(kinds) == [("explanation", "layers.batchnorm"), ("growth", "optim.adam")]
     climbed, grown = sorted(found, key=lambda record: record["kind"])
@@ -181,14 +190,14 @@ def test_only_some_subjects_climb_only_their_ladders(tmp_path, monkeypatch):
 
 
 def test_every_optimizer_trains_one_network():
-    cases = digits.with_every_optimizer()
-    assert {case.optimizer for case in cases} == {s.path for s in subjects() if s.family == "optim"}
+    cases = with_every_optimizer(find("models.mlp").cases.CASES)
+    assert {case.optimizer for case in cases} == {s.path for s in subjects() if s.family.name == "optim"}
     assert len({str(case.network) for case in cases}) == 1
     assert all(case.network["dropout"] and case.network["batchnorm"] for case in cases)
 
 
 def test_the_held_back_digits_are_read():
-    arguments = digits.plan()[DEEP]
+    arguments = selection.plan(find("models.mlp"))[DEEP]
     found = lockstep.run(**(arguments | SELDOM))
     assert found.verdict is Verdict.ROUNDING
     for side in ("numpy", "torch"):
@@ -227,9 +236,10 @@ def cifar10(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("kind", "words", "inputs"), [("mnist", "MNIST", 784), ("cifar10", "CIFAR-10", 3072)])
 def test_a_folder_of_images_is_trained_on_with_every_optimizer(request, kind, words, inputs):
     folder = request.getfixturevalue(kind)
-    digits.check({kind: folder})
-    plan = {name: arguments for name, arguments in digits.plan({kind: folder}).items() if name.startswith(words)}
-    assert len(plan) == len([s for s in subjects() if s.family == "optim"])
+    find("models.mlp").family.check_data(kind, folder)
+    whole = selection.plan(find("models.mlp"), {kind: folder})
+    plan = {name: arguments for name, arguments in whole.items() if name.startswith(words)}
+    assert len(plan) == len([s for s in subjects() if s.family.name == "optim"])
     arguments = plan[f"{words}, Adam, dropout and BatchNorm"]
     found = lockstep.run(**(arguments | {"steps": 2, "judge_every": 1}))
     assert found.verdict.passes
@@ -244,7 +254,7 @@ def test_a_file_that_is_cut_short_is_told_by_its_name(mnist):
     path = mnist / "t10k-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ValueError, match="t10k-images-idx3-ubyte: truncated"):
-        digits.check({"mnist": mnist})
+        find("models.mlp").family.check_data("mnist", mnist)
 
 
 def called(monkeypatch, *words) -> int:
@@ -349,7 +359,7 @@ def test_nothing_is_recorded_around_what_has_no_path_in_the_plane(problem):
 
 
 def test_a_path_that_leaves_the_finite_numbers_is_recorded_as_far_as_it_goes():
-    around = find("optim.sgd").sides.landscape
+    around = find("optim.sgd").family.landscape
     case = next(case for case in find("optim.sgd").cases.CASES if case.desc == "the notebook's run")
     path = np.array([[-1.5, 2.5], [1.5, 4.5], [np.inf, 1.0], [np.nan, np.nan]])
     assert around(case, path)["x"][[0, -1]].tolist() == [-1.5 - 0.45, 1.5 + 0.45]
@@ -357,7 +367,7 @@ def test_a_path_that_leaves_the_finite_numbers_is_recorded_as_far_as_it_goes():
 
 
 def test_the_clusters_can_be_more_and_their_held_back_samples_are_fresh():
-    load_data = find("models.mlp").sides.load_data
+    load_data = models.load_data
     known, more = load_data("two clusters", "float64"), load_data("two clusters:400", "float64")
     assert (len(known.x), len(more.x)) == (40, 400)
     assert not set(known.x[:, 0]) & set(known.x_test[:, 0])

@@ -17,7 +17,7 @@ where_sgd_differs = pytest.mark.skipif(
 OPTIMIZERS = [
     pytest.param(subject.path, marks=[where_sgd_differs] if subject.path == "optim.sgd" else [])
     for subject in subjects()
-    if subject.family == "optim"
+    if subject.family.name == "optim"
 ]
 
 

@@ -18,22 +18,25 @@ from lockstep.cli import matrix as matrix_command
 from lockstep.explanation import ladder
 from lockstep.numerics import probe
 from lockstep.subjects.layers import drawing
-from lockstep.subjects.registry import find, own_class, subjects
+from lockstep.subjects.registry import find, subjects
 from reference.layers.activation import ReLU
 from reference.optim.adam import Adam
 from torch_impl import arithmetic as kernels
 
 DTYPES = ("float32", "float64")
-OPTIMIZERS = [subject for subject in subjects() if subject.family == "optim"]
-EVERY_PATH = [(subject.path, path) for subject in OPTIMIZERS for path in own_class(subject.torch_impl).paths]
+OPTIMIZERS = [subject for subject in subjects() if subject.family.name == "optim"]
+EVERY_PATH = [(subject.path, path) for subject in OPTIMIZERS for path in subject.theirs().paths]
 LAYERS = [
     (subject.path, case.desc)
     for subject in subjects()
-    if subject.family in ("layers", "penalty")
+    if subject.family.name in ("layers", "penalty")
     for case in {getattr(case, "layer", None): case for case in subject.cases.CASES}.values()
 ]
 MODULES = {
-    case.layer: subject.path for subject in subjects() if subject.family == "layers" for case in subject.cases.CASES
+    case.layer: subject.path
+    for subject in subjects()
+    if subject.family.name == "layers"
+    for case in subject.cases.CASES
 }
 LENGTHS = {str(n): (n,) for n in (1, 7, 61, 64, 1000, 4099)}
 KEYS = ["subject", "case", "dtype", "path", "rungs", "explained", "kernels"]
@@ -44,7 +47,7 @@ def closes(*arguments, **settings):
     found = lockstep.explain(*arguments, thorough=False, **settings)
     assert found.explained, str(found)
     assert found.rungs[-1].differing == 0
-    assert found.rungs[-1].elements > 0 or found.case.still
+    assert found.rungs[-1].elements > 0 or found.request.case.still
     return found
 
 

@@ -11,15 +11,12 @@ import torch
 import lockstep
 from lockstep.cli import main as cli
 from lockstep.explanation.ledger import operations
-from lockstep.subjects.registry import own_class, subjects
+from lockstep.subjects.registry import subjects
 from reference.optim.adam import Adam
 from torch_impl.ledger import recorded
 
 PATHS = [
-    (subject.path, path)
-    for subject in subjects()
-    if subject.family == "optim"
-    for path in own_class(subject.torch_impl).paths
+    (subject.path, path) for subject in subjects() if subject.family.name == "optim" for path in subject.theirs().paths
 ]
 SNAPSHOT = pathlib.Path(__file__).with_name("operations.json")
 

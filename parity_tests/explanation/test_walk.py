@@ -16,21 +16,19 @@ from lockstep.explanation.walk import Beside, Row, Stage, element, shared_out, w
 from lockstep.numerics import probe
 from lockstep.records.record import BadRecord, load
 from lockstep.records.validation import means
-from lockstep.subjects.registry import Subject, find, subjects
+from lockstep.subjects.registry import asked, find, subjects
 from lockstep.subjects.side import copied
 from reference.optim.adam import Adam
 from torch_impl.ledger import recorded
 
 pytestmark = pytest.mark.slow
 
-PLANNED = {name: arguments for subject in subjects() for name, arguments in walks.walks(subject.path).items()}
+PLANNED = {name: arguments for subject in subjects() for name, arguments in walks.walks(subject).items()}
 WORD = "the notebook's run"
 
 
 def pair(path: str, desc: str, torch_path: str | None = None, ours: type | None = None):
-    subject = find(path)
-    case = next(case for case in subject.cases.CASES if case.desc == desc)
-    return subject.sides.pair(subject, case, "float32", torch_path, 0, ours)
+    return asked(path, desc, path=torch_path).pair(ours)
 
 
 def adam(steps: int = 1, desc: str = WORD, **settings) -> list[Stage]:
@@ -83,17 +81,17 @@ def test_each_line_has_the_operations_that_lead_to_it():
 @pytest.mark.parametrize("name", PLANNED)
 def test_no_operation_is_lost(name):
     arguments = PLANNED[name]
-    subject = find(arguments["subject"])
-    both = subject.sides.pair(subject, arguments["case"], "float32", arguments["path"], 0)
+    request = asked(**arguments)
+    subject, both = request.subject, request.pair()
     found = walk(both, 1).steps[0]
     theirs = both.theirs()
     ran = [recorded(lambda stage=stage: theirs.advance(stage, 1)) for stage in theirs.stages]
     calls = [one.name for stage in ran for one in stage if not one.silent]
     walked = [name for stage in found for name in stage.operations]
     assert walked
-    if subject.family == "optim":
+    if subject.family.name == "optim":
         calls = [one.name for one in ran[-1] if not one.silent]  # the gradient is the problem's, not the optimizer's
-    if subject.family == "models":
+    if subject.family.name == "models":
         # the draws belong to no line, and the other parameters' updates are left out
         calls = calls[calls.index("bernoulli_") :]
         calls = calls[len(calls) - calls[::-1].index("ne") : calls.index("addcdiv_") + 1]
@@ -287,19 +285,17 @@ def test_every_subject_is_walked_each_class_of_a_layer_once():
     assert {arguments["subject"] for arguments in PLANNED.values()} == {subject.path for subject in subjects()}
     layers = [arguments["case"].layer for arguments in PLANNED.values() if hasattr(arguments["case"], "layer")]
     assert len(set(layers)) == len(layers) == 11
-    assert len(PLANNED) == len(walks.WALKED)
     for subject in subjects():
-        name = "digits" if subject.family == "models" else subject.path
+        name = "digits" if subject.family.name == "models" else subject.path
         titles = [title for title, _ in planned(name, {})]
-        assert set(walks.walks(subject.path)) <= set(titles)
+        assert set(walks.walks(subject)) <= set(titles)
 
 
 @pytest.mark.parametrize("path", ["optim.sgd", "optim.adagrad", "optim.rmsprop", "optim.adam", "optim.adamw"])
 def test_the_sides_of_an_optimizer_part_within_its_walk(path):
     """So that there is something to see; but SGD's two orders are one where no kernel fuses."""
-    (arguments,) = walks.walks(path).values()
-    subject = Subject(path)
-    both = subject.sides.pair(subject, arguments["case"], "float32", arguments["path"], 0)
+    (arguments,) = walks.walks(find(path)).values()
+    both = asked(**arguments).pair()
     same = path == "optim.sgd" and probe.findings().contraction["add"] != "fused"
     assert (walk(both, arguments["steps"]).first_step is None) is same
 

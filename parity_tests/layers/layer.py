@@ -10,8 +10,8 @@ import pytest
 from lockstep.cases.layers import LayerCase
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.layers import drawing
-from lockstep.subjects.registry import own_class
 from lockstep.subjects.side import copied
+from lockstep.subjects.subject import own_class
 from parity_tests.support.digits import digits, slope
 from parity_tests.support.families import SubjectTests, agree, mirrored, refusal, refused_as, run_of, swapped
 
@@ -43,7 +43,7 @@ class LayerTests(SubjectTests):
         return self.ours or own_class(self.subject.reference, name)
 
     def counterpart(self, name: str | None = None) -> Any:
-        return own_class(self.subject.torch_impl, name)
+        return own_class(self.subject.counterpart, name)
 
     def pytest_generate_tests(self, metafunc):
         super().pytest_generate_tests(metafunc)

@@ -13,10 +13,10 @@ from lockstep.causes.planting import targets
 from lockstep.causes.precision import float32, float32_power, float32_product
 from lockstep.checking.scenarios import trials
 from lockstep.engine.stepping import run_pair
-from lockstep.experiments.detection_table import FAITHFUL, matrix
+from lockstep.experiments.detection_table import FAITHFUL, causes_table
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.registry import find, own_class, subjects
+from lockstep.subjects.registry import asked, find, subjects
 from lockstep.subjects.side import copied
 from lockstep.text import ENGLISH, Voice, texts
 from reference.optim.adam import Adam
@@ -78,10 +78,8 @@ def known(path, row) -> Cause:
 
 def pair_of(path, case, dtype, planted=()):
     """The pair of sides of a case, with our side planted."""
-    subject = find(path)
-    base = own_class(subject.reference, case.layer) if hasattr(case, "layer") else None
-    ours = plant(subject, planted, base) if planted else None
-    return subject.sides.pair(subject, case, dtype, None, 0, ours)
+    request = asked(path, case, dtype)
+    return request.pair(plant(path, planted, request.subject.ours(case)) if planted else None)
 
 
 @functools.cache
@@ -375,7 +373,7 @@ def test_a_layer_takes_no_steps_and_so_has_no_momentum_before():
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ["optim.adagrad", "layers.dropout"])
 def test_the_matrix_tells_causes_apart_and_is_the_same_twice(path):
-    first, again = matrix(path), matrix(path)
+    first, again = causes_table(path), causes_table(path)
     assert first == again
     rows = dict(zip((row["name"] for row in first["causes"]), first["cells"], strict=True))
     columns = [column["name"] for column in first["scenarios"]]

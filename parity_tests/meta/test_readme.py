@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.engine.run import Run, choose
+from lockstep.engine.run import Run
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.registry import find, subjects
+from lockstep.subjects.registry import choose, find, subjects
 
 pytestmark = pytest.mark.slow
 

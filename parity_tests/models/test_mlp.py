@@ -11,7 +11,7 @@ from lockstep.engine import stepping as engine
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.models import load_data
-from lockstep.subjects.registry import find
+from lockstep.subjects.registry import asked, find
 from lockstep.subjects.side import copied
 from parity_tests.support.digits import digits, slope
 from parity_tests.support.families import SubjectTests, agree, run_of
@@ -68,7 +68,7 @@ def test_everything_on_the_way_is_compared_and_batches_and_masks_are_the_same_bi
 
 
 def test_another_seed_draws_other_batches_and_masks():
-    pairs = [find("models.mlp").sides.pair(find("models.mlp"), case_of(ADAM), "float32", None, seed) for seed in (0, 1)]
+    pairs = [asked("models.mlp", case_of(ADAM), seed=seed).pair() for seed in (0, 1)]
     batches, masks, starts = [], [], []
     for side in (pair.ours() for pair in pairs):
         starts.append(side.model.params["linear1.weight"].copy())

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from lockstep.numerics import bounded as module
 from lockstep.numerics import probe
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, kernel_ulps, widest
-from lockstep.subjects.registry import own_class, subjects
+from lockstep.subjects.registry import subjects
+from lockstep.subjects.subject import own_class
 from parity_tests.support.planted import planted
 from reference.arithmetic import FUSED, PLAIN
 
@@ -155,7 +156,7 @@ def test_the_exact_value_of_a_function(name, dtype):
 
 # optimizers
 
-SUBJECTS = [subject.path.removeprefix("optim.") for subject in subjects() if subject.family == "optim"]
+SUBJECTS = [subject.path.removeprefix("optim.") for subject in subjects() if subject.family.name == "optim"]
 
 
 def hyperparameters_of(subject: str) -> list[dict]:

@@ -11,7 +11,6 @@ from lockstep.cases import Case
 from lockstep.cases.optim import SIZES
 from lockstep.engine.stepping import run_pair
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.registry import own_class
 from lockstep.subjects.side import copied
 from parity_tests.support.families import (
     SAME,
@@ -57,11 +56,11 @@ class OptimizerTests(SubjectTests):
 
     @property
     def reference(self) -> Any:
-        return self.ours or own_class(self.subject.reference)
+        return self.ours or self.subject.ours()
 
     @property
     def counterpart(self) -> Any:
-        return own_class(self.subject.torch_impl)
+        return self.subject.theirs()
 
     @property
     def entry(self) -> str:

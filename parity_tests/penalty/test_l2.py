@@ -7,7 +7,7 @@ from lockstep.cases import Case
 from lockstep.cases.layers import LayerCase
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects import optim
-from lockstep.subjects.registry import find
+from lockstep.subjects.registry import asked, find
 from parity_tests.penalty.penalty import PenaltyTests
 from parity_tests.support.families import SAME, run_of
 from reference.optim.sgd import SGD
@@ -72,7 +72,7 @@ def with_loss_term(lam, m):
 )
 def test_our_weight_decay_beside_the_loss_term_in_pytorch(lam, m, expected, dtype):
     case = Case("a penalty", momentum=0.9, weight_decay=weight_decay_of(LAM, M))
-    pair = optim.pair(find("optim.sgd"), case, dtype, "single", 0)
+    pair = asked("optim.sgd", case, dtype, "single").pair()
     counterpart = pair.theirs()
 
     def theirs():

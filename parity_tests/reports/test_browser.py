@@ -15,6 +15,7 @@ import lockstep
 import reports
 from lockstep.experiments import detections, walks
 from lockstep.records.record import Record
+from lockstep.subjects.registry import find
 from lockstep.text import LANGUAGES
 from parity_tests.reports import screenshots
 from parity_tests.reports.browser import Reader, found, lacking, launched, reading
@@ -46,7 +47,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def walk() -> Record:
-    return walks.walked(next(iter(walks.walks("optim.adam").values())))
+    return walks.walked(next(iter(walks.walks(find("optim.adam")).values())))
 
 
 @pytest.fixture(scope="module")

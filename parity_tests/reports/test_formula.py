@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lockstep.subjects.registry import Subject, find, own_class, subjects
+from lockstep.subjects.registry import find, subjects
+from lockstep.subjects.subject import Subject
 from reports.formula import mathml, parsed
 from reports.symbols import Symbols, left, symbols
 
@@ -17,9 +18,8 @@ def equations(subject: Subject):
 
 
 def of(path: str) -> Symbols:
-    module = find(path).reference
-    state = getattr(own_class(module), "STATE", {}) if path.startswith("optim") else {}
-    return symbols(path.split(".", maxsplit=1)[0], module.EQUATIONS, state)
+    subject = find(path)
+    return symbols(subject.family.name, subject.reference.EQUATIONS, subject.family.state(subject))
 
 
 def marks(latex: str, known: Symbols) -> list[str]:
@@ -29,7 +29,7 @@ def marks(latex: str, known: Symbols) -> list[str]:
 @pytest.mark.parametrize("subject", subjects(), ids=lambda one: one.path)
 def test_every_formula_is_mathml_and_its_left_side_is_its_symbol(subject):
     for table in equations(subject):
-        known = symbols(subject.family, table, {})
+        known = symbols(subject.family.name, table, {})
         names = {latex: name for name, latex in reversed({one.name: one.latex for one in known.symbols}.items())}
         for name, latex in table.items():
             assert "<mtext>" not in parsed(left(latex)) or "\\text" in latex

@@ -11,8 +11,9 @@ from lockstep.cases import Bad, Case
 from lockstep.engine.run import Run
 from lockstep.engine.stepping import run_pair
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.registry import Subject, find, own_class
+from lockstep.subjects.registry import asked, find
 from lockstep.subjects.side import Pair, Quantities, Side, each
+from lockstep.subjects.subject import Subject
 
 SAME = {Verdict.IDENTICAL, Verdict.ROUNDING}
 
@@ -40,7 +41,7 @@ class SubjectTests:
         if "case" in metafunc.fixturenames:
             metafunc.parametrize(("case", "dtype", "torch_path"), [*all_runs(self.subject, self.every_path)])
         elif "torch_path" in metafunc.fixturenames:
-            metafunc.parametrize("torch_path", own_class(self.subject.torch_impl).paths)
+            metafunc.parametrize("torch_path", self.subject.theirs().paths)
         if "bad" in metafunc.fixturenames:
             metafunc.parametrize("bad", self.subject.cases.BAD, ids=lambda bad: bad.desc)
 
@@ -59,7 +60,7 @@ class SubjectTests:
         return run_of(self.subject, case, dtype, self.pair(case, dtype, torch_path), self.steps_of(case))
 
     def pair(self, case: Case, dtype: str, torch_path: str | None = None, ours: Any = None) -> Pair:
-        return self.subject.sides.pair(self.subject, case, dtype, torch_path, 0, ours=ours or self.ours)
+        return asked(self.subject, case, dtype, torch_path).pair(ours or self.ours)
 
     def test_case(self, case, dtype, torch_path):
         run = self.run(case, dtype, torch_path)
@@ -81,12 +82,13 @@ def all_runs(subject: Subject, every_path: bool = True) -> Iterator[Any]:
 def counterpart_of(subject: Subject, case: Case) -> Any:
     """The class of PyTorch's side that a case runs."""
     optimizer = getattr(case, "optimizer", None)
-    return own_class((find(optimizer) if optimizer else subject).torch_impl, getattr(case, "layer", None))
+    return find(optimizer).theirs() if optimizer else subject.theirs(case)
 
 
 def run_of(subject: Subject, case: Case, dtype: str, pair: Pair, steps: int | None = None) -> Run:
     """A finished run of sides that were put together by hand."""
-    return Run(subject, case, dtype, pair.path, 0, run_pair(pair, steps or case.steps))
+    request = asked(subject, case, dtype, pair.path, steps=steps)
+    return Run(request, run_pair(pair, request.steps))
 
 
 def swapped(pair: Pair) -> Pair:

@@ -8,7 +8,8 @@ import numpy as np
 from lockstep.causes import Cause, Scenario, plant, scenarios
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.subjects.layers import drawing
-from lockstep.subjects.registry import Subject, find, own_class
+from lockstep.subjects.registry import asked, find
+from lockstep.subjects.subject import Subject
 
 
 def recordings(
@@ -22,8 +23,8 @@ def recordings(
 
 def record(subject: Subject, planted: list[Cause], scenario: Scenario, dtype: str, seed: int = 0) -> Recording:
     case: Any = scenario.case
-    base = own_class(subject.reference, getattr(case, "layer", None))
-    pair = subject.sides.pair(subject, case, dtype, None, seed, plant(subject, planted, base))
+    base = subject.ours(case)
+    pair = asked(subject, case, dtype, seed=seed).pair(plant(subject, planted, base))
     side: Any = pair.ours()
     steps = (passes if hasattr(case, "layer") else updates)(side, case)
     return Recording(

@@ -73,7 +73,7 @@ def stage(entry: Mapping[str, Any], family: str, state: Mapping[str, str]) -> St
         name=entry["stage"],
         tensor=entry["tensor"],
         equations=entry["equations"],
-        symbols=symbols(family if entry["stage"] != "update" else "optim", entry["equations"], state),
+        symbols=symbols(family, entry["equations"], state, entry["stage"]),
         lines=[line for line in entry["lines"] if not line["idle"]],
         idle=[line for line in entry["lines"] if line["idle"]],
         first=entry["first"],

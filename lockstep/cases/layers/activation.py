@@ -37,3 +37,8 @@ BAD = [
     )
     for layer in LAYERS
 ]
+
+# What a report shows of it, as lockstep/experiments/selection.py takes it.
+RUNS = ["ReLU, many", "Sigmoid, many", "Tanh, many", "Sigmoid, extreme"]
+WALKED = {"ReLU, zeros among them": 2, "Sigmoid": 2, "Tanh": 2}
+CLIMBED = {"ReLU, zeros among them": None, "Sigmoid, many": None, "Tanh, many": None}

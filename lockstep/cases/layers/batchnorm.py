@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from lockstep.cases.layers import BadCall, LayerCase
 
 
@@ -114,3 +116,42 @@ BAD = [
         track_running_stats=False,
     ),
 ]
+
+SIZES = (2, 3, 4, 8, 16, 32, 64, 128, 256)
+
+
+def batch_sizes(sides, generators, seed: int):
+    """The running variance after one training step on the first n of one row of numbers.
+
+    With momentum 1 it is what the batch alone puts there.
+    """
+    settings = {"num_features": 1, "momentum": 1.0}
+    x = np.random.default_rng(seed).standard_normal((max(SIZES), 1)).astype(np.float32)
+    kept = {side: [] for side in sides}
+    for size in SIZES:
+        for side, module in sides.items():
+            layer = module.BatchNorm1d(**settings)
+            layer.train()
+            layer.forward(x[:size])
+            kept[side].append(np.array(layer.buffers["running_var"][0]))
+    sizes = np.array(SIZES)
+    arrays = {f"batch/{side}": np.array(values) for side, values in kept.items()}
+    return settings, arrays | {
+        "batch/size": sizes,
+        "batch/biased": np.array([x[:size].astype(np.float64).var() for size in SIZES]),
+        "batch/ratio": sizes / (sizes - 1),
+    }
+
+
+# What a report shows of it, as lockstep/experiments/selection.py takes it.
+RUNS = [
+    "features, in training",
+    "features, training, then evaluation",
+    "features, large offset",
+    "images, in training",
+    "images, cumulative average",
+    "the notebook's worked example",
+]
+WALKED = {"the notebook's worked example": 2}
+CLIMBED = {"features, in training": None, "images, in training": None}
+CURVES = {"batch sizes": batch_sizes}

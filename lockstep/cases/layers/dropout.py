@@ -1,5 +1,9 @@
 """Cases of layers.dropout."""
 
+from contextlib import nullcontext
+
+import numpy as np
+
 from lockstep.cases.layers import BadCall, LayerCase
 
 RATES = (0.0, 0.1, 0.3, 0.5, 0.9, 1.0)
@@ -27,3 +31,35 @@ BAD = [
     )
     for p in (-0.1, 1.1)
 ]
+
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+UNITS = (64, 64)
+SHOWN, CORNER = 0.3, 24  # the notebook's rate; of its mask so many rows and columns are kept to be seen
+
+
+def keep_rates(sides, generators, seed: int):
+    """The share of the units that a training dropout keeps, each side with a generator of its own from one seed."""
+    masks = {side: [mask(module.Dropout, p, generators[side](seed)) for p in SHARES] for side, module in sides.items()}
+    arrays = {f"keep/{side}": np.array([kept.mean() for kept in masks[side]]) for side in sides}
+    place = SHARES.index(SHOWN)
+    arrays |= {f"keep/mask/{side}": masks[side][place][:CORNER, :CORNER].astype(np.uint8) for side in sides}
+    same = [np.array_equal(ours, theirs) for ours, theirs in zip(*masks.values(), strict=True)]
+    settings = {"units": UNITS, "p": SHOWN}
+    return settings, arrays | {"keep/p": np.array(SHARES), "keep/equal": np.array(same, np.uint8)}
+
+
+def mask(layer, p: float, generator) -> np.ndarray:
+    """Which units a layer keeps; PyTorch's draws from the global generator, in whose place this one is put."""
+    as_default = getattr(generator, "as_default", None)
+    made = layer(p) if as_default else layer(p, generator=generator)
+    with as_default() if as_default else nullcontext():
+        made.train()
+        made.forward(np.ones(UNITS, np.float32))
+    return np.asarray(made.mask, np.float64)
+
+
+# What a report shows of it, as lockstep/experiments/selection.py takes it.
+RUNS = ["p = 0.3, shared masks", "training, then evaluation"]
+WALKED = {"p = 0.3, shared masks": 2}
+CLIMBED = {}  # the paper's order is PyTorch's, to the bit
+CURVES = {"keep rate": keep_rates}

@@ -46,3 +46,8 @@ BAD = [
         out_features=5,
     ),
 ]
+
+# What a report shows of it, as lockstep/experiments/selection.py takes it.
+RUNS = ["plain", "digits into 64 units", "large offset"]
+WALKED = {"one input feature": 2}
+CLIMBED = {"a wide layer": None}

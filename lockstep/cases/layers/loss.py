@@ -133,3 +133,21 @@ BAD = [
         )
     ),
 ]
+
+# What a report shows of it, as lockstep/experiments/selection.py takes it.
+RUNS = [
+    "BCELoss, soft targets, mean",
+    "BCELoss, probabilities of 0 and 1",
+    "BCEWithLogitsLoss, extreme logits, soft targets, mean",
+    "CrossEntropyLoss, 10 classes, mean",
+    "CrossEntropyLoss, large offset",
+]
+WALKED = dict.fromkeys(
+    (
+        "BCELoss, soft targets, mean",
+        "BCEWithLogitsLoss, soft targets, mean",
+        "CrossEntropyLoss, 10 classes, mean",
+    ),
+    2,
+)
+CLIMBED = dict.fromkeys(WALKED)

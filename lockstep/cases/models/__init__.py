@@ -1,5 +1,6 @@
 """Cases of training runs."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lockstep.cases import DTYPES, Case
@@ -88,3 +89,34 @@ class Training(Case):
         }
         changes = {"data" if key == "problem" else key: value for key, value in changes.items()}
         return Training(changes.pop("desc", self.desc), **(settings | self.hyperparameters | changes))
+
+
+# What a report shows of a network, as lockstep/experiments/selection.py takes it.
+STEPS, PLAIN_STEPS = 160, 100
+JUDGED = 32  # judged at every so-manyth step, compared at each
+FOLDER_STEPS = 300
+
+
+def plan(cases: Sequence[Training], data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every run on real data: its name, and the arguments of `lockstep.run`; those on `data` come last.
+
+    Arguments:
+        cases: of the network.
+        data: "mnist" or "cifar10" to a folder with its files.
+    """
+    found = {}
+    for case in cases:
+        if case.data == "digits":
+            deep = bool(case.network.get("batchnorm")) and not case.network["bias"]
+            found[case.desc] = {"case": case, "steps": STEPS if deep else PLAIN_STEPS, "judge_every": JUDGED}
+    for kind, folder in data.items():
+        for case in with_every_optimizer(cases):
+            other = case.replaced(data=f"{kind}:{folder}", tested_every=50)
+            found[other.title] = {"case": other, "steps": FOLDER_STEPS, "judge_every": 50}
+    return found
+
+
+def with_every_optimizer(cases: Sequence[Training]) -> list[Training]:
+    """One network with dropout and BatchNorm for each optimizer."""
+    deep = [case for case in cases if case.data == "digits" and case.network.get("dropout")]
+    return list({case.optimizer: case for case in reversed(deep)}.values())[::-1]

@@ -35,3 +35,12 @@ CASES = [
 ]
 
 BAD = []
+
+# What a report shows of it, as lockstep/experiments/selection.py takes it.
+SHOWN_AS = "digits"  # the data that most of its runs are on
+WALKED = {"digits, Adam, dropout and BatchNorm": 1}
+CLIMBED = {"digits, Adam, dropout and BatchNorm": 200}
+GROWN = {
+    "digits, Adam, dropout and BatchNorm": 200,
+    "digits, Adam, a bias before BatchNorm": 200,  # its gradient is nothing but rounding
+}

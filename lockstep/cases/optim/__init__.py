@@ -39,3 +39,36 @@ def situations(**hyperparameters) -> list[Case]:
         Case("ill-conditioned quadratic", problem="ill-conditioned quadratic", **{"lr": 1e-5, **hyperparameters}),
         Case("Rosenbrock", problem="rosenbrock", **{"lr": 1e-4, **hyperparameters}),
     ]
+
+
+# What a report shows of an optimizer, as lockstep/experiments/selection.py takes it; of those that it has.
+RUNS = [
+    ("defaults", "float32", "single"),
+    ("defaults", "float64", "single"),
+    ("defaults", "float32", "fused"),
+    ("defaults", "float32", "foreach"),
+    ("tensors of every size", "float32", "fused"),
+    ("weight decay", "float32", "single"),
+    ("a step without gradient, with weight decay", "float32", "single"),
+    ("lr changes between steps", "float32", "single"),
+    ("gradients near eps", "float32", "single"),
+    ("gradients near eps", "float64", "single"),
+    ("sparse gradients", "float32", "single"),
+    ("quadratic", "float32", "single"),
+    ("ill-conditioned quadratic", "float32", "single"),
+    ("the notebook's run", "float32", "single"),
+    ("the notebook's run", "float64", "single"),
+    ("amsgrad, gradients shrink", "float32", "single"),
+    ("nesterov", "float32", "single"),
+    ("dampening", "float32", "single"),
+    ("momentum", "float32", "single"),
+    ("centered", "float32", "single"),
+    ("centered, gradients with a large offset", "float32", "single"),
+    ("lr decay", "float32", "single"),
+    ("initial accumulator", "float32", "single"),
+    ("everything at once", "float32", "single"),
+]
+LONGER = {"defaults": 40, "the notebook's run": 100, "Rosenbrock": 100}
+WALKED = {"Rosenbrock": 12}
+CLIMBED = {"defaults": 200}
+GROWN = {"quadratic": 200}  # its gradient comes back to the parameters, and the sides part on it

@@ -1,6 +1,7 @@
 """Cases of optim.adamw."""
 
 from lockstep.cases import Bad, Case
+from lockstep.cases.optim import RUNS as OF_ANY
 from lockstep.cases.optim import SIZES, situations
 
 CASES = [
@@ -48,3 +49,7 @@ BAD = [
         decoupled_weight_decay=False,
     ),
 ]
+
+# What a report shows of it, as lockstep/experiments/selection.py takes it.
+RUNS = [*OF_ANY, "Rosenbrock"]
+GROWN = {"Rosenbrock": 200}

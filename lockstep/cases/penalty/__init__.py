@@ -22,3 +22,8 @@ def weights(layer: str, **hyperparameters: Any) -> list[LayerCase]:
         LayerCase("tiny weights", layer=layer, lam=0.1, m=64, kind="tiny"),
         LayerCase("large offset", layer=layer, lam=0.1, m=64, kind="large offset"),
     ]
+
+
+# What a report shows of any penalty, as lockstep/experiments/selection.py takes it.
+WALKED = {"the notebook's λ and 40 samples": 2}
+CLIMBED = {"many weights": None}
