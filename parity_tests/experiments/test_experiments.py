@@ -12,6 +12,7 @@ import lockstep
 import reference.datasets
 from lockstep.cases.models import Training, with_every_optimizer
 from lockstep.cli import main as cli
+from lockstep.errors import BadFile, BadValue
 from lockstep.experiments import collect, detections, ladders, names, planned, selection
 from lockstep.numerics import probe
 from lockstep.numerics.verdict import Verdict
@@ -63,7 +64,7 @@ def test_an_unknown_name_is_refused_before_anything_is_run(tmp_path, name):
 @pytest.mark.parametrize(
     ("data", "only", "error"),
     [
-        ({"mnist": "nowhere"}, ["digits"], FileNotFoundError),
+        ({"mnist": "nowhere"}, ["digits"], BadFile),
         ({"imagenet": "nowhere"}, ["digits"], ValueError),
         ({"mnist": "nowhere"}, ["optim.sgd"], ValueError),
     ],
@@ -277,7 +278,7 @@ def test_the_report_takes_the_folders(monkeypatch, capsys, tmp_path, mnist):
 
     def collected(out, only=None, progress=None, data=None):
         seen.update(only=only, data=data)
-        raise ValueError("enough seen")
+        raise BadValue("enough seen")
 
     monkeypatch.setattr(lockstep.experiments, "collect", collected)
     words = ("report", "--out", tmp_path / "page", "--only", "digits", "--mnist", mnist, "--cifar10", tmp_path)
