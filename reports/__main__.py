@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lockstep.cli.ending import ending
 from lockstep.errors import BadValue
 from lockstep.records.record import BadRecord, Record, load
-from lockstep.text import LANGUAGES
+from lockstep.text import LANGUAGES, message
 from reports.publish import INDEX, PLACES, RECORDS, check_place, publish, scratch, write
 
 OUT = pathlib.Path("build/report")
@@ -70,7 +70,7 @@ def folders(options: argparse.Namespace) -> dict[str, pathlib.Path]:
     """
     named = {name: getattr(options, name) for name in ("mnist", "cifar10") if getattr(options, name) is not None}
     if named and options.records is not None:
-        raise BadValue(f"--records runs nothing, so it goes with no --{next(iter(named))}")
+        raise BadValue(message("error.records-alone", other=next(iter(named))))
     return named
 
 

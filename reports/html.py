@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from pygments.lexers.python import PythonLexer
 from pygments.token import STANDARD_TYPES, Name, Token
 
-from lockstep.text import Message, Voice
+from lockstep.text import Message, Voice, from_json
 from reports import facts
 from reports.formula import mathml
 from reports.symbols import Symbols
@@ -44,7 +44,7 @@ class Speaker(Voice):
         return Markup("<code>{}</code>").format(value)
 
     def as_user(self, value: Any) -> Markup:
-        return Markup("<bdi>{}</bdi>").format(value)
+        return self.say(value) if isinstance(value, Message) else Markup("<bdi>{}</bdi>").format(value)
 
     def as_message(self, value: Any) -> Markup:
         return self.say(value) if isinstance(value, Message) else Markup(" ").join(map(self.say, value))
@@ -95,7 +95,7 @@ def formula(latex: str, symbols: Symbols | None = None) -> Markup:
 
 def said(voice: Speaker) -> Callable[[Any], Markup]:
     """What a record says: a message in the voice's language, or somebody's own text as it is."""
-    return lambda value: voice.say(value) if isinstance(value, Message) else voice.as_user(value)
+    return lambda value: voice.as_user(from_json(value))
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from typing import Any
 from lockstep.errors import BadFile
 from lockstep.records.record import Record
 from lockstep.subjects.registry import families
-from lockstep.text import LANGUAGES
+from lockstep.text import LANGUAGES, message
 from reports import address, checks
 from reports.gallery import Gallery
 from reports.site import site
@@ -80,13 +80,13 @@ def check_place(out: pathlib.Path, names: Sequence[str] = PLACES) -> None:
     if not out.exists():
         return
     if not out.is_dir():
-        raise NotAReport(f"{out} is no folder")
+        raise NotAReport(message("error.no-folder", path=out))
     page = out / INDEX
     report = page.is_file() and marked(page)
     for name in names:
         place = out / name
         if place.exists() and not (marked(place) if place.is_file() else report):
-            raise NotAReport(f"{out} has a {name} that is not of a report; name another folder")
+            raise NotAReport(message("error.not-of-a-report", path=out, name=name))
 
 
 def marked(page: pathlib.Path) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.errors import TheirCode
+from lockstep.text import message
 
 
 class CannotCheck(TheirCode):
@@ -46,6 +47,6 @@ class Adapter:
         Raises:
             NotTaken: where there is no way to.
         """
-        raise NotTaken(f"{name} cannot be changed between steps")
+        raise NotTaken(message("reason.not-between-steps", name=name))
 
     params: dict[str, np.ndarray]

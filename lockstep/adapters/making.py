@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
 from lockstep.adapters.names import Names, match, named, required, takes_any, told
+from lockstep.text import message
 
 PARAMS = {
     "params",
@@ -91,11 +92,8 @@ def maker_of(target: Any, wanted: Iterable[str], filled: Iterable[str] = ()) -> 
     used = {part for own in names.values() for part in (own if isinstance(own, tuple) else (own,))}
     unknown = [name for name in required(target) if name not in {holds, *filled, *used}]
     if unknown:
-        what = ", ".join(map(repr, unknown))
-        raise CannotCheck(
-            f"{target.__name__} needs the argument {what}, which is no hyperparameter under a usual name; "
-            "give it a default, or hand over an instance or an adapter"
-        )
+        names = ", ".join(map(repr, unknown))
+        raise CannotCheck(message("recognise.argument", target=target.__name__, names=names))
     return Maker(target, names, holds, takes_any(target))
 
 
@@ -107,7 +105,7 @@ def change(holder: Any, names: set[str], value: Any, before: Any) -> None:
     """
     places = list(settings(holder, names, before, DEPTH))
     if not places:
-        raise NotTaken(f"no attribute called {' or '.join(sorted(names))} holds {before!r}")
+        raise NotTaken(message("reason.no-attribute", names=", ".join(sorted(names)), before=before))
     for put in places:
         put(value)
 

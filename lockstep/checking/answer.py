@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from lockstep.diagnose.replay import Element, Residual
-from lockstep.engine.wording import at
 from lockstep.numerics.difference import bits
 from lockstep.numerics.verdict import Verdict, worst
 from lockstep.recordings.recording import Recording
 from lockstep.records.record import plain
 from lockstep.text import ENGLISH, Message, Voice, message
-from lockstep.text.rows import row
+from lockstep.text.rows import at, row
 
 
 @dataclasses.dataclass
@@ -73,9 +72,9 @@ class Check:
     target: str
     words: str = ""
     names: dict[str, str] = dataclasses.field(default_factory=dict)
-    broken: dict[str, str] | None = None
+    broken: dict[str, Any] | None = None
     outcomes: list[Outcome] = dataclasses.field(default_factory=list)
-    not_triggered: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    not_triggered: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     notes: list[Message] = dataclasses.field(default_factory=list)
     causes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     equivalent: list[Any] = dataclasses.field(default_factory=list)
@@ -127,13 +126,13 @@ class Check:
             "first_difference": self.first_difference,
             "causes": plain([cause | {"fix": ENGLISH.plain(cause["fix"])} for cause in self.causes]),
             "equivalent": plain(self.equivalent),
-            "not_triggered": self.not_triggered,
+            "not_triggered": [entry | {"reason": ENGLISH.plain(entry["reason"])} for entry in self.not_triggered],
             "scenarios": [outcome.to_json() for outcome in self.outcomes],
             "subject": self.subject,
             "target": self.target,
             "shape": self.words,
             "names": self.names,
-            "broken": self.broken,
+            "broken": self.broken and self.broken | {"message": ENGLISH.plain(self.broken["message"])},
             "used": plain(self.used),
             "nearer": self.nearer,
             "notes": [ENGLISH.say(note) for note in self.notes],
@@ -186,7 +185,7 @@ def answer(check: Check, voice: Voice = ENGLISH) -> str:
     """The whole text."""
     lines = [headline(check, voice)]
     if check.broken and check.verdict is Verdict.BROKEN:
-        first, *others = check.broken["message"].splitlines()
+        first, *others = voice.plain(check.broken["message"]).splitlines()
         lines.append(row(voice, "broken", f"{check.broken['id']}: {first}"))
         lines += [row(voice, "more", line) for line in others]
     found = check.first_difference
@@ -204,7 +203,7 @@ def answer(check: Check, voice: Voice = ENGLISH) -> str:
     if others:
         lines.append(row(voice, "matched", ", ".join(map(voice.say, others))))
     if check.broken and check.verdict is not Verdict.BROKEN:
-        lines.append(row(voice, "besides", f"{check.broken['id']}: {check.broken['message']}"))
+        lines.append(row(voice, "besides", f"{check.broken['id']}: {voice.plain(check.broken['message'])}"))
     lines += [row(voice, "note", note) for note in check.notes]
     lines += not_tried(check.not_triggered, voice)
     if check.rerun:
@@ -244,11 +243,11 @@ def details(found: dict[str, Any], voice: Voice = ENGLISH) -> list[str]:
     ]
 
 
-def not_tried(entries: list[dict[str, str]], voice: Voice = ENGLISH) -> list[str]:
+def not_tried(entries: list[dict[str, Any]], voice: Voice = ENGLISH) -> list[str]:
     """Scenarios by the reason they were not tried for."""
     by_reason: dict[str, list[str]] = {}
     for entry in entries:
-        names = by_reason.setdefault(entry.get("reason", ""), [])
+        names = by_reason.setdefault(voice.plain(entry.get("reason", "")), [])
         name = entry.get("scenario") or entry.get("id") or ""
         if name and name not in names:
             names.append(name)

@@ -16,6 +16,7 @@ from lockstep.recordings.recording import BadRecording, Recording
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject, own_class
+from lockstep.text import message
 
 ONE = np.zeros(1)  # any parameter at all
 DTYPES = ("float64", "float32")  # a formula and rounding cannot be confused in the first
@@ -52,7 +53,7 @@ def check(
     kinds = list(dtypes)
     for kind in kinds:
         if kind not in DTYPES:
-            raise BadValue(f"dtype must be 'float32' or 'float64', not {kind!r}")
+            raise BadValue(message("error.dtype", known="'float32' or 'float64'", given=kind))
     checked = check_optimizer if subject.family.name == "optim" else check_layer
     return checked(target, subject, settings, kinds, only, seed, on_scenario)
 
@@ -77,13 +78,14 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
             with handed_over():
                 result.outcomes.append(Outcome(one, replay(one)))
         except LockstepError as error:
-            result.broken = {"id": "recording", "message": f"{recording.source}: {error}"}
+            said = message("broken.recording", source=recording.source, said=error.said)
+            result.broken = {"id": "recording", "message": said}
             return result
     if not any(
         one.recording.is_layer or any(moved(step.before, step.after) for step in one.recording.steps)
         for one in result.outcomes
     ):
-        result.broken = {"id": "nothing-moved", "message": "no parameter changed: agreement would mean nothing"}
+        result.broken = {"id": "nothing-moved", "message": message("broken.nothing-moved")}
     name_causes(result)
     return result
 
@@ -96,7 +98,8 @@ def check_claim(recording: Recording, subject: Subject) -> None:
         UserError: for what PyTorch refuses.
     """
     if recording.is_layer == (subject.family.name == "optim"):
-        raise BadRecording(f"it is {'a layer' if recording.is_layer else 'an optimizer'}'s, and {subject.path} is none")
+        whose = message("recording.of-a-layer", subject=subject.path)
+        raise BadRecording(whose if recording.is_layer else message("recording.of-an-optimizer", subject=subject.path))
     with handed_over():
         kind = own_class(subject.reference, recording.layer or None)
         kind(**recording.hyperparameters) if recording.is_layer else kind({"weight": ONE}, **recording.hyperparameters)

@@ -18,6 +18,7 @@ from lockstep.errors import TheirCode
 from lockstep.recordings.recording import Recording, Step
 from lockstep.subjects.optim import entries_of
 from lockstep.subjects.subject import Subject
+from lockstep.text import Message, message
 
 SPOILS = ", writing into the gradients it is given"
 HERE = pathlib.Path(__file__).parents[1]
@@ -27,11 +28,20 @@ class Raised(TheirCode):
     """The implementation itself raised; the message says what, where in its code, and when in ours."""
 
     def __init__(self, error: BaseException, scenario: str, step: int):
-        where = place(error)
-        self.error, self.scenario, self.step, self.where = error, scenario, step, where
-        at = f" at {where}" if where else ""
-        when = f"step {step}" if step else "the start"
-        super().__init__(f"{type(error).__name__}: {error}{at}, in scenario {scenario!r}, {when}")
+        self.error, self.scenario, self.step, self.where = error, scenario, step, place(error)
+        told = {**told_of(error), "scenario": scenario}
+        super().__init__(message("raised.step", **told, step=step) if step else message("raised.start", **told))
+
+
+def first_look(error: BaseException) -> Message:
+    """What it raised before it was put through anything."""
+    return message("raised.first-look", **told_of(error))
+
+
+def told_of(error: BaseException) -> dict[str, Any]:
+    """What was raised, in the words of whoever raised it, and where in their code."""
+    where = place(error)
+    return {"words": f"{type(error).__name__}: {error}", "at": message("raised.at", where=where) if where else ""}
 
 
 def place(error: BaseException) -> str:
@@ -61,7 +71,7 @@ def claims(
     wanted = base | trial.case.hyperparameters
     lacks = [name for name in trial.needs if name not in found.names and not found.everything]
     if lacks:
-        raise NotTaken(f"it takes no {' and no '.join(lacks)}")
+        raise NotTaken(message("reason.no-names", names=", ".join(lacks)))
     known = {name: value for name, value in wanted.items() if name in found.names}
     if found.everything:
         known |= {name: value for name, value in wanted.items() if value != standard[name]}
@@ -93,7 +103,7 @@ def record(
         try:
             steps = drive(adapter, subject, trial, dtype, seed, hyperparameters, known)
         except Raised:
-            raise NotTaken(f"it takes no missing gradient: {error}") from None
+            raise NotTaken(message("reason.no-missing-gradient", said=error.said)) from None
     spoils = getattr(adapter, "spoils_gradients", False)
     recording = Recording(
         subject=subject.path,
@@ -159,27 +169,27 @@ def read(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
     """
     held = {name: np.asarray(array) for name, array in adapter.read().items()}
     if held.keys() != like.keys():
-        raise Broken("names-differ", f"parameters went in as {list(like)}, and come out as {list(held)}")
+        raise Broken("names-differ", message("broken.parameter-names", given=list(like), made=list(held)))
     for name, array in held.items():
         given = like[name]
         if array.shape != given.shape:
             turned = array.ndim == 2 and array.shape == given.shape[::-1]
-            cause, hint = ("layout-transposed", ": transposed") if turned else ("shape-differs", "")
-            raise Broken(cause, f"{name!r} went in with shape {given.shape} and comes out with {array.shape}{hint}")
+            cause = "layout-transposed" if turned else "shape-differs"
+            raise Broken(cause, message("broken.shape-out", name=name, given=given.shape, made=array.shape))
         if array.dtype != given.dtype:
-            raise Broken("dtype-promoted", f"{name!r} went in as {given.dtype} and comes out as {array.dtype}")
+            raise Broken("dtype-promoted", message("broken.dtype-out", name=name, given=given.dtype, made=array.dtype))
     names = list(held)
     for place_, name in enumerate(names):
         for other in names[place_ + 1 :]:
             if held[name].size and np.shares_memory(held[name], held[other]):
-                raise Broken("shared-memory", f"{name!r} and {other!r} come out in one buffer")
+                raise Broken("shared-memory", message("broken.one-buffer-out", name=name, other=other))
     return {name: np.array(array) for name, array in held.items()}
 
 
 def check_start(before: Mapping[str, np.ndarray], start: Mapping[str, np.ndarray]) -> None:
     for name, array in start.items():
         if before[name].tobytes() != array.tobytes():
-            raise Broken("start-differs", f"{name!r} is not what it was given, before any step")
+            raise Broken("start-differs", message("broken.start-out", name=name))
 
 
 def seen(

@@ -16,7 +16,7 @@ from lockstep.adapters.optimizer.recognise import Recognised, recognise
 from lockstep.adapters.optimizer.tensor_step import Ours
 from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.defaults import hidden_defaults
-from lockstep.checking.driving import SPOILS, Raised, defaults_of, drive, record
+from lockstep.checking.driving import SPOILS, Raised, defaults_of, drive, first_look, record
 from lockstep.checking.misnamed import idle, without
 from lockstep.checking.naming import name_causes
 from lockstep.checking.scenarios import Trial, trials
@@ -36,15 +36,16 @@ def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_s
     check_settings(subject, settings, wanted)
     tried = [trial for trial in trials(subject) if only is None or trial.name == only]
     if not tried:
-        raise NoSuchName(f"no scenario {only!r}; there are: {'; '.join(trial.name for trial in trials(subject))}")
+        there = "; ".join(trial.name for trial in trials(subject))
+        raise NoSuchName(message("error.no-scenario", name=only, known=there))
     result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
     try:
         found = recognise(target, subject.path, tuple(wanted))
     except CannotCheck as error:
-        result.broken = {"id": "not-recognised", "message": str(error)}
+        result.broken = {"id": "not-recognised", "message": error.said}
         return result
     except (Exception, SystemExit) as error:
-        result.broken = {"id": "exception", "message": str(Raised(error, "the first look at it", 0))}
+        result.broken = {"id": "exception", "message": first_look(error)}
         return result
     result.words, result.names = found.words, in_words(found.names)
     for name, value in settings.items():
@@ -63,7 +64,8 @@ def check_settings(subject: Subject, settings: Mapping[str, Any], wanted: Mappin
     """
     unknown = [name for name in settings if name not in wanted]
     if unknown:
-        raise BadArgument(f"{subject.path} has no hyperparameter {unknown[0]!r}; there are {', '.join(wanted)}")
+        known = ", ".join(wanted)
+        raise BadArgument(message("error.no-hyperparameter", subject=subject.path, name=unknown[0], known=known))
     with handed_over():
         subject.ours()({"weight": np.zeros(1)}, **settings)
 
@@ -98,16 +100,17 @@ class Driver:
             if trial.defaults:
                 recording = self.with_hidden_defaults(recording, trial, dtype)
         except NotTaken as reason:
-            self.skip(trial.name, dtype, str(reason))
+            self.skip(trial.name, reason.said)
             return True
         except Raised as error:
             if trial.mishap or trial.flag:
-                self.skip(trial.name, dtype, str(error))
+                self.skip(trial.name, error.said)
                 return True
-            self.fault("exception", str(error))
+            self.fault("exception", error.said)
             return not first
         except Broken as fault:
-            self.fault(fault.cause, f"{fault} (scenario {trial.name!r}, {dtype})")
+            where = {"name": trial.name, "dtype": dtype}
+            self.fault(fault.cause, message("broken.in-scenario", said=fault.said, **where))
             return False
         note = message("note.spoils-gradients")
         if recording.source.endswith(SPOILS) and note not in self.result.notes:
@@ -122,11 +125,11 @@ class Driver:
             Broken: where nothing moves, or a second run goes another way.
         """
         if not any(moved(step.before, step.after) for step in recording.steps):
-            raise Broken("nothing-moved", "no parameter changed: agreement would mean nothing")
+            raise Broken("nothing-moved", message("broken.nothing-moved"))
         again = record(self.found, self.subject, trial, dtype, self.seed, self.settings)
         for number, (one, other) in enumerate(zip(recording.steps, again.steps, strict=True), 1):
             if moved(one.after, other.after):
-                raise Broken("non-deterministic", f"two runs on the same numbers differ from step {number} on")
+                raise Broken("non-deterministic", message("broken.non-deterministic", step=number))
 
     def with_hidden_defaults(self, recording: Recording, trial: Trial, dtype: str) -> Recording:
         """The recording with the defaults that do not show in the implementation's signature."""
@@ -142,13 +145,14 @@ class Driver:
         found = hidden_defaults(names, defaults_of(self.subject), run, same)
         return dataclasses.replace(recording, defaults=recording.defaults | found)
 
-    def fault(self, cause: str, message: str) -> None:
+    def fault(self, cause: str, said: Any) -> None:
         if self.result.broken is None:
-            passed = worst(outcome.verdict for outcome in self.result.outcomes)
-            seen = f"; before that: {passed}" if self.result.outcomes else ""
-            self.result.broken = {"id": cause, "message": message + seen}
+            if self.result.outcomes:
+                passed = worst(outcome.verdict for outcome in self.result.outcomes)
+                said = message("broken.before-that", said=said, verdict=passed)
+            self.result.broken = {"id": cause, "message": said}
 
-    def skip(self, name: str, dtype: str, reason: str) -> None:
+    def skip(self, name: str, reason: Any) -> None:
         entry = {"scenario": name, "reason": reason}
         if entry not in self.result.not_triggered:
             self.result.not_triggered.append(entry)
@@ -183,7 +187,7 @@ class Driver:
             for name in trial.needs:
                 if self.changes_nothing(name, trial, outcome.recording):
                     value = outcome.recording.hyperparameters[name]
-                    self.skip(trial.name, outcome.recording.dtype, f"{name}={value!r} changed nothing")
+                    self.skip(trial.name, message("reason.no-effect", name=name, value=value))
                     if name not in self.found.names and outcome in self.result.outcomes:
                         self.result.outcomes.remove(outcome)
 
@@ -205,8 +209,8 @@ class Driver:
         try:
             twice = stepped_twice(self.found, self.subject, self.settings)
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            self.skip(trial.name, dtype, f"it cannot be given one array under two names ({reason})")
+            words = f"{type(error).__name__}: {error}"
+            self.skip(trial.name, message("reason.no-tied", words=words))
             return
         if twice:
             self.result.notes.append(message("note.tied"))
@@ -225,7 +229,7 @@ def stepped_twice(found: Recognised, subject: Subject, settings: Mapping[str, An
         adapter.step(dict.fromkeys(names, grad))
         held = adapter.read()
         if len(names) == 2 and not np.shares_memory(np.asarray(held["weight"]), np.asarray(held["tied"])):
-            raise NotTaken("it keeps arrays of its own")
+            raise NotTaken(message("reason.own-arrays"))
         ends.append(np.array(held["weight"]))
     return ends[0].tobytes() != ends[1].tobytes()
 

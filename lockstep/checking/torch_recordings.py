@@ -17,6 +17,7 @@ from lockstep.errors import BadValue, NoSuchName
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject
+from lockstep.text import message
 
 
 def of_pytorch(
@@ -42,12 +43,13 @@ def of_pytorch(
         ValueError, TypeError: for a subject, a dtype, a scenario or hyperparameters that there are not.
     """
     if dtype not in ("float32", "float64"):
-        raise BadValue(f"dtype must be 'float32' or 'float64', not {dtype!r}")
+        raise BadValue(message("error.dtype", known="'float32' or 'float64'", given=dtype))
     subject = find(path)
     known = [trial for trial in trials(subject) if trial.mishap != "tied" and not trial.defaults]
     wanted = [trial for trial in known if only is None or trial.name == only]
     if not wanted:
-        raise NoSuchName(f"no scenario {only!r}; there are: {'; '.join(trial.name for trial in known)}")
+        there = "; ".join(trial.name for trial in known)
+        raise NoSuchName(message("error.no-scenario", name=only, known=there))
     make = of_optimizer if subject.family.name == "optim" else of_layer
     return [make(subject, trial, dict(hyperparameters or {}), dtype, implementation, seed) for trial in wanted]
 
@@ -74,7 +76,7 @@ def of_optimizer(subject: Subject, trial, settings, dtype: str, implementation: 
 
 def of_layer(subject: Subject, trial, settings, dtype: str, implementation: str | None, seed: int) -> Recording:
     if implementation is not None:
-        raise NoSuchName(f"{subject.path} has no paths to choose from, so not {implementation!r} either")
+        raise NoSuchName(message("error.no-path", subject=subject.path, path=implementation))
     kind = subject.theirs(trial.case)
     names: Names = {name: name for name in standard_of(subject, trial)}
     make = functools.partial(OurLayer, Everything(kind, holds=False))  # type: ignore[arg-type]

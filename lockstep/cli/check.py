@@ -39,9 +39,9 @@ def check_target(
     be checked.
     """
     if (target is None) == (recording is None):
-        raise BadValue("check takes FILE.py:NAME or --recording DIR, one of them")
+        raise BadValue(message("error.check-what"))
     if target is not None and like is None:
-        raise BadValue("say what it should be: --like optim.adam")
+        raise BadValue(message("error.check-like"))
     result = of_recording(recording, like) if recording else of_target(target, like, set_, only, dtype, seed)
     result.rerun = typed("check")
     console.print(escape(answer(result, voice())))

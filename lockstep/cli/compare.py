@@ -8,13 +8,12 @@ from rich.markup import escape
 
 from lockstep.cli.terminal import console, voice, written
 from lockstep.diagnose.two_recordings import Compared, compared
-from lockstep.engine.wording import at
 from lockstep.numerics.verdict import Verdict, worst
 from lockstep.recordings.recording import BadRecording, load
 from lockstep.records.files import write_json
 from lockstep.records.record import plain
 from lockstep.text import Voice, message
-from lockstep.text.rows import row
+from lockstep.text.rows import at, row
 
 
 def compare_recordings(
@@ -27,13 +26,13 @@ def compare_recordings(
     Exit status 0 when they are identical or differ by rounding, 1 when they do not, 2 when they cannot be compared.
     """
     if one.resolve() == other.resolve():
-        raise BadRecording(f"{one} and {other} are one folder: they would agree whatever is in it")
+        raise BadRecording(message("recording.one-folder", one=one, other=other))
     left, right = ({recording.scenario: recording for recording in load(path)} for path in (one, other))
     if len(left) == len(right) == 1:
         right = dict(zip(left, right.values(), strict=True))
     if left.keys() != right.keys():
         lonely = ", ".join(repr(name) for name in sorted(left.keys() ^ right.keys()))
-        raise BadRecording(f"only one of the two has {lonely}")
+        raise BadRecording(message("recording.lonely", names=lonely))
     found = [compared(recording, right[name]) for name, recording in left.items()]
     for each in found:
         console.print(escape("\n".join(lines(each, voice()))))

@@ -9,10 +9,11 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
-from lockstep.cli.terminal import ANSWERED, errors
+from lockstep.cli.terminal import ANSWERED, errors, voice
 from lockstep.errors import LockstepError
 from lockstep.numerics.environment import environment
 from lockstep.records.files import write_json
+from lockstep.text.rows import row
 
 NONSENSE = 2  # exit status of a call that makes no sense
 FAULT = 70  # of a fault of Lockstep's own: EX_SOFTWARE of sysexits.h
@@ -30,7 +31,7 @@ def ending(program: str) -> Iterator[None]:
     try:
         yield
     except LockstepError as error:
-        errors.print(f"{program}: {error}", markup=False)
+        errors.print(f"{program}: {voice().plain(error.said)}", markup=False)
         answer_json(type(error).__name__, str(error), error.exit_status)
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
@@ -45,7 +46,7 @@ def ending(program: str) -> Iterator[None]:
 
 def stop(program: str, status: Any) -> None:
     if status == STOPPED:
-        errors.print(f"{program}: stopped; what was not finished was not written", markup=False)
+        errors.print(f"{program}: {voice()('error.stopped')}", markup=False)
         answer_json("stopped", "stopped", STOPPED)
     elif status == NONSENSE:
         answer_json("usage", "the call is of the wrong form", NONSENSE)
@@ -56,9 +57,9 @@ def report(program: str, fault: Exception) -> None:
     """Say that it is a fault of Lockstep's own, and what to report."""
     known = {name: value for name, value in environment().items() if value is not None}
     lines = [
-        f"{program}: a fault of Lockstep's own, not of your call. Please report it with all that follows.",
-        f"  call      {shlex.join([program, *sys.argv[1:]])}",
-        f"  versions  {', '.join(f'{name} {value}' for name, value in known.items())}",
+        f"{program}: {voice()('fault.whose')}",
+        row(voice(), "call", shlex.join([program, *sys.argv[1:]])),
+        row(voice(), "versions", ", ".join(f"{name} {value}" for name, value in known.items())),
         "".join(traceback.format_exception(fault)).rstrip(),
     ]
     errors.print("\n".join(lines), markup=False)

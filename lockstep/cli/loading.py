@@ -9,6 +9,7 @@ from typing import Any
 
 from lockstep.adapters.adapter import CannotCheck
 from lockstep.checking.driving import place
+from lockstep.text import Message, message
 
 
 def load_target(text: str) -> Any:
@@ -19,19 +20,20 @@ def load_target(text: str) -> Any:
     """
     where, _, name = text.rpartition(":")
     if not where or not name:
-        raise CannotCheck(f"say FILE.py:NAME, not {text!r}")
+        raise CannotCheck(message("error.target-form", given=text))
     module = from_file(pathlib.Path(where)) if where.endswith(".py") else from_name(where)
     target = module
     for part in name.split("."):
         if not hasattr(target, part):
-            raise CannotCheck(f"{where} has no {name!r}; there are {', '.join(offered(module)) or 'none'}")
+            known = ", ".join(offered(module)) or message("error.none")
+            raise CannotCheck(message("error.target-name", where=where, name=name, known=known))
         target = getattr(target, part)
     return target
 
 
 def from_file(path: pathlib.Path) -> Any:
     if not path.is_file():
-        raise CannotCheck(f"{path}: no such file")
+        raise CannotCheck(message("error.no-file", path=path))
     name = path.stem
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -44,22 +46,25 @@ def from_file(path: pathlib.Path) -> Any:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise CannotCheck(f"{path} does not import: {type(error).__name__}: {error}{at(error, path)}") from error
+        words = f"{type(error).__name__}: {error}"
+        raise CannotCheck(message("error.no-import", path=path, words=words, at=at(error, path))) from error
     return module
 
 
-def at(error: BaseException, path: pathlib.Path) -> str:
+def at(error: BaseException, path: pathlib.Path) -> Message | str:
     if isinstance(error, SyntaxError):
         return ""
     where = place(error)
-    return f" at {where}" if where and not where.startswith("<frozen") else f" in {path.name}"
+    known = where and not where.startswith("<frozen")
+    return message("raised.at", where=where) if known else message("raised.in", where=path.name)
 
 
 def from_name(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise CannotCheck(f"{name} does not import: {type(error).__name__}: {error}") from error
+        words = f"{type(error).__name__}: {error}"
+        raise CannotCheck(message("error.no-import", path=name, words=words, at="")) from error
 
 
 def offered(module: Any) -> list[str]:

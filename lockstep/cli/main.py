@@ -47,7 +47,7 @@ def speak(
 ):
     """Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference."""
     if lang not in LANGUAGES:
-        raise BadValue(f"--lang (or LOCKSTEP_LANG) is one of {', '.join(LANGUAGES)}, not {lang!r}")
+        raise BadValue(message("error.language", known=", ".join(LANGUAGES), given=lang))
     SPOKEN.set(Voice(lang))
 
 
@@ -81,7 +81,7 @@ def run_subject(
     found = find(subject)
     chosen = found.cases.CASES if all_ else [choose(found, case)]
     if all_ and (case or json):
-        raise BadValue("--all runs every case: it goes with neither --case nor --json")
+        raise BadValue(message("error.all-alone"))
     if json is not None:
         place(json)  # before a step is taken
     hyperparameters = dict(assignment(text) for text in set_ or [])

@@ -9,6 +9,7 @@ from rich.markup import escape
 from lockstep.checking.torch_recordings import of_pytorch
 from lockstep.cli.terminal import assignment, console, progress
 from lockstep.errors import BadPlace
+from lockstep.text import message
 
 
 def record_subject(
@@ -22,7 +23,7 @@ def record_subject(
 ):
     """Record PyTorch in every scenario: parameters, gradients and state, a step at a time (docs/recordings.md)."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BadPlace(f"{out} exists already, and a recording is not written over anything")
+        raise BadPlace(message("error.recording-there", path=out))
     hyperparameters = dict(assignment(text) for text in set_ or [])
     with progress() as bar:
         task = bar.add_task(subject, total=None)

@@ -11,6 +11,7 @@ from rich.markup import escape
 from lockstep.cli.terminal import console, written
 from lockstep.errors import BadValue
 from lockstep.records.files import write_json
+from lockstep.text import message
 
 
 def score_tests(
@@ -24,7 +25,7 @@ def score_tests(
     Exit status 0 when all are caught, 1 when some pass, 2 for tests that cannot be scored.
     """
     if importlib.util.find_spec("pytest") is None:
-        raise BadValue("lockstep score runs tests with pytest, which is not installed")
+        raise BadValue(message("error.no-pytest"))
     found = importlib.import_module("lockstep.testing.score").score(tests, subject)
     console.print(escape(str(found)))
     if json is not None:

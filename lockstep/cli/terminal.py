@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from lockstep.errors import BadValue
-from lockstep.text import ENGLISH, Voice
+from lockstep.text import ENGLISH, Voice, message
 from lockstep.text.rows import row
 
 console = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -44,11 +44,11 @@ def assignment(text: str) -> tuple[str, Any]:
     """`betas=(0.9,0.99)` as a name and a value; a value that is no Python literal is refused."""
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
-        raise BadValue(f"--set takes NAME=VALUE, not {text!r}")
+        raise BadValue(message("error.set-form", given=text))
     try:
         return name, ast.literal_eval({"true": "True", "false": "False"}.get(value, value))
     except (ValueError, SyntaxError):
-        raise BadValue(f"--set {name}: {value!r} is no number, flag or tuple") from None
+        raise BadValue(message("error.set-value", name=name, given=value)) from None
 
 
 def progress() -> Progress:

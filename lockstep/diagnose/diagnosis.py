@@ -152,11 +152,11 @@ def diagnose(
         ValueError: without recordings, and for two of one label.
     """
     if not recordings:
-        raise BadValue("nothing was recorded, so there is nothing to explain")
+        raise BadValue(message("error.nothing-recorded"))
     path = subject or recordings[0].subject
     recordings = [with_mask(dataclasses.replace(one, subject=path)) for one in recordings]
     if len({one.label for one in recordings}) < len(recordings):
-        raise BadValue("two recordings have the same scenario and dtype")
+        raise BadValue(message("error.same-scenario"))
     if fault := fault_of(recordings):
         return Diagnosis(Verdict.BROKEN, path, fault=fault)
     left = {one.label: (residuals or {}).get(one.label) or replay(one) for one in recordings}

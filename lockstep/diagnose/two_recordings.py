@@ -10,6 +10,7 @@ from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import bits, compare
 from lockstep.numerics.verdict import Finding, Judgement, Verdict, judge, worst
 from lockstep.recordings.recording import BadRecording, Recording, Step
+from lockstep.text import message
 
 
 class Compared(NamedTuple):
@@ -67,16 +68,18 @@ def check_alike(one: Recording, other: Recording) -> None:
     """
     for name in ("subject", "layer", "dtype"):
         if getattr(one, name) != getattr(other, name):
-            raise BadRecording(f"the {name} differs: {getattr(one, name)!r} and {getattr(other, name)!r}")
+            values = {"one": getattr(one, name), "other": getattr(other, name)}
+            raise BadRecording(message("recording.differs", name=name, **values))
     if len(one.steps) != len(other.steps):
-        raise BadRecording(f"one has {len(one.steps)} steps, the other {len(other.steps)}")
+        raise BadRecording(message("recording.other-count", one=len(one.steps), other=len(other.steps)))
     if one.hyperparameters != other.hyperparameters:
         names = [n for n in one.hyperparameters if one.hyperparameters[n] != other.hyperparameters.get(n)]
-        raise BadRecording(f"they were told different hyperparameters: {', '.join(names) or 'one has more'}")
+        names = names or sorted(other.hyperparameters.keys() - one.hyperparameters.keys())
+        raise BadRecording(message("recording.other-hyperparameters", names=", ".join(names)))
     for number, (left, right) in enumerate(zip(one.steps, other.steps, strict=True), 1):
         for what, a, b in fed(left, right, number == 1):
             if (a is None) != (b is None) or (a is not None and (a.shape != b.shape or a.tobytes() != b.tobytes())):
-                raise BadRecording(f"they were not fed the same: {what} differs at step {number}")
+                raise BadRecording(message("recording.fed", what=what, step=number))
 
 
 def fed(left: Any, right: Any, first: bool) -> Iterator[tuple[str, Any, Any]]:

@@ -5,43 +5,46 @@ from numpy.lib.array_utils import byte_bounds
 
 from lockstep.errors import TheirCode
 from lockstep.subjects.side import Quantities, copied, each
+from lockstep.text import Message, message
 
 
 class Broken(TheirCode):
-    """The comparison cannot be trusted; `cause` is the id of its row in the catalogue, the message what is wrong."""
+    """The comparison cannot be trusted; `cause` is the id of its row in the catalogue, `said` what is wrong."""
 
-    def __init__(self, cause: str, message: str):
-        super().__init__(message)
+    def __init__(self, cause: str, said: Message | str):
+        super().__init__(said)
         self.cause = cause
 
 
 def check_names(ours: Quantities, theirs: Quantities) -> None:
     """The same quantities and tensors on both sides, of one shape and dtype each."""
     if ours.keys() != theirs.keys():
-        raise Broken("names-differ", f"quantities differ: {only(ours, theirs)}")
+        raise Broken("names-differ", message("broken.quantities", only=only(ours, theirs)))
     for quantity, named in ours.items():
         if named.keys() != theirs[quantity].keys():
-            raise Broken("names-differ", f"tensors of {quantity} differ: {only(named, theirs[quantity])}")
+            lonely = only(named, theirs[quantity])
+            raise Broken("names-differ", message("broken.tensors", quantity=quantity, only=lonely))
         for name, array in named.items():
-            check_kind(f"{quantity} of {name!r}", np.asarray(array), np.asarray(theirs[quantity][name]))
+            check_kind(quantity, name, np.asarray(array), np.asarray(theirs[quantity][name]))
 
 
-def only(ours, theirs) -> str:
-    left = ", ".join(sorted(set(ours) - set(theirs))) or "nothing"
-    right = ", ".join(sorted(set(theirs) - set(ours))) or "nothing"
-    return f"only numpy has {left}, only torch has {right}"
+def only(ours, theirs) -> Message:
+    left, right = (
+        ", ".join(sorted(set(one) - set(other))) or message("broken.nothing")
+        for one, other in ((ours, theirs), (theirs, ours))
+    )
+    return message("broken.only", yours=left, pytorch=right)
 
 
-def check_kind(what: str, a: np.ndarray, b: np.ndarray) -> None:
+def check_kind(quantity: str, name: str, a: np.ndarray, b: np.ndarray) -> None:
     if a.shape != b.shape:
-        transposed = a.ndim == 2 and a.shape == b.shape[::-1]
-        hint = ": one is laid out as the transpose of the other" if transposed else ""
-        raise Broken(
-            "layout-transposed" if transposed else "shape-differs",
-            f"{what} has shape {a.shape} on the numpy side and {b.shape} on the torch side{hint}",
-        )
+        said = message("broken.shape", quantity=quantity, name=name, yours=str(a.shape), pytorch=str(b.shape))
+        if a.ndim == 2 and a.shape == b.shape[::-1]:
+            raise Broken("layout-transposed", message("broken.turned", said=said))
+        raise Broken("shape-differs", said)
     if a.dtype != b.dtype:
-        raise Broken("dtype-differs", f"{what} is {a.dtype} on the numpy side and {b.dtype} on the torch side")
+        kinds = {"yours": str(a.dtype), "pytorch": str(b.dtype)}
+        raise Broken("dtype-differs", message("broken.dtype", quantity=quantity, name=name, **kinds))
 
 
 def check_start(ours: Quantities, theirs: Quantities) -> None:
@@ -53,20 +56,18 @@ def check_start(ours: Quantities, theirs: Quantities) -> None:
         array, other = np.asarray(value), np.asarray(theirs[quantity][name])
         total += array.size
         if array.tobytes() != other.tobytes():
-            square = array.ndim == 2 and array.T.tobytes() == other.tobytes()
-            hint = ": one is the transpose of the other" if square else ""
-            raise Broken(
-                "layout-transposed" if square else "start-differs",
-                f"the sides start from different values of {quantity} {name!r}{hint}",
-            )
+            said = message("broken.start", quantity=quantity, name=name)
+            if array.ndim == 2 and array.T.tobytes() == other.tobytes():
+                raise Broken("layout-transposed", message("broken.turned", said=said))
+            raise Broken("start-differs", said)
     if ours and not total:
-        raise Broken("nothing-compared", "there is nothing to compare: no side holds a single element")
+        raise Broken("nothing-compared", message("broken.no-element"))
 
 
-SIDES = ("the numpy side", "the torch side")
+YOURS, PYTORCH = SIDES = (message("side.yours"), message("side.pytorch"))
 
 
-def check_memory(ours: Quantities, theirs: Quantities, sides: tuple[str, str] = SIDES) -> None:
+def check_memory(ours: Quantities, theirs: Quantities, sides: tuple[Message, Message] = SIDES) -> None:
     """No array of one side lies in the memory of the other."""
     spans = sorted(
         (*byte_bounds(np.asarray(array)), side, quantity, name)
@@ -82,11 +83,9 @@ def check_memory(ours: Quantities, theirs: Quantities, sides: tuple[str, str] = 
             if np.shares_memory(np.asarray(array), np.asarray(other)):
                 places = [(quantity, name), (other_quantity, other_name)]
                 (q1, n1), (q2, n2) = places if side == 0 else places[::-1]
-                raise Broken(
-                    "shared-memory",
-                    f"{q1} {n1!r} of {sides[0]} and {q2} {n2!r} of {sides[1]} are one buffer: "
-                    "they would agree whatever either of them computes; copy it",
-                )
+                first = {"side": sides[0], "quantity": q1, "name": n1}
+                second = {"other_side": sides[1], "other_quantity": q2, "other_name": n2}
+                raise Broken("shared-memory", message("broken.one-buffer", **first, **second))
         begun[side].append((high, quantity, name))
 
 
@@ -95,18 +94,19 @@ def dtypes(quantities: Quantities) -> dict[tuple[str, str], np.dtype]:
     return {(quantity, name): np.asarray(array).dtype for quantity, name, array in each(quantities)}
 
 
-def check_dtypes(side: str, before: dict[tuple[str, str], np.dtype], after: Quantities) -> None:
+def check_dtypes(side: Message, before: dict[tuple[str, str], np.dtype], after: Quantities) -> None:
     """No step turns a quantity into another dtype."""
     for quantity, name, array in each(after):
         old, new = before.get((quantity, name)), np.asarray(array).dtype
         if old is not None and old != new:
-            raise Broken("dtype-promoted", f"{quantity} {name!r} of the {side} side went from {old} to {new}")
+            kinds = {"old": str(old), "new": str(new)}
+            raise Broken("dtype-promoted", message("broken.promoted", quantity=quantity, name=name, side=side, **kinds))
 
 
 class Movement:
     """Watches whether a side changes any of the quantities that a run must move."""
 
-    def __init__(self, side: str, moving: frozenset[str], start: Quantities):
+    def __init__(self, side: Message, moving: frozenset[str], start: Quantities):
         self.side = side
         self.start = copied({quantity: named for quantity, named in start.items() if quantity in moving})
 
@@ -119,5 +119,4 @@ class Movement:
 
     def check(self) -> None:
         if self.start:
-            names = " and ".join(sorted(self.start))
-            raise Broken("nothing-moved", f"no {names} changed on the {self.side} side: agreement would mean nothing")
+            raise Broken("nothing-moved", message("broken.still", names=", ".join(sorted(self.start)), side=self.side))

@@ -8,7 +8,7 @@ import numpy as np
 from lockstep.cases import Case
 from lockstep.engine.series import Series
 from lockstep.engine.stepping import Outcome, run_pair
-from lockstep.engine.wording import headline, message
+from lockstep.engine.wording import headline, wording
 from lockstep.numerics.environment import environment
 from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.records.record import SCHEMA, VERSION, Record
@@ -73,7 +73,7 @@ class Run:
 
     def told(self, voice: Voice = ENGLISH) -> str:
         """What a person reads of it, in a language."""
-        text = message(self.label, self.verdict, self.evidence, self.outcome.broken, self.rerun, voice=voice)
+        text = wording(self.label, self.verdict, self.evidence, self.outcome.broken, self.rerun, voice=voice)
         return "\n".join([text, *(row(voice, "note", note) for note in self.notes)])
 
     def __repr__(self) -> str:

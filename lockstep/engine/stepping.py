@@ -6,14 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.engine.guard import Broken, Movement, check_dtypes, check_memory, check_names, check_start, dtypes
+from lockstep.engine.guard import (
+    PYTORCH,
+    YOURS,
+    Broken,
+    Movement,
+    check_dtypes,
+    check_memory,
+    check_names,
+    check_start,
+    dtypes,
+)
 from lockstep.engine.series import Series, differences, heat_row, summarise
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, Undecided
 from lockstep.numerics.difference import Difference
 from lockstep.numerics.verdict import Finding, Judgement, Verdict, judge, worst
 from lockstep.subjects.side import Bounds, Pair, Quantities, Side, copied, each
+from lockstep.text import message
 
-RUNS = ("the free numpy run", "the resynchronised one")
+RUNS = (message("side.free"), message("side.resynchronised"))
 KEPT = 32  # elements kept on either side of the worst one at the first difference
 
 
@@ -27,7 +38,7 @@ class Outcome:
     verdict: Verdict = Verdict.IDENTICAL
     lines: dict[str, str] = dataclasses.field(default_factory=dict)  # quantity to its line of the formula
     equations: dict[str, str] = dataclasses.field(default_factory=dict)
-    broken: dict[str, str] | None = None
+    broken: dict[str, Any] | None = None  # the id of the cause, and a message
     first_difference: Finding | None = None  # the first step at which a bit differs after one step
     evidence: Finding | None = None  # the first step with the run's verdict
     closest_call: Finding | None = None  # the largest share of an allowance used
@@ -72,7 +83,7 @@ def run_pair(
         check_start(free.read(), theirs.read())
         check_memory(synced.read(), theirs.read())
         check_memory(free.read(), synced.read(), RUNS)
-        movements = [Movement(name, side.moving, side.read()) for name, side in (("numpy", free), ("torch", theirs))]
+        movements = [Movement(name, side.moving, side.read()) for name, side in ((YOURS, free), (PYTORCH, theirs))]
         outcome.sides = {"numpy": free, "torch": theirs}
         tracer = Tracer(steps, free, theirs)
         for step in range(1, steps + 1):
@@ -93,13 +104,13 @@ def run_pair(
         for movement in movements if not pair.still else ():
             movement.check()
         if not pair.still and not any(np.nansum(columns["elements"]) for columns in outcome.defect.columns.values()):
-            raise Broken("nothing-compared", "not one element was compared in the whole run")
+            raise Broken("nothing-compared", message("broken.not-one"))
     except Broken as broken:
         outcome.verdict = Verdict.BROKEN
-        outcome.broken = {"id": broken.cause, "message": str(broken)}
+        outcome.broken = {"id": broken.cause, "message": broken.said}
     except OrdersDisagree as disagreement:
         outcome.verdict = Verdict.BROKEN
-        outcome.broken = {"id": "orders-disagree", "message": str(disagreement)}
+        outcome.broken = {"id": "orders-disagree", "message": disagreement.said}
     return outcome
 
 
@@ -123,7 +134,7 @@ def stroll(step: int, *sides: Side) -> None:
 def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, outcome: Outcome) -> None:
     """One step of all sides; with `synced`, compared stage by stage."""
     tallies: dict[str, Tally] = {}
-    sides = [("torch", theirs), ("numpy", free), *([("numpy", synced)] if synced else [])]
+    sides = [(PYTORCH, theirs), (YOURS, free), *([(YOURS, synced)] if synced else [])]
     kinds = [dtypes(side.read()) for _, side in sides]
     after: list[Quantities] = []
     for stage in theirs.stages:

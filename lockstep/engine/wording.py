@@ -3,13 +3,12 @@
 from typing import Any
 
 from lockstep.numerics.verdict import Finding, Verdict
-from lockstep.text import ENGLISH, Voice
-from lockstep.text import message as said
+from lockstep.text import ENGLISH, Voice, message
 from lockstep.text.rows import row
 
 
 def headline(
-    label: str, verdict: Verdict, finding: Finding | None, broken: dict[str, str] | None, voice: Voice = ENGLISH
+    label: str, verdict: Verdict, finding: Finding | None, broken: dict[str, Any] | None, voice: Voice = ENGLISH
 ) -> str:
     """One line: the case, its verdict, and from which step on which line."""
     if broken:
@@ -19,7 +18,7 @@ def headline(
     return voice("cli.verdict-from", label=label, verdict=verdict, step=finding.step, line=finding.line)
 
 
-def message(
+def wording(
     label: str,
     verdict: Verdict,
     finding: Finding | None,
@@ -44,8 +43,8 @@ def details(finding: Finding, voice: Voice = ENGLISH) -> list[str]:
     digits = 9 if finding.dtype == "float32" else 17
     numpy, torch = (f"{value:.{digits}g}" for value in (finding.numpy, finding.torch))
     width = max(len(numpy), len(torch))
-    nearer = voice("cli.nearer", side=said(f"cli.side.{finding.nearer}"))
-    apart = said(
+    nearer = voice("cli.nearer", side=message(f"cli.side.{finding.nearer}"))
+    apart = message(
         "cli.apart",
         ulp=finding.ulp,
         relative=finding.relative,
@@ -64,4 +63,4 @@ def details(finding: Finding, voice: Voice = ENGLISH) -> list[str]:
 def at(voice: Voice, quantity: str, tensor: str, index: Any, shape: Any) -> str:
     """The row that says which element of which tensor."""
     place = f"{tensor}[{', '.join(map(str, index))}]" if index else tensor
-    return row(voice, "at", said("cli.at", quantity=quantity, place=place, shape=tuple(shape)))
+    return row(voice, "at", message("cli.at", quantity=quantity, place=place, shape=tuple(shape)))

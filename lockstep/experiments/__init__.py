@@ -12,6 +12,7 @@ from lockstep.experiments import curves, detections, ladders, notebook, selectio
 from lockstep.records.record import Record
 from lockstep.subjects.registry import families, find, subjects
 from lockstep.subjects.subject import NoSuchSubject, Subject
+from lockstep.text import message
 
 NOTEBOOK = "notebook"
 
@@ -46,7 +47,8 @@ def collect(
     takers = [title(subject) for subject in subjects() if subject.table("plan")]
     if named and not set(takers) & set(chosen):
         known = " or ".join(map(repr, takers))
-        raise BadValue(f"{' and '.join(named)} goes with {known}, which is not among {', '.join(chosen)}")
+        where = {"known": known, "chosen": ", ".join(chosen)}
+        raise BadValue(message("error.data-alone", data=", ".join(named), **where))
     for kind, folder in named.items():
         for family in families().values():
             family.check_data(kind, folder)
@@ -117,7 +119,8 @@ def checked(name: str) -> str:
         return title(find(name))
     except NoSuchSubject as error:
         others = [title(subject) for subject in subjects() if title(subject) != subject.path] + [NOTEBOOK]
-        raise NoSuchSubject(f"{error}; and {' and '.join(map(repr, others))}") from None
+        there = ", ".join(map(repr, others))
+        raise NoSuchSubject(message("error.no-experiment", said=error.said, others=there)) from None
 
 
 def slug(name: str) -> str:

@@ -22,6 +22,7 @@ from lockstep.records.record import SCHEMA, VERSION, Record
 from lockstep.subjects.registry import asked
 from lockstep.subjects.side import Pair, Side, copied
 from lockstep.subjects.subject import Request
+from lockstep.text import message
 
 STARTS = 3  # starts beside ours; what the run makes of one could be small by chance
 SERIES = ("drift", "alone", "defect", "spread")
@@ -142,7 +143,7 @@ def growth(
     request = asked(subject, case, dtype, path, seed, steps, problem=problem, hyperparameters=hyperparameters)
     pair = request.pair()
     if "param" not in pair.ours().moving:
-        raise BadValue(f"{request.subject.path} has no parameters that move, so nothing accumulates")
+        raise BadValue(message("error.no-growth", subject=request.subject.path))
     return measured(pair, request.beside(pair), on_step)
 
 

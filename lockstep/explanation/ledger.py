@@ -29,6 +29,7 @@ from lockstep.numerics.difference import compare, ulp_distance
 from lockstep.subjects.registry import asked, find
 from lockstep.subjects.side import Pair, Quantities, Side, copied
 from lockstep.subjects.subject import Request
+from lockstep.text import message
 
 ROUNDINGS = {
     "plain": "as NumPy does",
@@ -129,7 +130,7 @@ def ledger(
         ValueError: for anything that makes no sense, before a step is taken.
     """
     if rounding not in ROUNDINGS:
-        raise BadValue(f"rounding must be one of {', '.join(ROUNDINGS)}, not {rounding!r}")
+        raise BadValue(message("error.rounding", known=", ".join(ROUNDINGS), given=rounding))
     request = asked(subject, case, dtype, path, seed, step, problem=problem, hyperparameters=hyperparameters)
     return ledgers(request, tensor, rounding, ours)
 

@@ -19,6 +19,7 @@ from lockstep.errors import NoSuchName
 from lockstep.explanation.ladder import Rewrite, kernels, primitives
 from lockstep.numerics import probe
 from lockstep.subjects.side import Pair, Quantities, Side, each
+from lockstep.text import message
 
 # an operator or a NumPy function to ATen's name for it
 NAMES = {
@@ -60,9 +61,10 @@ def updated(side: Side, wanted: str | None) -> str:
     """
     known = list(side.read().get("grad", {}))
     if wanted is not None and wanted not in known:
-        raise NoSuchName(f"no tensor {wanted!r} with a gradient at this step; there are {', '.join(known) or 'none'}")
+        there = ", ".join(known) or message("error.none")
+        raise NoSuchName(message("error.no-tensor", name=wanted, known=there))
     if not known:
-        raise NoSuchName("no tensor has a gradient at this step, so nothing is updated")
+        raise NoSuchName(message("error.no-gradient"))
     return wanted or known[0]
 
 

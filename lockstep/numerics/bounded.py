@@ -29,6 +29,7 @@ import numpy as np
 
 from lockstep.errors import BadSubject
 from lockstep.numerics import probe
+from lockstep.text import message
 
 # Roundings charged to one operation: an equal order may need two operations where the formula has one.
 ROUNDINGS = 2
@@ -750,6 +751,6 @@ def widest(bounds: list[Bounded], what: str = "the result") -> Bounded:
     for other in bounds[1:]:
         with np.errstate(invalid="ignore"):
             if np.any(np.abs(other.value - first.value) > first.error + other.error):
-                raise OrdersDisagree(f"two orders of the reference's formula give different exact values of {what}")
+                raise OrdersDisagree(message("broken.orders", what=what))
         error = np.maximum(error, other.error)
     return first.like(first.value, error, first.sure)

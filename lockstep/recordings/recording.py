@@ -22,8 +22,8 @@ from safetensors.numpy import load_file, save_file
 from lockstep.errors import BadFile, BadPlace
 from lockstep.records.record import plain
 from lockstep.subjects.optim import entries_of
-from lockstep.subjects.registry import find
-from lockstep.text import ENGLISH, Message
+from lockstep.subjects.registry import NoSuchSubject, find
+from lockstep.text import ENGLISH, Message, message
 
 SCHEMA = "lockstep-recording"
 VERSION = 1
@@ -120,7 +120,7 @@ class Recording:
         """
         path = pathlib.Path(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise BadPlace(f"{path} exists already, and a recording is not written over anything")
+            raise BadPlace(message("error.recording-there", path=path))
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:
@@ -213,10 +213,10 @@ def load(path) -> list[Recording]:
     """
     path = pathlib.Path(path)
     if not path.is_dir():
-        raise BadRecording(f"{path}: no such folder")
+        raise BadRecording(message("recording.no-folder", file=path))
     folders = [path] if (path / MANIFEST).exists() else sorted(file.parent for file in path.glob(f"*/{MANIFEST}"))
     if not folders:
-        raise BadRecording(f"{path}: no {MANIFEST} in it, nor in a folder below it")
+        raise BadRecording(message("recording.no-manifest", file=path, name=MANIFEST))
     return [load_one(folder) for folder in folders]
 
 
@@ -227,7 +227,8 @@ def load_one(folder: pathlib.Path) -> Recording:
     files = [folder / file_name(number) for number in range(1, count + 1)]
     for number, file in enumerate(files, 1):
         if not file.exists():
-            raise BadRecording(f"{folder}: step {number} of {count} is missing ({file.name})")
+            what = {"step": number, "count": count, "name": file.name}
+            raise BadRecording(message("recording.missing-step", file=folder, **what))
     start = folder / file_name(0)
     recording = Recording(
         subject=data["subject"],
@@ -254,26 +255,27 @@ def read_manifest(file: pathlib.Path) -> dict[str, Any]:
     try:
         data = json.loads(file.read_text("utf-8"))
     except OSError as error:
-        raise BadRecording(f"{file}: cannot be read ({error.strerror})") from None
+        raise BadRecording(message("recording.unreadable", file=file, words=error.strerror)) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadRecording(f"{file}: no JSON, or truncated ({error})") from None
+        raise BadRecording(message("recording.no-json", file=file, words=error)) from None
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise BadRecording(f"{file}: not a recording (its 'schema' is not {SCHEMA!r})")
+        raise BadRecording(message("recording.other-schema", file=file, schema=SCHEMA))
     version = data.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise BadRecording(f"{file}: 'version' must be a whole number, not {version!r}")
+        raise BadRecording(message("recording.no-version", file=file, given=version))
     if version > VERSION:
-        raise BadRecording(f"{file}: version {version} of the schema; this Lockstep reads up to {VERSION}")
+        raise BadRecording(message("recording.later-version", file=file, given=version, known=VERSION))
     kinds = {"subject": str, "hyperparameters": dict, "steps": int}
     for key, kind in kinds.items():
         if not isinstance(data.get(key), kind) or isinstance(data.get(key), bool):
-            raise BadRecording(f"{file}: {key!r} must be there, as {kind.__name__}, not {data.get(key)!r}")
+            what = {"key": key, "kind": kind.__name__, "given": data.get(key)}
+            raise BadRecording(message("recording.entry", file=file, **what))
     if data["steps"] < 1:
-        raise BadRecording(f"{file}: 'steps' must be 1 or more, not {data['steps']}")
+        raise BadRecording(message("recording.no-steps", file=file, given=data["steps"]))
     try:
         find(data["subject"])
-    except ValueError as error:
-        raise BadRecording(f"{file}: {error}") from None
+    except NoSuchSubject as error:
+        raise BadRecording(message("recording.of-whom", file=file, said=error.said)) from None
     return data
 
 
@@ -290,14 +292,14 @@ def read_tensors(file: pathlib.Path) -> Arrays:
     try:
         tensors = load_file(file)
     except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:
-        raise BadRecording(f"{file}: no safetensors file, or truncated ({error})") from None
+        raise BadRecording(message("recording.no-safetensors", file=file, words=error)) from None
     for name, array in tensors.items():
         if array.dtype.kind == "f":
             if array.dtype not in (np.float32, np.float64):
-                raise BadRecording(f"{file}: {name} is {array.dtype}; float32 or float64 is compared")
+                raise BadRecording(message("recording.dtype", file=file, name=name, dtype=array.dtype))
             if np.isnan(array).any():
                 index = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
-                raise BadRecording(f"{file}: {name} is NaN at {list(index)}")
+                raise BadRecording(message("recording.nan", file=file, name=name, index=list(index)))
     return tensors
 
 
@@ -328,11 +330,12 @@ def read_steps(files: list[pathlib.Path], data: dict[str, Any], hyperparameters:
         after, grads = parts.get("after", {}), parts.get("grad", {})
         state = counted(declared, parts.get("state", {}))
         if not before:
-            raise BadRecording(f"{file}: no 'before/NAME': the parameters before the first step")
+            raise BadRecording(message("recording.no-before", file=file))
         steps.append(Step(now, {name: grads.get(name) for name in before}, before, after, state))
         check_step(file, steps, declared)
         if unknown := set(grads) - set(before):
-            raise BadRecording(f"{file}: gradient for unknown parameter {min(unknown)!r}; there are {list(before)}")
+            what = {"name": min(unknown), "known": list(before)}
+            raise BadRecording(message("recording.unknown-gradient", file=file, **what))
     return steps
 
 
@@ -352,35 +355,39 @@ def check_step(file: pathlib.Path, steps: list[Step], declared: Mapping[str, Any
     named = {"before": step.before, "after": step.after}
     for kind, arrays in named.items():
         if arrays.keys() != first.keys():
-            raise BadRecording(f"{file}: {kind} has {sorted(arrays)}, the first step has {sorted(first)}")
+            what = {"kind": kind, "there": sorted(arrays), "first": sorted(first)}
+            raise BadRecording(message("recording.other-tensors", file=file, **what))
     named |= {"grad": {name: grad for name, grad in step.grads.items() if grad is not None}}
     named |= {f"state/{key}": entry for key, entry in step.state.items()}
     for kind, arrays in named.items():
         entry = declared.get(kind.removeprefix("state/"))
         for name, array in arrays.items():
             if name not in first:
-                raise BadRecording(f"{file}: {kind}/{name} belongs to no parameter; there are {list(first)}")
+                what = {"name": f"{kind}/{name}", "known": list(first)}
+                raise BadRecording(message("recording.no-parameter", file=file, **what))
             param = first[name]
             shape = entry.shape(param.shape) if entry else param.shape
             dtype = entry.dtype(param.dtype) if entry else param.dtype
             like = "the parameter" if (shape, dtype) == (param.shape, param.dtype) else "that entry of it"
             if array.shape != shape:
-                raise BadRecording(f"{file}: {kind}/{name} has shape {list(array.shape)}, {like} {list(shape)}")
+                what = {"name": f"{kind}/{name}", "shape": list(array.shape), "wanted": f"{like} {list(shape)}"}
+                raise BadRecording(message("recording.other-shape", file=file, **what))
             if array.dtype != dtype:
-                raise BadRecording(f"{file}: {kind}/{name} is {array.dtype}, {like} {dtype}")
+                what = {"name": f"{kind}/{name}", "dtype": array.dtype, "wanted": f"{like} {dtype}"}
+                raise BadRecording(message("recording.other-dtype", file=file, **what))
 
 
 def read_passes(files: list[pathlib.Path], data: dict[str, Any], hyperparameters: dict[str, Any]) -> list[Pass]:
     passes: list[Pass] = []
     modes = data.get("training", [True] * len(files))
     if not isinstance(modes, list) or len(modes) != len(files):
-        raise BadRecording(f"{files[0].parent / MANIFEST}: 'training' needs one true or false for each of the steps")
+        raise BadRecording(message("recording.modes", file=files[0].parent / MANIFEST))
     for file, training in zip(files, modes, strict=True):
         parts = nested(read_tensors(file))
         given = parts.get("input", {})
         inputs = tuple(given[key] for key in sorted(given, key=lambda key: key.zfill(6)))
         if not inputs or "output" not in parts:
-            raise BadRecording(f"{file}: {'output' if inputs else 'input/0'} is missing")
+            raise BadRecording(message("recording.missing", file=file, name="output" if inputs else "input/0"))
         one = Pass(
             training=bool(training),
             inputs=inputs,
@@ -396,6 +403,7 @@ def read_passes(files: list[pathlib.Path], data: dict[str, Any], hyperparameters
         pairs += [(f"grad/{name}", array, one.params.get(name)) for name, array in one.grads.items()]
         for kind, array, like in pairs:
             if array is not None and like is not None and array.shape != like.shape:
-                raise BadRecording(f"{file}: {kind} has shape {list(array.shape)}, not {list(like.shape)}")
+                what = {"name": kind, "shape": list(array.shape), "wanted": list(like.shape)}
+                raise BadRecording(message("recording.pass-shape", file=file, **what))
         passes.append(one)
     return passes

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lockstep.errors import BadPlace
+from lockstep.text import message
 
 
 @contextlib.contextmanager
@@ -42,7 +43,7 @@ def writing(path: pathlib.Path) -> Iterator[None]:
     except BadPlace:
         raise
     except OSError as refusal:
-        raise BadPlace(f"{path} cannot be written ({refusal.strerror or refusal})") from refusal
+        raise BadPlace(message("error.not-written", path=path, words=refusal.strerror or refusal)) from refusal
 
 
 def check_place(path: pathlib.Path) -> None:
@@ -52,11 +53,11 @@ def check_place(path: pathlib.Path) -> None:
         BadPlace: for a folder, and for a file in one that cannot be made or written to.
     """
     if path.is_dir():
-        raise BadPlace(f"{path} is a folder, not a file to write to")
+        raise BadPlace(message("error.is-a-folder", path=path))
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     if not os.access(path.parent, os.W_OK):
-        raise BadPlace(f"cannot write to {path.parent}")
+        raise BadPlace(message("error.no-writing", path=path.parent))
 
 
 def write_json(path: pathlib.Path, data: Any) -> None:

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Iterator
 
 from lockstep.errors import BadArgument, BadFile, BadValue, LockstepError, NoSuchName
+from lockstep.text import message
 
 
 @contextlib.contextmanager
@@ -21,14 +22,14 @@ def handed_over() -> Iterator[None]:
     except LockstepError:
         raise
     except OSError as refusal:
-        raise BadFile(str(refusal)) from refusal
+        raise BadFile(message("error.refused", words=refusal)) from refusal
     except (KeyError, TypeError, ValueError, ImportError, RuntimeError) as refusal:  # RuntimeError is PyTorch's
         if is_fault(refusal):
             raise
         kind = (
             NoSuchName if isinstance(refusal, KeyError) else BadArgument if isinstance(refusal, TypeError) else BadValue
         )
-        raise kind(refusal.args[0]) from refusal
+        raise kind(message("error.refused", words=refusal.args[0])) from refusal
 
 
 def is_fault(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from lockstep.numerics.bounded import Bounded, widest
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
 from lockstep.subjects.subject import Family, Request
+from lockstep.text import message
 
 
 class LayerSide:
@@ -158,7 +159,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     """
     subject, case, dtype, seed = request.subject, request.case, request.dtype, request.seed
     if request.path is not None:
-        raise NoSuchName(f"{subject.path} has no paths to choose from, so not {request.path!r} either")
+        raise NoSuchName(message("error.no-path", subject=subject.path, path=request.path))
     reference, counterpart = subject.ours(case), subject.theirs(case)
     with handed_over():
         first, _ = reference(**case.hyperparameters), counterpart(**case.hyperparameters)

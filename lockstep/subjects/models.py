@@ -17,7 +17,7 @@ from lockstep.subjects.layers import as_bounded, exact, floating
 from lockstep.subjects.registry import find
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
 from lockstep.subjects.subject import Family, Request, Subject
-from lockstep.text import Message
+from lockstep.text import Message, message
 
 DRAWN = ("batch", "mask")
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
@@ -275,8 +275,8 @@ def load_data(name: str, dtype: str) -> Data:
         "cifar10": lambda: datasets.cifar10(folder),
     }
     if kind not in loaders or (kind != "digits" and not folder):
-        known = "'digits', 'two clusters', 'two clusters:SAMPLES', 'mnist:FOLDER' or 'cifar10:FOLDER'"
-        raise BadValue(f"data must be {known}, not {name!r}")
+        known = "'digits', 'two clusters', 'two clusters:SAMPLES', 'mnist:FOLDER', 'cifar10:FOLDER'"
+        raise BadValue(message("error.data", known=known, given=name))
     with handed_over():
         data = loaders[kind]()
     x, x_test = (array.reshape(len(array), -1).astype(dtype) for array in (data.x_train, data.x_test))
@@ -292,7 +292,7 @@ def digits():
 def count(text: str) -> int:
     """How many samples "two clusters:SAMPLES" asks for; the notebook's 40 if it doesn't."""
     if text and not text.isdecimal():
-        raise BadValue(f"'two clusters:SAMPLES' needs a whole number, not {text!r}")
+        raise BadValue(message("error.data-count", given=text))
     return int(text or 40)
 
 
@@ -364,7 +364,7 @@ class Models(Family):
 
     def check_data(self, kind: str, folder: Any) -> None:
         if kind not in FOLDERS:
-            raise BadValue(f"data must be of {' or '.join(FOLDERS)}, not {kind!r}")
+            raise BadValue(message("error.data-kind", known=", ".join(FOLDERS), given=kind))
         load_data(f"{kind}:{folder}", "float32")
 
     def notes(self, case) -> list[Message]:

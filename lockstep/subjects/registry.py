@@ -12,6 +12,7 @@ import numpy as np
 from lockstep.cases import DTYPES, Case
 from lockstep.errors import BadArgument, BadValue, NoSuchName
 from lockstep.subjects.subject import Backend, Family, NoSuchSubject, Request, Subject
+from lockstep.text import message
 
 
 @functools.cache
@@ -50,8 +51,9 @@ def find(path: str) -> Subject:
     if path in known:
         return Subject(path)
     near = difflib.get_close_matches(path, known, n=1) or [name for name in known if name.endswith(f".{path}")]
-    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-    raise NoSuchSubject(f"no subject {path!r}; {hint}")
+    there = message("error.there-are", known=", ".join(known))
+    hint = message("error.did-you-mean", near=near[0]) if near else there
+    raise NoSuchSubject(message("error.no-subject", path=path, hint=hint))
 
 
 def asked(
@@ -79,21 +81,21 @@ def asked(
     changes = dict(hyperparameters or {})
     for name in changes:
         if name in vars(chosen):
-            raise BadArgument(f"{name!r} belongs to the case and is no hyperparameter")
+            raise BadArgument(message("error.of-the-case", name=name))
     if problem is not None:
         changes["problem"] = problem
     if changes:
         chosen = chosen.replaced(**changes)
     if dtype not in DTYPES:
-        raise BadValue(f"dtype must be 'float32' or 'float64', not {dtype!r}")
+        raise BadValue(message("error.dtype", known="'float32' or 'float64'", given=dtype))
     check_range(chosen.hyperparameters, dtype)
     recorded = given_steps(chosen.problem)
     count = (recorded or chosen.steps) if steps is None else steps
     check_count("steps", count)
     if recorded is not None and count > recorded:
-        raise BadValue(f"there are gradients for {recorded} steps, not for {count}")
+        raise BadValue(message("error.gradients", there=recorded, asked=count))
     if isinstance(seed, bool) or not isinstance(seed, int):
-        raise BadArgument(f"seed must be a whole number, not {seed!r}")
+        raise BadArgument(message("error.seed", given=seed))
     return Request(subject, chosen, dtype, Backend(path), seed, count)
 
 
@@ -105,7 +107,7 @@ def given_steps(problem: Any) -> int | None:
 
 def check_count(name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadValue(f"{name} must be a whole number from 1 on, not {value!r}")
+        raise BadValue(message("error.count", name=name, given=value))
 
 
 def check_range(hyperparameters: Mapping[str, Any], dtype: str) -> None:
@@ -118,7 +120,7 @@ def check_range(hyperparameters: Mapping[str, Any], dtype: str) -> None:
         for part in value if isinstance(value, tuple) else (value,):
             if isinstance(part, float) and np.isfinite(part) and abs(part) > float(np.finfo(dtype).max):
                 kind = "float" if dtype == "float32" else dtype
-                raise BadValue(f"{name}={value!r}: value cannot be converted to type {kind} without overflow")
+                raise BadValue(message("error.overflow", name=name, value=repr(value), kind=kind))
 
 
 def choose(subject: Subject, case: str | Case | None) -> Case:
@@ -131,4 +133,5 @@ def choose(subject: Subject, case: str | Case | None) -> Case:
     for known in table:
         if known.desc == case:
             return known
-    raise NoSuchName(f"{subject.path} has no case {case!r}; there are: {'; '.join(known.desc for known in table)}")
+    there = "; ".join(known.desc for known in table)
+    raise NoSuchName(message("error.no-case", subject=subject.path, case=case, known=there))

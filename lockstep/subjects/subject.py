@@ -13,7 +13,7 @@ import numpy as np
 
 from lockstep.errors import NoSuchName
 from lockstep.subjects.side import Pair
-from lockstep.text import Message
+from lockstep.text import Message, message
 
 
 class NoSuchSubject(NoSuchName):
@@ -199,10 +199,12 @@ def own_class(module: ModuleType, name: str | None = None) -> Any:
     }
     if name is not None:
         if name not in classes:
-            raise NoSuchSubject(f"{module.__name__} has no {name!r}; there are {', '.join(classes)}")
+            there = ", ".join(classes)
+            raise NoSuchSubject(message("error.no-class", module=module.__name__, name=name, known=there))
         return classes[name]
     stem = module.__name__.rpartition(".")[2].replace("_", "")
     about = [value for key, value in classes.items() if key.lower() == stem] or list(classes.values())
     if len(about) != 1:
-        raise NoSuchSubject(f"{module.__name__} has {', '.join(classes) or 'no class'}: say which")
+        there = ", ".join(classes) or message("error.none")
+        raise NoSuchSubject(message("error.which-class", module=module.__name__, known=there))
     return about[0]

@@ -22,6 +22,7 @@ from lockstep.checking.scenarios import trials
 from lockstep.errors import TheirCode
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find
+from lockstep.text import message
 
 FAILS = (Verdict.DIFFERENT, Verdict.ILL_CONDITIONED)
 
@@ -84,8 +85,8 @@ class ScenarioCheck:
         if wrong:
             raise NotLike(told(found, wrong[0]), found)
         if not outcomes:
-            reasons = [one.get("reason", "") for one in found.not_triggered if one.get("scenario") == self.scenario]
-            pytest.skip(reasons[0] if reasons else "it was not tried")
+            reasons = [one["reason"] for one in found.not_triggered if one.get("scenario") == self.scenario]
+            pytest.skip(str(reasons[0] if reasons else message("reason.not-tried")))
 
 
 def parametrize_with_checks(

@@ -20,7 +20,7 @@ from lockstep.causes import Cause, causes, plant, scenarios
 from lockstep.errors import BadValue, TheirCode
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find
-from lockstep.text import ENGLISH, Message
+from lockstep.text import ENGLISH, Message, message
 
 FIXTURE = "implementation"
 RIGHT = "right"
@@ -141,21 +141,21 @@ def score(tests: str, subject: str) -> Score:
     found = find(subject)
     known = [cause for cause in causes(found) if cause.verdict is Verdict.DIFFERENT]
     if not known:
-        raise BadValue(f"no causes are known for {subject}, so there is nothing to score by")
+        raise BadValue(message("error.no-causes", subject=subject))
     file = pathlib.Path(tests.partition("::")[0])
     if not file.exists():
-        raise CannotScore(f"no file {str(file)!r}")
+        raise CannotScore(message("error.no-test-file", file=str(file)))
     base = found.ours(found.cases.CASES[0])
     stand = Stand({RIGHT: base} | {cause.name: plant(found, [cause], base) for cause in known})
     # their settings may ask for workers, coverage or warnings as errors: none of that is the test
     arguments = [tests, "-o", "addopts=", "-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore"]
     pytest.main(arguments, plugins=[stand])
     if stand.broken:
-        raise CannotScore(f"{tests} cannot be collected: {stand.broken[0]}")
+        raise CannotScore(message("error.not-collected", tests=tests, words=stand.broken[0]))
     if not stand.tests:
-        raise CannotScore(f"no test of {tests} asks for the fixture {FIXTURE!r}; docs/testing.md says what it gives")
+        raise CannotScore(message("error.no-fixture", tests=tests, fixture=FIXTURE))
     if RIGHT in stand.failed:
-        raise CannotScore(f"{tests} fails for a right implementation, too:\n{stand.failed[RIGHT]}")
+        raise CannotScore(message("error.right-fails", tests=tests, words=stand.failed[RIGHT]))
     reasons = {scenario.name: scenario.why for scenario in scenarios(found)}
     return Score(
         tests,

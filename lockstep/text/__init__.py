@@ -11,7 +11,7 @@ placeholder says how its value is written:
     {n:step}     so many of what `count.step` names; of any other row of `count` likewise
     {v:verdict}  a verdict's name
     {x:code}     code, a name, a number as it was printed
-    {x:user}     somebody's own text
+    {x:user}     somebody's own text, or a message in its place
     {x:repr}     a value as Python writes it: 'adam', 0.1
     {x:message}  another message, or several put side by side
     {x:list}     several texts or messages: a, b and c
@@ -136,7 +136,7 @@ class Voice:
         return str(value)
 
     def as_user(self, value: Any) -> str:
-        return str(value)
+        return self.plain(value) if isinstance(value, Message) else str(value)
 
     def as_repr(self, value: Any) -> str:
         return repr(value)

@@ -1,9 +1,9 @@
-"""A row of an answer in a terminal: its label, in a column of its own, and what there is to say."""
+"""What answers in a terminal are made of: a row with its label in a column of its own, a place, a case on a line."""
 
 import unicodedata
 from typing import Any
 
-from lockstep.text import Voice
+from lockstep.text import Voice, message
 
 
 def row(voice: Voice, label: str, text: Any) -> str:
@@ -24,3 +24,16 @@ def padded(text: str, width: int) -> str:
 def padded_left(text: str, width: int) -> str:
     """Blanks to so many columns and `text`."""
     return " " * (width - columns(text)) + text
+
+
+def at(voice: Voice, quantity: str, tensor: str, index: Any, shape: Any) -> str:
+    """The row that says which element of which tensor."""
+    place = f"{tensor}[{', '.join(map(str, index))}]" if index else tensor
+    return row(voice, "at", message("cli.at", quantity=quantity, place=place, shape=tuple(shape)))
+
+
+def label(subject: str, desc: str, dtype: str, path: str | None, hyperparameters: dict[str, Any]) -> str:
+    """`optim.adam[float32, tiny gradients, weight_decay=0.1]`"""
+    extra = [f"{key}={value}" for key, value in hyperparameters.items()]
+    parts = [dtype, *([path] if path else []), desc, *extra]
+    return f"{subject}[{', '.join(part for part in parts if part)}]"

@@ -185,7 +185,7 @@ def test_a_transposed_weight_is_a_fault():
     found = checked(module.Linear, "layers.linear")
     assert found.verdict is Verdict.BROKEN
     assert found.broken is not None
-    assert "transpose it" in found.broken["message"]
+    assert "transpose it" in str(found.broken["message"])
 
 
 def test_penalties_as_functions():
@@ -225,4 +225,4 @@ def test_what_is_no_layer_says_what_would_be():
     found = checked(type("Dropout", (), {}), "layers.dropout")
     assert found.exit_status == 2
     assert found.broken is not None
-    assert "the shapes that are recognised" in found.broken["message"]
+    assert "the shapes that are recognised" in str(found.broken["message"])

@@ -10,7 +10,7 @@ import lockstep
 from lockstep.checking.answer import answer
 from lockstep.checking.export.page import page
 from lockstep.cli.terminal import typed
-from lockstep.engine.wording import message
+from lockstep.engine.wording import wording
 from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.text import ENGLISH, LANGUAGES, Voice
 from lockstep.text.rows import columns, row
@@ -77,7 +77,7 @@ optim.adam[float32, tiny gradients]: 다른 수식, 처음 어긋나는 스텝 1
 
 @pytest.mark.parametrize(("language", "expected"), [("en", ENGLISH_TEXT), ("ko", KOREAN_TEXT)])
 def test_a_failure_message_is_this_to_the_byte(language, expected):
-    text = message(
+    text = wording(
         "optim.adam[float32, tiny gradients]",
         Verdict.DIFFERENT,
         FINDING,

@@ -106,7 +106,7 @@ def test_something_broken_is_exit_status_1(call, monkeypatch):
     status, out, _ = call("run", "optim.sgd", "--steps", "2")
     assert status == 1
     first, *rest = out.splitlines()
-    assert first.startswith("optim.sgd[float32, single, defaults]: broken: no param changed on the numpy side")
+    assert first.startswith("optim.sgd[float32, single, defaults]: broken: no param changed on your side")
     assert rest[0] == "  cause    nothing-moved"
 
 

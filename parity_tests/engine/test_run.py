@@ -9,7 +9,7 @@ import pytest
 import lockstep
 from lockstep import Case, Verdict
 from lockstep.cli.main import app
-from lockstep.engine.wording import message
+from lockstep.engine.wording import wording
 from lockstep.errors import NoSuchName
 from reference.optim.optimizer import Optimizer
 
@@ -72,7 +72,7 @@ def test_what_lockstep_offers():
 
 def test_a_run_tells_of_itself():
     run = lockstep.run("optim.adam", steps=STEPS)
-    assert str(run) == message(run.label, run.verdict, run.evidence, None, run.rerun)
+    assert str(run) == wording(run.label, run.verdict, run.evidence, None, run.rerun)
     assert run.label == "optim.adam[float32, single, defaults]"
     assert repr(run) == f"<{str(run).splitlines()[0]}>"
     assert run.outcome.verdict is run.verdict

@@ -9,7 +9,7 @@ import pytest
 from lockstep.engine import stepping as module
 from lockstep.engine.series import Series
 from lockstep.engine.stepping import KEPT, run_pair
-from lockstep.engine.wording import message
+from lockstep.engine.wording import wording
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import bits, compare
 from lockstep.numerics.verdict import Verdict, judge, worst
@@ -182,7 +182,7 @@ def test_a_wrong_formula_is_reported_from_its_step_and_its_line(line, at, side):
     assert outcome.first_difference == finding
     assert (finding.step, finding.line, finding.quantity) == (at, line, line)
     assert finding.nearer == {"ours": "torch", "theirs": "numpy"}[side]
-    assert message("toy", outcome.verdict, finding, None, "").startswith(
+    assert wording("toy", outcome.verdict, finding, None, "").startswith(
         f"toy: different from step {at}, line {line}\n"
     )
     for quantity in ("velocity", "param"):

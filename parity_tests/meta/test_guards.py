@@ -8,7 +8,7 @@ import pytest
 from lockstep.engine import guard as module
 from lockstep.engine.guard import Broken, check_memory
 from lockstep.engine.stepping import Outcome, run_pair
-from lockstep.engine.wording import message
+from lockstep.engine.wording import wording
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.optim import agreed
@@ -20,7 +20,7 @@ STEPS = 4
 
 def told(outcome: Outcome) -> str:
     """What a person reads of it."""
-    return message("toy", outcome.verdict, outcome.evidence, outcome.broken, "rerun it")
+    return wording("toy", outcome.verdict, outcome.evidence, outcome.broken, "rerun it")
 
 
 def broken(cause: str, *words: str, steps: int = STEPS, **sides) -> Outcome:
@@ -91,7 +91,7 @@ def test_shared_memory(how, quantity):
     buffer = Buffer(SHARED[how], quantity)
     outcome = broken("shared-memory", quantity, "one buffer", ours=buffer, theirs=lambda: buffer(fused))
     assert before_any_number(outcome)
-    runs = ("the free numpy run", "the resynchronised one")
+    runs = ("your free run", "your resynchronised run")
     assert all((run in told(outcome)) == (how == "both of ours") for run in runs)
 
 
@@ -128,7 +128,7 @@ def test_state_of_a_class_is_shared_by_its_runs():
             super().__init__()
             self.velocity = state
 
-    broken("shared-memory", "velocity", "the free numpy run", ours=Classwide)
+    broken("shared-memory", "velocity", "your free run", ours=Classwide)
 
 
 def test_shared_memory_behind_an_array_that_only_spans_it():
@@ -136,11 +136,11 @@ def test_shared_memory_behind_an_array_that_only_spans_it():
     base = np.zeros(16)
     ours = {"param": {"even": base[::2], "second": base[1:2]}}
     theirs = {"param": {"odd": base[1::2]}}
-    with pytest.raises(Broken, match="'second' of the numpy side and param 'odd' of the torch side"):
+    with pytest.raises(Broken, match="'second' of your side and param 'odd' of PyTorch's side"):
         check_memory(ours, theirs)
-    with pytest.raises(Broken, match="'odd' of the numpy side and param 'second' of the torch side"):
+    with pytest.raises(Broken, match="'odd' of your side and param 'second' of PyTorch's side"):
         check_memory(theirs, ours)
-    with pytest.raises(Broken, match="'thirds' of the numpy side and param 'third' of the torch side"):
+    with pytest.raises(Broken, match="'thirds' of your side and param 'third' of PyTorch's side"):
         check_memory({"param": {"thirds": base[::3], "next": base[1::3]}}, {"param": {"third": base[3:4]}})
     check_memory({"param": {"even": base[::2]}}, theirs)
 
@@ -176,10 +176,10 @@ class StateOnly(Toy):
 @pytest.mark.parametrize(
     ("sides", "words"),
     [
-        ({"ours": Still, "theirs": Still}, "no param changed on the numpy side"),
-        ({"ours": StateOnly, "theirs": StateOnly}, "no param changed on the numpy side"),
-        ({"ours": Still}, "no param changed on the numpy side"),
-        ({"theirs": Still}, "no param changed on the torch side"),
+        ({"ours": Still, "theirs": Still}, "no param changed on your side"),
+        ({"ours": StateOnly, "theirs": StateOnly}, "no param changed on your side"),
+        ({"ours": Still}, "no param changed on your side"),
+        ({"theirs": Still}, "no param changed on PyTorch's side"),
     ],
 )
 def test_nothing_moved(sides, words):
@@ -237,7 +237,7 @@ def renamed(quantity: str, old: str, new: str | None):
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_names_differ(quantity, new, side):
     left = (new or "nothing", "weight") if side == "ours" else ("weight", new or "nothing")
-    words = (f"tensors of {quantity} differ", f"only numpy has {left[0]}, only torch has {left[1]}")
+    words = (f"tensors of {quantity} differ", f"only yours has {left[0]}, only PyTorch's has {left[1]}")
     assert before_any_number(broken("names-differ", *words, **{side: renamed(quantity, "weight", new)}))
 
 
@@ -246,7 +246,7 @@ def test_quantities_differ():
         def read(self):
             return super().read() | {"nu": {"weight": np.zeros(3, np.float32)}}
 
-    assert before_any_number(broken("names-differ", "only numpy has nu, only torch has nothing", ours=Richer))
+    assert before_any_number(broken("names-differ", "only yours has nu, only PyTorch's has nothing", ours=Richer))
 
 
 def test_a_state_that_only_one_side_comes_to_have():
@@ -262,7 +262,7 @@ def test_a_state_that_only_one_side_comes_to_have():
         def read(self):
             return super().read() | ({"step": {"weight": np.float32(self.steps)}} if self.steps else {})
 
-    broken("names-differ", "only numpy has step", ours=Later)
+    broken("names-differ", "only yours has step", ours=Later)
 
 
 def shaped(**shapes):
@@ -270,9 +270,7 @@ def shaped(**shapes):
 
 
 def test_shapes_differ():
-    outcome = broken(
-        "shape-differs", "'bias'", "(6,) on the numpy side and (5,) on the torch side", ours=shaped(bias=(6,))
-    )
+    outcome = broken("shape-differs", "'bias'", "(6,) on your side and (5,) on PyTorch's", ours=shaped(bias=(6,)))
     assert before_any_number(outcome)
 
 
@@ -306,7 +304,7 @@ def test_starts_differ():
 
 def test_dtypes_differ():
     outcome = broken(
-        "dtype-differs", "float64 on the numpy side and float32 on the torch", ours=lambda: Toy(dtype=np.float64)
+        "dtype-differs", "float64 on your side and float32 on PyTorch's", ours=lambda: Toy(dtype=np.float64)
     )
     assert before_any_number(outcome)
 
@@ -322,8 +320,8 @@ class Promoting(Toy):
 
 @pytest.mark.parametrize("side", ["ours", "theirs"])
 def test_a_step_promotes(side):
-    name = {"ours": "numpy", "theirs": "torch"}[side]
-    words = ("velocity 'weight'", f"of the {name} side", "from float32 to float64")
+    whose = {"ours": "of your side", "theirs": "of PyTorch's side"}[side]
+    words = ("velocity 'weight'", whose, "from float32 to float64")
     broken("dtype-promoted", *words, **{side: Promoting})
 
 

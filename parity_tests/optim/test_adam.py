@@ -27,7 +27,8 @@ def test_a_maximum_on_one_side_alone_is_refused_before_any_number(ours, theirs):
     assert outcome.verdict is Verdict.BROKEN
     assert outcome.broken is not None
     assert outcome.broken["id"] == "names-differ"
-    assert f"only {'numpy' if ours else 'torch'} has max_exp_avg_sq" in outcome.broken["message"]
+    whose = "yours" if ours else "PyTorch's"
+    assert f"only {whose} has max_exp_avg_sq" in str(outcome.broken["message"])
     assert not outcome.defect.columns.get("param")
 
 

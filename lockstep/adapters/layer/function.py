@@ -11,6 +11,7 @@ from lockstep.adapters.layer.names import BUFFERS, MASKS, PARAMS, TARGETS, TRAIN
 from lockstep.adapters.layer.object import WORDS, first_of
 from lockstep.adapters.names import Names, match, named, required, told
 from lockstep.adapters.optimizer.plain_function import strings
+from lockstep.text import message
 
 DICTS = ("bn_param", "dropout_param", "param", "config", "state", "cache")
 
@@ -47,7 +48,7 @@ class LayerFunction(LayerAdapter):
 
     def run(self, training, inputs, upstream):
         if not training and not (self.mode or (self.holder and "mode" in strings(self.function))):
-            raise NotTaken("there is no way to tell it to evaluate")
+            raise NotTaken(message("reason.no-evaluation"))
         arguments = told(self.names, self.hyperparameters)
         for key, name in self.taken.items():
             arguments[name] = self.column((self.params | self.buffers)[key])

@@ -11,6 +11,7 @@ from lockstep.adapters.layer.adapter import LayerAdapter, Made
 from lockstep.adapters.layer.names import BUFFERS, MASKS, PARAMS, TARGETS, TRAINING, Place, gradient_names, like, places
 from lockstep.adapters.making import Maker
 from lockstep.adapters.names import named, required
+from lockstep.text import message
 
 FORWARD = ("forward", "__call__", "call")
 BACKWARD = ("backward", "backprop", "bprop")
@@ -98,7 +99,7 @@ class LayerObject(LayerAdapter):
         elif callable(getattr(layer, "freeze", None)) and callable(getattr(layer, "unfreeze", None)):
             (layer.unfreeze if training else layer.freeze)()
         elif not training:
-            raise NotTaken("there is no way to tell it to evaluate")
+            raise NotTaken(message("reason.no-evaluation"))
 
     def gradients(self, returned: Any) -> dict[str, Any]:
         """Of the parameters: attributes, entries of a dict, or what backward returns after the input's."""

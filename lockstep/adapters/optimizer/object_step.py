@@ -10,6 +10,7 @@ from lockstep.adapters.making import Maker, change
 from lockstep.adapters.names import OTHERS, named, told
 from lockstep.adapters.optimizer.roles import Roles, is_grads
 from lockstep.adapters.optimizer.state import find_state
+from lockstep.text import message
 
 METHODS = ("step", "update", "update_params", "update_parameters", "apply_gradients", "apply", "optimize", "__call__")
 PAIRED = {"grads_and_vars", "grads_and_params", "gradients_and_variables", "grad_var_pairs", "grads_vars"}
@@ -53,7 +54,7 @@ class ObjectStep(Adapter):
             self.counts = {name: count + 1 for name, count in self.counts.items()}
             given = {name: grad for name, grad in grads.items() if grad is not None or self.missing == "none"}
             if self.form == "lists" and len(given) < len(grads):
-                raise NotTaken("a list has no place for a missing gradient but None")
+                raise NotTaken(message("reason.list-of-gradients"))
             if self.form == "pairs":
                 returned = getattr(self.objects[""], self.method)([(grads[name], self.params[name]) for name in grads])
             else:
@@ -62,7 +63,7 @@ class ObjectStep(Adapter):
             return
         for name, grad in grads.items():
             if grad is None:
-                raise NotTaken("it is called for one tensor at a time, and never sees a missing gradient")
+                raise NotTaken(message("reason.one-tensor"))
             self.counts[name] += 1
             owner = self.objects.get(name) or self.objects[""]
             self.take(self.call(owner, self.params[name], grad, name), {name: self.params[name]})

@@ -8,6 +8,7 @@ import numpy as np
 from lockstep.adapters.adapter import Adapter, NotTaken
 from lockstep.adapters.names import parameters
 from lockstep.adapters.optimizer.state import find_state
+from lockstep.text import message
 
 
 class Functions(NamedTuple):
@@ -46,7 +47,7 @@ class Pair(Adapter):
 
     def step(self, grads):
         if any(grad is None for grad in grads.values()):
-            raise NotTaken("a pure update has no word for a missing gradient")
+            raise NotTaken(message("reason.pure-update"))
         self.count += 1
         params = self.parts(self.params)
         for key, part in self.parts(grads).items():

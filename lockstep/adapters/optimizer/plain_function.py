@@ -10,6 +10,7 @@ from lockstep.adapters.names import match, told
 from lockstep.adapters.optimizer.roles import Roles
 from lockstep.adapters.optimizer.state import by_tensor, find_state
 from lockstep.subjects.optim import entries_of, fresh_state
+from lockstep.text import message
 
 
 class PlainFunction(Adapter):
@@ -59,7 +60,7 @@ class PlainFunction(Adapter):
 
     def step(self, grads):
         if self.form == "single arrays" and any(grad is None for grad in grads.values()):
-            raise NotTaken("it is called for one tensor at a time, and never sees a missing gradient")
+            raise NotTaken(message("reason.one-tensor"))
         for part, names in self.parts.items():
             self.counts[part] += 1
             self.one(part, names, self.packed(grads, names))
@@ -125,7 +126,7 @@ class PlainFunction(Adapter):
 
     def set(self, name, value):
         if name not in self.roles.hyperparameters and name not in self.in_state:
-            raise NotTaken(f"it takes no {name}")
+            raise NotTaken(message("reason.no-names", names=name))
         self.hyperparameters[name] = value
         for container in self.containers.values():
             if isinstance(container, dict):

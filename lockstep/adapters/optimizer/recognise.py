@@ -18,6 +18,7 @@ from lockstep.adapters.optimizer.plain_function import PlainFunction
 from lockstep.adapters.optimizer.roles import Roles, roles_of
 from lockstep.adapters.optimizer.tensor_step import Ours, TensorStep, TorchOptimizer
 from lockstep.adapters.optimizer.whole_loop import Loop, inner, lacking, loop_of, names_of
+from lockstep.text import message
 
 SHAPES = """the shapes that are recognised:
   a subclass of torch.optim.Optimizer
@@ -161,7 +162,8 @@ def of_function(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[
     if roles:
         names = names_of(target, wanted)
         if lacking(target, names):
-            raise CannotCheck(f"{target.__name__} needs {', '.join(lacking(target, names))}, which nobody here knows")
+            needed = ", ".join(lacking(target, names))
+            raise CannotCheck(message("recognise.needs", target=target.__name__, names=needed))
         defaults = Maker(inner(target), names, None, everything=False).defaults()
         yield shape(functools.partial(Loop, target, roles, names), names, defaults)
         return

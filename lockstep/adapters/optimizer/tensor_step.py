@@ -9,6 +9,7 @@ from lockstep.adapters.adapter import Adapter, NotTaken
 from lockstep.adapters.making import Maker, change
 from lockstep.adapters.names import OTHERS
 from lockstep.adapters.optimizer.state import as_array, find_state, names_of
+from lockstep.text import message
 
 
 class TorchOptimizer(Adapter):
@@ -47,7 +48,7 @@ class TorchOptimizer(Adapter):
         group = self.optimizer.param_groups[0]
         own = self.maker.names.get(name, name)
         if not isinstance(own, str) or own not in group:
-            raise NotTaken(f"its param_groups have no {name!r}")
+            raise NotTaken(message("reason.no-group", name=name))
         group[own] = value
 
 

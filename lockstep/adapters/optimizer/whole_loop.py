@@ -8,6 +8,7 @@ import numpy as np
 
 from lockstep.adapters.adapter import Adapter, NotTaken
 from lockstep.adapters.names import Names, match, named, required, takes_any, told
+from lockstep.text import message
 
 STARTS = ("x0", "x", "params", "init", "init_params", "w0", "theta0", "x_init", "theta", "w")
 COUNTS = (
@@ -57,7 +58,7 @@ class Loop(Adapter):
 
     def step(self, grads):
         if any(grad is None for grad in grads.values()):
-            raise NotTaken("its gradient function has no word for a missing gradient")
+            raise NotTaken(message("reason.gradient-function"))
         self.history.append(grads)
         self.params = {name: self.run(name) for name in self.first}
 

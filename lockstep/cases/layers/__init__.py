@@ -7,6 +7,7 @@ import numpy as np
 
 from lockstep.cases import DTYPES, Bad, Case
 from lockstep.errors import NoSuchName
+from lockstep.text import message
 
 # name to (generator, shape, dtype) to inputs; each is there for a formula it tells from the right one
 KINDS: dict[str, Callable[[np.random.Generator, tuple[int, ...], Any], np.ndarray]] = {
@@ -73,7 +74,7 @@ class LayerCase(Case):
         **hyperparameters: Any,
     ):
         if kind not in KINDS:
-            raise NoSuchName(f"no input {kind!r}; there are {', '.join(KINDS)}")
+            raise NoSuchName(message("error.no-input", given=kind, known=", ".join(KINDS)))
         shapes = {"input": shape}
         super().__init__(desc, problem=kind, steps=steps, shapes=shapes, still=still, dtypes=dtypes, **hyperparameters)
         vars(self).update(

@@ -5,6 +5,7 @@ from typing import Any
 
 from lockstep.cases import DTYPES, Case
 from lockstep.errors import BadValue
+from lockstep.text import message
 
 FOLDERS = {"mnist": "MNIST", "cifar10": "CIFAR-10"}  # data read from a folder, and what they are called
 DRAWS = ("pytorch", "notebook")
@@ -45,7 +46,7 @@ class Training(Case):
     ):
         super().__init__(desc, problem=data, steps=steps, lr_at=lr_at, dtypes=dtypes, paths=paths, **hyperparameters)
         if draws not in DRAWS:
-            raise BadValue(f"draws must be one of {', '.join(DRAWS)}, not {draws!r}")
+            raise BadValue(message("error.draws", known=", ".join(DRAWS), given=draws))
         vars(self).update(
             optimizer=optimizer,
             network=dict(network or {}),

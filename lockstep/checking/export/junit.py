@@ -21,12 +21,12 @@ def junit(check: Check) -> str:
     for entry in check.not_triggered:
         counts["skipped"] += 1
         node = add(suite, check, entry.get("scenario", ""))
-        ElementTree.SubElement(node, "skipped", message=clean(entry.get("reason", "")))
+        ElementTree.SubElement(node, "skipped", message=clean(str(entry.get("reason", ""))))
     if check.broken:
         counts["errors"] += 1
         node = add(suite, check, check.broken["id"])
         ElementTree.SubElement(node, "error", message=clean(headline(check)), type="broken").text = clean(
-            check.broken["message"]
+            str(check.broken["message"])
         )
     suite.attrib.update({"tests": str(len(suite))} | {name: str(count) for name, count in counts.items()})
     ElementTree.indent(suite)

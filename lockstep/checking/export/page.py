@@ -23,7 +23,7 @@ def page(check: Check, voice: Voice = ENGLISH) -> str:
     rows = "\n".join(row(outcome, voice) for outcome in check.outcomes)
     words = {key: escape(voice(f"cli.page.{key}")) for key in WORDS}
     untried = "\n".join(
-        f"<tr><td>{escape(entry.get('scenario', ''))}</td><td>{escape(entry.get('reason', ''))}</td></tr>"
+        f"<tr><td>{escape(entry.get('scenario', ''))}</td><td>{escape(voice.plain(entry.get('reason', '')))}</td></tr>"
         for entry in check.not_triggered
     )
     return f"""<!doctype html>
