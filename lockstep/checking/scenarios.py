@@ -145,9 +145,16 @@ def trials(subject: Subject) -> list[Trial]:
 
 
 def options(subject: Subject) -> list[Trial]:
-    """A trial for each of the options that many optimizers have."""
+    """A trial for each of the options that many optimizers have, and the first case that sets one of the others."""
     known = inspect.signature(subject.ours()).parameters
-    return [one for one in (BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if all(name in known for name in one.needs)]
+    many = [one for one in (BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if all(name in known for name in one.needs)]
+    tried = {"lr", *(name for one in many for name in one.needs)}
+    for case in subject.cases.CASES:
+        new = [name for name in case.hyperparameters if name not in tried]
+        if len(new) == 1:
+            tried.update(new)
+            many.append(Trial(Scenario(case.replaced(steps=8)), tuple(case.hyperparameters), new[0]))
+    return many
 
 
 def layer_scenarios(subject: Subject) -> list[Scenario]:

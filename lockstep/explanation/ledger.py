@@ -216,8 +216,8 @@ def written(
 
 
 def entry(line: Line, equation: str, value: np.ndarray | None, ran: list[Any]) -> Entry:
-    ours = np.ascontiguousarray(line.value)
-    apart = None if value is None or value.dtype != ours.dtype else compare(ours, np.ascontiguousarray(value))
+    ours = np.asarray(line.value, order="C")
+    apart = None if value is None or value.dtype != ours.dtype else compare(ours, np.asarray(value, order="C"))
     place = 0
     if value is not None and apart is not None and apart.differing:
         place = int(np.argmax(ulp_distance(ours.reshape(-1), np.ascontiguousarray(value).reshape(-1)) > 0))

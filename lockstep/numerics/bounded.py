@@ -341,6 +341,10 @@ class Bounded:
     def unit(self) -> float:
         return unit(self.dtype)
 
+    def item(self) -> "Bounded":
+        """What a tensor of one number holds, as a Python float: computed with in double from here on."""
+        return Bounded(self.value, np.float64, error=self.error, weak=True, sure=self.sure)
+
     def is_zero(self) -> bool:
         return self.size == 1 and not self.value.any() and not self.error.any()
 

@@ -3,8 +3,10 @@
 The measure of the exact value is Python's own decimal arithmetic, sixty digits of it.
 """
 
+import ast
 import decimal
 import importlib
+import inspect
 import math
 
 import numpy as np
@@ -381,10 +383,24 @@ def test_the_exact_step_is_exact(subject, given_, dtype):
     bounds = situation.bounds()
     with decimal.localcontext(CONTEXT):
         count = dict.fromkeys(situation.counts(), 3)
-        lines = situation.lines(situation.optimizer.ORDERS["paper"], decimals, in_decimals, **count)
+        lines = situation.lines(of_decimals(situation.optimizer.ORDERS["paper"]), decimals, in_decimals, **count)
         for key, line in situation.kept():
             # one of the formula's roundings in the wide type, of which each charges at least as much again
-            assert own_error(bounds[key], getattr(lines, line)) <= precision(dtype)
+            assert own_error(bounds[key], np.asarray(getattr(lines, line), object)) <= precision(dtype)
+
+
+def of_decimals(formula):
+    """The formula, in which a number that is written out is a decimal, too: Python mixes none with its floats."""
+
+    class Exact(ast.NodeTransformer):
+        def visit_Constant(self, node):
+            text = f"Decimal({node.value!r})" if isinstance(node.value, float) else repr(node.value)
+            return ast.parse(text, mode="eval").body
+
+    tree = Exact().visit(ast.parse(inspect.getsource(formula)))
+    namespace = {**formula.__globals__, "Decimal": decimal.Decimal}
+    exec(compile(ast.fix_missing_locations(tree), formula.__name__, "exec"), namespace)
+    return namespace[formula.__name__]
 
 
 def in_decimals(value):

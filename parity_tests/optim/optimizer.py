@@ -199,7 +199,9 @@ class OptimizerTests(SubjectTests):
         mine: Any = advanced(pair.ours(), 5)
         mine.grads.clear()
         state = mine.optimizer.state
-        for by_torch in (False, True):
+        numbers = [key for key, entry in self.reference.STATE.items() if entry.kind == "number"]
+        # PyTorch's own load_state_dict casts to the parameter's dtype whatever is not called "step"
+        for by_torch in (False,) if numbers and dtype == "float64" else (False, True):
             theirs: Any = pair.theirs()
             for name, array in mine.optimizer.params.items():
                 theirs.optimizer.params[name][...] = array

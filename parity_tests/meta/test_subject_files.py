@@ -1,0 +1,58 @@
+"""What a subject costs: its own files and its words, and no other file names it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lockstep.subjects.registry import subjects
+
+ROOT = Path(__file__).parents[2]
+TREES = ("reference", "torch_impl", "lockstep", "reports")
+WORDS = {"lockstep/text/en.toml", "lockstep/text/ko.toml"}
+KINDS = {".py", ".toml", ".json", ".j2", ".js"}
+
+
+def own(family: str, name: str) -> set[str]:
+    """The files of a subject: both sides, its cases and its causes."""
+    return {
+        f"reference/{family}/{name}.py",
+        f"torch_impl/{family}/{name}.py",
+        f"lockstep/cases/{family}/{name}.py",
+        f"lockstep/causes/{family}/{name}.py",
+    }
+
+
+def proofs(family: str, name: str) -> set[str]:
+    """Its test, and what PyTorch ran for it."""
+    return {
+        f"parity_tests/{family}/test_{name}.py",
+        f"parity_tests/explanation/operations/{family}.{name}.json",
+    }
+
+
+def naming(root: Path, name: str) -> set[str]:
+    """The files below `root` that name a subject, in their text or by their own name."""
+    files = [path for tree in TREES for path in (root / tree).rglob("*") if path.suffix in KINDS]
+    word = re.compile(rf"(?<![a-z]){name}(?![a-z])", re.IGNORECASE)
+    return {
+        path.relative_to(root).as_posix() for path in files if word.search(f"{path.name} {path.read_text('utf-8')}")
+    }
+
+
+ADDED = ["nadam"]  # optimizers that came after the files they are counted in
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_an_optimizer_is_its_own_files_and_its_words_and_no_other_file_names_it(name):
+    assert f"optim.{name}" in {subject.path for subject in subjects()}
+    assert naming(ROOT, name) == own("optim", name) | WORDS
+    assert all((ROOT / path).exists() for path in proofs("optim", name))
+
+
+def test_a_file_that_names_it_is_counted(tmp_path):
+    for tree in TREES:
+        (tmp_path / tree).mkdir()
+    (tmp_path / "lockstep" / "experiments.py").write_text('RUNS = ["optim.nadam"]', "utf-8")
+    (tmp_path / "reports" / "other.py").write_text('RUNS = ["optim.adam"]', "utf-8")
+    assert naming(tmp_path, "nadam") == {"lockstep/experiments.py"}
