@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
-from lockstep.adapters.names import Names, match, named, required, takes_any, told
+from lockstep.adapters.names import Names, keeps, match, named, required, takes_any, told
 from lockstep.text import message
 
 PARAMS = {
@@ -45,6 +45,7 @@ class Maker(NamedTuple):
             values = [self.default(part) for part in (own if isinstance(own, tuple) else (own,))]
             if all(value is not inspect.Parameter.empty and value is not None for value in values):
                 one = tuple(values) if isinstance(own, tuple) else values[0]
+                one = 1 - one if isinstance(own, str) and keeps(name, own) and isinstance(one, float | int) else one
                 found[name] = tuple(one) if isinstance(one, list) else one
         return found
 

@@ -9,6 +9,7 @@ Names = dict[str, str | tuple[str, str]]  # PyTorch's name to the implementation
 LR = ("lr", "learning_rate", "learning_rate_init", "step_size", "stepsize", "alpha", "eta", "eta0", "lrate", "rate")
 DECAYS = ("alpha", "rho", "decay", "decay_rate", "gamma", "beta", "beta2", "beta_2", "b2", "smoothing", "decay2")
 SHARED_NAMES = {"beta", "beta1", "gamma", "rho"}  # of RMSprop's decay and of SGD's momentum
+KEEPS = ("keep_prob", "keep_probability", "keep_rate", "keep", "retain_prob", "p_keep")  # 1 - p goes by these
 OTHERS: dict[str, tuple[str, ...]] = {
     "lr": LR,
     "betas": ("betas", "beta"),
@@ -57,14 +58,22 @@ OTHERS: dict[str, tuple[str, ...]] = {
         "drop_prob",
         "prob",
         "dropout",
-        "keep_prob",
         "ratio",
         "dropout_ratio",
+        "dropout_prob",
+        *KEEPS,
     ),
     "lam": ("lam", "lamda", "lambda", "lmbda", "l1", "l2", "reg", "alpha", "strength", "l2_lambda", "l1_lambda"),
     "m": ("m", "n", "batch_size", "n_samples"),
-    "in_features": ("in_features", "n_in", "input_dim", "in_dim", "fan_in", "input_size"),
-    "out_features": ("out_features", "n_out", "output_dim", "out_dim", "fan_out", "output_size"),
+    "in_features": (
+        *("in_features", "n_in", "input_dim", "in_dim", "fan_in", "input_size", "in_size", "n_inputs", "num_inputs"),
+        *("inputs", "d_in", "in_channels", "nin", "input_units", "n_input", "input_features", "num_in", "dim_in"),
+    ),
+    "out_features": (
+        *("out_features", "n_out", "output_dim", "out_dim", "fan_out", "output_size", "out_size", "n_outputs"),
+        *("num_outputs", "outputs", "d_out", "out_channels", "nout", "n_neurons", "neurons", "units", "n_units"),
+        *("output_units", "n_output", "output_features", "num_out", "dim_out", "hidden_size", "num_units"),
+    ),
     "bias": ("bias", "use_bias"),
 }
 PAIRS = (
@@ -109,13 +118,21 @@ def told(names: Names, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(own, tuple):
             arguments |= dict(zip(own, value, strict=True))
         elif own is not None:
-            arguments[own] = value
+            arguments[own] = 1 - value if keeps(name, own) else value
     return arguments
+
+
+def keeps(name: str, own: str) -> bool:
+    """Whether it is called by what is kept, where PyTorch's is called by what is dropped."""
+    return name == "p" and own.strip("_").lower() in KEEPS
 
 
 def in_words(names: Names) -> dict[str, str]:
     """What is printed: PyTorch's name to theirs."""
-    return {name: own if isinstance(own, str) else ", ".join(own) for name, own in names.items()}
+    return {
+        name: (f"1 - {own}" if keeps(name, own) else own) if isinstance(own, str) else ", ".join(own)
+        for name, own in names.items()
+    }
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,13 +20,15 @@ class Outcome:
     """One scenario in one dtype.
 
     used: the largest share of an allowance. first: the first number beyond it. identical: whether every bit
-    is PyTorch's. nearer: of the numbers of the first step that differ from PyTorch's, how many are nearer to
-    the exact result on their side ("yours") and how many on PyTorch's ("torch").
+    is PyTorch's. drawn: whether what it draws by itself was given to the formula. nearer: of the numbers of the
+    first step that differ from PyTorch's, how many are nearer to the exact result on their side ("yours") and how
+    many on PyTorch's ("torch").
     """
 
     recording: Recording
     residual: Residual
     identical: bool = False
+    drawn: bool = False
     nearer: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @property
@@ -53,6 +55,29 @@ class Outcome:
         }
 
 
+NAMED = 4  # scenarios that a row of the text names; --json has all of them
+
+
+class Remark(NamedTuple):
+    """What is different beside the numbers of a scenario: a start, a count, an option without effect.
+
+    id: its name. what: what it does and what PyTorch does. scenario: where, if in one.
+    """
+
+    id: str
+    what: Message
+    scenario: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"id": self.id, "message": ENGLISH.say(self.what), "scenario": self.scenario}
+
+    def as_cause(self) -> dict[str, Any]:
+        """As the diagnosis describes a cause."""
+        about = {"variant": "", "hyperparameters": {}, "residual": None}
+        return {"id": self.id, **about, "scenario": self.scenario, "fix": self.what}
+
+
 @dataclasses.dataclass
 class Check:
     """What a check found.
@@ -62,8 +87,10 @@ class Check:
         words: the shape it was driven in. names: PyTorch's hyperparameters to its own names.
         verdict: identical, rounding, ill-conditioned, different or broken.
         broken: None, or `{id, message}`: why it could not be checked.
-        outcomes: one a scenario and dtype. not_triggered: what could not be tried or had no effect, each
-            with its reason. notes: what is true besides.
+        outcomes: one a scenario and dtype. remarks: what is different beside their numbers.
+        not_triggered: what could not be tried or had no effect, each with its reason. notes: what is true besides.
+        unseen: what of PyTorch's it does not show: not compared. formats: quantity to (given, made), where a format
+            comes out that did not go in. convention: whether it agrees by another convention, which `words` names.
         causes, equivalent: what the diagnosis named; diagnosis: itself, if there was need of one. rerun: the command
             that shows it again.
     """
@@ -74,8 +101,12 @@ class Check:
     names: dict[str, str] = dataclasses.field(default_factory=dict)
     broken: dict[str, Any] | None = None
     outcomes: list[Outcome] = dataclasses.field(default_factory=list)
+    remarks: list[Remark] = dataclasses.field(default_factory=list)
     not_triggered: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     notes: list[Message] = dataclasses.field(default_factory=list)
+    unseen: list[str] = dataclasses.field(default_factory=list)
+    formats: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    convention: bool = False
     causes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     equivalent: list[Any] = dataclasses.field(default_factory=list)
     diagnosis: Any = None
@@ -84,13 +115,33 @@ class Check:
     @property
     def verdict(self) -> Verdict:
         """The worst of all scenarios; broken only where nothing is different."""
-        found = worst(outcome.verdict for outcome in self.outcomes)
-        return Verdict.BROKEN if self.broken and found is not Verdict.DIFFERENT else found
+        found = Verdict.DIFFERENT if self.remarks else worst(outcome.verdict for outcome in self.outcomes)
+        if self.broken and found is not Verdict.DIFFERENT:
+            return Verdict.BROKEN
+        return worst([found, Verdict.PARTIAL]) if self.outcomes and self.unseen else found
 
     @property
     def exit_status(self) -> int:
-        """0 identical or rounding, 1 different or ill-conditioned, 2 could not be checked."""
-        return {Verdict.IDENTICAL: 0, Verdict.ROUNDING: 0, Verdict.BROKEN: 2}.get(self.verdict, 1)
+        """0 identical, rounding or partial, 1 different or ill-conditioned, 2 could not be checked."""
+        agrees = dict.fromkeys((Verdict.IDENTICAL, Verdict.ROUNDING, Verdict.PARTIAL), 0)
+        return (agrees | {Verdict.BROKEN: 2}).get(self.verdict, 1)
+
+    @property
+    def strict_status(self) -> int:
+        """The same, and 3 for agreement with a reservation: parts unseen, formats or conventions of its own."""
+        reserved = self.unseen or self.formats or self.convention
+        return 3 if reserved and self.exit_status == 0 else self.exit_status
+
+    @property
+    def sentence(self) -> Message:
+        """What the verdict says of it, in one clause."""
+        if self.remarks:
+            return self.remarks[0].what
+        if self.verdict is Verdict.PARTIAL:
+            return message("cli.check.partial", unseen=", ".join(self.unseen))
+        if self.verdict is Verdict.ROUNDING and any(outcome.drawn for outcome in self.outcomes):
+            return message("cli.check.drawn")
+        return message(f"cli.check.{self.verdict}")
 
     @property
     def evidence(self) -> Outcome | None:
@@ -119,6 +170,10 @@ class Check:
                 total[side] += count
         return total
 
+    def see_not(self, names: list[str]) -> None:
+        """Keep what was not seen, each once."""
+        self.unseen += [name for name in names if name not in self.unseen]
+
     def to_json(self) -> dict[str, Any]:
         """The answer as plain data, for `--json`."""
         return {
@@ -128,6 +183,7 @@ class Check:
             "equivalent": plain(self.equivalent),
             "not_triggered": [entry | {"reason": ENGLISH.plain(entry["reason"])} for entry in self.not_triggered],
             "scenarios": [outcome.to_json() for outcome in self.outcomes],
+            "remarks": [remark.to_json() for remark in self.remarks],
             "subject": self.subject,
             "target": self.target,
             "shape": self.words,
@@ -135,6 +191,8 @@ class Check:
             "broken": self.broken and self.broken | {"message": ENGLISH.plain(self.broken["message"])},
             "used": plain(self.used),
             "nearer": self.nearer,
+            "unseen": self.unseen,
+            "formats": self.formats,
             "notes": [ENGLISH.say(note) for note in self.notes],
             "rerun": self.rerun,
         }
@@ -142,14 +200,17 @@ class Check:
     def explained(self, voice: Voice = ENGLISH) -> list[str]:
         """What the diagnosis says, or the defaults that explain it."""
         if self.diagnosis:
-            return list(self.diagnosis.lines(voice))
-        return [
-            row(voice, "cause", f"{cause['id']} ({cause['variant']}): {voice.plain(cause['fix'])}")
-            for cause in self.causes
-        ]
+            beside = [row(voice, "cause", f"{one.id}: {voice.say(one.what)}") for one in self.remarks]
+            return [*beside, *self.diagnosis.lines(voice)]
+        return [row(voice, "cause", f"{named(cause)}: {voice.plain(cause['fix'])}") for cause in self.causes]
 
     def __str__(self) -> str:
         return answer(self)
+
+
+def named(cause: dict[str, Any]) -> str:
+    """The id of a cause, with its variant where it has one."""
+    return f"{cause['id']} ({cause['variant']})" if cause["variant"] else cause["id"]
 
 
 def described(recording: Recording, found: Element | None) -> dict[str, Any] | None:
@@ -189,13 +250,18 @@ def answer(check: Check, voice: Voice = ENGLISH) -> str:
         lines.append(row(voice, "broken", f"{check.broken['id']}: {first}"))
         lines += [row(voice, "more", line) for line in others]
     found = check.first_difference
+    if found and check.remarks:
+        label = f"{found['scenario']}, {found['dtype']}"
+        lines.append(row(voice, "shows", message("cli.first-in", label=label, step=found["step"], line=found["line"])))
     if found:
         lines += details(found, voice)
     lines += check.explained(voice)
+    if only := differs_only_in(check):
+        lines.append(row(voice, "only", message("cli.only-in", **only)))
     if check.outcomes:
         most = message("cli.headroom-of", used=shared(check.used), scenarios=len(check.outcomes))
         lines.append(row(voice, "headroom", most))
-        if sum(check.nearer.values()) and check.verdict in (Verdict.ROUNDING, Verdict.IDENTICAL):
+        if sum(check.nearer.values()) and not check.exit_status:
             lines.append(row(voice, "nearer", message("cli.nearer-of", **check.nearer)))
     if check.words:
         lines.append(row(voice, "driven", message("cli.driven", words=check.words)))
@@ -204,11 +270,34 @@ def answer(check: Check, voice: Voice = ENGLISH) -> str:
         lines.append(row(voice, "matched", ", ".join(map(voice.say, others))))
     if check.broken and check.verdict is not Verdict.BROKEN:
         lines.append(row(voice, "besides", f"{check.broken['id']}: {voice.plain(check.broken['message'])}"))
-    lines += [row(voice, "note", note) for note in check.notes]
+    lines += [row(voice, "note", note) for note in [*beside(check), *check.notes]]
     lines += not_tried(check.not_triggered, voice)
     if check.rerun:
         lines.append(row(voice, "rerun", check.rerun))
     return "\n".join(lines)
+
+
+def differs_only_in(check: Check) -> dict[str, Any]:
+    """The few scenarios that differ, where all the others agree."""
+    names = {verdict: [] for verdict in Verdict}
+    for outcome in check.outcomes:
+        if outcome.recording.scenario not in names[outcome.verdict]:
+            names[outcome.verdict].append(outcome.recording.scenario)
+    differing, total = names[Verdict.DIFFERENT], {outcome.recording.scenario for outcome in check.outcomes}
+    if not differing or len(differing) > NAMED or len(differing) == len(total):
+        return {}
+    return {"names": "; ".join(differing), "others": len(total) - len(differing)}
+
+
+def beside(check: Check) -> list[Message]:
+    """What is to be known beside the verdict: what was not seen, and the formats that come out."""
+    unseen = [message("note.unseen", names=", ".join(check.unseen))] if check.unseen else []
+    if check.verdict is Verdict.PARTIAL:
+        unseen = []  # the headline says so
+    formats = [
+        message("note.format", what=what, given=given, made=made) for what, (given, made) in check.formats.items()
+    ]
+    return [*unseen, *formats]
 
 
 def shared(used: float) -> Message:
@@ -219,15 +308,10 @@ def shared(used: float) -> Message:
 def headline(check: Check, voice: Voice = ENGLISH) -> str:
     """One line: what, against what, the verdict, and from where on."""
     found, name = check.first_difference, message("cli.like", target=check.target, subject=check.subject)
-    if found:
+    if found and not check.remarks:
         label = f"{voice.say(name)}[{found['dtype']}, {found['scenario']}]"
         return voice("cli.verdict-from", label=label, verdict=check.verdict, step=found["step"], line=found["line"])
-    return voice("cli.verdict-of", name=name, verdict=check.verdict, sentence=sentence(check.verdict))
-
-
-def sentence(verdict: Verdict) -> Message:
-    """What a verdict says of an implementation."""
-    return message(f"cli.check.{verdict}")
+    return voice("cli.verdict-of", name=name, verdict=check.verdict, sentence=check.sentence)
 
 
 def details(found: dict[str, Any], voice: Voice = ENGLISH) -> list[str]:
@@ -251,4 +335,12 @@ def not_tried(entries: list[dict[str, Any]], voice: Voice = ENGLISH) -> list[str
         name = entry.get("scenario") or entry.get("id") or ""
         if name and name not in names:
             names.append(name)
-    return [row(voice, "untried", f"{'; '.join(names)}: {reason}") for reason, names in by_reason.items()]
+    return [row(voice, "untried", untried(voice, names, reason)) for reason, names in by_reason.items()]
+
+
+def untried(voice: Voice, names: list[str], reason: str) -> str:
+    """The first names, how many more there are, and why."""
+    shown = "; ".join(names[:NAMED])
+    if len(names) > NAMED:
+        shown = voice("cli.and-more", names=shown, more=len(names) - NAMED)
+    return f"{shown}: {reason}"

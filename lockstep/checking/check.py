@@ -14,7 +14,7 @@ from lockstep.diagnose.replay import replay
 from lockstep.errors import BadValue, LockstepError
 from lockstep.recordings.recording import BadRecording, Recording
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.registry import find
+from lockstep.subjects.registry import find, find_class
 from lockstep.subjects.subject import Subject, own_class
 from lockstep.text import message
 
@@ -30,17 +30,20 @@ def check(
     dtypes: Iterable[str] = DTYPES,
     only: str | None = None,
     seed: int = 0,
+    names: Mapping[str, str] | None = None,
     on_scenario: Callable[[str, int, int], Any] | None = None,
 ) -> Check:
     """Put an implementation through every scenario of a subject, and hold each number against the formula.
 
     Arguments:
         target: a class, an instance or a function of one of the shapes in docs/checking.md, or an adapter.
-        like: the path of what it should be, "optim.adam".
+        like: the path of what it should be, "optim.adam", "layers.loss.BCELoss".
         hyperparameters: under PyTorch's names, in all scenarios; the others are PyTorch's defaults.
         dtypes: float64 first, where a formula and rounding cannot be confused.
         only: the name of one scenario; all of them if None.
         seed: of the random numbers.
+        names: PyTorch's name of a parameter, buffer or gradient ("weight", "weight.grad") to where the object keeps it,
+            where that is not found by itself.
         on_scenario: called before each scenario with its name, its number and how many there are.
 
     An implementation that cannot be checked has the verdict `broken`, and says why in `broken`.
@@ -48,14 +51,15 @@ def check(
     Raises:
         ValueError, TypeError: for a subject, a scenario, a dtype or hyperparameters that there are not.
     """
-    subject = find(like)
+    subject, layer = find_class(like)
     settings = dict(hyperparameters or {})
     kinds = list(dtypes)
     for kind in kinds:
         if kind not in DTYPES:
             raise BadValue(message("error.dtype", known="'float32' or 'float64'", given=kind))
-    checked = check_optimizer if subject.family.name == "optim" else check_layer
-    return checked(target, subject, settings, kinds, only, seed, on_scenario)
+    if subject.family.name == "optim":
+        return check_optimizer(target, subject, settings, kinds, only, seed, on_scenario)
+    return check_layer(target, subject, layer, settings, kinds, only, seed, names, on_scenario)
 
 
 def check_recordings(recordings: list[Recording], like: str | None = None) -> Check:

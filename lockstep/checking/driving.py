@@ -29,6 +29,7 @@ class Raised(TheirCode):
 
     def __init__(self, error: BaseException, scenario: str, step: int):
         self.error, self.scenario, self.step, self.where = error, scenario, step, place(error)
+        self.short = message("raised.short", **told_of(error))
         told = {**told_of(error), "scenario": scenario}
         super().__init__(message("raised.step", **told, step=step) if step else message("raised.start", **told))
 

@@ -5,37 +5,41 @@ import functools
 import importlib
 import importlib.util
 import inspect
+import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
-from lockstep.adapters.layer.adapter import LayerAdapter, Made, arrays
+from lockstep.adapters.layer.adapter import LayerAdapter, Made
 from lockstep.adapters.layer.function import LayerFunction
+from lockstep.adapters.layer.layout import Layout, layouts
 from lockstep.adapters.layer.module import Module
 from lockstep.adapters.layer.object import BACKWARD, FORWARD, LayerObject, arrays_of
 from lockstep.adapters.layer.ours import OurLayer
 from lockstep.adapters.making import Maker, maker_of
-from lockstep.adapters.names import Names, in_words, match, named
-from lockstep.causes import Scenario, scenarios
-from lockstep.checking.answer import Check, Outcome
+from lockstep.adapters.names import in_words, match, named
+from lockstep.causes.cause import Scenario
+from lockstep.checking import chance
+from lockstep.checking.answer import Check, Outcome, Remark
 from lockstep.checking.driving import Raised
-from lockstep.checking.naming import OWN_DEFAULTS, name_causes
-from lockstep.checking.scenarios import Trial, trials
-from lockstep.diagnose.replay import replay, screen
+from lockstep.checking.naming import name_causes
+from lockstep.checking.passes import Driven, Found, determined, drive, standard_of
+from lockstep.checking.roles import roles_of
+from lockstep.checking.scenarios import Trial, layer_trials
+from lockstep.diagnose.replay import replay, screen, walk
 from lockstep.engine.guard import Broken
 from lockstep.errors import NoSuchName
+from lockstep.numerics.bounded import unit
 from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Pass, Recording
-from lockstep.subjects.handed import handed_over
-from lockstep.subjects.layers import drawing
-from lockstep.subjects.subject import Subject
+from lockstep.subjects.subject import Subject, own_class
 from lockstep.text import message
 
 NEAR = 1e3  # times as far off: one layout, where the numbers are drawn anew
-MOST = 12  # cases of a subject that has no scenarios of its own
 
 SHAPES = """the shapes that are recognised:
   a torch.nn.Module
@@ -44,267 +48,420 @@ SHAPES = """the shapes that are recognised:
   a subclass of lockstep.LayerAdapter, for anything else (docs/checking.md)"""
 
 
-@dataclasses.dataclass
-class Found:
-    """How a layer is driven."""
-
-    make: Callable[[], LayerAdapter]
-    names: Names
-    defaults: dict[str, Any]
-    everything: bool = False
-
-
-def check_layer(target, subject: Subject, settings, dtypes, only, seed, on_scenario) -> Check:
-    """As `lockstep.check`, of a layer; its class is the one of the target's name, where the subject has several."""
+def check_layer(target, subject: Subject, layer: str, settings, dtypes, only, seed, names, on_scenario) -> Check:
+    """As `lockstep.check`, of a layer; its class is `layer`, or the one of the target's name."""
     name = getattr(target, "__name__", type(target).__name__)
     result = Check(subject.path, name)
-    wanted = [trial for trial in of_class(subject, name) if only is None or trial.name == only]
-    if not wanted:
-        known = "; ".join(trial.name for trial in of_class(subject, name))
-        raise NoSuchName(f"no scenario {only!r}; there are: {known}")
-    try:
-        found = chosen(target, subject, wanted, settings, seed)
-    except (CannotCheck, Broken) as error:
-        result.broken = {"id": "not-recognised", "message": f"{error}\n{SHAPES}"}
-        return result
-    result.words, result.names = found.make().words, in_words(found.names)
-    total = len(wanted) * len(dtypes)
-    for place, (dtype, trial) in enumerate((dtype, trial) for dtype in dtypes for trial in wanted):
-        if on_scenario:
-            on_scenario(f"{trial.name}, {dtype}", place, total)
-        if trial.defaults and not set(found.defaults) - set(settings):
-            continue
-        if not one(result, found, subject, trial, settings, dtype, seed, first=not result.outcomes):
-            break
+    with seeded(seed):
+        LayerCheck(target, subject, layer or meant(target, subject), settings, dtypes, seed, names, result).all(
+            only, on_scenario
+        )
     name_causes(result)
     return result
 
 
-def of_class(subject: Subject, name: str) -> list[Trial]:
-    """The trials of the class that is meant, those of its own input first; and its own defaults.
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """The global generators at this seed, and afterwards as they were: what a layer draws of them is drawn again."""
+    torch = sys.modules.get("torch")
+    before = random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    if torch:
+        torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+        if torch and before[2] is not None:
+            torch.set_rng_state(before[2])
+
+
+def meant(target: Any, subject: Subject) -> str:
+    """The class that is meant by the name of the target or of what it stands on.
 
     Raises:
-        ValueError: where the subject has several classes, and the name is like none of them.
+        ValueError: where the subject has several classes, and the names are like none of them.
     """
-    layers = list(dict.fromkeys(case.layer for case in subject.cases.CASES))
-    plain = name.lower().replace("_", "")
-    meant = next((layer for layer in layers if layer.lower() in plain), None)
-    if scenarios(subject):
-        known = sorted(trials(subject), key=lambda trial: trial.case.layer != (meant or trial.case.layer))
-    elif meant or len(layers) == 1:
-        cases = [case for case in subject.cases.CASES if case.layer == (meant or layers[0]) and not case.still]
-        known = [Trial(Scenario(case)) for case in cases[:MOST]]
-    else:
-        raise NoSuchName(f"{subject.path} has {', '.join(layers)}: give it the name of the one it is, not {name!r}")
-    return [*known, Trial(Scenario(known[0].case.replaced(desc=OWN_DEFAULTS)), defaults=True)]
+    known = list(dict.fromkeys(case.layer for case in subject.cases.CASES))
+    kind = target if inspect.isclass(target) or inspect.isroutine(target) else type(target)
+    names = [one.__name__ for one in (getattr(kind, "__mro__", (kind,)))]
+    for name in names:
+        plain = name.lower().replace("_", "")
+        hit = next((layer for layer in known if layer.lower() in plain), None)
+        if hit:
+            return hit
+    general = [layer for layer in known if all(layer in other for other in known)]
+    if general or len(known) == 1:
+        return (general or known)[0]
+    asked = ", ".join(f"{subject.path}.{layer}" for layer in known)
+    raise NoSuchName(message("error.several-classes", subject=subject.path, name=names[0], known=asked))
 
 
-def candidates(target: Any, wanted: tuple[str, ...]) -> Iterator[Found]:
-    """The shapes it may have, each in PyTorch's layout and features first."""
+def candidates(
+    target: Any, wanted: tuple[str, ...], possible: list[Layout], roles: Mapping[str, Any], paths: Mapping[str, Any]
+) -> Iterator[tuple[Layout, Found]]:
+    """The shapes it may have, in each of these layouts."""
     torch = sys.modules.get("torch")
     kind = target if inspect.isclass(target) else type(target)
     if inspect.isclass(target) and issubclass(target, LayerAdapter):
         names = match([n for n in named(target.start) if n not in ("self", "params", "buffers")], wanted)
-        yield Found(target, names, {})
+        yield Layout(), Found(target, names, {})
     elif torch is not None and issubclass(kind, torch.nn.Module):
         maker = maker_of(target, wanted)
-        yield Found(functools.partial(Module, maker), maker.names, maker.defaults(), maker.everything)
+        yield Layout(), Found(functools.partial(Module, maker), maker.names, maker.defaults(), maker.everything)
     elif all(callable(getattr(kind, name, None)) for name in ("load_state", "train", "forward", "backward")):
         maker = maker_of(target, wanted)
-        yield Found(functools.partial(OurLayer, maker), maker.names, maker.defaults(), maker.everything)
+        yield Layout(), Found(functools.partial(OurLayer, maker), maker.names, maker.defaults(), maker.everything)
     elif inspect.isroutine(target):
-        for turned in (False, True):
-            adapter = LayerFunction(target, wanted, turned)
-            if adapter.lacks:
-                raise CannotCheck(f"{target.__name__} needs {', '.join(adapter.lacks)}, which is no name known here")
-            defaults = Maker(target, adapter.names, None, everything=False).defaults()
-            names = {**adapter.in_dict, **adapter.names}
-            yield Found(functools.partial(LayerFunction, target, wanted, turned), names, defaults)
+        adapter = LayerFunction(target, wanted)
+        if adapter.lacks:
+            raise CannotCheck(f"{target.__name__} needs {', '.join(adapter.lacks)}, which is no name known here")
+        defaults = Maker(target, adapter.names, None, everything=False).defaults()
+        names = {**adapter.in_dict, **adapter.names}
+        for layout in possible:
+            yield layout, Found(functools.partial(LayerFunction, target, wanted, layout), names, defaults)
     elif any(callable(getattr(kind, name, None)) for name in (*FORWARD[:1], *BACKWARD)) or callable(target):
         maker = maker_of(target, wanted, arrays_of(target) if inspect.isclass(target) else ())
-        for turned in (False, True):
-            yield Found(functools.partial(LayerObject, maker, turned), maker.names, maker.defaults(), maker.everything)
+        for layout in possible:
+            make = functools.partial(LayerObject, maker, layout, roles, paths)
+            yield layout, Found(make, maker.names, maker.defaults(), maker.everything)
 
 
-def chosen(target: Any, subject: Subject, tried: list[Trial], settings, seed: int) -> Found:
-    """The candidate that comes nearest to the formula, in the first trial that any can run: layouts show by numbers.
+class LayerCheck:
+    """Runs the scenarios and fills in the result."""
 
-    Raises:
-        CannotCheck: where none runs.
-    """
-    failures = []
-    for trial in tried:
-        rated: list[tuple[float, Found]] = []
-        for found in candidates(target, tuple(standard_of(subject, trial))):
-            try:
-                recording = record(found, subject, trial, settings, "float64", seed)
-                rated.append((screen(recording), found))
-            except (Raised, Broken, NotTaken) as error:
-                failures.append(f"  tried as {found.make().words}: {error}")
-        if rated:
-            best = min(np.nan_to_num(one[0], nan=np.inf) for one in rated)
-            return next(found for score, found in rated if not score > NEAR * best)  # the first that is as near
-    name = getattr(target, "__name__", type(target).__name__)
-    raise CannotCheck("\n".join([f"{name} is no layer that can be driven", *failures[:4]]))
+    def __init__(self, target, subject: Subject, layer: str, settings, dtypes, seed: int, names, result: Check):
+        self.target, self.subject, self.layer, self.settings = target, subject, layer, settings
+        self.dtypes, self.seed, self.result = dtypes, seed, result
+        self.paths = {key: tuple(own.split(".")) for key, own in (names or {}).items()}
+        self.ways: dict[Any, tuple[Layout, Found]] = {}  # by the rank of the input
+        self.refused: dict[int, str] = {}
+        self.tried: dict[tuple[str, str], tuple[Trial, Driven]] = {}
 
+    def all(self, only: str | None, on_scenario) -> None:
+        known = layer_trials(self.subject, self.layer)
+        wanted = [trial for trial in known if only is None or trial.name == only]
+        if not wanted:
+            raise NoSuchName(message("error.no-scenario", name=only, known="; ".join(trial.name for trial in known)))
+        try:
+            self.first_way(wanted)
+        except (CannotCheck, Broken) as error:
+            self.result.broken = {"id": "not-recognised", "message": f"{error}\n{SHAPES}"}
+            return
+        total = len(wanted) * len(self.dtypes)
+        for place, (dtype, trial) in enumerate((dtype, trial) for dtype in self.dtypes for trial in wanted):
+            if on_scenario:
+                on_scenario(f"{trial.name}, {dtype}", place, total)
+            if not self.one(trial, dtype):
+                break
+        if self.result.outcomes and only is None:
+            self.masks()
+            self.options()
 
-def standard_of(subject: Subject, trial: Trial) -> dict[str, Any]:
-    """PyTorch's hyperparameters of the class of a trial, with its defaults; `empty` where there is none."""
-    signature = inspect.signature(subject.ours(trial.case)).parameters
-    return {name: one.default for name, one in signature.items() if name not in ("dtype", "generator")}
+    # how it is driven
 
+    def first_way(self, wanted: list[Trial]) -> None:
+        """Choose how it is driven by the first trial that it can be put through.
 
-def one(
-    result: Check, found: Found, subject: Subject, trial: Trial, settings, dtype: str, seed: int, first: bool
-) -> bool:
-    """One scenario; False where there is no point in going on."""
-    try:
-        recording = record(found, subject, trial, settings, dtype, seed)
-    except NotTaken as reason:
-        skip(result, trial, str(reason))
-        return True
-    except Raised as error:
-        if first:
-            result.broken = {"id": "exception", "message": str(error)}
+        Raises:
+            CannotCheck: where there is none.
+        """
+        failures: list[str] = []
+        for trial in wanted:
+            if self.choose(trial, failures):
+                return
+        raise CannotCheck("\n".join([f"{self.result.target} is no layer that can be driven", *failures[:4]]))
+
+    def way(self, trial: Trial) -> Found:
+        """How it is driven with an input of that rank.
+
+        Raises:
+            NotTaken: where it cannot be.
+        """
+        rank = len(trial.case.shape)
+        if rank not in self.ways and rank not in self.refused:
+            if 1 in trial.case.shape:
+                raise NotTaken(message("reason.axes-of-one"))
+            failures: list[str] = []
+            if not self.choose(trial, failures):
+                self.refused[rank] = failures[0].strip() if failures else "no layout fits"
+        if rank in self.refused:
+            raise NotTaken(message("reason.rank", rank=rank, said=self.refused[rank]))
+        return self.ways[rank][1]
+
+    def choose(self, trial: Trial, failures: list[str]) -> bool:
+        """Of the layouts, PyTorch's where the formula explains it, else the one that comes nearest to the formula."""
+        case, standard = trial.case, tuple(standard_of(self.subject, trial))
+        roles, shapes = roles_of(self.subject, trial, self.dtypes[0], self.seed)
+        matrix = any(len(shape) == 2 for shape in shapes.values())
+        like = next((layout for layout, _ in self.ways.values()), None)
+        possible = list(layouts(len(case.shape), matrix, case.target == "classes", like))
+        rated: list[tuple[float, Layout, Found, Driven]] = []
+        for layout, found in candidates(self.target, standard, possible, roles, self.paths):
+            for one in self.fixed(found):
+                try:
+                    driven = drive(one, self.subject, trial, self.settings, self.dtypes[0], self.seed)
+                except (Raised, Broken, NotTaken) as error:
+                    failures.append(f"  tried as {one.make().words}: {getattr(error, 'short', error)}")
+                    continue
+                rated.append((screen(driven.recording), layout, one, driven))
+                if explains(driven.recording):
+                    return self.settle(trial, *rated[-1][1:])
+        if like is not None:  # another rank: PyTorch's layout there, or one that the formula explains
+            rated = [one for one in rated if one[1] == like._replace(features="")]
+        if not rated:
             return False
-        skip(result, trial, str(error))
+        floor = max(unit(self.dtypes[0]), min(float(np.nan_to_num(one[0], nan=np.inf)) for one in rated))
+        nearest = next(one for one in rated if not one[0] > NEAR * floor)  # the first that is as near
+        return self.settle(trial, *nearest[1:])
+
+    def fixed(self, found: Found) -> Iterator[Found]:
+        """As it is; and where it cannot be told a choice of PyTorch's, as each of the others it may be by itself."""
+        yield found
+        for name, values in self.choices.items():
+            for value in values:
+                if not found.takes(name) and name not in self.settings:
+                    yield Found(found.make, found.names, found.defaults, found.everything, {name: value})
+
+    def settle(self, trial: Trial, layout: Layout, found: Found, driven: Driven) -> bool:
+        """Drive it so from now on."""
+        paths = gradients_in(driven, self.subject)
+        make = driven.adapter.again(layout, paths)
+        if make:
+            found.make = make
+            params = driven.recording.steps[0].params
+            told = any(found.takes(name) for name in self.choices)  # then it is the loss's to average
+            if (params or trial.case.target) and not told and not self.explained(found, trial):
+                other = layout._replace(averages="layer" if params else "nobody")
+                averaging = dataclasses.replace(found, make=driven.adapter.again(other, paths))
+                if self.explained(averaging, trial):
+                    layout, found = other, averaging
+        self.ways[len(trial.case.shape)] = layout, found
+        made = drive(found, self.subject, trial, self.settings, self.dtypes[0], self.seed).adapter
+        own = {key: name for key, name in made.called.items() if name != key}
+        self.result.words, self.result.names = made.words, in_words(found.names) | self.result.names | own
+        self.result.convention |= bool(layout.averages)
+        for name, value in found.fixed.items():
+            standard = repr(standard_of(self.subject, trial)[name])
+            what = message("cli.own-default", name=name, standard=standard, value=repr(value))
+            self.result.remarks.append(Remark(f"{name}-value", what))
         return True
-    except Broken as fault:
-        passed = worst(outcome.verdict for outcome in result.outcomes)
-        seen = f"; before that: {passed}" if result.outcomes else ""
-        result.broken = {"id": fault.cause, "message": f"{fault} (scenario {trial.name!r}, {dtype}){seen}"}
+
+    @property
+    def choices(self) -> Mapping[str, tuple]:
+        """Hyperparameters that a layer of this subject may have decided by itself, otherwise than PyTorch."""
+        return getattr(self.subject.cases, "CHOICES", {})
+
+    def explained(self, found: Found, trial: Trial) -> bool:
+        return explains(drive(found, self.subject, trial, self.settings, self.dtypes[0], self.seed).recording)
+
+    # one scenario
+
+    def one(self, trial: Trial, dtype: str) -> bool:
+        """One scenario; False where there is no point in going on."""
+        result = self.result
+        try:
+            found = self.way(trial)
+            if trial.defaults and not set(found.defaults) - set(self.settings):
+                return True
+            driven = drive(found, self.subject, trial, self.settings, dtype, self.seed)
+        except (NotTaken, CannotCheck) as reason:
+            self.skip(trial, reason.said)
+            return True
+        except Raised as error:
+            if not result.outcomes:
+                result.broken = {"id": "exception", "message": error.said}
+                return False
+            self.skip(trial, error.short)
+            return True
+        except Broken as fault:
+            return self.fault(fault, trial, dtype)
+        if driven.narrowed:
+            note = message(
+                "note.narrowed",
+                what=next(iter(driven.narrowed)),
+                given=dtype,
+                made=next(iter(driven.narrowed.values())),
+            )
+            if note not in result.notes:
+                result.notes.append(note)
+            return True
+        self.tried[trial.name, dtype] = trial, driven
+        outcome = Outcome(driven.recording, replay(driven.recording), drawn=drawn(trial, driven.adapter))
+        if outcome.residual.explains and not outcome.drawn and importlib.util.find_spec("torch"):
+            outcome.identical = identical(driven.recording, self.subject, trial)
+        if not result.outcomes:
+            self.start(trial, driven)
+        result.outcomes.append(outcome)
+        result.see_not(driven.unseen)
+        result.formats |= {what: (dtype, kind) for what, kind in driven.widened.items()}
+        return True
+
+    def fault(self, fault: Broken, trial: Trial, dtype: str) -> bool:
+        """What came out cannot be compared: in the first scenario nothing can, in others it is what is different."""
+        result = self.result
+        if fault.cause in ("shape-differs", "layout-transposed") and result.outcomes:
+            options = [name for name in self.changed(trial) if self.changes_nothing(name, trial, dtype, None)]
+            if options:
+                self.no_effect(options[0], trial)
+            elif not any(one.id == fault.cause for one in result.remarks):
+                result.remarks.append(Remark(fault.cause, message("remark.shape", what=fault.said), trial.name))
+            return True
+        said = message("broken.in-scenario", said=fault.said, name=trial.name, dtype=dtype)
+        if result.outcomes:
+            passed = worst(outcome.verdict for outcome in result.outcomes)
+            said = message("broken.before-that", said=said, verdict=passed)
+        result.broken = {"id": fault.cause, "message": said}
         return False
-    outcome = Outcome(recording, replay(recording))
-    if outcome.residual.explains and importlib.util.find_spec("torch"):
-        outcome.identical = identical(recording, subject, trial)
-    result.outcomes.append(outcome)
-    missing = [name for name in ("grad_input",) if getattr(recording.steps[0], name) is None]
-    for name in missing:
-        note = message("note.unseen", name=name)
-        if note not in result.notes:
-            result.notes.append(note)
-    return True
+
+    def skip(self, trial: Trial, reason: Any) -> None:
+        entry = {"scenario": trial.name, "reason": reason}
+        if entry not in self.result.not_triggered:
+            self.result.not_triggered.append(entry)
+
+    # what is different beside the numbers
+
+    def start(self, trial: Trial, driven: Driven) -> None:
+        """Compare what the layer begins with, before anything was set, with what PyTorch's does."""
+        wanted = determined(self.subject, trial.case.layer, driven.recording.hyperparameters)
+        for key, own in driven.adapter.fresh.items():
+            if key not in wanted or own is None:
+                continue
+            theirs, pytorchs = np.asarray(own, np.float64).reshape(-1), wanted[key].astype(np.float64).reshape(-1)
+            if theirs.size != pytorchs.size:
+                continue
+            apart = np.flatnonzero(theirs != pytorchs)
+            if apart.size:
+                values = {"own": repr(float(theirs[apart[0]])), "standard": repr(float(pytorchs[apart[0]]))}
+                called = driven.adapter.called.get(key, key)
+                self.result.remarks.append(
+                    Remark("start-differs", message("remark.start", key=key, called=called, **values))
+                )
+
+    def masks(self) -> None:
+        """Count what the layer draws by itself."""
+        stacks: dict[float, list[np.ndarray]] = {}
+        for case in getattr(self.subject.cases, "DRAWS", ()):
+            trial = Trial(Scenario(case))
+            try:
+                driven = drive(self.way(trial), self.subject, trial, self.settings, self.dtypes[0], self.seed)
+            except (NotTaken, Raised, CannotCheck, Broken) as reason:
+                self.skip(trial, getattr(reason, "short", reason.said))
+                continue
+            if driven.adapter.takes_mask:
+                self.result.notes.append(message("note.masks-handed-over"))
+                return
+            p = float(driven.recording.hyperparameters["p"])
+            stacks.setdefault(p, []).append(np.stack([one.inputs[1] for one in driven.recording.steps]))
+        if not stacks:
+            return
+        judged = chance.judge(stacks)
+        refuted = chance.different(judged)
+        if refuted:
+            self.result.remarks.append(Remark(*refuted))
+        else:
+            self.result.notes.append(chance.agrees(judged))
+
+    def changed(self, trial: Trial) -> list[str]:
+        """The hyperparameters that a trial sets to other than PyTorch's defaults, and the layer is told."""
+        standard, found = standard_of(self.subject, trial), self.way(trial)
+        return [
+            name
+            for name, value in trial.case.hyperparameters.items()
+            if found.takes(name) and standard[name] is not inspect.Parameter.empty and value != standard[name]
+        ]
+
+    def options(self) -> None:
+        """Name every option that was told and had no effect, where it should have had one."""
+        for outcome in self.result.outcomes:
+            key = outcome.recording.scenario, outcome.recording.dtype
+            if outcome.residual.explains or key not in self.tried:
+                continue
+            trial, driven = self.tried[key]
+            for name in self.changed(trial):
+                standard = standard_of(self.subject, trial)[name]
+                if drawn(trial, driven.adapter) or not matters(driven.recording, name, standard):
+                    continue
+                if self.changes_nothing(name, trial, key[1], driven.recording):
+                    self.no_effect(name, trial)
+
+    def no_effect(self, name: str, trial: Trial) -> None:
+        if not any(one.id == "no-effect" and one.what.values["name"] == name for one in self.result.remarks):
+            value = repr(trial.case.hyperparameters[name])
+            self.result.remarks.append(
+                Remark("no-effect", message("remark.no-effect", name=name, value=value), trial.name)
+            )
+
+    def changes_nothing(self, name: str, trial: Trial, dtype: str, recording: Recording | None) -> bool:
+        """Whether the layer makes the same, bit for bit, at PyTorch's default of this hyperparameter.
+
+        Without a recording, because what came out has another shape than PyTorch's: whether it makes the same output
+        as at that default.
+        """
+        case = trial.case.replaced(**{name: standard_of(self.subject, trial)[name]})
+        without = trial._replace(scenario=trial.scenario._replace(case=case))
+        try:
+            other = drive(self.way(trial), self.subject, without, self.settings, dtype, self.seed).recording
+        except (NotTaken, Raised, Broken, CannotCheck):
+            return False
+        if recording is None:
+            return True  # PyTorch's shape at the default, not at the other value: it did not change
+        return all(bits_of(one) == bits_of(two) for one, two in zip(recording.steps, other.steps, strict=True))
 
 
-def skip(result: Check, trial: Trial, reason: str) -> None:
-    entry = {"scenario": trial.name, "reason": reason}
-    if entry not in result.not_triggered:
-        result.not_triggered.append(entry)
+def drawn(trial: Trial, adapter: LayerAdapter) -> bool:
+    """Whether the layer draws masks of its own."""
+    return trial.case.masked and not adapter.takes_mask
 
 
-def record(found: Found, subject: Subject, trial: Trial, settings, dtype: str, seed: int) -> Recording:
-    """What the layer does in a trial.
-
-    Raises:
-        NotTaken, Broken, Raised: as of an optimizer.
-    """
-    case, standard = trial.case, standard_of(subject, trial)
-    needed = {name for name, value in standard.items() if value is inspect.Parameter.empty}
-    own = {name: value for name, value in case.hyperparameters.items() if not trial.defaults or name in needed}
-    if not found.everything:  # what it cannot be told is PyTorch's default
-        own = {name: value for name, value in own.items() if name in found.names or name in needed}
-    hyperparameters = standard | own | dict(settings)
-    with handed_over():
-        layer = subject.ours(case)(**hyperparameters)
-    start = case.start(drawing(seed, 0), getattr(layer, "state", {}), dtype)
-    params = {name: start[name] for name in layer.params}
-    buffers = {name: start[name] for name in layer.buffers}
-    known = {name: value for name, value in hyperparameters.items() if name in found.names}
-    if trial.defaults:
-        known = {name: value for name, value in known.items() if name in needed | set(settings)}
-    elif found.everything:
-        known |= {name: value for name, value in hyperparameters.items() if value != standard.get(name)}
-    adapter = found.make()
-    passes: list[Pass] = []
-    step = 0
-    try:
-        adapter.start(copied(params), copied(buffers), **known)
-        for step in range(1, case.steps + 1):
-            passes.append(one_pass(adapter, case, step, params, buffers if step == 1 else {}, dtype, seed))
-            before = passes[-1].buffers
-            if step < case.steps and before:
-                buffers = before
-    except (NotTaken, Broken, KeyboardInterrupt):
-        raise
-    except (Exception, SystemExit) as error:
-        raise Raised(error, trial.name, step) from error
-    return Recording(
-        subject=subject.path,
-        layer=case.layer,
-        scenario=trial.name,
-        why=trial.scenario.why,
-        dtype=dtype,
-        hyperparameters=hyperparameters,
-        given=tuple(known),
-        defaults={name: value for name, value in found.defaults.items() if name not in known},
-        steps=passes,
-        source=adapter.words,
-    )
-
-
-def copied(named_arrays):
-    return {name: np.array(array) for name, array in named_arrays.items()}
-
-
-def one_pass(adapter: LayerAdapter, case, step: int, params, buffers, dtype: str, seed: int) -> Pass:
-    rng, training = drawing(seed, step), case.training(step)
-    inputs = case.inputs(rng, step, dtype)
-    x = inputs[0]
-    handed = inputs if not case.masked or adapter.takes_mask else (x,)
-    shape = () if case.target or case.layer in ("L1", "L2") else x.shape
-    upstream = case.upstream(rng, shape, dtype) if case.layer != "Linear" else drawn_for(params, x, rng, dtype)
+def matters(recording: Recording, name: str, standard: Any) -> bool:
+    """Whether PyTorch's formula makes something else there at its default of this hyperparameter."""
     with np.errstate(all="ignore"):
-        made = adapter.run(training, tuple(np.array(one) for one in handed), np.array(upstream))
-    output = np.asarray(made.output)
-    fits("output", output, upstream.shape, dtype)
-    if case.masked and not adapter.takes_mask:
-        inputs = with_mask(x, output, training)
-    grad = None if made.grad_input is None else np.array(made.grad_input)
-    if grad is not None:
-        fits("gradient by the input", grad, x.shape, dtype)
-    grads = arrays(made.grads)
-    for name, array in grads.items():
-        fits(f"gradient by {name}", array, params[name].shape, dtype)
-    return Pass(
-        training=training,
-        inputs=inputs,
-        upstream=(upstream if made.upstream is None else np.asarray(made.upstream, dtype))
-        if grad is not None
-        else None,
-        output=np.array(output),
-        grad_input=grad,
-        params=params,
-        grads=grads,
-        buffers_before=buffers,
-        buffers={name: np.array(a) for name, a in arrays(made.buffers).items() if name != "num_batches_tracked"},
+        pairs = zip(walk(recording, (), {}, False), walk(recording, (), {name: standard}, False), strict=True)
+        return any(not np.array_equal(one.predicted[""], two.predicted[""], equal_nan=True) for one, two in pairs)
+
+
+def bits_of(one: Pass) -> list[bytes]:
+    """Everything a pass made."""
+    alone = [one.output] if one.grad_input is None else [one.output, one.grad_input]
+    return [array.tobytes() for array in (*alone, *one.grads.values(), *one.buffers.values())]
+
+
+def explains(recording: Recording) -> bool:
+    with np.errstate(all="ignore"):
+        return replay(recording).explains
+
+
+def gradients_in(driven: Driven, subject: Subject) -> dict[str, tuple[str, ...]]:
+    """Where the gradients lie that no name gave away: the one array that the formula explains, for each."""
+    found: dict[str, tuple[str, ...]] = {}
+    last = driven.recording.steps[-1]
+    kind = own_class(subject.reference, driven.recording.layer)
+    missing = (
+        [key for key in kind.GRADS if key in last.params and key not in last.grads] if last.upstream is not None else []
     )
+    for key in missing:
+        shape = last.params[key].shape
+        hits = []
+        for path, array in driven.adapter.arrays().items():
+            fitting = driven.adapter.fitted(key, array) if array.size == last.params[key].size else array
+            if fitting.shape == shape and explains(with_gradient(driven.recording, key, fitting)):
+                hits.append(path)
+        if len(hits) == 1:
+            found[f"{key}.grad"] = hits[0]
+    return found
 
 
-def drawn_for(params, x, rng, dtype):
-    """A gradient from above in the shape that a linear layer makes."""
-    return np.asarray(rng.standard_normal((*x.shape[:-1], params["weight"].shape[0])), dtype)
-
-
-def with_mask(x: np.ndarray, output: np.ndarray, training: bool) -> tuple[np.ndarray, ...]:
-    """The input with the mask that shows in the output: what a layer drew by itself."""
-    kept = ((output != 0) | (x == 0)).astype(x.dtype)
-    return (x, kept) if training or not kept.all() else (x,)
-
-
-def fits(what: str, array: np.ndarray, shape: tuple[int, ...], dtype: str) -> None:
-    """Refuse what cannot be compared.
-
-    Raises:
-        Broken: for another shape or dtype.
-    """
-    if array.shape != tuple(shape):
-        turned = array.ndim == 2 and array.shape == tuple(shape)[::-1]
-        raise Broken(
-            "layout-transposed" if turned else "shape-differs",
-            f"the {what} has shape {array.shape}, not {tuple(shape)}" + (": transposed" if turned else ""),
-        )
-    if array.dtype != np.dtype(dtype):
-        raise Broken("dtype-promoted", f"{dtype} went in, and the {what} is {array.dtype}")
+def with_gradient(recording: Recording, key: str, array: np.ndarray) -> Recording:
+    """The last pass of a recording alone, with that gradient and nothing else that is not needed."""
+    last = recording.steps[-1]
+    before = recording.steps[-2].buffers if len(recording.steps) > 1 else last.buffers_before
+    one = dataclasses.replace(
+        last, grads={key: np.asarray(array, last.output.dtype)}, buffers={}, buffers_before=before
+    )
+    return dataclasses.replace(recording, steps=[one])
 
 
 def identical(recording: Recording, subject: Subject, trial: Trial) -> bool:

@@ -3,15 +3,16 @@
 import dataclasses
 from typing import Any
 
+from lockstep.causes.tables import scenarios
 from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.misnamed import guessed, without
+from lockstep.checking.scenarios import OWN_DEFAULTS
 from lockstep.diagnose.diagnosis import diagnose
 from lockstep.diagnose.replay import replay
+from lockstep.diagnose.solve import CANNOT, Hypothesis
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import Recording
 from lockstep.text import message
-
-OWN_DEFAULTS = "its own defaults"
 
 
 def name_causes(result: Check) -> None:
@@ -29,11 +30,15 @@ def name_causes(result: Check) -> None:
         return
     told = [with_defaults(outcome) for outcome in result.outcomes]
     left = {one.recording.label: one.residual for one in told}
+    beside = [remark.as_cause() for remark in result.remarks]
     if all(one.residual.explains for one in told):
-        used = max(one.residual.used for one in told)
-        result.causes = [default_cause(name, value, standard[name], used) for name, value in others.items()]
+        used = max((one.residual.used for one in told), default=0.0)
+        result.causes = beside + [default_cause(name, value, standard[name], used) for name, value in others.items()]
     else:
-        found = diagnose([one.recording for one in told], result.subject, left)
+        few = telling(told, result.subject)
+        found = diagnose([one.recording for one in few], result.subject, left)
+        if found.causes and not all(explained(one.recording, found.causes) for one in told if one not in few):
+            found = diagnose([one.recording for one in told], result.subject, left)
         if not found.causes and any(guessed(one.recording) for one in told):
             bare = [without(one.recording, guessed(one.recording)) for one in told]
             other = diagnose(bare, result.subject, thorough=False)
@@ -41,7 +46,26 @@ def name_causes(result: Check) -> None:
                 found = other
                 result.notes.append(message("note.state-of-its-own"))
         data = found.to_json()
-        result.causes, result.equivalent, result.diagnosis = data["causes"], data["equivalent"], found
+        result.causes, result.equivalent, result.diagnosis = beside + data["causes"], data["equivalent"], found
+
+
+def telling(told: list[Outcome], subject: str) -> list[Outcome]:
+    """The outcomes that a search is made on: of a layer those of the catalogue's scenarios, where some differ.
+
+    What it finds is held against all the others afterwards.
+    """
+    known = {scenario.name for scenario in scenarios(subject)} | {OWN_DEFAULTS}
+    few = [one for one in told if one.recording.scenario in known]
+    layers = all(one.recording.is_layer for one in told)
+    return few if layers and any(not one.residual.explains for one in few) else told
+
+
+def explained(recording: Recording, causes: Hypothesis) -> bool:
+    """Whether these causes leave no more than rounding of a recording, too."""
+    try:
+        return replay(recording, causes).explains
+    except CANNOT:
+        return False
 
 
 def other_defaults(recording: Recording) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def trial(desc: str, *, needs: tuple[str, ...] = (), flag: str = "", mishap: str
     return Trial(Scenario(Case(desc, **chosen)), needs or ((flag,) if flag else ()), flag, mishap)
 
 
-DEFAULTS = Trial(Scenario(Case("its own defaults", steps=6)), defaults=True)
+OWN_DEFAULTS = "its own defaults"
+DEFAULTS = Trial(Scenario(Case(OWN_DEFAULTS, steps=6)), defaults=True)
 
 
 def plain() -> list[Trial]:
@@ -134,13 +135,13 @@ OWN = {
 }
 
 
-def trials(subject: Subject) -> list[Trial]:
-    """The designed set of a subject, the plainest first.
+def trials(subject: Subject, layer: str = "") -> list[Trial]:
+    """The designed set of a subject, or of one of its classes, the plainest first.
 
     For an optimizer without a set of its own: what any is put through, and each of its options by itself.
     """
     if subject.family.name != "optim":
-        return [Trial(scenario) for scenario in layer_scenarios(subject)]
+        return layer_trials(subject, layer)
     return [*plain(), *(OWN.get(subject.path) or options(subject)), DEFAULTS]
 
 
@@ -157,7 +158,18 @@ def options(subject: Subject) -> list[Trial]:
     return many
 
 
-def layer_scenarios(subject: Subject) -> list[Scenario]:
-    """Those of the catalogue, or the subject's cases where it has none."""
-    found = of_causes(subject)
-    return found or [Scenario(case) for case in subject.cases.CASES[:8]]
+def layer_trials(subject: Subject, layer: str = "") -> list[Trial]:
+    """Those of the catalogue, then every case of the class there is something to compare in; and its own defaults.
+
+    Arguments:
+        layer: the class; all of the subject's if it is left out, and of one that others specialise theirs, too.
+    """
+    known = {scenario.case.desc: scenario for scenario in of_causes(subject)}
+    known = known | {case.desc: Scenario(case) for case in subject.cases.CASES if case.desc not in known}
+    of_class: list[Trial] = [
+        Trial(scenario)
+        for scenario in known.values()
+        if (not layer or vars(scenario.case)["layer"].startswith(layer)) and not scenario.case.still
+    ]
+    first = of_class[0].case.replaced(desc=OWN_DEFAULTS)
+    return [*of_class, Trial(Scenario(first), defaults=True)]

@@ -10,8 +10,9 @@ from lockstep.adapters.making import Everything
 from lockstep.adapters.names import Names
 from lockstep.adapters.optimizer.tensor_step import Ours
 from lockstep.checking.driving import defaults_of, drive
-from lockstep.checking.layers import Found, record, standard_of
 from lockstep.checking.optimizers import check_settings
+from lockstep.checking.passes import Found, standard_of
+from lockstep.checking.passes import drive as drive_layer
 from lockstep.checking.scenarios import trials
 from lockstep.errors import BadValue, NoSuchName
 from lockstep.recordings.recording import Recording
@@ -80,5 +81,5 @@ def of_layer(subject: Subject, trial, settings, dtype: str, implementation: str 
     kind = subject.theirs(trial.case)
     names: Names = {name: name for name in standard_of(subject, trial)}
     make = functools.partial(OurLayer, Everything(kind, holds=False))  # type: ignore[arg-type]
-    recording = record(Found(make, names, {}), subject, trial, settings, dtype, seed)
+    recording = drive_layer(Found(make, names, {}), subject, trial, settings, dtype, seed).recording
     return dataclasses.replace(recording, source=f"{kind.__name__} of PyTorch")

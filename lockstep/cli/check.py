@@ -24,6 +24,10 @@ def check_target(
     like: Annotated[str | None, typer.Option(help="What it should be, for instance optim.adam.")] = None,
     recording: Annotated[pathlib.Path | None, typer.Option(help="A folder with a recording, or with several.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter: lr=0.01. Repeatable.")] = None,
+    names: Annotated[
+        str | None, typer.Option(help="What your object calls a parameter: weight=BW,bias=Bb,weight.grad=dBW.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit status 3 for agreement with a reservation.")] = False,
     only: Annotated[str | None, typer.Option(help="This scenario alone.")] = None,
     dtype: Annotated[str | None, typer.Option(help="float64 or float32; both if left out.")] = None,
     seed: Annotated[int, typer.Option(help="Of the scenarios' random numbers.")] = 0,
@@ -35,21 +39,21 @@ def check_target(
 ):
     """Check an optimizer or a layer against PyTorch's, and name what it does instead.
 
-    Exit status 0 when it is identical or rounding, 1 when it is different or ill-conditioned, 2 when it could not
-    be checked.
+    Exit status 0 when it is identical, rounding or partial, 1 when it is different or ill-conditioned, 2 when it could
+    not be checked; with --strict, 3 for agreement with parts unseen, or by formats or conventions of its own.
     """
     if (target is None) == (recording is None):
         raise BadValue(message("error.check-what"))
     if target is not None and like is None:
         raise BadValue(message("error.check-like"))
-    result = of_recording(recording, like) if recording else of_target(target, like, set_, only, dtype, seed)
+    result = of_recording(recording, like) if recording else of_target(target, like, set_, only, dtype, seed, names)
     result.rerun = typed("check")
     console.print(escape(answer(result, voice())))
     for path, write in ((json, as_json), (junit, as_junit), (html, as_page)):
         if path is not None:
             write(path, result)
             written(path)
-    raise typer.Exit(result.exit_status)
+    raise typer.Exit(result.strict_status if strict else result.exit_status)
 
 
 def of_recording(folder: pathlib.Path | None, like: str | None) -> Check:
@@ -57,7 +61,7 @@ def of_recording(folder: pathlib.Path | None, like: str | None) -> Check:
     return check_recordings(load(folder), like)
 
 
-def of_target(target, like, set_, only, dtype, seed) -> Check:
+def of_target(target, like, set_, only, dtype, seed, names) -> Check:
     loaded = load_target(target)
     hyperparameters = dict(assignment(text) for text in set_ or [])
     said = io.StringIO()  # by their code, at every step: it would hide the answer
@@ -70,11 +74,25 @@ def of_target(target, like, set_, only, dtype, seed) -> Check:
             dtypes=(dtype,) if dtype else DTYPES,
             only=only,
             seed=seed,
+            names=paths(names),
             on_scenario=lambda name, place, total: bar.update(task, description=name, completed=place, total=total),
         )
     if lines := said.getvalue().count("\n"):
         found.notes.append(message("note.prints", lines=lines))
     return found
+
+
+def paths(text: str | None) -> dict[str, str]:
+    """`weight=BW,bias=Bb` as names.
+
+    Raises:
+        BadValue: for anything else.
+    """
+    pairs = [part.partition("=") for part in text.split(",")] if text else []
+    for key, _, own in pairs:
+        if not key.strip() or not own.strip():
+            raise BadValue(message("error.names", given=text))
+    return {key.strip(): own.strip() for key, _, own in pairs}
 
 
 def as_json(path: pathlib.Path, result: Check) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import plant
-from lockstep.numerics.bounded import Bounded, unit, widest
+from lockstep.numerics.bounded import Bounded, OrdersDisagree, unit, widest
 from lockstep.numerics.verdict import distance, share, uncertain
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.subjects.layers import as_bounded, floating
@@ -470,12 +470,24 @@ def made_by(kind, count: int, one: Pass, made, carried, bounded: bool) -> Iterat
             found.append((name, name, line, one.buffers[name], [buffers[name] for buffers in carried]))
     for quantity, tensor, line, seen, parts in found:
         array = floating(seen)
-        exact = widest([as_bounded(part) for part in parts]) if bounded else parts[0]
+        exact = allowed_by([as_bounded(part) for part in parts]) if bounded else parts[0]
         size = float(np.max(np.abs(array.astype(np.float64)), initial=0)) or 1.0
         yield Observed(count, quantity, tensor, line, array, {"": exact}, size)
         if bounded and quantity in kind.BUFFERS and one.buffers[quantity].dtype.kind == "f" and within(array, exact):
             for buffers in carried:
                 buffers[quantity] = exact_number(array)
+
+
+def allowed_by(orders: list[Bounded]) -> Bounded:
+    """What the orders of a formula allow for together; where they are two formulas, PyTorch's, which is the last."""
+    try:
+        return widest(orders)
+    except OrdersDisagree:
+        last = orders[-1]
+    with np.errstate(invalid="ignore"):
+        alike = [np.abs(one.value - last.value) <= one.error + last.error for one in orders]
+    errors = [np.where(same, one.error, 0) for one, same in zip(orders, alike, strict=True)]
+    return last.like(last.value, functools.reduce(np.maximum, errors, last.error), last.sure)
 
 
 def exact_step(recording: Recording) -> dict[str, np.ndarray]:

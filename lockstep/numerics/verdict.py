@@ -1,4 +1,4 @@
-"""What a difference amounts to: identical, rounding, ill-conditioned, different or broken."""
+"""What a difference amounts to: identical, rounding, partial, ill-conditioned, different or broken."""
 
 import enum
 from typing import NamedTuple
@@ -14,6 +14,7 @@ class Verdict(enum.StrEnum):
 
     IDENTICAL = "identical"
     ROUNDING = "rounding"
+    PARTIAL = "partial"  # of a check: rounding at most, and not everything could be seen
     ILL_CONDITIONED = "ill-conditioned"
     DIFFERENT = "different"
     BROKEN = "broken"

@@ -3,6 +3,7 @@
 import difflib
 import functools
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Mapping
 from typing import Any
@@ -39,6 +40,28 @@ def subjects() -> list[Subject]:
 def states_formula(path: str) -> bool:
     """Whether there is such a file of the reference, and it is more than what others share."""
     return hasattr(importlib.import_module(f"reference.{path}"), "EQUATIONS")
+
+
+def find_class(path: str) -> tuple[Subject, str]:
+    """The subject at a path and, where the path says it, which of its classes: `layers.loss.BCELoss`.
+
+    The class may stand alone, or as PyTorch has it: `BCELoss`, `torch.nn.BCELoss`.
+
+    Raises:
+        NoSuchSubject: as `find`.
+    """
+    head, _, last = path.rpartition(".")
+    known = subjects()
+    if any(subject.path == path for subject in known):
+        return Subject(path), ""
+    within = [subject for subject in known if subject.path == head or head in ("", "nn", "torch.nn", "torch.optim")]
+    for subject in within:
+        for name, value in vars(subject.reference).items():
+            own = inspect.isclass(value) and value.__module__ == subject.reference.__name__
+            if own and name.lower() == last.lower() and hasattr(value, "ORDERS"):
+                several = subject.family.class_name(subject.cases.CASES[0]) is not None
+                return subject, name if several else ""
+    return find(path), ""
 
 
 def find(path: str) -> Subject:

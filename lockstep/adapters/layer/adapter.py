@@ -1,5 +1,6 @@
 """What a check drives of a layer: parameters in, one pass there and back."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +21,28 @@ class Made(NamedTuple):
 class LayerAdapter:
     """A layer at work. Subclass it, and hand the subclass to `lockstep check`.
 
-    `start` names the hyperparameters it takes, under PyTorch's names.
+    `start` names the hyperparameters it takes, under PyTorch's names. After it, or after the first run, `fresh` holds
+    the parameters and buffers that the layer began with by itself, before any was set; `unset` names those that
+    could not be set, `called` says what it calls the others, and `paths` where those are that have no usual name.
     """
 
     words = "an adapter of your own"
     takes_mask = False
+    fresh: Mapping[str, np.ndarray | None] = {}
+    unset: tuple[str, ...] = ()
+    called: Mapping[str, str] = {}
+    paths: Mapping[str, tuple[str, ...]] = {}
+
+    def again(self, layout: Any, paths: Mapping[str, tuple[str, ...]]) -> Any:
+        """What makes one like it in another layout, where it knows more; None where it knows no layouts."""
+
+    def fitted(self, key: str, value: Any) -> np.ndarray:
+        """An array of its own in the shape of PyTorch's parameter or buffer `key`."""
+        return np.asarray(value)
+
+    def arrays(self) -> dict[tuple[str, ...], np.ndarray]:
+        """Whatever may be a gradient that was not found by its name, by its path."""
+        return {}
 
     def start(self, params: Arrays, buffers: Arrays, **hyperparameters: Any) -> None:
         """Begin afresh with these parameters and buffers."""

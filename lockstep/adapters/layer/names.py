@@ -8,8 +8,8 @@ import numpy as np
 from lockstep.engine.guard import Broken
 
 PARAMS = {
-    "weight": ("weight", "gamma", "scale", "scaler", "w", "weights", "g"),
-    "bias": ("bias", "beta", "shift", "intercept", "b", "offset"),
+    "weight": ("weight", "gamma", "scale", "scaler", "w", "weights", "g", "kernel"),
+    "bias": ("bias", "beta", "shift", "intercept", "b", "biases", "offset"),
 }
 BUFFERS = {
     "running_mean": ("running_mean", "moving_mean", "running_mu", "mean_running", "avg_mean", "rm", "mu_running"),
@@ -20,7 +20,17 @@ HOLDERS = ("params", "parameters", "weights", "state", "buffers", "grads", "grad
 GRADS = ("{0}_grad", "grad_{0}", "d{0}", "d_{0}", "{0}.grad", "{0}_gradient")
 TRAINING = ("training", "is_training", "train", "train_mode", "train_flg", "is_train", "trainable", "mode")
 MASKS = ("mask", "r", "keep_mask", "dropout_mask")
-TARGETS = ("target", "targets", "t", "y", "y_true", "labels", "label")
+TARGETS = ("target", "targets", "t", "y", "y_true", "labels", "label", "truth", "true", "gold", "y_target")
+OUTPUTS = ("output", "outputs", "out", "y", "z", "a", "result")  # where forward leaves it, if it returns nothing
+GRAD_INPUTS = ("dinputs", "dinput", "dx", "grad_input", "input_grad", "dinputs_", "delta")
+
+
+def target_of(arguments: list[str]) -> str | None:
+    """Which argument of a loss takes the target: the one of that name, of two such names the second."""
+    hits = [name for name in arguments[:2] if name.strip("_").lower() in TARGETS]
+    if hits:
+        return hits[-1]
+    return next((name for name in arguments[2:] if name.strip("_").lower() in TARGETS), None)
 
 
 class Place:
@@ -59,9 +69,9 @@ def spelt(holder: Mapping[str, Any], name: str) -> str | None:
     return next((own for own in holder if isinstance(own, str) and own.strip("_").lower() == name), None)
 
 
-def gradient_names(key: str) -> list[str]:
-    """What the gradient of a parameter may be called."""
-    return [form.format(name) for name in PARAMS.get(key, (key,)) for form in GRADS]
+def gradient_names(key: str, called: Iterable[str] = ()) -> list[str]:
+    """What the gradient of a parameter may be called, which itself has these names besides the usual ones."""
+    return [form.format(name) for name in (*called, *PARAMS.get(key, (key,))) for form in GRADS]
 
 
 def like(value: Any, array: np.ndarray) -> np.ndarray:
@@ -72,5 +82,5 @@ def like(value: Any, array: np.ndarray) -> np.ndarray:
     """
     shape = tuple(np.shape(value))
     if array.ndim == 2 and shape == array.shape[::-1] != array.shape:
-        raise Broken("layout-transposed", f"its weight has shape {shape}, PyTorch's {array.shape}: transpose it")
+        raise Broken("layout-transposed", f"its weight has shape {shape}, not {array.shape}")
     return array.reshape(shape) if np.size(value) == array.size else array

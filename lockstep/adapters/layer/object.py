@@ -1,14 +1,30 @@
 """An object with forward and backward, or a callable one, on arrays."""
 
+import copy
 import functools
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from lockstep.adapters.adapter import NotTaken
+from lockstep.adapters.adapter import CannotCheck, NotTaken
 from lockstep.adapters.layer.adapter import LayerAdapter, Made
-from lockstep.adapters.layer.names import BUFFERS, MASKS, PARAMS, TARGETS, TRAINING, Place, gradient_names, like, places
+from lockstep.adapters.layer.find import Role, arrays_in, by_role, fits, held
+from lockstep.adapters.layer.layout import PYTORCHS, Layout
+from lockstep.adapters.layer.names import (
+    BUFFERS,
+    GRAD_INPUTS,
+    MASKS,
+    OUTPUTS,
+    PARAMS,
+    TRAINING,
+    Place,
+    gradient_names,
+    like,
+    places,
+    target_of,
+)
 from lockstep.adapters.making import Maker
 from lockstep.adapters.names import named, required
 from lockstep.text import message
@@ -17,22 +33,35 @@ FORWARD = ("forward", "__call__", "call")
 BACKWARD = ("backward", "backprop", "bprop")
 WORDS = {True: "train", False: "test"}  # where the mode is a word
 
+Paths = dict[str, tuple[str, ...]]  # PyTorch's name, or that and ".grad", to attributes and keys
+
 
 class LayerObject(LayerAdapter):
-    """`layer.forward(x)` and `layer.backward(grad)`; parameters and statistics found by their names.
+    """`layer.forward(x)` and `layer.backward(grad)`; parameters and statistics found by name, or by what they do.
 
     Arguments:
-        maker: makes the instance. turned: whether it wants features first, (d, m).
+        maker: makes the instance. layout: what of its layout is not PyTorch's. roles: what changing a parameter or a
+            buffer does to PyTorch's output. paths: where it keeps what, as far as that is known.
     """
 
-    def __init__(self, maker: Maker, turned: bool = False):
-        self.maker, self.turned = maker, turned
-        self.words = "forward and backward" + (", features first" if turned else "")
+    def __init__(
+        self,
+        maker: Maker,
+        layout: Layout = PYTORCHS,
+        roles: Mapping[str, Role] | None = None,
+        paths: Mapping[str, tuple[str, ...]] | None = None,
+    ):
+        self.maker, self.layout, self.roles = maker, layout, dict(roles or {})
+        self.paths: Paths = dict(paths or {})
+        self.words = "forward and backward" + (f", {layout}" if str(layout) else "")
 
     def start(self, params, buffers, **hyperparameters):
         self.given = {**params, **buffers}
+        self.fresh: dict[str, Any] = {}
+        self.means = hyperparameters.get("reduction", "mean") == "mean"
         own = arrays_of(self.maker.target) if inspect.isclass(self.maker.target) else {}
         filled = {name: self.column(self.given[key]) for name, key in own.items() if key in self.given}
+        self.filled = {key for name, key in own.items() if name in filled}
         maker = self.maker._replace(target=functools.partial(self.maker.target, **filled)) if filled else self.maker
         self.layer: Any = maker.make(None, hyperparameters)
         self.forward = next(getattr(self.layer, name) for name in FORWARD if callable(getattr(self.layer, name, None)))
@@ -40,62 +69,145 @@ class LayerObject(LayerAdapter):
         self.backward = hits[0] if hits else None
         self.arguments = list(named(self.forward))
         self.mask = next((name for name in self.arguments if name.lower() in MASKS), None)
-        self.target = next((name for name in self.arguments[1:] if name.lower() in TARGETS), None)
+        self.target = target_of(self.arguments)
         self.mode = next((name for name in self.arguments if name.lower() in TRAINING), None)
         self.takes_mask = self.mask is not None
         self.loaded = False
         self.load()
 
+    def again(self, layout, paths):
+        return functools.partial(LayerObject, self.maker, layout, self.roles, {**self.paths, **paths})
+
     def load(self) -> None:
         """Put parameters and statistics where it keeps them; later, if it makes them with the first input."""
-        found = places(self.layer, PARAMS | BUFFERS)
-        self.places = {key: place for key, place in found.items() if key in self.given and is_array(place.get())}
-        missing = [key for key in self.given if key not in self.places and key != "num_batches_tracked"]
-        self.loaded = not missing
+        self.places = {key: self.told(key, path) for key, path in self.paths.items() if key in self.given}
+        for key, place in places(self.layer, PARAMS | BUFFERS).items():
+            if key in self.given and key not in self.places and is_array(place.get()):
+                self.places[key] = place
+        self.unset = tuple(key for key in self.given if key not in self.places and key != "num_batches_tracked")
+        self.loaded = not self.unset
         for key, place in self.places.items():
-            place.put(like(place.get(), self.given[key]).copy())
+            if key not in self.filled:
+                self.fresh.setdefault(key, self.fitted(key, np.array(place.get())))
+            place.put(self.laid(key, place.get()).copy())
+
+    @property
+    def called(self):
+        return {key: ".".join(path_of(self.layer, place)) for key, place in self.places.items()}
+
+    def told(self, key: str, path: tuple[str, ...]) -> Place:
+        """The place at a path that was found before, or said.
+
+        Raises:
+            CannotCheck: where there is nothing.
+        """
+        try:
+            place = held(self.layer, path)
+            place.get()
+        except (AttributeError, KeyError):
+            there = ", ".join(".".join(path) for path, _ in arrays_in(self.layer)) or "no arrays"
+            raise CannotCheck(f"--names {key}={'.'.join(path)}: it has no such thing; there are {there}") from None
+        return place
+
+    def find(self, x: np.ndarray, others: tuple[np.ndarray, ...]) -> None:
+        """Look for what has no usual name, and load it: it may be made with the first input, or be called otherwise.
+
+        Raises:
+            CannotCheck: where several arrays may be one parameter.
+        """
+        self.made_by_a_pass(x, others)
+        self.load()
+        if self.unset and self.roles:
+            modes = self.modes(x, others)
+            roles = {key: self.roles[key][: len(modes)] for key in self.unset if key in self.roles}
+            wanted = {key: (self.given[key].shape, role) for key, role in roles.items() if set(role) != {"nothing"}}
+            taken = {path_of(self.layer, place) for place in self.places.values()}
+            found = by_role(self.layer, wanted, taken, functools.partial(self.output, x, others), modes)
+            several = {key: paths for key, paths in found.items() if len(paths) > 1}
+            if several:
+                asked = ",".join(
+                    f"{key}={'|'.join('.'.join(path) for path in paths)}" for key, paths in several.items()
+                )
+                raise CannotCheck(f"several arrays may be {' or '.join(several)}; say which: --names {asked}")
+            self.paths |= {key: paths[0] for key, paths in found.items() if paths}
+            self.load()
+        self.loaded = True
+
+    def made_by_a_pass(self, x: np.ndarray, others: tuple[np.ndarray, ...]) -> None:
+        """Let it make what it makes with the first input: in evaluation if it can, which leaves no trace of that."""
+        shapes = [self.given[key].shape for key in self.unset]
+        if all(any(fits(array, shape) for _, array in arrays_in(self.layer)) for shape in shapes):
+            return  # there is something already
+        tried = copy.deepcopy(self.layer)
+        try:
+            self.pass_forward(tried, False, x, others)
+        except Exception:  # it may have nothing to evaluate with before it has trained
+            self.pass_forward(self.layer, True, x, others)
+            self.fresh = dict.fromkeys(BUFFERS)  # no longer what it began with
+        else:
+            self.pass_forward(self.layer, False, x, others)
+
+    def modes(self, x: np.ndarray, others: tuple[np.ndarray, ...]) -> tuple[bool, ...]:
+        """Whether it can be told to evaluate."""
+        try:
+            self.output(x, others, copy.deepcopy(self.layer), False)
+        except NotTaken:
+            return (True,)
+        return True, False
+
+    def output(self, x: np.ndarray, others: tuple[np.ndarray, ...], layer: Any, training: bool) -> np.ndarray:
+        """The output of another instance."""
+        returned = self.pass_forward(layer, training, x, others)
+        return self.layout.pytorchs(np.asarray(first_of(self.made(layer, returned, OUTPUTS))))
 
     def run(self, training, inputs, upstream):
-        x = self.way(inputs[0])
         if not self.loaded:
-            self.pass_forward(True, x, inputs[1:])
-            self.load()
-            self.loaded = True
-        output = first_of(self.pass_forward(training, x, inputs[1:]))
-        output = self.way(np.asarray(output))
+            self.find(inputs[0], inputs[1:])
+        output = self.output(inputs[0], inputs[1:], self.layer, training)
         grad, grads, up = None, {}, upstream
         if self.backward is not None:
-            takes = [p for p in named(self.backward).values() if p.default is inspect.Parameter.empty]
+            takes = upstream_of(self.backward)
             up = upstream if takes else np.ones_like(output)
-            returned = self.backward(self.way(upstream)) if takes else self.backward()
-            grad = first_of(returned)
-            grad = None if grad is None else self.way(np.asarray(grad))
+            returned = self.backward(self.layout.theirs(upstream)) if takes else self.backward()
+            grad = first_of(self.made(self.layer, returned, GRAD_INPUTS))
+            grad = None if grad is None else self.layout.pytorchs(np.asarray(grad))
             grads = self.gradients(returned)
+            grad, grads = self.layout.averaged(grad, grads, inputs, self.means)
         buffers = {key: self.fitted(key, self.places[key].get()) for key in BUFFERS if key in self.places}
         return Made(output, grad, grads, buffers, up)
 
-    def pass_forward(self, training: bool, x: np.ndarray, others: tuple[np.ndarray, ...]) -> Any:
+    @staticmethod
+    def made(layer: Any, returned: Any, names: tuple[str, ...]) -> Any:
+        """What a method returns, or where it returns nothing, leaves on the object."""
+        if returned is not None:
+            return returned
+        return next((getattr(layer, name) for name in names if is_array(getattr(layer, name, None))), None)
+
+    def pass_forward(self, layer: Any, training: bool, x: np.ndarray, others: tuple[np.ndarray, ...]) -> Any:
         arguments: dict[str, Any] = {}
         if self.mode:
             default = named(self.forward)[self.mode].default
             arguments[self.mode] = WORDS[training] if isinstance(default, str) else training
         else:
-            self.switch(training)
+            self.switch(layer, training)
         rest = list(others)
-        for name in (self.target, self.mask):
-            if name and rest:
-                arguments[name] = rest.pop(0)
-        return self.forward(x, **arguments)
+        if self.target and rest:
+            arguments[self.target] = self.layout.target(rest.pop(0), x)
+        if self.mask and rest:
+            arguments[self.mask] = self.layout.theirs(rest.pop(0))
+        first = next(name for name in self.arguments if name != self.target) if self.arguments else None
+        if first is not None and first != self.arguments[0]:
+            return getattr(layer, self.forward.__name__)(**{first: self.layout.theirs(x)}, **arguments)
+        return getattr(layer, self.forward.__name__)(self.layout.theirs(x), **arguments)
 
-    def switch(self, training: bool) -> None:
+    def switch(self, layer: Any, training: bool) -> None:
         """Tell the layer whether it trains."""
-        layer = self.layer
         if callable(getattr(layer, "eval", None)) and callable(getattr(layer, "train", None)):
             (layer.train if training else layer.eval)()
             return
-        held = next((name for name in TRAINING if isinstance(getattr(layer, name, None), bool | str)), None)
-        if held:
-            setattr(layer, held, WORDS[training] if isinstance(getattr(layer, held), str) else training)
+        flag = next((name for name in TRAINING if isinstance(getattr(layer, name, None), bool | str)), None)
+        if flag:
+            setattr(layer, flag, WORDS[training] if isinstance(getattr(layer, flag), str) else training)
         elif callable(getattr(layer, "freeze", None)) and callable(getattr(layer, "unfreeze", None)):
             (layer.unfreeze if training else layer.freeze)()
         elif not training:
@@ -104,30 +216,62 @@ class LayerObject(LayerAdapter):
     def gradients(self, returned: Any) -> dict[str, Any]:
         """Of the parameters: attributes, entries of a dict, or what backward returns after the input's."""
         wanted = [key for key in self.places if key in PARAMS]
-        found = places(self.layer, {key: gradient_names(key) for key in wanted})
+        called = {key: [str(self.places[key].name).strip("_").lower()] for key in wanted}
+        known = {key: Place(*place) for key in wanted for place in [self.known_gradient(key)] if place}
+        known |= places(self.layer, {key: gradient_names(key, called[key]) for key in wanted if key not in known})
         for holder in ("grads", "gradients", "grad"):
-            held = getattr(self.layer, holder, None)
-            if isinstance(held, dict):
+            inside = getattr(self.layer, holder, None)
+            if isinstance(inside, dict):
                 for key in wanted:
-                    own = next((name for name in held if str(name).lower() in PARAMS[key]), None)
-                    if own is not None and key not in found:
-                        found[key] = Place(held, own)
-        if isinstance(returned, tuple) and len(returned) == 1 + len(wanted) and not found:
+                    own = next((n for n in inside if str(n).lower() in (*PARAMS[key], *called[key])), None)
+                    if own is not None and key not in known:
+                        known[key] = Place(inside, own)
+        if isinstance(returned, tuple) and len(returned) == 1 + len(wanted) and not known:
             return {key: self.fitted(key, value) for key, value in zip(wanted, returned[1:], strict=True)}
-        return {key: self.fitted(key, place.get()) for key, place in found.items() if is_array(place.get())}
+        return {key: self.fitted(key, place.get()) for key, place in known.items() if is_array(place.get())}
+
+    def known_gradient(self, key: str) -> tuple[Any, str] | None:
+        path = self.paths.get(f"{key}.grad")
+        place = held(self.layer, path) if path else None
+        return (place.holder, place.name) if place else None
+
+    def arrays(self) -> dict[tuple[str, ...], np.ndarray]:
+        """Everything that may be a gradient: the arrays it holds, by their paths."""
+        taken = [place.get() for place in self.places.values()]
+        return {path: np.array(one) for path, one in arrays_in(self.layer) if not any(one is other for other in taken)}
+
+    def laid(self, key: str, value: Any) -> np.ndarray:
+        """What was given, in the layout and the shape of what it replaces."""
+        given = self.given[key]
+        return like(value, np.ascontiguousarray(given.T) if self.layout.turned and given.ndim == 2 else given)
 
     def fitted(self, key: str, value: Any) -> np.ndarray:
-        """In PyTorch's shape: (1, d) and (d, 1) as (d,)."""
+        """In PyTorch's shape: (1, d) and (d, 1) as (d,), (in, out) as (out, in)."""
         array, given = np.asarray(value), self.given[key]
+        if given.ndim == 2 and self.layout.turned and array.ndim == 2:
+            return np.ascontiguousarray(array.T)
         return array.reshape(given.shape) if given.ndim == 1 and array.size == given.size else array
 
     def column(self, array: np.ndarray) -> np.ndarray:
-        """An array of its own, a column where features come first."""
-        return array.reshape(-1, 1).copy() if self.turned and array.ndim == 1 else array.copy()
+        """An array of its own, a column where features come first, turned where weights are."""
+        if array.ndim == 2 and self.layout.turned:
+            return array.T.copy()
+        return array.reshape(-1, 1).copy() if self.layout.features == "first" and array.ndim == 1 else array.copy()
 
-    def way(self, array: np.ndarray) -> np.ndarray:
-        """Between PyTorch's layout and theirs."""
-        return np.ascontiguousarray(array.T) if self.turned and array.ndim == 2 else array
+
+def path_of(layer: Any, place: Place) -> tuple[str, ...]:
+    """The path of a place in an object or in one of its dicts."""
+    if place.holder is layer:
+        return (place.name,)
+    return next(((name, place.name) for name, value in vars(layer).items() if value is place.holder), (place.name,))
+
+
+def upstream_of(backward: Any) -> bool:
+    """Whether a method takes the gradient from above: what it needs, or may be given in place of 1."""
+    arguments = list(named(backward).values())
+    return bool(arguments) and any(
+        one.default in (inspect.Parameter.empty, None, 1) and not isinstance(one.default, bool) for one in arguments[:1]
+    )
 
 
 def arrays_of(kind: type) -> dict[str, str]:

@@ -19,6 +19,7 @@ class OurLayer(LayerAdapter):
 
     def start(self, params, buffers, **hyperparameters):
         self.layer: Any = self.maker.make(None, hyperparameters)
+        self.fresh = {name: np.array(array) for name, array in getattr(self.layer, "state", {}).items()}
         if params or buffers:
             self.layer.load_state(params | buffers)
 

@@ -22,6 +22,12 @@ CASES = [
     LayerCase("zeros among the inputs", layer="Dropout", masked=True, p=0.3, kind="zeros among them"),
 ]
 
+# What a layer draws by itself is counted: many calls, in the shapes in which a mask may be shared.
+DRAWS = [
+    *(LayerCase(f"draws, p = {p}", layer="Dropout", masked=True, p=p, shape=(32, 32), steps=64) for p in RATES),
+    LayerCase("draws, images", layer="Dropout", masked=True, shape=(4, 6, 8, 8), steps=64),
+]
+
 BAD = [
     BadCall(
         f"p is {p}",

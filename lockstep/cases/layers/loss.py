@@ -5,6 +5,7 @@ import numpy as np
 from lockstep.cases.layers import BadCall, LayerCase
 
 REDUCTIONS = ("mean", "sum", "none")
+CHOICES = {"reduction": ("sum", "none")}  # what a loss that cannot be told may have decided instead
 CLIPPED = "clipped"  # the message `page.known.clipped`
 
 CASES = [

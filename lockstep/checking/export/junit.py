@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 from lockstep.checking.answer import Check, described, details, headline
 from lockstep.numerics.verdict import Verdict
+from lockstep.text import ENGLISH
 
 
 def junit(check: Check) -> str:
@@ -18,6 +19,10 @@ def junit(check: Check) -> str:
             lines = details(found) if found else []
             node = ElementTree.SubElement(case, "failure", message=str(outcome.verdict), type=str(outcome.verdict))
             node.text = clean("\n".join([*lines, *check.explained()]))
+    for remark in check.remarks:
+        counts["failures"] += 1
+        node = add(suite, check, remark.id)
+        ElementTree.SubElement(node, "failure", message=clean(ENGLISH.say(remark.what)), type="different")
     for entry in check.not_triggered:
         counts["skipped"] += 1
         node = add(suite, check, entry.get("scenario", ""))

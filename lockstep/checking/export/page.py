@@ -2,7 +2,7 @@
 
 from html import escape
 
-from lockstep.checking.answer import Check, Outcome, answer, sentence, shared
+from lockstep.checking.answer import Check, Outcome, answer, shared
 from lockstep.text import ENGLISH, Voice, message
 
 WORDS = ("scenarios", "scenario", "verdict", "share", "untried", "why")
@@ -30,7 +30,7 @@ def page(check: Check, voice: Voice = ENGLISH) -> str:
 <html lang="{voice.language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
-<p>{escape(voice.say(sentence(check.verdict)))}.</p>
+<p>{escape(voice.say(check.sentence))}.</p>
 <pre>{escape(answer(check, voice))}</pre>
 <h2>{words["scenarios"]}</h2>
 <table><thead><tr><th>{words["scenario"]}</th><th>dtype</th><th>{words["verdict"]}</th><th>{words["share"]}</th></tr></thead>

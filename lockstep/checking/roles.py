@@ -1,0 +1,35 @@
+"""What changing a parameter or a buffer of PyTorch's layer does to its output: by that, others' are recognised."""
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from lockstep.adapters.layer.find import Role, role_of
+from lockstep.adapters.layer.names import Place
+from lockstep.checking.scenarios import Trial
+from lockstep.subjects.layers import drawing
+from lockstep.subjects.subject import Subject
+
+
+def roles_of(
+    subject: Subject, trial: Trial, dtype: str, seed: int
+) -> tuple[dict[str, Role], dict[str, tuple[int, ...]]]:
+    """PyTorch's names to their roles in training and in evaluation, and to their shapes."""
+    case = trial.case
+    layer: Any = subject.ours(case)(**case.hyperparameters)
+    state = getattr(layer, "state", {})
+    if not state:
+        return {}, {}
+    layer.load_state(case.start(drawing(seed, 0), state, dtype))
+    (x,) = case.inputs(drawing(seed, 1), 1, dtype)
+
+    def runs(one: Any, training: bool) -> np.ndarray:
+        return one.train(training).forward(x)
+
+    def at(name: str):
+        return lambda one: Place(one.params if name in one.params else one.buffers, name)
+
+    floats = [name for name, value in layer.state.items() if np.asarray(value).dtype.kind == "f"]
+    roles = {name: role_of(copy.deepcopy(layer), at(name), runs, (True, False)) for name in floats}
+    return roles, {name: np.shape(layer.state[name]) for name in floats}
