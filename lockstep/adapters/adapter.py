@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.errors import TheirCode
-from lockstep.text import message
+from lockstep.text import Message, message
 
 
 class CannotCheck(TheirCode):
@@ -23,7 +23,7 @@ class Adapter:
     name are not tried. `read`, `state` and `set` may be left as they are.
     """
 
-    words = "an adapter of your own"
+    words: Message | str = message("shape.own-adapter")
 
     def start(self, params: dict[str, np.ndarray], **hyperparameters: Any) -> None:
         """Begin afresh with these arrays, which are the adapter's to keep and to change."""

@@ -48,7 +48,7 @@ class Change(NamedTuple):
     theirs: str
 
     def rows(self, voice: Voice, ours: str = "ours") -> Iterator[tuple[str, str]]:
-        """Raised and ours, each with the label of its row, which `ours` is of the second."""
+        """Theirs and ours, each with the label of its row, which `ours` is of the second."""
         yield "theirs", f"{self.line} = {self.theirs}"
         yield ours, f"{self.line} = {voice('cause.as-it-is') if self.ours == AS_IT_IS else self.ours}"
 

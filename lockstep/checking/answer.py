@@ -97,7 +97,7 @@ class Check:
 
     subject: str
     target: str
-    words: str = ""
+    words: Message | str = ""
     names: dict[str, str] = dataclasses.field(default_factory=dict)
     broken: dict[str, Any] | None = None
     outcomes: list[Outcome] = dataclasses.field(default_factory=list)
@@ -186,7 +186,7 @@ class Check:
             "remarks": [remark.to_json() for remark in self.remarks],
             "subject": self.subject,
             "target": self.target,
-            "shape": self.words,
+            "shape": str(self.words),
             "names": self.names,
             "broken": self.broken and self.broken | {"message": ENGLISH.plain(self.broken["message"])},
             "used": plain(self.used),

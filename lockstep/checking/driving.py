@@ -116,7 +116,7 @@ def record(
         defaults={name: value for name, value in found.defaults.items() if name not in known},
         names={key: own for key, own in getattr(adapter, "names", {}).items() if own != key},
         steps=steps,
-        source=found.words + SPOILS * spoils,
+        source=f"{found.words}{SPOILS * spoils}",
     )
     return without(recording, of_wrong_sign(recording))
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.cli.terminal import assignment, console, written
+from lockstep.cli.terminal import assignment, console, voice, written
 from lockstep.explanation.ledger import ledger
 from lockstep.records.files import check_place, write_json
 from lockstep.records.record import plain
@@ -46,7 +46,7 @@ def show_ledger(
         hyperparameters=dict(assignment(text) for text in set_ or []),
     )
     for one in ledgers:
-        console.print(escape(str(one)))
+        console.print(escape(one.told(voice())))
     if json is not None:
         write_json(json, plain([one.to_json() for one in ledgers]))
         written(json)

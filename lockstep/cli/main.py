@@ -56,7 +56,7 @@ def list_subjects(subject: Annotated[str | None, typer.Argument(help="Only this 
     """Subjects and their cases."""
     for one in [find(subject)] if subject else subjects():
         table = one.cases.CASES
-        console.print(f"[bold]{one.path}[/]   {len(table)} cases")
+        console.print(f"[bold]{one.path}[/]   {voice().written(len(table), 'case')}")
         for case in table:
             console.print(f"    {case.desc}", markup=False)
 

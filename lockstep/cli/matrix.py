@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.cli.terminal import console, progress, written
+from lockstep.cli.terminal import console, progress, voice, written
 from lockstep.explanation.matrix import Matrix, matrix, tally
 from lockstep.records.files import check_place, write_json
 from lockstep.subjects.registry import find
+from lockstep.text import message
+from lockstep.text.rows import row
 
 SHOWN = 20  # cells that are not explained
 
@@ -53,14 +55,15 @@ def show(found: Matrix) -> None:
     for name, *counts in rows:
         console.print(escape("  ".join([name.ljust(widths[0]), *map(str.rjust, counts, widths[1:])])))
     share = found.explained / len(found.cells) if found.cells else 0.0
-    console.print(f"explained  {found.explained} of {len(found.cells)} ({share:.1%})")
+    said = message("matrix.explained", explained=found.explained, total=len(found.cells), share=share)
+    console.print(escape(row(voice(), "total", said)))
     ends = collections.Counter(", ".join(cell.kernels) or cell.rung for cell in found.cells if cell.explained)
     for end, count in ends.most_common():
         console.print(f"  {count:6}  {escape(end)}")
     for name, reason in found.absent.items():
-        console.print(f"absent     {escape(name)}: {escape(reason)}")
+        console.print(escape(row(voice(), "absent", f"{name}: {voice().plain(reason)}")))
     missed = [cell for cell in found.cells if not cell.explained]
     for cell in missed[:SHOWN]:
-        console.print(f"left       {escape(cell.label)}: {escape(cell.left)}")
+        console.print(escape(row(voice(), "left", f"{cell.label}: {voice().plain(cell.left)}")))
     if len(missed) > SHOWN:
-        console.print(f"           and {len(missed) - SHOWN} more")
+        console.print(escape(row(voice(), "more", message("matrix.more", n=len(missed) - SHOWN))))

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from lockstep.checking.torch_recordings import of_pytorch
-from lockstep.cli.terminal import assignment, console, progress
+from lockstep.cli.terminal import assignment, console, progress, voice
 from lockstep.errors import BadPlace
 from lockstep.text import message
 
@@ -32,4 +32,4 @@ def record_subject(
             bar.update(task, description=recording.scenario, completed=place, total=len(recordings))
             name = "".join(sign if sign.isalnum() else "-" for sign in recording.scenario)
             recording.save(out if only else out / f"{place:02d}-{name}")
-    console.print(f"{len(recordings)} recordings of {escape(subject)} in {escape(str(out))}")
+    console.print(escape(voice()("cli.recorded", recordings=len(recordings), subject=subject, place=out)))

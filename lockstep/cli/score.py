@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.cli.terminal import console, written
+from lockstep.cli.terminal import console, voice, written
 from lockstep.errors import BadValue
 from lockstep.records.files import write_json
 from lockstep.text import message
@@ -27,7 +27,7 @@ def score_tests(
     if importlib.util.find_spec("pytest") is None:
         raise BadValue(message("error.no-pytest"))
     found = importlib.import_module("lockstep.testing.score").score(tests, subject)
-    console.print(escape(str(found)))
+    console.print(escape(found.told(voice())))
     if json is not None:
         write_json(json, found.to_json())
         written(json)

@@ -29,14 +29,10 @@ from lockstep.numerics.difference import compare, ulp_distance
 from lockstep.subjects.registry import asked, find
 from lockstep.subjects.side import Pair, Quantities, Side, copied
 from lockstep.subjects.subject import Request
-from lockstep.text import message
+from lockstep.text import ENGLISH, Message, Voice, message
+from lockstep.text.rows import padded
 
-ROUNDINGS = {
-    "plain": "as NumPy does",
-    "fused": "as this CPU's kernels contract and add up",
-    "kernels": "by PyTorch's kernels",
-    "paper": "as NumPy does, in the paper's order",
-}
+ROUNDINGS = {name: message(f"ledger.{name}") for name in ("plain", "fused", "kernels", "paper")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,26 +75,32 @@ class Ledger:
         """The ledger in plain data."""
         return dataclasses.asdict(self)
 
-    def state(self, entry: Entry) -> str:
+    def state(self, entry: Entry) -> Message:
         """What is said of an entry: not shown, identical, or how far apart."""
         if not entry.shown:
-            return "not shown"
+            return message("ledger.not-shown")
         if not entry.differing:
-            return "identical"
-        mark = "   <- first" if entry.line == self.first else ""
-        return f"{entry.ulp:.0f} ulp in {entry.differing} of {entry.elements}{mark}"
+            return message("ledger.identical")
+        apart = message("ledger.apart", ulp=entry.ulp, differing=entry.differing, elements=entry.elements)
+        return message("ledger.first", apart=apart) if entry.line == self.first else apart
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, voice: Voice = ENGLISH) -> str:
+        """What a person reads of it, in a language."""
+        yours, pytorch = (padded(voice(f"row.{side}"), 8) for side in ("yours", "pytorch"))
         digits = 9 if self.dtype == "float32" else 17
         width = digits + 8
-        lines = [f"{self.label}: step {self.step}, {self.stage}, numpy rounding {ROUNDINGS[self.rounding]}"]
+        stage, rounding = self.stage, ROUNDINGS[self.rounding]
+        lines = [voice("ledger.title", label=self.label, step=self.step, stage=stage, rounding=rounding)]
         for entry in self.entries:
             place = f"[{', '.join(map(str, entry.index))}]" if entry.index else ""
-            lines.append(f"  {entry.line + place:<24} {self.state(entry)}")
-            lines.append(f"    numpy  {entry.numpy:<{width}.{digits}g} {entry.source}")
+            lines.append(f"  {entry.line + place:<24} {voice.say(self.state(entry))}")
+            lines.append(f"    {yours} {entry.numpy:<{width}.{digits}g} {entry.source}")
             for name, value in entry.operations:
                 text = "" if value is None else f"{value:.{digits}g}"
-                lines.append(f"    torch  {text:<{width}} {name}")
+                lines.append(f"    {pytorch} {text:<{width}} {name}")
         return "\n".join(lines)
 
 

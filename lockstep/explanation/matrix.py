@@ -19,8 +19,10 @@ from typing import Any, NamedTuple
 
 from lockstep.explanation.ladder import Climb, Replay, climb
 from lockstep.numerics.environment import environment
+from lockstep.records.record import plain
 from lockstep.subjects.registry import asked, find, subjects
 from lockstep.subjects.subject import Subject
+from lockstep.text import Message, from_json, message
 
 CAPABILITIES = ("default", "avx2")  # besides this CPU's own
 THREADS = (1, 2)
@@ -66,7 +68,7 @@ class Matrix:
     """Every cell there is, and the configurations that there are not, each with the reason."""
 
     cells: list[Cell]
-    absent: dict[str, str]
+    absent: dict[str, Message]
 
     @property
     def explained(self) -> int:
@@ -81,7 +83,7 @@ class Matrix:
         return {
             "environment": environment(),
             "cells": [dataclasses.asdict(cell) for cell in self.cells],
-            "absent": self.absent,
+            "absent": {name: str(reason) for name, reason in self.absent.items()},
             "explained": self.explained,
             "total": len(self.cells),
         }
@@ -153,7 +155,7 @@ def matrix(
     if on_start:
         on_start(sum(len(shard) for _, shard in work))
     done: dict[str, Cell] = {}
-    absent: dict[str, str] = {}
+    absent: dict[str, Message] = {}
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         waiting = [pool.submit(in_process, configuration, shard, on_cell) for configuration, shard in work]
         for (configuration, _), one in zip(work, waiting, strict=True):
@@ -172,7 +174,7 @@ def shards(whole: list[Cell], count: int) -> list[list[Cell]]:
 
 def in_process(
     configuration: Configuration, work: list[Cell], on_cell: Callable[[Cell], Any] | None
-) -> tuple[list[Cell], str]:
+) -> tuple[list[Cell], Message | None]:
     """Some cells of one configuration, in a process of its own; or the reason why there are none."""
     threads = {f"{library}_NUM_THREADS": str(configuration.threads) for library in ("OMP", "MKL", "OPENBLAS")}
     root = str(pathlib.Path(__file__).parents[2])
@@ -197,12 +199,12 @@ def in_process(
         for line in worker.stdout:
             said = json.loads(line)
             if "absent" in said:
-                return [], said["absent"]
+                return [], from_json(said["absent"])
             done.append(Cell(**said))
             if on_cell:
                 on_cell(done[-1])
-    lost = f"the process ended with status {worker.returncode} before this cell"
-    return done + [dataclasses.replace(cell, left=lost) for cell in work[len(done) :]], ""
+    lost = str(message("matrix.lost", status=worker.returncode))
+    return done + [dataclasses.replace(cell, left=lost) for cell in work[len(done) :]], None
 
 
 def work_off(stream, out) -> None:
@@ -211,9 +213,8 @@ def work_off(stream, out) -> None:
     torch = importlib.import_module("torch")
     has = torch.backends.cpu.get_cpu_capability().lower()
     if has != configuration["capability"]:
-        print(
-            json.dumps({"absent": f"this CPU has not {configuration['capability']}, but {has}"}), file=out, flush=True
-        )
+        reason = message("matrix.absent", wanted=configuration["capability"], has=has)
+        print(json.dumps({"absent": plain(reason)}), file=out, flush=True)
         return
     torch.set_num_threads(configuration["threads"])
     climber = Climber()

@@ -20,7 +20,7 @@ from lockstep.causes import Cause, causes, plant, scenarios
 from lockstep.errors import BadValue, TheirCode
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find
-from lockstep.text import ENGLISH, Message, message
+from lockstep.text import ENGLISH, Message, Voice, message
 
 FIXTURE = "implementation"
 RIGHT = "right"
@@ -71,14 +71,19 @@ class Score:
         }
 
     def __str__(self) -> str:
-        count = len(self.caught) + len(self.missed)
-        lines = [f"{self.tests} catches {len(self.caught)} of {count} wrong variants of {self.subject}"]
+        return self.told()
+
+    def told(self, voice: Voice = ENGLISH) -> str:
+        """What a person reads of it, in a language."""
+        counts = {"caught": len(self.caught), "total": len(self.caught) + len(self.missed)}
+        lines = [voice("score.title", tests=self.tests, subject=self.subject, **counts)]
         for scenario in dict.fromkeys(one.scenario for one in self.missed):
             those = [one for one in self.missed if one.scenario == scenario]
-            lines.append(f"  a scenario {scenario!r} ({ENGLISH.say(those[0].why)}) would have caught")
+            lines.append("  " + voice("score.scenario", name=scenario, why=those[0].why))
             for one in those:
-                first, dtypes = one.cause.first, " and ".join(one.cause.dtypes)
-                lines.append(f"    {one.cause.name}: line {first.line}, step {first.step}, in {dtypes}")
+                first, dtypes = one.cause.first, ", ".join(one.cause.dtypes)
+                said = message("score.missed", name=one.cause.name, line=first.line, step=first.step, dtypes=dtypes)
+                lines.append("    " + voice.say(said))
         return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ placeholder says how its value is written:
     {x:repr}     a value as Python writes it: 'adam', 0.1
     {x:message}  another message, or several put side by side
     {x:list}     several texts or messages: a, b and c
+    {x:lines}    several texts or messages, one a line
     {x:.4f}      anything else as Python formats it
 """
 
@@ -44,6 +45,9 @@ class Message(NamedTuple):
     def __str__(self) -> str:
         """In English: what an error says that nobody translates, a log, a test."""
         return ENGLISH.say(self)
+
+    def __hash__(self) -> int:
+        return hash(self.key)  # its values may be of any kind
 
 
 def message(key: str, /, **values: Any) -> Message:
@@ -143,6 +147,9 @@ class Voice:
 
     def as_message(self, value: Any) -> str:
         return self.say(value) if isinstance(value, Message) else " ".join(map(self.say, value))
+
+    def as_lines(self, values: Any) -> str:
+        return "\n".join(self.plain(value, "") for value in values)
 
     def as_list(self, values: Any) -> str:
         said = [self.plain(value, "") for value in values]

@@ -60,16 +60,16 @@ FINDING = Finding(
 ENGLISH_TEXT = """\
 optim.adam[float32, tiny gradients]: different from step 1, line denom
   at       param of weight[17], shape (64,)
-  numpy    0.0447101742   0x3d372149
-  torch    0.044710178    0x3d37214a   nearer to exact: numpy
+  yours    0.0447101742   0x3d372149
+  pytorch  0.044710178    0x3d37214a   nearer to exact: yours
   apart    1 ulp (8.3e-08 relative, 3.7e-09 absolute)   allowed 1.9e-09   used 200%
   cause    eps-inside-sqrt: add eps after the square root
   rerun    lockstep run optim.adam --steps 1"""
 KOREAN_TEXT = """\
 optim.adam[float32, tiny gradients]: 다른 수식, 처음 어긋나는 스텝 1, 줄 denom
   위치     param: weight[17], 모양 (64,)
-  numpy    0.0447101742   0x3d372149
-  torch    0.044710178    0x3d37214a   정확한 값에 더 가까운 쪽: numpy
+  내 값    0.0447101742   0x3d372149
+  pytorch  0.044710178    0x3d37214a   정확한 값에 더 가까운 쪽: 내 쪽
   차이     1 ulp (상대 8.3e-08, 절대 3.7e-09)   허용 1.9e-09   사용 200%
   원인     eps-inside-sqrt: add eps after the square root
   재실행   lockstep run optim.adam --steps 1"""

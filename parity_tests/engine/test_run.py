@@ -88,11 +88,11 @@ def test_a_wrong_subject_is_different(wrong):
     assert (run.evidence.step, run.evidence.line, run.evidence.nearer) == (1, "param", "torch")
     lines = str(run).splitlines()
     assert lines[0] == "optim.sgd[float32, single, defaults]: different from step 1, line param"
-    assert [line.split()[0] for line in lines[1:]] == ["at", "numpy", "torch", "apart", "rerun"]
+    assert [line.split()[0] for line in lines[1:]] == ["at", "yours", "pytorch", "apart", "rerun"]
     assert f"{run.evidence.numpy:.9g}   " in lines[2]
     assert run.evidence.numpy_bits in lines[2]
     assert run.evidence.torch_bits in lines[3]
-    assert "nearer to exact: torch" in lines[3]
+    assert "nearer to exact: pytorch" in lines[3]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -165,7 +165,7 @@ def test_a_table_the_share_and_every_cell(here, monkeypatch, tmp_path, capsys):
     assert status(monkeypatch, "--only", "penalty.l1", "--only", "penalty.l2", "--json", str(path)) == 0
     printed = capsys.readouterr().out
     assert f"{OWN}, 1 thread" in printed
-    assert "explained  52 of 52 (100.0%)" in printed
+    assert "total    52 of 52 explained (100.0%)" in printed
     written = json.loads(path.read_text("utf-8"))
     assert (written["explained"], written["total"], len(written["cells"])) == (52, 52, 52)
     first = path.read_bytes()
@@ -178,7 +178,7 @@ def test_one_cell_that_is_not_explained_is_told_and_fails(here, monkeypatch, cap
     monkeypatch.setattr(kernels, "log_sigmoid", lambda x: 2 * right(x))
     assert status(monkeypatch, "--only", "layers.loss", "--steps", "1") == 1
     printed = capsys.readouterr().out
-    assert "left       layers.loss[" in printed
+    assert "left     layers.loss[" in printed
     assert "line loss" in printed
 
 

@@ -224,7 +224,7 @@ def test_which_wrong_one_is_yours():
     assert "eps-inside-sqrt ≠ shows: 0.98 6e-5" in pages["optim/adam.html"].text
     assert "eps-value (1e-06) ≠ shows: 0.5 ≠ shows: 0.002" in pages["optim/adam.html"].text
     page = pages["optim/adam/eps-inside-sqrt.html"]
-    assert "Raised" in page.text
+    assert "Theirs" in page.text
     assert "denom = np . sqrt ( v_hat + eps )".replace(" ", "") in page.text.replace(" ", "")
     assert "denom = np . sqrt ( v_hat ) + eps".replace(" ", "") in page.text.replace(" ", "")
     assert "at step 1, line v : 0.98 lr off, 2e4 times what rounding allows" in page.text

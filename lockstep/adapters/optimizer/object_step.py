@@ -28,7 +28,8 @@ class ObjectStep(Adapter):
 
     def __init__(self, maker: Maker, method: str, roles: Roles, form: str, subject: str):
         self.maker, self.method, self.roles, self.form, self.subject = maker, method, roles, form, subject
-        self.words = f"{method}({', '.join(roles.order)}) on {form}"
+        shape = {"arguments": ", ".join(roles.order), "form": message(f"shape.{form}")}
+        self.words = message("shape.method", method=method, **shape)
         self.missing = "none"
 
     def start(self, params, **hyperparameters):

@@ -35,7 +35,7 @@ class Pair(Adapter):
 
     def __init__(self, make: Callable[[dict[str, Any]], Functions], form: str, subject: str):
         self.make, self.form, self.subject = make, form, subject
-        self.words = f"init and update, on {form}"
+        self.words = message("shape.pair", form=message(f"shape.{form}"))
 
     def start(self, params, **hyperparameters):
         self.functions = self.make(hyperparameters)

@@ -34,8 +34,10 @@ class PlainFunction(Adapter):
     ):
         self.function, self.roles, self.subject, self.form, self.fresh = function, roles, subject, form, fresh
         self.in_state = match(strings(function), [name for name in wanted if name not in roles.hyperparameters])
-        how = "one tensor at a time" if form == "single arrays" else f"on {form}"
-        self.words = f"{function.__name__}({', '.join(roles.order)}), {how}"
+        plural = message("shape.on", form=message(f"shape.{form}"))
+        how = message("shape.one-tensor") if form == "single arrays" else plural
+        called = {"function": function.__name__, "arguments": ", ".join(roles.order)}
+        self.words = message("shape.function", **called, form=how)
 
     def start(self, params, **hyperparameters):
         self.params, self.hyperparameters = params, dict(hyperparameters)

@@ -18,19 +18,7 @@ from lockstep.adapters.optimizer.plain_function import PlainFunction
 from lockstep.adapters.optimizer.roles import Roles, roles_of
 from lockstep.adapters.optimizer.tensor_step import Ours, TensorStep, TorchOptimizer
 from lockstep.adapters.optimizer.whole_loop import Loop, inner, lacking, loop_of, names_of
-from lockstep.text import message
-
-SHAPES = """the shapes that are recognised:
-  a subclass of torch.optim.Optimizer
-  a method update(params, grads), step(params, grads) or of another name, in either order, on dicts, lists or single
-    arrays, in place or returning; or of a list of (grad, param)
-  a constructor that takes the parameters, then step(grads), update_params(params, grads), or step() on .data and .grad
-  update(param, param_grad, param_name, cur_loss), as numpy-ml's
-  init(params) and update(grads, state, params), as optax's; or a tuple of the two, or JAX's three
-  a function adam(grad, x0, callback, num_iters, step_size, …) that runs the whole loop
-  a function step(param, grad, state, t), or one that takes its state by name: adam(w, dw, m, v, t, lr, …); on one
-    tensor, or on dicts or lists of them
-  a subclass of lockstep.Adapter, for anything else (docs/checking.md)"""
+from lockstep.text import Message, message
 
 
 class Recognised(NamedTuple):
@@ -40,7 +28,7 @@ class Recognised(NamedTuple):
     they show. make: an adapter that has not been started. everything: it swallows any keyword.
     """
 
-    words: str
+    words: Message | str
     names: Names
     defaults: dict[str, Any]
     make: Callable[[], Adapter]
@@ -62,12 +50,13 @@ def recognise(target: Any, subject: str, wanted: tuple[str, ...]) -> Recognised:
     try:
         return first_that_works(target, candidates(target, subject, wanted))
     except CannotCheck as error:
-        raise CannotCheck(f"{error}\n{SHAPES}") from None
+        shapes = message("recognise.shapes")
+        raise CannotCheck(message("recognise.lines", first=error.said, lines=[shapes])) from None
 
 
 def first_that_works(target: Any, shapes: Iterator[Recognised]) -> Recognised:
     """The first of these shapes in which every number moves; else one in which some do, or none."""
-    failures: list[str] = []
+    failures: list[Message] = []
     lesser: dict[str, Recognised] = {}
     for found in shapes:
         problem = tried(found)
@@ -76,17 +65,18 @@ def first_that_works(target: Any, shapes: Iterator[Recognised]) -> Recognised:
         if problem in (PARTLY, STILL):
             lesser.setdefault(problem, found)
         else:
-            failures.append(f"as {found.words}: {problem}")
+            failures.append(message("recognise.tried", shape=found.words, said=problem))
     if lesser:
         return lesser.get(PARTLY) or lesser[STILL]
-    what = f"{getattr(target, '__name__', type(target).__name__)} is no optimizer that can be driven"
-    raise CannotCheck("\n".join([what, *(f"  tried {failure}" for failure in dict.fromkeys(failures))]))
+    what = message("recognise.none-works", target=getattr(target, "__name__", type(target).__name__))
+    once = list({str(failure): failure for failure in failures}.values())
+    raise CannotCheck(message("recognise.lines", first=what, lines=once))
 
 
 PARTLY, STILL = "some numbers moved", "nothing moved"
 
 
-def tried(found: Recognised) -> str | None:
+def tried(found: Recognised) -> Any:
     """What goes wrong in two steps with two tensors, or None."""
     params = {"weight": np.linspace(1, 2, 6).reshape(2, 3), "bias": np.linspace(-1, 1, 4)}
     try:
@@ -99,11 +89,11 @@ def tried(found: Recognised) -> str | None:
             if after.keys() == params.keys() and any(after[name].shape != params[name].shape for name in params):
                 break  # driving it says what shape comes out
     except NotTaken as error:
-        return str(error)
+        return error.said
     except (Exception, SystemExit) as error:
         return f"{type(error).__name__}: {error}"
     if after.keys() != params.keys() or any(after[name].size != params[name].size for name in params):
-        return "what comes out are not the parameters"
+        return message("recognise.other-parameters")
     stays = [after[name].reshape(-1) == params[name].reshape(-1) for name in params]
     return (STILL if all(map(np.all, stays)) else PARTLY) if any(map(np.any, stays)) else None
 

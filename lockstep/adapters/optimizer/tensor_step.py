@@ -17,7 +17,7 @@ class TorchOptimizer(Adapter):
 
     def __init__(self, maker: Maker, subject: str):
         self.maker, self.subject = maker, subject
-        self.words = "a torch.optim.Optimizer: parameters at the start, then step()"
+        self.words = message("shape.torch-optimizer")
 
     def start(self, params, **hyperparameters):
         torch = sys.modules["torch"]
@@ -64,7 +64,7 @@ class TensorStep(Adapter):
 
     def __init__(self, maker: Maker, subject: str, method: str = "step"):
         self.maker, self.subject, self.method = maker, subject, method
-        self.words = f"parameters with .data and .grad at the start, then {method}()"
+        self.words = message("shape.data-and-grad", method=method)
 
     def start(self, params, **hyperparameters):
         self.tensors = {name: Tensor(array) for name, array in params.items()}
@@ -102,11 +102,11 @@ def renamed(value: Any, by_object: dict[int, str]) -> Any:
 class Ours(Adapter):
     """The interface of reference.optim and torch_impl.optim: named arrays at the start, then step(grads)."""
 
-    words = "named parameters at the start, then step(grads)"
+    words = message("shape.named")
 
     def __init__(self, maker: Maker, subject: str, form: str = "dicts", method: str = "step"):
         self.maker, self.subject, self.form, self.method = maker, subject, form, method
-        self.words = f"parameters at the start, as {form}, then {method}(grads)"
+        self.words = message("shape.at-the-start", form=message(f"shape.{form}"), method=method)
 
     def start(self, params, **hyperparameters):
         self.given = params

@@ -49,7 +49,7 @@ class Loop(Adapter):
 
     def __init__(self, function: Callable[..., Any], roles: tuple[str, str, str], names: Names):
         self.function, self.roles, self.names_told = function, roles, names
-        self.words = f"{function.__name__}({', '.join(roles)}, …), which runs the whole loop"
+        self.words = message("shape.loop", function=function.__name__, arguments=", ".join(roles))
 
     def start(self, params, **hyperparameters):
         self.first = {name: array.copy() for name, array in params.items()}
