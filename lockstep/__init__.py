@@ -7,11 +7,13 @@ from lockstep.checking.answer import Check
 from lockstep.checking.check import check, check_recordings
 from lockstep.engine.run import Run, run
 from lockstep.explanation.explain import Explanation, explain
-from lockstep.explanation.growth import Growth, growth
+from lockstep.explanation.growth import growth
 from lockstep.explanation.ledger import Ledger, ledger
 from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.recordings.recording import BadRecording, Recording
-from lockstep.records.record import BadRecord, Record, load
+from lockstep.records.growth import Growth
+from lockstep.records.loading import load
+from lockstep.records.record import BadRecord, Record
 
 __all__ = [
     "Adapter",

@@ -16,7 +16,6 @@
     │   └── CannotScore         its tests say nothing      (a ValueError)
     ├── BadFile                 what a file holds      (a ValueError)
     │   ├── BadRecord           no record, or none that this Lockstep reads
-    │   ├── Improper            an entry that a record cannot hold
     │   ├── BadRecording        no recording, or none that can be compared
     │   └── NotAReport          a folder with something else in it
     └── BadSubject              what the files of a subject say of it, for whoever writes them      (a ValueError)
@@ -26,6 +25,8 @@
 Whatever else is raised is a fault of Lockstep's own. The children stand where they are raised, the general ones here.
 """
 
+from typing import Any
+
 
 class LockstepError(Exception):
     """What whoever called can put right; `said` is a message, or somebody's own text."""
@@ -33,7 +34,7 @@ class LockstepError(Exception):
     exit_status = 2
 
     @property
-    def said(self) -> object:
+    def said(self) -> Any:
         """What there is to say: a `lockstep.text.Message`, which has every language, or a text."""
         return self.args[0] if self.args else ""
 

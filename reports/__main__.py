@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lockstep.cli.ending import ending
 from lockstep.errors import BadValue
-from lockstep.records.record import BadRecord, Record, load
+from lockstep.records.loading import load
+from lockstep.records.record import BadRecord, Record
 from lockstep.text import LANGUAGES, message
 from reports.publish import INDEX, PLACES, RECORDS, check_place, publish, scratch, write
 
@@ -121,9 +122,9 @@ def read(folder: pathlib.Path, only: list[str] | None, bar: Progress) -> list[Re
     if not paths:
         raise BadRecord(f"{folder}: no records (NAME.json) there")
     records = [load(path) for path in bar.track(paths, description="records")]
-    chosen = [record for record in records if not only or record.data.get("subject") in only]
+    chosen = [record for record in records if not only or record.subject in only]
     if not chosen:
-        subjects = sorted({str(record.data.get("subject")) for record in records})
+        subjects = sorted({record.subject for record in records})
         raise BadRecord(f"{folder}: no record of {' or '.join(only or [])}; there are {', '.join(subjects)}")
     return chosen
 

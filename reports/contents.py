@@ -1,13 +1,22 @@
 """What a pile of records is about: sorted by what pages show together."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
+from lockstep.numerics.environment import Environment
+from lockstep.numerics.probe import Findings
+from lockstep.records.detection import DetectionRecord
+from lockstep.records.experiment import ExperimentRecord
+from lockstep.records.explanation import ExplanationRecord
+from lockstep.records.growth import Growth
 from lockstep.records.record import Record
+from lockstep.records.run import RunRecord
+from lockstep.records.walk import WalkRecord
 from lockstep.subjects.registry import families
 from reports import facts
 
-Sorted = dict[str, list[Record]]  # subject to its records
+Item = TypeVar("Item")
+Kind = TypeVar("Kind", bound=Record)
 
 
 class Contents(NamedTuple):
@@ -16,12 +25,12 @@ class Contents(NamedTuple):
     runs: the worst first. experiments: by what they are of, a subject or something of their own ("notebook").
     """
 
-    runs: Sorted
-    walks: Sorted
-    ladders: Sorted
-    growths: Sorted
-    detections: Sorted
-    experiments: Sorted
+    runs: dict[str, list[RunRecord]]
+    walks: dict[str, list[WalkRecord]]
+    ladders: dict[str, list[ExplanationRecord]]
+    growths: dict[str, list[Growth]]
+    detections: dict[str, list[DetectionRecord]]
+    experiments: dict[str, list[ExperimentRecord]]
 
     @property
     def subjects(self) -> list[str]:
@@ -36,41 +45,41 @@ class Contents(NamedTuple):
         return sorted(name for name in self.experiments if name not in self.subjects)
 
     @property
-    def every_run(self) -> list[Record]:
+    def every_run(self) -> list[RunRecord]:
         return [run for runs in self.runs.values() for run in runs]
 
     @property
-    def machines(self) -> list[dict[str, Any]]:
-        """What was found out about every machine, once; how long it took makes no other machine."""
+    def machines(self) -> list[Findings]:
+        """What was found out about every machine, once."""
         ladders = [record for records in self.ladders.values() for record in records]
-        found = (record.data.get("findings") for record in ladders)
-        return once({key: value for key, value in one.items() if key != "seconds"} for one in found if one)
+        return once(record.findings for record in ladders if record.findings)
 
     @property
-    def environments(self) -> list[dict[str, Any]]:
+    def environments(self) -> list[Environment]:
         """Every environment that records were made in, once."""
         records = [record for part in self for named in part.values() for record in named]
-        return once(one for record in records if (one := record.data.get("environment")))
+        return once(record.environment for record in records)
 
 
 def contents(records: Sequence[Record]) -> Contents:
     """Sort records, in whatever order they come."""
-
-    def of(kind: str, order: Callable[[Record], Any]) -> Sorted:
-        found: Sorted = {}
-        for record in sorted((one for one in records if facts.kind(one) == kind), key=order):
-            found.setdefault(record["subject"], []).append(record)
-        return found
-
-    runs = of("run", facts.label)
+    runs = sorted_by(RunRecord, records, facts.label)
     return Contents(
         runs={name: sorted(found, key=facts.rank) for name, found in runs.items()},
-        walks=of("walk", facts.label),
-        ladders=of("explanation", facts.label),
-        growths=of("growth", facts.label),
-        detections=of("detection", lambda record: record["dtype"]),
-        experiments=of("experiment", lambda record: str(record["title"])),
+        walks=sorted_by(WalkRecord, records, facts.label),
+        ladders=sorted_by(ExplanationRecord, records, facts.label),
+        growths=sorted_by(Growth, records, facts.label),
+        detections=sorted_by(DetectionRecord, records, lambda record: record.dtype),
+        experiments=sorted_by(ExperimentRecord, records, lambda record: str(record.title)),
     )
+
+
+def sorted_by(kind: type[Kind], records: Sequence[Record], order: Callable[[Kind], Any]) -> dict[str, list[Kind]]:
+    """The records of a kind by their subjects, in that order."""
+    found: dict[str, list[Kind]] = {}
+    for record in sorted((one for one in records if isinstance(one, kind)), key=order):
+        found.setdefault(record.subject, []).append(record)
+    return found
 
 
 def place_of(family: str) -> int:
@@ -83,8 +92,8 @@ def family(subject: str) -> str:
     return subject.split(".", maxsplit=1)[0]
 
 
-def once(items) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def once(items: Iterable[Item]) -> list[Item]:
+    found: list[Item] = []
     for one in items:
         if one not in found:
             found.append(one)

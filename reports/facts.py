@@ -1,15 +1,16 @@
 """What a record says, ready to be shown: the figures behind every sentence, cell and picture."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from lockstep.records.record import Record
+from lockstep.records.growth import Growth
+from lockstep.records.record import CaseRecord, Record
+from lockstep.records.run import MODES, RunRecord
 from lockstep.text import Message, message
+from lockstep.text.names import place
 from reports import words
 from reports.words import severity
-
-MODES = ("drift", "defect")
 
 
 class Worst(NamedTuple):
@@ -20,43 +21,30 @@ class Worst(NamedTuple):
     step: int
 
 
-def kind(record: Record) -> str:
-    return record.data.get("kind", "run")
-
-
-def label(record: Record) -> str:
+def label(record: CaseRecord) -> str:
     """`optim.adam · Rosenbrock · float32 · single`"""
-    seed = record.data.get("seed")
-    parts = [
-        record["subject"],
-        description(record),
-        record["dtype"],
-        record.data.get("path"),
-        f"seed {seed}" if seed else None,
-    ]
-    return " · ".join(str(part) for part in parts if part)
+    return " · ".join(part for part in (record.subject, record.desc, variant(record)) if part)
 
 
-def description(record: Record) -> str:
-    case = record["case"]
-    return str(case.get("desc", "")) if isinstance(case, dict) else str(case)
+def variant(record: CaseRecord) -> str:
+    """`float32 · single`"""
+    parts = (record.dtype, record.path, f"seed {record.seed}" if record.seed else None)
+    return " · ".join(part for part in parts if part)
 
 
-def quantities(record: Record) -> list[str]:
+def quantities(record: RunRecord) -> list[str]:
     """Every compared quantity, in the record's order."""
-    return [
-        name for name in record["quantities"] if f"drift/{name}/absolute" in record.arrays or has_defect(record, name)
-    ]
+    return [name for name in record.quantities if f"drift/{name}/absolute" in record.arrays or has_defect(record, name)]
 
 
-def has_defect(record: Record, quantity: str) -> bool:
+def has_defect(record: RunRecord, quantity: str) -> bool:
     return f"defect/{quantity}/absolute" in record.arrays
 
 
-def series(record: Record, mode: str, quantity: str, figure: str) -> np.ndarray:
+def series(record: RunRecord, mode: str, quantity: str, figure: str) -> np.ndarray:
     """A value a step; NaN where the record has none."""
     found = record.arrays.get(f"{mode}/{quantity}/{figure}")
-    return np.full(record["steps"], np.nan) if found is None else np.asarray(found, np.float64)
+    return np.full(record.steps, np.nan) if found is None else np.asarray(found, np.float64)
 
 
 def largest(values: np.ndarray) -> float:
@@ -68,7 +56,7 @@ def last(values: np.ndarray) -> float:
     return float(known[-1]) if known.size else float("nan")
 
 
-def worst(record: Record, mode: str, figure: str) -> Worst | None:
+def worst(record: RunRecord, mode: str, figure: str) -> Worst | None:
     """The largest `figure` of any quantity, or None where nothing was measured."""
     found = []
     for quantity in quantities(record):
@@ -78,19 +66,18 @@ def worst(record: Record, mode: str, figure: str) -> Worst | None:
     return max(found, key=lambda one: one.value, default=None)
 
 
-def used(record: Record) -> float:
+def used(record: RunRecord) -> float:
     """The largest share of an allowance that any element used."""
-    value = record.data.get("used")
-    return float("nan") if value is None or record["verdict"] == "broken" else float(value)
+    return float("nan") if record.verdict == "broken" else record.used
 
 
-def main_quantity(record: Record) -> str | None:
+def main_quantity(record: RunRecord) -> str | None:
     """What a person watches: the parameters, else the output, else what was compared first."""
     known = quantities(record)
     return next((name for name in ("param", "output", *known) if name in known), None)
 
 
-def differing(record: Record) -> list[str]:
+def differing(record: RunRecord) -> list[str]:
     """The quantities of which a bit differs at some step, in either run."""
     return [
         quantity
@@ -99,10 +86,10 @@ def differing(record: Record) -> list[str]:
     ]
 
 
-def rank(record: Record) -> tuple[float, ...]:
+def rank(record: RunRecord) -> tuple[float, ...]:
     """From the worst run down: verdict, share of the allowance, defect."""
     defect = worst(record, "defect", "scaled_ulp")
-    return (-severity(record["verdict"]), -np.nan_to_num(used(record), nan=0.0), -(defect.value if defect else 0.0))
+    return (-severity(record.verdict), -np.nan_to_num(used(record), nan=0.0), -(defect.value if defect else 0.0))
 
 
 def sides(record: Record, prefix: str) -> tuple[np.ndarray, np.ndarray] | None:
@@ -119,40 +106,6 @@ def apart(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     return np.where(agree, 0.0, np.where(np.isnan(distance), np.inf, distance))
 
 
-FINDING_NUMBERS = ("numpy", "torch", "allowed", "absolute", "relative", "ulp", "used")
-
-
-def finding(record: Record, key: str) -> dict[str, Any] | None:
-    """A finding as plain fields, its numbers as floats."""
-    found = record.data.get(key)
-    if found is None:
-        return None
-    fields = found._asdict() if hasattr(found, "_asdict") else dict(found)
-    return fields | {name: float(fields[name]) for name in FINDING_NUMBERS}
-
-
-def rung_series(record: Record, number: int, figure: str) -> np.ndarray:
-    """The largest `figure` of any quantity after each step, on a rung; NaN where it was broken off."""
-    found = [
-        np.asarray(array, np.float64)
-        for name, array in record.arrays.items()
-        if name.startswith(f"rung/{number}/") and name.endswith(f"/{figure}")
-    ]
-    return np.fmax.reduce(found) if found else np.full(record["steps"], np.nan)
-
-
-LEFT_NUMBERS = ("numpy", "torch", "ulp")
-
-
-def left(record: Record) -> dict[str, Any] | None:
-    """The first element that no rewrite explains, as plain fields."""
-    found: Any = record.data.get("left")
-    if found is None:
-        return None
-    fields = found._asdict() if hasattr(found, "_asdict") else dict(found)
-    return fields | {name: float(fields[name]) for name in LEFT_NUMBERS}
-
-
 MADE = {"added by the steps": "added", "multiplied by the problem": "multiplied", "ill-conditioned": "ill"}
 
 
@@ -161,34 +114,27 @@ def grown(name: str) -> Message | str:
     return message(f"subject.growth.made.{MADE[name]}") if name in MADE else name
 
 
-def growth(record: Record) -> Message:
+def growth(record: Growth) -> Message:
     """What the record of a growth says of the element that drifted furthest."""
-    if not record["worst"]:
-        return message("subject.growth.none", steps=record["steps"])
-    tensor, index, kind = record["worst"]
-    start = float(record["start"])
+    if not record.worst:
+        return message("subject.growth.none", steps=record.steps)
+    tensor, index, kind = record.worst
     return message(
         "subject.growth.worst",
-        steps=record["steps"],
-        place=f"{tensor}[{', '.join(map(str, index))}]" if index else tensor,
+        steps=record.steps,
+        place=place(tensor, index),
         made=grown(kind),
-        end=float(record.arrays["growth/drift"][-1]),
-        added=float(record["worst_added"]),
-        amplification=float(record.arrays["growth/spread"][-1]) / start if start else 0.0,
+        end=float(record.drift[-1]),
+        added=record.worst_added,
+        amplification=float(record.amplification[-1]),
     )
 
 
-def size(cell: dict[str, Any]) -> float:
-    """The largest error of a cell of a detection, in the parameters or in the state."""
-    return max(float(cell["error"]), float(cell.get("state") or 0.0))
-
-
-def known(record: Record) -> str:
+def known(record: RunRecord) -> str:
     """Why a run is another formula, as its case says beforehand: what stands behind `page.known.`; else nothing."""
-    case = record["case"]
-    return str(case.get("differs") or "") if isinstance(case, dict) and record["verdict"] == "different" else ""
+    return str(record.case.get("differs") or "") if record.verdict == "different" else ""
 
 
-def fails(record: Record) -> bool:
+def fails(record: RunRecord) -> bool:
     """Whether the verdict of a run says that something is wrong, and its case did not say so beforehand."""
-    return words.fails(record["verdict"]) and not known(record)
+    return words.fails(record.verdict) and not known(record)

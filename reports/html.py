@@ -2,7 +2,6 @@
 
 import functools
 import re
-from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
@@ -11,7 +10,8 @@ from markupsafe import Markup, escape
 from pygments.lexers.python import PythonLexer
 from pygments.token import STANDARD_TYPES, Name, Token
 
-from lockstep.text import Message, Voice, from_json
+from lockstep.text import Message, Voice
+from lockstep.text.numbers import digits
 from reports import facts
 from reports.formula import mathml
 from reports.symbols import Symbols
@@ -73,7 +73,7 @@ def environment(voice: Speaker) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     # {{ used | as("share") }} writes a value as a placeholder of a message would
-    made.filters |= {"as": voice.written, "say": voice.say, "said": said(voice), "digits": digits}
+    made.filters |= {"as": voice.written, "say": voice.say, "said": voice.as_user, "digits": digits}
     made.globals |= {
         "t": voice,
         "lang": voice.language,
@@ -93,19 +93,9 @@ def formula(latex: str, symbols: Symbols | None = None) -> Markup:
     return mathml(latex, symbols.of_formula if symbols else {})
 
 
-def said(voice: Speaker) -> Callable[[Any], Markup]:
-    """What a record says: a message in the voice's language, or somebody's own text as it is."""
-    return lambda value: voice.as_user(from_json(value))
-
-
 @functools.cache
 def static(name: str) -> str:
     return resources.files("reports").joinpath("static", name).read_text("utf-8")
-
-
-def digits(value: float, dtype: str) -> str:
-    """A value in as many digits as tell it from its neighbours."""
-    return f"{value:.17g}" if dtype == "float64" else f"{value:.9g}"
 
 
 def code(text: str, symbols: Symbols | None = None) -> Markup:

@@ -10,7 +10,7 @@ from lockstep.errors import BadFile
 from lockstep.records.record import Record
 from lockstep.subjects.registry import families
 from lockstep.text import LANGUAGES, message
-from reports import address, checks
+from reports import address
 from reports.gallery import Gallery
 from reports.site import site
 
@@ -34,7 +34,7 @@ def render(
     """Draw the report of `records` into the folder `out`: its pages, and its pictures in figures/.
 
     Arguments:
-        records: of every kind there is (lockstep/records/record.py), in whatever order.
+        records: of every kind there is (docs/records.md), in whatever order.
         out: a folder that is missing, empty, or holds a report; `records/` in it is left alone.
         languages: "en", "ko"; the first has the folder itself, each other one a folder in it.
         on_picture: called with the file name of every picture when it is drawn.
@@ -43,7 +43,7 @@ def render(
         The path of the index.
 
     Raises:
-        BadRecord: for a record that cannot be shown, before anything is written.
+        BadRecord: for an experiment with a picture that there is not, before anything is written.
         NotAReport: if `out` holds something else.
     """
     out = pathlib.Path(out)
@@ -61,8 +61,6 @@ def write(
     on_picture: Callable[[str], Any] | None = None,
 ) -> None:
     """The pages and their pictures into an empty folder."""
-    for record in records:
-        checks.check(record)
     gallery = Gallery(on_picture)
     pages = site(records, gallery, languages)
     files = {f"{FIGURES}/{name}": content for name, content in gallery.files.items()}

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lockstep.records.record import Record
+from lockstep.records.run import RunRecord
 from lockstep.text import Message, message
 from reports import facts
 from reports.rails import rails
@@ -22,7 +22,7 @@ class Sparkline(NamedTuple):
     text: Message
 
 
-def sparkline(record: Record) -> Sparkline | None:
+def sparkline(record: RunRecord) -> Sparkline | None:
     """The drift of the main quantity on a log axis with rails; None where nothing was measured."""
     main = facts.main_quantity(record)
     values = facts.series(record, "drift", main, "absolute") if main else np.zeros(0)
@@ -35,7 +35,7 @@ def sparkline(record: Record) -> Sparkline | None:
     x = EDGE + (WIDTH - 2 * EDGE) * (np.arange(len(worst)) + 0.5) / len(worst)
     y = HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * (scale.place(worst) - low) / span
     points = [(round(float(a), 1), round(float(b), 1)) for a, b in zip(x, y, strict=True) if np.isfinite(b)]
-    text = message("figure.sparkline.text", name=main, steps=record["steps"], drift=in_words(values))
+    text = message("figure.sparkline.text", name=main, steps=record.steps, drift=in_words(values))
     return Sparkline(" ".join(f"{a},{b}" for a, b in points), points[-1], HEIGHT - EDGE if scale.zero else None, text)
 
 

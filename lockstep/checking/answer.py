@@ -10,7 +10,7 @@ from lockstep.diagnose.replay import Element, Residual
 from lockstep.numerics.difference import bits
 from lockstep.numerics.verdict import Verdict, worst
 from lockstep.recordings.recording import Recording
-from lockstep.records.record import plain
+from lockstep.records.schema import plain
 from lockstep.text import ENGLISH, Message, Voice, message
 from lockstep.text.rows import at, row
 

@@ -11,7 +11,7 @@ from lockstep.diagnose.two_recordings import Compared, compared
 from lockstep.numerics.verdict import Verdict, worst
 from lockstep.recordings.recording import BadRecording, load
 from lockstep.records.files import write_json
-from lockstep.records.record import plain
+from lockstep.records.schema import plain
 from lockstep.text import Voice, message
 from lockstep.text.rows import at, row
 

@@ -1,6 +1,7 @@
 """How a call ends that does not end well: whose doing it was, in a line or in a report, and in `--json` as well."""
 
 import contextlib
+import dataclasses
 import itertools
 import pathlib
 import shlex
@@ -55,7 +56,7 @@ def stop(program: str, status: Any) -> None:
 
 def report(program: str, fault: Exception) -> None:
     """Say that it is a fault of Lockstep's own, and what to report."""
-    known = {name: value for name, value in environment().items() if value is not None}
+    known = {name: value for name, value in dataclasses.asdict(environment()).items() if value is not None}
     lines = [
         f"{program}: {voice()('fault.whose')}",
         row(voice(), "call", shlex.join([program, *sys.argv[1:]])),

@@ -9,7 +9,7 @@ from rich.markup import escape
 from lockstep.cli.terminal import assignment, console, progress, voice, written
 from lockstep.explanation.explain import explain
 from lockstep.records.files import check_place, write_json
-from lockstep.records.record import place, plain
+from lockstep.records.record import place
 from lockstep.subjects.registry import choose, find
 
 
@@ -50,7 +50,7 @@ def explain_subject(
         )
     console.print(escape(result.told(voice())))
     if json is not None:
-        write_json(json, plain(result.to_json()))
+        write_json(json, result.to_json())
         written(json)
     if record is not None:
         result.save(record)

@@ -9,7 +9,7 @@ from rich.markup import escape
 from lockstep.cli.terminal import assignment, console, voice, written
 from lockstep.explanation.ledger import ledger
 from lockstep.records.files import check_place, write_json
-from lockstep.records.record import plain
+from lockstep.records.schema import plain
 from lockstep.subjects.registry import choose, find
 
 

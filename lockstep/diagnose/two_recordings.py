@@ -10,6 +10,7 @@ from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import bits, compare
 from lockstep.numerics.verdict import Finding, Judgement, Verdict, judge, worst
 from lockstep.recordings.recording import BadRecording, Recording, Step
+from lockstep.records.schema import plain
 from lockstep.text import message
 
 
@@ -153,5 +154,5 @@ def judged(one: Recording, other: Recording) -> tuple[Verdict, dict[str, Any] | 
                 verdicts.append(judgement.verdict)
                 if judgement.verdict is Verdict.DIFFERENT and evidence is None:
                     finding: Finding = judgement.finding
-                    evidence = {"side": name, **finding._asdict(), "verdict": str(finding.verdict)}
+                    evidence = {"side": name, **plain(finding)}
     return worst([Verdict.ROUNDING, *verdicts]), evidence

@@ -9,9 +9,8 @@ from lockstep.cases import Case
 from lockstep.engine.series import Series
 from lockstep.engine.stepping import Outcome, run_pair
 from lockstep.engine.wording import headline, wording
-from lockstep.numerics.environment import environment
 from lockstep.numerics.verdict import Finding, Verdict
-from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.records.run import Quantity, RunRecord
 from lockstep.subjects.registry import asked, check_count
 from lockstep.subjects.subject import Request
 from lockstep.text import ENGLISH, Message, Voice
@@ -90,35 +89,9 @@ class Run:
         return {} if path is None else self.request.subject.family.landscape(self.request.case, path)
 
     @property
-    def record(self) -> Record:
-        """What is saved; lockstep/records/record.py documents it."""
-        request, outcome = self.request, self.outcome
-        data = {
-            "schema": SCHEMA,
-            "version": VERSION,
-            "kind": "run",
-            "subject": request.subject.path,
-            "case": request.case.described(),
-            "dtype": request.dtype,
-            "path": request.path,
-            "seed": request.seed,
-            "steps": outcome.steps,
-            "environment": environment(),
-            "verdict": outcome.verdict,
-            "used": outcome.used,
-            "broken": outcome.broken,
-            "first_difference": outcome.first_difference,
-            "evidence": outcome.evidence,
-            "closest_call": outcome.closest_call,
-            "first_drift": outcome.first_drift,
-            "quantities": {
-                name: {"verdict": verdict, "line": outcome.lines.get(name, name)}
-                for name, verdict in outcome.verdicts.items()
-            },
-            "equations": dict(outcome.equations),
-            "notes": self.notes,
-            "rerun": self.rerun,
-        }
+    def record(self) -> RunRecord:
+        """What is saved."""
+        outcome = self.outcome
         arrays = {f"window/{key}": array for key, array in outcome.window.items()}
         arrays |= {f"trace/{key}": array for key, array in outcome.traces.items()}
         arrays |= {f"trace/contour/{key}": array for key, array in self.landscape.items()}
@@ -130,7 +103,24 @@ class Run:
                 for quantity, columns in series.columns.items()
                 for figure, column in columns.items()
             }
-        return Record(data, arrays)
+        return RunRecord(
+            **self.request.header,
+            verdict=outcome.verdict,
+            used=outcome.used,
+            broken=outcome.broken,
+            first_difference=outcome.first_difference,
+            evidence=outcome.evidence,
+            closest_call=outcome.closest_call,
+            first_drift=outcome.first_drift,
+            quantities={
+                name: Quantity(verdict=verdict, line=outcome.lines.get(name, name))
+                for name, verdict in outcome.verdicts.items()
+            },
+            equations=dict(outcome.equations),
+            notes=tuple(self.notes),
+            rerun=self.rerun,
+            arrays=arrays,
+        )
 
     def save(self, path) -> None:
         """Write the record as NAME.json with its arrays beside it, whole or not at all."""

@@ -49,7 +49,7 @@ class Series:
     """The summaries of every step, a column a figure, and the heat map of ulps at scale."""
 
     FIGURES = ("differing", "elements", "absolute", "relative", "ulp", "scaled_ulp", "index")
-    EXTRA = ("used", "undecided", "band", "nearer_numpy", "nearer_torch")
+    EXTRA = ("used", "undecided", "band", "nearer_ours", "nearer_theirs")
 
     def __init__(self, steps: int):
         self.steps = steps

@@ -20,7 +20,7 @@ from lockstep.engine.guard import (
 from lockstep.engine.series import Series, differences, heat_row, summarise
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, Undecided
 from lockstep.numerics.difference import Difference
-from lockstep.numerics.verdict import Finding, Judgement, Verdict, judge, worst
+from lockstep.numerics.verdict import Breakage, Finding, Judgement, Verdict, judge, worst
 from lockstep.subjects.side import Bounds, Pair, Quantities, Side, copied, each
 from lockstep.text import message
 
@@ -38,7 +38,7 @@ class Outcome:
     verdict: Verdict = Verdict.IDENTICAL
     lines: dict[str, str] = dataclasses.field(default_factory=dict)  # quantity to its line of the formula
     equations: dict[str, str] = dataclasses.field(default_factory=dict)
-    broken: dict[str, Any] | None = None  # the id of the cause, and a message
+    broken: Breakage | None = None
     first_difference: Finding | None = None  # the first step at which a bit differs after one step
     evidence: Finding | None = None  # the first step with the run's verdict
     closest_call: Finding | None = None  # the largest share of an allowance used
@@ -107,10 +107,10 @@ def run_pair(
             raise Broken("nothing-compared", message("broken.not-one"))
     except Broken as broken:
         outcome.verdict = Verdict.BROKEN
-        outcome.broken = {"id": broken.cause, "message": broken.said}
+        outcome.broken = Breakage(id=broken.cause, message=broken.said)
     except OrdersDisagree as disagreement:
         outcome.verdict = Verdict.BROKEN
-        outcome.broken = {"id": "orders-disagree", "message": disagreement.said}
+        outcome.broken = Breakage(id="orders-disagree", message=disagreement.said)
     return outcome
 
 
@@ -237,8 +237,8 @@ def note_quantity(step: int, quantity: str, tally: Tally, outcome: Outcome) -> N
         used=max((j.used for j in tally.judged), default=0.0),
         undecided=sum(j.undecided for j in tally.judged),
         band=max(tally.bands, default=np.nan),
-        nearer_numpy=sum(j.nearer_numpy for j in tally.judged),
-        nearer_torch=sum(j.nearer_torch for j in tally.judged),
+        nearer_ours=sum(j.nearer_ours for j in tally.judged),
+        nearer_theirs=sum(j.nearer_theirs for j in tally.judged),
     )
     if tally.judged:
         outcome.defect.warm(step, quantity, tally.rows)

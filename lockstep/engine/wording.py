@@ -2,17 +2,19 @@
 
 from typing import Any
 
-from lockstep.numerics.verdict import Finding, Verdict
-from lockstep.text import ENGLISH, Voice, message
+from lockstep.numerics.verdict import Breakage, Finding, Verdict
+from lockstep.text import ENGLISH, Message, Voice, message
+from lockstep.text.names import place
+from lockstep.text.numbers import digits
 from lockstep.text.rows import row
 
 
 def headline(
-    label: str, verdict: Verdict, finding: Finding | None, broken: dict[str, Any] | None, voice: Voice = ENGLISH
+    label: str, verdict: Verdict, finding: Finding | None, broken: Breakage | None, voice: Voice = ENGLISH
 ) -> str:
     """One line: the case, its verdict, and from which step on which line."""
     if broken:
-        return voice("cli.broken", label=label, verdict=Verdict.BROKEN, message=broken["message"])
+        return voice("cli.broken", label=label, verdict=Verdict.BROKEN, message=broken.message)
     if finding is None:
         return voice("cli.verdict", label=label, verdict=verdict)
     return voice("cli.verdict-from", label=label, verdict=verdict, step=finding.step, line=finding.line)
@@ -22,7 +24,7 @@ def wording(
     label: str,
     verdict: Verdict,
     finding: Finding | None,
-    broken,
+    broken: Breakage | None,
     rerun: str,
     cause: str | None = None,
     voice: Voice = ENGLISH,
@@ -30,7 +32,7 @@ def wording(
     """The whole text; `finding` is the evidence for the verdict."""
     lines = [headline(label, verdict, finding, broken, voice)]
     if broken:
-        lines.append(row(voice, "cause", broken["id"]))
+        lines.append(row(voice, "cause", broken.id))
     elif finding:
         lines += details(finding, voice)
         if cause:
@@ -40,10 +42,6 @@ def wording(
 
 
 def details(finding: Finding, voice: Voice = ENGLISH) -> list[str]:
-    digits = 9 if finding.dtype == "float32" else 17
-    numpy, torch = (f"{value:.{digits}g}" for value in (finding.numpy, finding.torch))
-    width = max(len(numpy), len(torch))
-    nearer = voice("cli.nearer", side=message(f"cli.side.{finding.nearer}"))
     apart = message(
         "cli.apart",
         ulp=finding.ulp,
@@ -54,13 +52,34 @@ def details(finding: Finding, voice: Voice = ENGLISH) -> list[str]:
     )
     return [
         at(voice, finding.quantity, finding.tensor, finding.index, finding.shape),
-        row(voice, "numpy", f"{numpy:<{width}}   {finding.numpy_bits}"),
-        row(voice, "torch", f"{torch:<{width}}   {finding.torch_bits}   {nearer}"),
+        *values(finding, voice, note=message("cli.nearer", side=message(f"cli.side.{finding.nearer}"))),
         row(voice, "apart", apart),
+    ]
+
+
+def left_over(finding: Finding, voice: Voice = ENGLISH) -> list[str]:
+    """What a ladder says of the first element that no rewrite explains."""
+    where = {"quantity": finding.quantity, "place": place(finding.tensor, finding.index), "shape": finding.shape}
+    return [
+        row(voice, "left", message("cli.left", step=finding.step, line=finding.line)),
+        row(voice, "at", message("cli.at-stage", **where, stage=finding.stage)),
+        *values(finding, voice),
+        row(voice, "apart", f"{finding.ulp:.0f} ulp"),
+    ]
+
+
+def values(
+    finding: Finding, voice: Voice, ours: str = "yours", theirs: str = "pytorch", note: Message | str = ""
+) -> list[str]:
+    """Both values and their bits in rows of these labels, one below the other, and what there is to note."""
+    a, b = digits(finding.ours, finding.dtype), digits(finding.theirs, finding.dtype)
+    width = max(len(a), len(b))
+    return [
+        row(voice, ours, f"{a:<{width}}   {finding.ours_bits}"),
+        row(voice, theirs, f"{b:<{width}}   {finding.theirs_bits}   {voice.plain(note)}".rstrip()),
     ]
 
 
 def at(voice: Voice, quantity: str, tensor: str, index: Any, shape: Any) -> str:
     """The row that says which element of which tensor."""
-    place = f"{tensor}[{', '.join(map(str, index))}]" if index else tensor
-    return row(voice, "at", message("cli.at", quantity=quantity, place=place, shape=tuple(shape)))
+    return row(voice, "at", message("cli.at", quantity=quantity, place=place(tensor, index), shape=tuple(shape)))

@@ -1,41 +1,31 @@
 """The notebook's chapters: which figures and printed numbers each has, and the code that makes its runs again."""
 
+import dataclasses
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-
-class Chapter(NamedTuple):
-    """A chapter of the notebook.
-
-    figures: its pictures. printed: how the names of its printed numbers begin. runs: how the names of its runs begin.
-    subjects: what it is about. claims: whether the notebook draws its conclusions there.
-    """
-
-    name: str
-    figures: tuple[str, ...]
-    printed: tuple[str, ...] = ()
-    runs: str | None = None
-    subjects: tuple[str, ...] = ()
-    claims: bool = False
-
+from lockstep.records.experiment import Chapter
 
 CHAPTERS = (
     Chapter(
-        "optimizers", ("paths", "convergence"), ("position.",), "optim/",
-        ("optim.sgd", "optim.rmsprop", "optim.adam", "optim.adagrad"),
+        name="optimizers", figures=("paths", "convergence"), printed=("position.",), runs="optim/",
+        subjects=("optim.sgd", "optim.rmsprop", "optim.adam", "optim.adagrad"),
     ),
     Chapter(
-        "regularisation", ("training", "weights"), ("loss.", "norm."), "regular/",
-        ("penalty.l2", "penalty.l1", "layers.dropout", "models.mlp"),
+        name="regularisation", figures=("training", "weights"), printed=("loss.", "norm."), runs="regular/",
+        subjects=("penalty.l2", "penalty.l1", "layers.dropout", "models.mlp"),
     ),
-    Chapter("batchnorm", ("batchnorm",), ("batchnorm.",), "batchnorm", ("layers.batchnorm",)),
-    Chapter("comparison", ("summary",), claims=True),
+    Chapter(
+        name="batchnorm", figures=("batchnorm",), printed=("batchnorm.",), runs="batchnorm",
+        subjects=("layers.batchnorm",),
+    ),
+    Chapter(name="comparison", figures=("summary",), claims=True),
 )  # fmt: skip
 
 
-def chapters(plan: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Every chapter as a record keeps it, with the code of its runs in `plan`."""
-    return [one._asdict() | {"code": code(one, plan)} for one in CHAPTERS]
+def chapters(plan: Mapping[str, Mapping[str, Any]]) -> tuple[Chapter, ...]:
+    """Every chapter, with the code of its runs in `plan`."""
+    return tuple(dataclasses.replace(chapter, code=code(chapter, plan)) for chapter in CHAPTERS)
 
 
 def code(chapter: Chapter, plan: Mapping[str, Mapping[str, Any]]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from lockstep.records.experiment import Claim, Holds
 from lockstep.text import Message, Voice, message
 
 OWN = ("sgd", "rmsprop", "adam")  # the optimizers that the notebook writes
@@ -71,15 +72,15 @@ class Facts(NamedTuple):
     tuning_steps: int
 
 
-class Finding(NamedTuple):
+class Conclusion(NamedTuple):
     """holds: True, False or "partly". found: what was measured. why: what makes it so, or not so."""
 
-    holds: bool | str
+    holds: Holds
     found: Message
     why: Message
 
 
-def judged(*parts: bool) -> bool | str:
+def judged(*parts: bool) -> Holds:
     """Whether all of a claim holds, none of it, or some."""
     return all(parts) or (any(parts) and "partly")
 
@@ -107,7 +108,7 @@ def amount(gain: Gain) -> Message:
     return message("claim.gain", amount=gain.amount, doubt=2 * gain.doubt)
 
 
-def fastest(facts: Facts) -> Finding:
+def fastest(facts: Facts) -> Conclusion:
     near, low = nearest(facts.left, "distance"), nearest(facts.left, "loss")
     later = nearest(facts.later, "distance")
     place = ("nearest", "second", "furthest")[near.index("adam")]
@@ -123,14 +124,14 @@ def fastest(facts: Facts) -> Finding:
     )
     first = near[0] == low[0] == "adam"
     why = "first" if first else "later" if later[0] == "adam" else "never"
-    return Finding(
+    return Conclusion(
         judged(first, later[0] == "adam"),
         found,
         message(f"claim.fastest.why-{why}", steps=facts.steps, later_steps=facts.later_steps),
     )
 
 
-def much_faster(facts: Facts) -> Finding:
+def much_faster(facts: Facts) -> Conclusion:
     sgd, rms = facts.left["sgd"], facts.left["rmsprop"]
     sgd_later, rms_later = facts.later["sgd"], facts.later["rmsprop"]
     nearer = rms.distance * MUCH <= sgd.distance and rms.loss * MUCH <= sgd.loss
@@ -151,14 +152,14 @@ def much_faster(facts: Facts) -> Finding:
         sgd_later_loss=sgd_later.loss,
     )
     why = {(True, True): "both", (False, True): "later", (True, False): "first"}.get((nearer, nearer_later), "never")
-    return Finding(judged(nearer, nearer_later), found, message(f"claim.much-faster.why-{why}", much=MUCH))
+    return Conclusion(judged(nearer, nearer_later), found, message(f"claim.much-faster.why-{why}", much=MUCH))
 
 
 def rank(order: list[str]) -> Message:
     return message("claim.better-at-the-end." + ("lowest", "second", "highest")[order.index("sgd")])
 
 
-def better_at_the_end(facts: Facts) -> Finding:
+def better_at_the_end(facts: Facts) -> Conclusion:
     low, later = nearest(facts.left, "loss"), nearest(facts.later, "loss")
     slow_first, ends_best = low[0] != "sgd", later[0] == "sgd"
     found = message(
@@ -173,17 +174,17 @@ def better_at_the_end(facts: Facts) -> Finding:
     why = {(True, True): "both", (False, True): "not-slow", (False, False): "turned"}.get(
         (slow_first, ends_best), "slow"
     )
-    return Finding(judged(slow_first, ends_best), found, message(f"claim.better-at-the-end.why-{why}"))
+    return Conclusion(judged(slow_first, ends_best), found, message(f"claim.better-at-the-end.why-{why}"))
 
 
-def limits_weights(facts: Facts) -> Finding:
+def limits_weights(facts: Facts) -> Conclusion:
     none, l2 = facts.norms["none"], facts.norms["l2"]
     smaller = l2 < none
     found = message("claim.limits-weights.found", change=100 * (l2 / none - 1), **facts.norms)
-    return Finding(smaller, found, message(f"claim.limits-weights.why-{'smaller' if smaller else 'larger'}"))
+    return Conclusion(smaller, found, message(f"claim.limits-weights.why-{'smaller' if smaller else 'larger'}"))
 
 
-def against_overfitting(facts: Facts) -> Finding:
+def against_overfitting(facts: Facts) -> Conclusion:
     names = ("none", "l2", "l1", "dropout")
     gap, gap_dropout = (facts.fresh[name] - facts.seen[name] for name in ("none", "dropout"))
     sign = facts.gains["dropout"].sign
@@ -198,10 +199,10 @@ def against_overfitting(facts: Facts) -> Finding:
         gap=gap,
     )
     best = min(names, key=lambda name: facts.fresh[name])
-    return Finding(sign > 0, found, message(f"claim.against-overfitting.why-{word}", best=called(best)))
+    return Conclusion(sign > 0, found, message(f"claim.against-overfitting.why-{word}", best=called(best)))
 
 
-def on_small_data(facts: Facts) -> Finding:
+def on_small_data(facts: Facts) -> Conclusion:
     names = ("l2", "dropout")
     parts = {
         name: message(
@@ -216,7 +217,7 @@ def on_small_data(facts: Facts) -> Finding:
     }
     more = [facts.gains[name].sign > 0 and facts.gains[name].amount > facts.gains_large[name].amount for name in names]
     holds = judged(*more)
-    return Finding(holds, message("claim.on-small-data.found", **parts), small_data(facts, names, more))
+    return Conclusion(holds, message("claim.on-small-data.found", **parts), small_data(facts, names, more))
 
 
 def small_data(facts: Facts, names: tuple[str, ...], more: list[bool]) -> Message:
@@ -240,7 +241,7 @@ def learns(rates: Mapping[float, Rate]) -> list[float]:
     return [lr for lr, rate in rates.items() if rate.accuracy >= GOOD]
 
 
-def stabilises(facts: Facts) -> Finding:
+def stabilises(facts: Facts) -> Conclusion:
     plain, normed = (facts.rates[b] for b in (False, True))
     common = sorted(plain)[len(plain) // 2]
     calmer = normed[common].jump < plain[common].jump
@@ -257,10 +258,10 @@ def stabilises(facts: Facts) -> Finding:
         plain_jump=plain[common].jump,
     )
     why = {(True, True): "both", (True, False): "wider", (False, True): "calmer"}.get((wider, calmer), "neither")
-    return Finding(judged(wider, calmer), found, message(f"claim.stabilises.why-{why}"))
+    return Conclusion(judged(wider, calmer), found, message(f"claim.stabilises.why-{why}"))
 
 
-def normalises(facts: Facts) -> Finding:
+def normalises(facts: Facts) -> Conclusion:
     centred = facts.mean <= facts.rounding
     unit = abs(facts.variance - 1) <= facts.rounding
     exact = abs(facts.variance - facts.expected_variance) <= facts.rounding
@@ -272,14 +273,14 @@ def normalises(facts: Facts) -> Finding:
         expected=facts.expected_variance,
     )
     why = "unit" if unit else "eps" if exact else "other"
-    return Finding(judged(centred, unit), found, message(f"claim.normalises.why-{why}"))
+    return Conclusion(judged(centred, unit), found, message(f"claim.normalises.why-{why}"))
 
 
 def rate(lr: float | None) -> Message:
     return message("claim.no-rate") if lr is None else message("claim.rate", lr=lr)
 
 
-def higher_rates(facts: Facts) -> Finding:
+def higher_rates(facts: Facts) -> Conclusion:
     best = {b: max(learns(facts.rates[b]), default=None) for b in (False, True)}
     plain, normed = best[False], best[True]
     top = {b: max(facts.rates[b].items(), key=lambda item: item[1].accuracy) for b in (False, True)}
@@ -296,10 +297,10 @@ def higher_rates(facts: Facts) -> Finding:
         plain_lr=top[False][0],
     )
     holds = normed is not None and (plain is None or normed > plain)
-    return Finding(holds, found, message(f"claim.higher-rates.why-{'higher' if holds else 'not'}"))
+    return Conclusion(holds, found, message(f"claim.higher-rates.why-{'higher' if holds else 'not'}"))
 
 
-def adam_then_sgd(facts: Facts) -> Finding:
+def adam_then_sgd(facts: Facts) -> Conclusion:
     good, sign = facts.adam >= GOOD, facts.tuned.sign
     found = message(
         "claim.adam-then-sgd.found",
@@ -317,10 +318,10 @@ def adam_then_sgd(facts: Facts) -> Finding:
         start=message(f"claim.adam-then-sgd.{'good' if good else 'bad'}"),
         end=message("claim.adam-then-sgd." + ("chance", "pays", "costs")[sign]),
     )
-    return Finding(judged(good, sign > 0), found, why)
+    return Conclusion(judged(good, sign > 0), found, why)
 
 
-def together(facts: Facts) -> Finding:
+def together(facts: Facts) -> Conclusion:
     rivals = ("none", "l2", "dropout")
     best = min(rivals, key=lambda name: facts.fresh[name])
     sign = facts.gains["both"].sign
@@ -329,12 +330,12 @@ def together(facts: Facts) -> Finding:
     )
     lowest = facts.fresh["both"] < facts.fresh[best]
     why = ("chance", "lowest" if lowest else "not-lowest", "costs")[sign]
-    return Finding(
+    return Conclusion(
         judged(sign > 0, sign > 0 and lowest), found, message(f"claim.together.why-{why}", best=called(best))
     )
 
 
-def essential_in_depth(facts: Facts) -> Finding:
+def essential_in_depth(facts: Facts) -> Conclusion:
     needed = {name: plain < GOOD <= normed for name, (plain, normed) in facts.deep.items()}
     helps = {name: normed > plain for name, (plain, normed) in facts.deep.items()}
     parts = {
@@ -352,11 +353,11 @@ def essential_in_depth(facts: Facts) -> Finding:
         why = message("claim.essential-in-depth.why-helps")
     else:
         why = message("claim.essential-in-depth.why-nothing")
-    return Finding(holds, found, why)
+    return Conclusion(holds, found, why)
 
 
 # What `claim.ID.claim` says, which in Korean is the notebook's own sentence.
-CLAIMS: Mapping[str, Callable[[Facts], Finding]] = {
+CLAIMS: Mapping[str, Callable[[Facts], Conclusion]] = {
     "fastest": fastest,
     "much-faster": much_faster,
     "better-at-the-end": better_at_the_end,
@@ -372,14 +373,20 @@ CLAIMS: Mapping[str, Callable[[Facts], Finding]] = {
 }
 
 
-def claims(ours: Facts, theirs: Facts) -> list[dict[str, Any]]:
+def claims(ours: Facts, theirs: Facts) -> tuple[Claim, ...]:
     """Every claim, judged by the numbers of the NumPy side; PyTorch's are told where they say otherwise."""
     notebook = Voice("ko")
-    found = []
-    for row, test in CLAIMS.items():
+
+    def judged_by(row: str, test: Callable[[Facts], Conclusion]) -> Claim:
         mine, other, claim = test(ours), test(theirs), message(f"claim.{row}.claim")
         agree = mine.holds == other.holds
-        measured = mine.found if agree else message("claim.otherwise", found=mine.found, torch=other.found)
-        entry = {"claim": claim, "original": notebook.say(claim), "holds": mine.holds, "found": measured}
-        found.append(entry | {"why": mine.why, "torch": other.holds})
-    return found
+        return Claim(
+            claim=claim,
+            original=notebook.say(claim),
+            holds=mine.holds,
+            found=mine.found if agree else message("claim.otherwise", found=mine.found, torch=other.found),
+            why=mine.why,
+            theirs=other.holds,
+        )
+
+    return tuple(judged_by(row, test) for row, test in CLAIMS.items())

@@ -5,7 +5,8 @@ from importlib import import_module
 from typing import Any
 
 from lockstep.numerics.environment import environment
-from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.records.experiment import ExperimentRecord
+from lockstep.records.schema import plain
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject
 
@@ -18,26 +19,16 @@ def curves(subject: Subject) -> dict[str, dict[str, Any]]:
     return {f"{subject.path} {name}": {"subject": subject.path, "curve": name} for name in known}
 
 
-def drawn(arguments: Mapping[str, Any], seed: int = 0) -> Record:
-    """The record of a curve; lockstep/records/record.py documents it."""
+def drawn(arguments: Mapping[str, Any], seed: int = 0) -> ExperimentRecord:
+    """The record of a curve."""
     subject, curve = find(arguments["subject"]), arguments["curve"]
     sides = {"numpy": subject.reference, "torch": subject.counterpart}
     generators = {side: import_module(f"{tree}.random").Generator for side, tree in TREES.items()}
     settings, arrays = subject.table("CURVES")[curve](sides, generators, seed)
-    data = {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "kind": "experiment",
-        "subject": subject.path,
-        "title": f"{subject.path} {curve}",
-        "dtype": "float32",
-        "seed": seed,
-        "environment": environment(),
-        "settings": settings,
-        "figures": [],
-        "claims": [],
-        "printed": [],
-        "optimum": None,
-        "runs": [],
-    }
-    return Record(data, arrays)
+    return ExperimentRecord(
+        subject=subject.path,
+        environment=environment(),
+        title=f"{subject.path} {curve}",
+        settings=plain(settings | {"dtype": "float32", "seed": seed}),
+        arrays=arrays,
+    )

@@ -6,7 +6,8 @@ from typing import Any
 from lockstep.experiments.selection import shown
 from lockstep.explanation.explain import explain
 from lockstep.explanation.growth import growth
-from lockstep.records.record import Record
+from lockstep.records.explanation import ExplanationRecord
+from lockstep.records.growth import Growth
 from lockstep.subjects.subject import Subject
 
 
@@ -26,9 +27,9 @@ def growths(subject: Subject) -> dict[str, dict[str, Any]]:
     }
 
 
-def climbed(arguments: Mapping[str, Any]) -> Record:
+def climbed(arguments: Mapping[str, Any]) -> ExplanationRecord:
     return explain(**arguments).record
 
 
-def grown(arguments: Mapping[str, Any]) -> Record:
-    return growth(**arguments).record
+def grown(arguments: Mapping[str, Any]) -> Growth:
+    return growth(**arguments)

@@ -12,7 +12,8 @@ from lockstep.engine.run import Run, run
 from lockstep.experiments.chapters import chapter_of, chapters
 from lockstep.experiments.claims import OWN, Facts, Gain, Rate, Spot, claims
 from lockstep.numerics.environment import environment
-from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.records.experiment import ExperimentRecord, PrintedNumber, RunEntry
+from lockstep.records.schema import plain, read
 from lockstep.subjects.registry import find
 from lockstep.text import message
 
@@ -99,7 +100,7 @@ def plan() -> dict[str, dict[str, Any]]:
     return found
 
 
-def experiment(tell: Callable[[str], Any] = lambda text: None) -> tuple[Record, dict[str, Run]]:
+def experiment(tell: Callable[[str], Any] = lambda text: None) -> tuple[ExperimentRecord, dict[str, Run]]:
     """Run all of it; the record, and the runs by their names in `plan`.
 
     `tell` is called with the name of every run before it is begun.
@@ -111,35 +112,31 @@ def experiment(tell: Callable[[str], Any] = lambda text: None) -> tuple[Record, 
     return record(runs), runs
 
 
-def record(runs: dict[str, Run]) -> Record:
+def record(runs: dict[str, Run]) -> ExperimentRecord:
     arrays = dict(drawn(runs))
     facts = {side: measured(runs, side, arrays) for side in SIDES}
-    data = {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "kind": "experiment",
-        "subject": "notebook",
-        "title": "The notebook's experiments",
-        "environment": environment(),
-        "optimum": [1.0, 1.0],
-        "figures": [],
-        "chapters": chapters(plan()),
-        "settings": settings(runs),
-        "printed": printed(arrays),
-        "claims": claims(facts["numpy"], facts["torch"]),
-        "runs": [
-            {
-                "subject": one.request.subject.path,
-                "case": one.request.case.desc,
-                "dtype": one.request.dtype,
-                "steps": one.outcome.steps,
-                "verdict": one.verdict,
-                "used": one.used,
-            }
+    return ExperimentRecord(
+        subject="notebook",
+        environment=environment(),
+        title="The notebook's experiments",
+        optimum=(1.0, 1.0),
+        chapters=chapters(plan()),
+        settings=settings(runs),
+        printed=printed(arrays),
+        claims=claims(facts["numpy"], facts["torch"]),
+        runs=tuple(
+            RunEntry(
+                subject=one.request.subject.path,
+                case=one.request.case.desc,
+                dtype=one.request.dtype,
+                steps=one.outcome.steps,
+                verdict=one.verdict,
+                used=one.used,
+            )
             for one in runs.values()
-        ],
-    }
-    return Record(data, arrays)
+        ),
+        arrays=arrays,
+    )
 
 
 def settings(runs: dict[str, Run]) -> dict[str, Any]:
@@ -147,7 +144,7 @@ def settings(runs: dict[str, Run]) -> dict[str, Any]:
     chosen = {name: runs[f"optim/{name}"].request.case.hyperparameters for name in OPTIMIZERS}
     networks = {name: training(runs[f"regular/{name}"]).network for name in REGULAR}
     added = {name: message(f"claim.added.{name}") for name in ("adagrad", "l1")}
-    return {"optim": chosen, "regular": networks, "added": added}
+    return read(Any, plain({"optim": chosen, "regular": networks, "added": added}))
 
 
 def drawn(runs: dict[str, Run]) -> Iterator[tuple[str, np.ndarray]]:
@@ -185,14 +182,20 @@ def model(one: Run, side: str) -> Any:
     return one.outcome.sides[side].model  # type: ignore[attr-defined]
 
 
-def printed(arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+def printed(arrays: dict[str, np.ndarray]) -> tuple[PrintedNumber, ...]:
     """The notebook's numbers beside ours, in its format."""
     ours, theirs = (texts(arrays, side) for side in SIDES)
-    return [
-        {"name": message(f"printed.{name}"), "notebook": text, "numpy": ours[name], "torch": theirs[name]}
-        | {"equal": ours[name] == text, "chapter": chapter_of(name)}
+    return tuple(
+        PrintedNumber(
+            name=message(f"printed.{name}"),
+            notebook=text,
+            ours=ours[name],
+            theirs=theirs[name],
+            equal=ours[name] == text,
+            chapter=chapter_of(name),
+        )
         for name, text in PRINTED.items()
-    ]
+    )
 
 
 def texts(arrays: dict[str, np.ndarray], side: str) -> dict[str, str]:

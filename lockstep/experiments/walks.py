@@ -5,8 +5,7 @@ from typing import Any
 
 from lockstep.experiments.selection import shown
 from lockstep.explanation.walk import walk
-from lockstep.numerics.environment import environment
-from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.records.walk import WalkRecord
 from lockstep.subjects.registry import asked
 from lockstep.subjects.subject import Subject
 
@@ -21,35 +20,18 @@ def walks(subject: Subject) -> dict[str, dict[str, Any]]:
     }
 
 
-def walked(arguments: Mapping[str, Any]) -> Record:
-    """The record of a walk; lockstep/records/record.py documents it."""
+def walked(arguments: Mapping[str, Any]) -> WalkRecord:
+    """The record of a walk."""
     request = asked(**arguments)
     subject, pair = request.subject, request.pair()
     request = request.beside(pair)
     found = walk(pair, request.steps)
     again = request.command("ledger", count="--step", steps=found.first_step)
-    data = {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "kind": "walk",
-        "subject": subject.path,
-        "case": request.case.described(),
-        "dtype": request.dtype,
-        "path": request.path,
-        "seed": request.seed,
-        "steps": request.steps,
-        "environment": environment(),
-        "equations": dict(pair.equations),
-        "state": dict(subject.family.state(subject)),
-        "source": found.source,
-        "first_step": found.first_step,
-        "walked": [
-            {
-                "step": step,
-                "stages": [stage._asdict() | {"lines": [row._asdict() for row in stage.lines]} for stage in stages],
-            }
-            for step, stages in enumerate(found.steps, 1)
-        ],
-        "rerun": f"{again} --rounding paper",
-    }
-    return Record(data, {})
+    return WalkRecord(
+        **request.header,
+        equations=dict(pair.equations),
+        state=dict(subject.family.state(subject)),
+        source=found.source,
+        walked=tuple(found.steps),
+        rerun=f"{again} --rounding paper",
+    )

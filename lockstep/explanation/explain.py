@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from lockstep.cases import Case
-from lockstep.explanation.ladder import Climb, Left, Rung, climb
+from lockstep.engine.wording import left_over
+from lockstep.explanation.ladder import Climb, MeasuredRung, climb
 from lockstep.explanation.ledger import ledgers
 from lockstep.numerics import probe
-from lockstep.numerics.environment import environment
-from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.numerics.verdict import Finding
+from lockstep.records.explanation import ExplanationRecord
 from lockstep.subjects.registry import asked
 from lockstep.subjects.subject import Request
 from lockstep.text import ENGLISH, Voice
@@ -27,9 +28,9 @@ class Explanation:
 
     def __init__(self, request: Request, ladder: Climb):
         self.request = request
-        self.rungs: list[Rung] = ladder.rungs
+        self.rungs: list[MeasuredRung] = ladder.rungs
         self.explained, self.kernels = ladder.explained, ladder.kernels
-        self.left: Left | None = ladder.left
+        self.left: Finding | None = ladder.left
 
     @property
     def label(self) -> str:
@@ -45,34 +46,9 @@ class Explanation:
         """Rung to a value a step: the largest over all quantities."""
         return {rung.name: rung.drift(figure) for rung in self.rungs}
 
-    def to_json(self) -> dict[str, Any]:
-        """The ladder in plain data."""
-        return {
-            "subject": self.request.subject.path,
-            "case": self.request.case.desc,
-            "dtype": self.request.dtype,
-            "path": self.request.path,
-            "rungs": [rung.to_json() for rung in self.rungs],
-            "explained": self.explained,
-            "kernels": list(self.kernels),
-        }
-
     @property
-    def record(self) -> Record:
-        """What is saved for a report; lockstep/records/record.py documents it."""
-        data = self.to_json() | {
-            "schema": SCHEMA,
-            "version": VERSION,
-            "kind": "explanation",
-            "case": self.request.case.described(),
-            "seed": self.request.seed,
-            "steps": self.request.steps,
-            "environment": environment(),
-            "equations": dict(self.request.subject.reference.EQUATIONS),
-            "left": self.left,
-            "findings": probe.findings().to_json(),
-            "rerun": self.rerun,
-        }
+    def record(self) -> ExplanationRecord:
+        """What is saved for a report."""
         arrays = {
             f"rung/{number}/{quantity}/{figure}": column
             for number, rung in enumerate(self.rungs)
@@ -80,7 +56,20 @@ class Explanation:
             for figure, column in columns.items()
             if figure in rung.series.FIGURES
         }
-        return Record(data, arrays)
+        return ExplanationRecord(
+            **self.request.header,
+            rungs=tuple(rung.recorded for rung in self.rungs),
+            explained=self.explained,
+            kernels=tuple(self.kernels),
+            left=self.left,
+            findings=probe.findings(),
+            rerun=self.rerun,
+            arrays=arrays,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The ladder in plain data."""
+        return self.record.to_json()
 
     def save(self, path) -> None:
         """Write the record as NAME.json with its arrays beside it, whole or not at all."""
@@ -95,14 +84,14 @@ class Explanation:
         lines += table([headings(voice), *(rung.row(voice) for rung in self.rungs)])
         if self.kernels and self.explained:
             lines.append(row(voice, "kernels", ", ".join(self.kernels)))
-        lines += self.left.lines(voice) if self.left else []
+        lines += left_over(self.left, voice) if self.left else []
         return "\n".join([*lines, row(voice, "rerun", self.rerun)])
 
     def __repr__(self) -> str:
         return f"<{str(self).splitlines()[0]}>"
 
 
-def first_line(left: Left, request: Request, ours) -> str:
+def first_line(left: Finding, request: Request, ours) -> str:
     """The first line that differs, by the ledger of the step and with PyTorch's kernels; it sees between quantities."""
     tensor = left.tensor if left.stage == "update" else None
     stages = ledgers(dataclasses.replace(request, steps=left.step), tensor, "kernels", ours)
@@ -154,5 +143,5 @@ def explain(
         ladder = climb(pair, request.steps, on_rung, thorough=thorough)
     if ladder.left:
         line = first_line(ladder.left, request, ours)
-        ladder = ladder._replace(left=ladder.left._replace(line=line))
+        ladder = ladder._replace(left=dataclasses.replace(ladder.left, line=line))
     return Explanation(request, ladder)

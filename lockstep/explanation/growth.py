@@ -8,7 +8,6 @@ or down. An element whose ways through the whole run lie as far from each other 
 digit that anybody could be right about: it is ill-conditioned.
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,106 +16,14 @@ import numpy as np
 from lockstep.cases import Case
 from lockstep.errors import BadValue
 from lockstep.explanation.ladder import advance
-from lockstep.numerics.environment import environment
-from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.records.growth import SERIES, Growth
 from lockstep.subjects.registry import asked
 from lockstep.subjects.side import Pair, Side, copied
 from lockstep.subjects.subject import Request
 from lockstep.text import message
 
 STARTS = 3  # starts beside ours; what the run makes of one could be small by chance
-SERIES = ("drift", "alone", "defect", "spread")
-FIGURES = ("start", "differing", "elements", "classes", "worst", "worst_added", "ill_conditioned")
 ADDED, MULTIPLIED, ILL = "added by the steps", "multiplied by the problem", "ill-conditioned"
-
-
-@dataclasses.dataclass(frozen=True)
-class Growth:
-    """Where the drift of the parameters came from.
-
-    drift, alone, defect, spread: the largest absolute difference, a value a step: of the free runs, of our run on
-        PyTorch's own gradients, of one step from PyTorch's state, and of our runs from starts one ulp apart. start:
-        that ulp, the largest of all elements.
-    amplification: spread / start, a value a step.
-    differing, elements: at the end. classes: of those that differ, how many are of which kind.
-    worst: tensor, index, and the kind of the element that drifted furthest, or None. worst_added: what its own
-        defects add up to, or what our run on PyTorch's gradients made of it where that is more.
-    ill_conditioned: tensor to how many of its elements are, whether they differ or not.
-    """
-
-    request: Request
-    drift: np.ndarray
-    alone: np.ndarray
-    defect: np.ndarray
-    spread: np.ndarray
-    start: float
-    differing: int
-    elements: int
-    classes: dict[str, int]
-    worst: tuple[str, tuple[int, ...], str] | None
-    worst_added: float
-    ill_conditioned: dict[str, int]
-
-    @property
-    def label(self) -> str:
-        """Subject, dtype, path and case, on one line."""
-        return self.request.label
-
-    @property
-    def steps(self) -> int:
-        """How many were taken."""
-        return self.request.steps
-
-    @property
-    def amplification(self) -> np.ndarray:
-        """What one ulp at the start has become, as a multiple of it, a value a step."""
-        return self.spread / self.start if self.start else np.zeros_like(self.spread)
-
-    @property
-    def made_by(self) -> str | None:
-        """What made the largest difference at the end."""
-        return self.worst[2] if self.worst else None
-
-    def to_json(self) -> dict[str, Any]:
-        """In plain data."""
-        series = {name: getattr(self, name).tolist() for name in (*SERIES, "amplification")}
-        return {"label": self.label, "steps": self.steps} | series | {name: getattr(self, name) for name in FIGURES}
-
-    @property
-    def record(self) -> Record:
-        """What is saved for a report; lockstep/records/record.py documents it."""
-        request = self.request
-        data = {
-            "schema": SCHEMA,
-            "version": VERSION,
-            "kind": "growth",
-            "subject": request.subject.path,
-            "case": request.case.described(),
-            "dtype": request.dtype,
-            "path": request.path,
-            "seed": request.seed,
-            "steps": request.steps,
-            "environment": environment(),
-        }
-        data |= {name: getattr(self, name) for name in FIGURES}
-        return Record(data, {f"growth/{name}": getattr(self, name) for name in SERIES})
-
-    def __str__(self) -> str:
-        if self.worst is None:
-            return f"{self.label}: no parameter differs after {self.steps} steps"
-        tensor, index, kind = self.worst
-        counts = ", ".join(f"{count} {name}" for name, count in self.classes.items() if count)
-        ill = ", ".join(f"{count} of {name}" for name, count in self.ill_conditioned.items() if count) or "none"
-        return "\n".join(
-            [
-                f"{self.label}: {kind}",
-                f"  drift      {self.drift[-1]:.3g} at {tensor}{list(index) or ''}, after {self.steps} steps",
-                f"  defects    {self.worst_added:.3g} added up there, {self.defect.max():.3g} at most in one step",
-                f"  one ulp    at the start is {self.amplification[-1]:.3g} at the end",
-                f"  elements   {self.differing} of {self.elements} differ: {counts}",
-                f"  ill        {ill}",
-            ]
-        )
 
 
 def growth(
@@ -186,11 +93,8 @@ def measured(pair: Pair, request: Request, on_step: Callable[[int], Any] | None)
     }
     worst = furthest(drifted, added, ill)
     return Growth(
-        request=request,
-        drift=drift,
-        alone=alone,
-        defect=defect,
-        spread=spread,
+        **request.header,
+        arrays={f"growth/{name}": of for name, of in zip(SERIES, (drift, alone, defect, spread), strict=True)},
         start=start,
         differing=sum(kind.size for kind in kinds.values()),
         elements=sum(array.size for array in end.values()),

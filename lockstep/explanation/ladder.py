@@ -5,6 +5,7 @@ paper's order, PyTorch's order, multiplications and additions that round once, t
 own kernel for a primitive, one primitive at a time. What is left after a rung is measured at every step.
 """
 
+import dataclasses
 import importlib
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -15,10 +16,10 @@ import numpy as np
 from lockstep.engine.guard import check_names
 from lockstep.engine.series import Series, Summary, differences, summarise
 from lockstep.numerics import probe
-from lockstep.numerics.difference import UNSIGNED, bits, ulp_distance
+from lockstep.numerics.verdict import Finding, differing
+from lockstep.records.explanation import Rung
 from lockstep.subjects.side import Pair, Quantities, Side, copied, each
 from lockstep.text import ENGLISH, Message, Voice, message
-from lockstep.text.rows import row
 
 PAPER = "the paper's order"
 PYTORCH = "PyTorch's order"
@@ -35,27 +36,16 @@ class Rewrite(NamedTuple):
     kernels: tuple[str, ...] = ()
 
 
-class Rung(NamedTuple):
-    """What was left after a rewrite.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MeasuredRung(Rung):
+    """A rung with what was measured on it: every figure of every quantity."""
 
-    name: of the rewrite. differing, elements: after the last step, over all quantities. max_ulp: the largest at any
-    step. first_step: the first after which anything differs, or None. series: every figure of every quantity.
-    """
-
-    name: str
-    differing: int
-    elements: int
-    max_ulp: float
-    first_step: int | None
     series: Series
 
     @property
-    def closes(self) -> bool:
-        """Whether not one bit differed at any step."""
-        return self.first_step is None
-
-    def to_json(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in ("name", "differing", "elements", "max_ulp", "first_step")}
+    def recorded(self) -> Rung:
+        """As a record keeps it, the series among its arrays."""
+        return Rung(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Rung)})
 
     def row(self, voice: Voice = ENGLISH) -> tuple[str, ...]:
         """As it stands in a table."""
@@ -86,45 +76,10 @@ class Climb(NamedTuple):
     occur; where it is not explained, all that were tried. left: what is left, if anything.
     """
 
-    rungs: list[Rung]
+    rungs: list[MeasuredRung]
     explained: bool
     kernels: tuple[str, ...]
-    left: "Left | None"
-
-
-class Left(NamedTuple):
-    """The first element that no rewrite explains.
-
-    line: the first line of the formula that differs, from PyTorch's own state before it. step, stage: where.
-    quantity, tensor, index, shape: which element; numpy, torch and their bits: what either side makes of it.
-    """
-
-    step: int
-    stage: str
-    line: str
-    quantity: str
-    tensor: str
-    index: tuple[int, ...]
-    shape: tuple[int, ...]
-    dtype: str
-    numpy: float
-    torch: float
-    numpy_bits: str
-    torch_bits: str
-    ulp: float
-
-    def lines(self, voice: Voice = ENGLISH) -> list[str]:
-        """As a person reads it."""
-        digits = 9 if self.dtype == "float32" else 17
-        place = f"{self.tensor}[{', '.join(map(str, self.index))}]" if self.index else self.tensor
-        where = {"quantity": self.quantity, "place": place, "shape": self.shape, "stage": self.stage}
-        return [
-            row(voice, "left", message("cli.left", step=self.step, line=self.line)),
-            row(voice, "at", message("cli.at-stage", **where)),
-            row(voice, "numpy", f"{self.numpy:.{digits}g}   {self.numpy_bits}"),
-            row(voice, "torch", f"{self.torch:.{digits}g}   {self.torch_bits}"),
-            row(voice, "apart", f"{self.ulp:.0f} ulp"),
-        ]
+    left: Finding | None
 
 
 class Replay:
@@ -190,12 +145,12 @@ def climb(
     theirs = theirs or Replay(pair)
     found = probe.findings()
     used: list[str] = []
-    walked: dict[tuple[str, ...], Rung] = {}
+    walked: dict[tuple[str, ...], MeasuredRung] = {}
 
-    def measured(rewrite: Rewrite, whole: bool = thorough) -> Rung:
+    def measured(rewrite: Rewrite, whole: bool = thorough) -> MeasuredRung:
         return walk(pair, theirs, rewrite, steps, whole, used, on_rung)
 
-    def with_kernels(names: Sequence[str], whole: bool = thorough) -> Rung:
+    def with_kernels(names: Sequence[str], whole: bool = thorough) -> MeasuredRung:
         known = walked.get(tuple(names))
         if known is None or (whole and not known.closes):  # to the end it went only if it closed
             known = walked[tuple(names)] = measured(replacing(rewrite, names), whole)
@@ -237,7 +192,7 @@ def orders(pair: Pair, found: probe.Findings, used: list[str]) -> Iterable[Rewri
     if any(rounds_otherwise(plain, fused, name) for name in used):
         yield Rewrite(FUSED, pair.written_like, fused)
     if any(rounds_otherwise(fused, ordered, name) for name in used):
-        threads = found.machine["threads"]
+        threads = found.machine.threads or 1
         yield Rewrite(f"{SUMS}, {threads} thread{'s' * (threads > 1)}", pair.written_like, ordered)
 
 
@@ -276,7 +231,7 @@ def walk(
     whole: bool,
     used: list[str],
     on_rung: Callable[[str, int], Any] | None = None,
-) -> Rung:
+) -> MeasuredRung:
     """Replay our side, rewritten, beside PyTorch's; only up to the first difference unless `whole`."""
     side = rewritten(pair, rewrite, used)
     series, first = Series(steps), None
@@ -295,7 +250,9 @@ def walk(
             first = step
             if not whole:
                 break
-    return Rung(rewrite.name, differing, elements, ulp, first, series)
+    return MeasuredRung(
+        name=rewrite.name, differing=differing, elements=elements, max_ulp=ulp, first_step=first, series=series
+    )
 
 
 def rewritten(pair: Pair, rewrite: Rewrite, used: list[str] | None = None) -> Side:
@@ -306,7 +263,7 @@ def rewritten(pair: Pair, rewrite: Rewrite, used: list[str] | None = None) -> Si
     return side
 
 
-def left(pair: Pair, rewrite: Rewrite, rung: Rung) -> Left | None:
+def left(pair: Pair, rewrite: Rewrite, rung: Rung) -> Finding | None:
     """The first element that differs on a rung: in the first stage that parts, its first line in formula order."""
     if rung.first_step is None:
         return None
@@ -338,25 +295,11 @@ def parting(pair: Pair, stage: str, ours: Quantities, theirs: Side) -> tuple[str
     return apart[int(np.argmin(places))] if apart else None
 
 
-def in_words(pair: Pair, step: int, stage: str, quantity: str, tensor: str, ours, theirs) -> Left:
-    integers = UNSIGNED[ours.dtype.itemsize]
-    a, b = np.ascontiguousarray(ours).reshape(-1), np.ascontiguousarray(theirs).reshape(-1)
-    place = int(np.argmax((a.view(integers) != b.view(integers)) & ~(np.isnan(a) & np.isnan(b))))
-    return Left(
-        step=step,
-        stage=stage,
-        line=pair.lines.get(quantity, quantity),
-        quantity=quantity,
-        tensor=tensor,
-        index=tuple(int(i) for i in np.unravel_index(place, ours.shape)),
-        shape=ours.shape,
-        dtype=str(ours.dtype),
-        numpy=float(a[place]),
-        torch=float(b[place]),
-        numpy_bits=bits(a[place]),
-        torch_bits=bits(b[place]),
-        ulp=float(ulp_distance(a[place : place + 1], b[place : place + 1])[0]),
-    )
+def in_words(pair: Pair, step: int, stage: str, quantity: str, tensor: str, ours, theirs) -> Finding:
+    places = differing(ours, theirs)
+    line = pair.lines.get(quantity, quantity)
+    known = {"step": step, "stage": stage, "line": line, "quantity": quantity, "tensor": tensor}
+    return Finding.at(int(places[0]), ours, theirs, differing=places.size, **known)
 
 
 def compared(ours: Quantities, theirs: Quantities) -> dict[str, Summary]:

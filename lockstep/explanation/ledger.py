@@ -24,8 +24,9 @@ from lockstep.explanation.matching import (
     rewriting,
     updated,
 )
-from lockstep.explanation.walk import Row, Walk, walk
+from lockstep.explanation.walk import Walk, walk
 from lockstep.numerics.difference import compare, ulp_distance
+from lockstep.records.walk import WalkedLine
 from lockstep.subjects.registry import asked, find
 from lockstep.subjects.side import Pair, Quantities, Side, copied
 from lockstep.subjects.subject import Request
@@ -191,12 +192,21 @@ def of_walk(found: Walk, title: str, dtype: str) -> list[Ledger]:
     ]
 
 
-def as_entry(row: Row, equation: str) -> Entry:
+def as_entry(row: WalkedLine, equation: str) -> Entry:
     """A line of a ledger; its code on one line."""
-    shared = {key: getattr(row, key) for key in ("line", "index", "numpy", "torch", "shown")}
-    figures = {key: getattr(row, key) for key in ("differing", "elements", "ulp")}
-    operations = tuple((one["name"], one["value"]) for one in row.operations)
-    return Entry(**shared, **figures, equation=equation, source=" ".join(row.code.split()), operations=operations)
+    return Entry(
+        line=row.line,
+        equation=equation,
+        source=" ".join(row.code.split()),
+        index=row.index,
+        numpy=row.ours,
+        torch=row.theirs,
+        operations=tuple((operation.name, operation.value) for operation in row.operations),
+        shown=row.shown,
+        differing=row.differing,
+        elements=row.elements,
+        ulp=row.ulp,
+    )
 
 
 def written(

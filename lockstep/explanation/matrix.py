@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from lockstep.engine.wording import left_over
 from lockstep.explanation.ladder import Climb, Replay, climb
 from lockstep.numerics.environment import environment
 from lockstep.records.record import plain
@@ -81,7 +82,7 @@ class Matrix:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "environment": environment(),
+            "environment": dataclasses.asdict(environment()),
             "cells": [dataclasses.asdict(cell) for cell in self.cells],
             "absent": {name: str(reason) for name, reason in self.absent.items()},
             "explained": self.explained,
@@ -90,7 +91,7 @@ class Matrix:
 
 
 def own_capability() -> str:
-    return str(environment()["capability"]).lower()
+    return str(environment().capability).lower()
 
 
 def configurations() -> list[Configuration]:
@@ -238,7 +239,7 @@ class Climber:
             found = self.climbed(cell)
         except Exception as error:
             return dataclasses.replace(cell, left=f"{type(error).__name__}: {error}")
-        left = "; ".join(line.strip() for line in found.left.lines()) if found.left else ""
+        left = "; ".join(line.strip() for line in left_over(found.left)) if found.left else ""
         return dataclasses.replace(
             cell, explained=found.explained, rung=found.rungs[-1].name, kernels=found.kernels, left=left
         )

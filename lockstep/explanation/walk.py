@@ -33,68 +33,22 @@ from lockstep.explanation.matching import (
     written_as,
 )
 from lockstep.numerics.difference import UNSIGNED, bits, compare
+from lockstep.records.walk import Operation, WalkedLine, WalkedStage, first_step
 from lockstep.subjects.side import Pair, Quantities, Side, copied
 
 RESULTS = ("param", "output", "grad_input")  # the quantities that a stage is run for
 
 
-class Row(NamedTuple):
-    """A line of the paper's formula beside PyTorch's.
-
-    code, torch_code: the assignment as it stands in the source, in the paper's order and in PyTorch's, if that has it.
-    numpy, torch, numpy_bits, torch_bits: the element at `index` of `shape`; None where PyTorch does not show the line.
-    operations: name and value of each that PyTorch ran for it, in order; None where a value has another shape.
-    idle: nothing was done, on either side: the line is what it was given, or a line before it.
-    ulp_here: between both at `index`. differing, elements, ulp, scaled_ulp: over the whole tensor; nothing where it is
-    not shown.
-    """
-
-    line: str
-    code: str
-    torch_code: str | None
-    shape: tuple[int, ...]
-    index: tuple[int, ...]
-    numpy: float
-    numpy_bits: str
-    torch: float | None
-    torch_bits: str | None
-    operations: tuple[dict[str, Any], ...]
-    shown: bool
-    idle: bool
-    ulp_here: float | None
-    differing: int
-    elements: int
-    ulp: float
-    scaled_ulp: float
-
-
-class Stage(NamedTuple):
-    """One stage of a step.
-
-    tensor, shape: which parameter an update is taken of. equations: line to LaTeX. first: the first line that differs.
-    operations: all that PyTorch ran.
-    """
-
-    stage: str
-    tensor: str | None
-    shape: tuple[int, ...] | None
-    equations: dict[str, str]
-    first: str | None
-    operations: tuple[str, ...]
-    lines: tuple[Row, ...]
-
-
 class Walk(NamedTuple):
     """A walked run: the stages of every step, and order of operations to the text of the functions that state it."""
 
-    steps: list[list[Stage]]
+    steps: list[tuple[WalkedStage, ...]]
     source: dict[str, str]
 
     @property
     def first_step(self) -> int | None:
         """The first step at which any line differs."""
-        parted = (step for step, stages in enumerate(self.steps, 1) if any(stage.first for stage in stages))
-        return next(parted, None)
+        return first_step(self.steps)
 
 
 class Beside(NamedTuple):
@@ -107,7 +61,7 @@ class Beside(NamedTuple):
     function: Callable[..., Any]
     line: Line
     value: np.ndarray | None
-    torch_code: str | None
+    their_code: str | None
     ran: list[Any]
     handed: bool
 
@@ -164,9 +118,9 @@ def walk(pair: Pair, steps: int, tensor: str | None = None) -> Walk:
     guide = Watched(rewritten(pair, rewriting(pair, "fused" if pair.written_like == "fused" else "kernels")))
     theirs, shown = pair.theirs(), pair.theirs()  # PyTorch's run, and the one that is looked into
     texts: dict[str, dict[str, None]] = {"paper": {}, pair.written_like: {}}
-    walked: list[list[Stage]] = []
+    walked: list[tuple[WalkedStage, ...]] = []
     for step in range(1, steps + 1):
-        stages: list[Stage] = []
+        stages: list[WalkedStage] = []
         ran: list[Any] = []  # what a network's later stages ran is recorded with its first
         for stage in theirs.stages:
             before = copied(theirs.read())
@@ -188,7 +142,7 @@ def walk(pair: Pair, steps: int, tensor: str | None = None) -> Walk:
             del ran[: used if found else None]
             stages += [staged(pair, key, name, list(rows)) for key, rows in groupby(found, lambda one: one.stage)]
         shown.write(copied(theirs.read()))  # the tensors that were left out of the update
-        walked.append(stages)
+        walked.append(tuple(stages))
     return Walk(walked, {order: "\n\n\n".join(known) for order, known in texts.items()})
 
 
@@ -222,7 +176,7 @@ def side_by_side(
             function=function,
             line=line._replace(source=codes(function).get(line.name, "")),
             value=values.get(line.name),
-            torch_code=others.get(line.name) if line.name in values else None,
+            their_code=others.get(line.name) if line.name in values else None,
             ran=operations.get(line.name, []),
             handed=(function, line.name) in paper.handed,
         )
@@ -260,18 +214,15 @@ def fitting(value: np.ndarray | None, like: np.ndarray | None) -> np.ndarray | N
     return np.asarray(value, order="C").reshape(like.shape)
 
 
-def staged(pair: Pair, stage: str, tensor: str | None, found: list[Beside]) -> Stage:
+def staged(pair: Pair, stage: str, tensor: str | None, found: list[Beside]) -> WalkedStage:
     """A stage with the element that its lines are read at."""
     place, shape = element(pair, found)
-    rows = tuple(row(one, at(place, shape, one)) for one in found)
-    return Stage(
+    return WalkedStage(
         stage=stage,
         tensor=tensor,
         shape=found[-1].line.value.shape if tensor else None,
         equations=equations(pair, stage, found),
-        first=next((one.line for one in rows if one.differing), None),
-        operations=tuple(operation.name for one in found for operation in one.ran),
-        lines=rows,
+        lines=tuple(row(one, at(place, shape, one)) for one in found),
     )
 
 
@@ -345,23 +296,23 @@ def at(place: tuple[int, ...], shape: tuple[int, ...], one: Beside) -> tuple[int
     return first_difference(one) or (0,) * len(own)
 
 
-def row(one: Beside, index: tuple[int, ...]) -> Row:
+def row(one: Beside, index: tuple[int, ...]) -> WalkedLine:
     ours = np.asarray(one.line.value, order="C")
     apart, value = None, None
     if one.value is not None:
         apart, value = compare(ours, one.value), one.value[index]
-    return Row(
+    return WalkedLine(
         line=one.line.name,
         code=one.line.source,
-        torch_code=one.torch_code,
+        their_code=one.their_code,
         shape=ours.shape,
         index=index,
-        numpy=float(ours[index]),
-        numpy_bits=bits(ours[index]),
-        torch=None if value is None else float(value),
-        torch_bits=None if value is None else bits(value),
-        operations=tuple({"name": ran.name, "value": read(ran, one, index)} for ran in one.ran),
-        shown=one.value is not None,
+        dtype=str(ours.dtype),
+        ours=float(ours[index]),
+        ours_bits=bits(ours[index]),
+        theirs=None if value is None else float(value),
+        theirs_bits=None if value is None else bits(value),
+        operations=tuple(Operation(name=ran.name, value=read(ran, one, index)) for ran in one.ran),
         idle=one.handed and not one.ran,
         ulp_here=None if value is None else compare(np.reshape(ours[index], 1), np.reshape(value, 1)).ulp,
         differing=apart.differing if apart else 0,

@@ -1,5 +1,6 @@
 """What a run depends on besides its settings: versions, CPU, capability, threads."""
 
+import dataclasses
 import functools
 import importlib
 import importlib.metadata
@@ -10,16 +11,38 @@ from typing import Any
 PACKAGES = ("lockstep", "numpy", "torch", "scikit-learn", "matplotlib")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Versions, CPU, capability, threads; what could not be found out is None.
+
+    Attributes:
+        python, lockstep, numpy, torch, scikit_learn, matplotlib: versions.
+        system, cpu: what they run on.
+        capability, threads: what PyTorch uses of it.
+    """
+
+    python: str
+    lockstep: str | None = None
+    numpy: str | None = None
+    torch: str | None = None
+    scikit_learn: str | None = None
+    matplotlib: str | None = None
+    system: str | None = None
+    cpu: str | None = None
+    capability: str | None = None
+    threads: int | None = None
+
+
 @functools.cache
-def environment() -> dict[str, Any]:
-    """Plain data for the record; what cannot be found out is None."""
-    return {
-        "python": platform.python_version(),
-        **{package: version(package) for package in PACKAGES},
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpu": cpu(),
-        **torch_settings(),
-    }
+def environment() -> Environment:
+    """This process's."""
+    versions: dict[str, Any] = {package.replace("-", "_"): version(package) for package in PACKAGES}
+    return Environment(
+        python=platform.python_version(),
+        **(versions | torch_settings()),
+        system=f"{platform.system()} {platform.machine()}",
+        cpu=cpu(),
+    )
 
 
 def version(package: str) -> str | None:

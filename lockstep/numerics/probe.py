@@ -19,11 +19,38 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.numerics.environment import environment
+from lockstep.numerics.environment import Environment, environment
 
 DTYPES = ("float32", "float64")
 WIDE = {"float32": np.float64, "float64": np.longdouble}
 LENGTH = 1003  # neither whole vectors nor an even number of them
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Machine(Environment):
+    """What the kernels run on.
+
+    Attributes:
+        vendor: of the CPU. numpy_blas, mkl: the libraries NumPy and PyTorch multiply matrices with.
+    """
+
+    vendor: str | None = None
+    numpy_blas: str | None = None
+    mkl: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Accuracy:
+    """How far off a function was.
+
+    Attributes:
+        error: the largest, in units of the last place of the exact value (half of one is what the nearest number may be
+            off). off: the share of results that were not the nearest number. at: the argument of the largest error.
+    """
+
+    error: float
+    off: float
+    at: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +59,7 @@ class Findings:
 
     Attributes:
         missing: why PyTorch's kernels could not be probed, or None.
-        machine: versions, CPU and its vendor, capability, threads, NumPy's BLAS, PyTorch's MKL.
+        machine: what they run on.
         contraction: primitive to "fused" (multiply and add round once), "plain" (each rounds), "either"
             (nothing to contract) or "neither" (some other rounding).
         vector: dtype to how many numbers the fused optimizers' kernels take at once; 0 where whole vectors and
@@ -40,9 +67,7 @@ class Findings:
         lanes: kernel that adds up ("sum"; "row_sum", of log_softmax; "channel", of BatchNorm) to dtype to how many
             running sums its vectors hold; 0 where no number explains it.
         halves: those of them that add up a float32 vector's lanes by halves and not one by one.
-        kernels: function to dtype to side ("numpy", "torch", of a power also "python") to how far off it was: `error`,
-            the largest in units of the last place of the exact value (half of one is what the nearest number may be
-            off), `off`, the share of results that were not the nearest number, `at`, the argument of the largest error.
+        kernels: function to dtype to side ("numpy", "torch", of a power also "python") to how far off it was.
         kernel_ulps: dtype to function to how many numbers the worse of both sides may be from the nearest one.
         flushed: dtype to the functions of which PyTorch's result is 0 where the nearest number is subnormal.
         random: which stream ("mersenne" or "other") each of PyTorch's draws comes from.
@@ -51,29 +76,16 @@ class Findings:
     """
 
     missing: str | None
-    machine: dict[str, Any]
+    machine: Machine
     contraction: dict[str, str]
     vector: dict[str, int]
     lanes: dict[str, dict[str, int]]
     halves: list[str]
-    kernels: dict[str, dict[str, dict[str, dict[str, float]]]]
+    kernels: dict[str, dict[str, dict[str, Accuracy]]]
     kernel_ulps: dict[str, dict[str, float]]
     flushed: dict[str, list[str]]
     random: dict[str, str]
     threads: dict[str, str]
-
-    def to_json(self) -> dict[str, Any]:
-        """As a plain dictionary that `json.dumps` takes."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, found: dict[str, Any]) -> "Findings":
-        """Back from `to_json`.
-
-        Raises:
-            TypeError: for a key that is missing or unknown.
-        """
-        return cls(**found)
 
 
 def findings() -> Findings:
@@ -116,7 +128,7 @@ def with_torch(threads: int, capability: str) -> Findings:
         drawn = random_streams(torch)
     return Findings(
         missing=None,
-        machine=machine(torch) | {"capability": capability, "threads": threads},
+        machine=dataclasses.replace(machine(torch), capability=capability, threads=threads),
         contraction=contracted,
         vector=vector,
         lanes=lanes,
@@ -144,21 +156,21 @@ def arithmetic(found: Findings, *, ordered: bool = True) -> Any:
         lanes = {
             kernel: {dtype: width or 1 for dtype, width in widths.items()} for kernel, widths in found.lanes.items()
         }
-        base = summation.Ordered(found.machine["threads"], lanes, found.halves)
+        base = summation.Ordered(found.machine.threads or 1, lanes, found.halves)
     return base.replacing(**{name: getattr(fused, name) for name in contracted})
 
 
 # the machine
 
 
-def machine(torch: ModuleType | None) -> dict[str, Any]:
+def machine(torch: ModuleType | None) -> Machine:
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return {
-        **environment(),
-        "vendor": cpu_field("vendor_id"),
-        "numpy_blas": f"{blas.get('name')} {blas.get('version')}",
-        "mkl": mkl(torch) if torch else None,
-    }
+    return Machine(
+        **dataclasses.asdict(environment()),
+        vendor=cpu_field("vendor_id"),
+        numpy_blas=f"{blas.get('name')} {blas.get('version')}",
+        mkl=mkl(torch) if torch else None,
+    )
 
 
 def cpu_field(name: str) -> str | None:
@@ -340,7 +352,7 @@ def measurable() -> tuple[str, ...]:
     return tuple(name for name in DTYPES if np.finfo(WIDE[name]).nmant > np.finfo(name).nmant)
 
 
-def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, dict[str, float]]:
+def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, Accuracy]:
     """How far NumPy's and PyTorch's function are from the exact value, in units of its last place."""
     x = np.concatenate([sample(dtype) for sample in FUNCTIONS[name]])
     exact = evaluate(name, x.astype(WIDE[dtype]))
@@ -357,7 +369,7 @@ def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, dict[
         error = np.abs(result.astype(exact.dtype) - exact) / place
         largest = int(np.argmax(error))
         off = float(np.mean(error > 0.5))
-        found[side] = {"error": float(error[largest]), "off": off, "at": float(x[largest])}
+        found[side] = Accuracy(error=float(error[largest]), off=off, at=float(x[largest]))
     return found
 
 
@@ -390,8 +402,8 @@ def worst(kernels) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {dtype: {} for dtype in measurable()}
     for name, dtype in itertools.product(kernels, found):
         sides = kernels[name][dtype].values()
-        exact = name == "sqrt" and not any(side["off"] for side in sides)
-        found[dtype][name] = 0.0 if exact else float(math.ceil(max(side["error"] for side in sides)))
+        exact = name == "sqrt" and not any(side.off for side in sides)
+        found[dtype][name] = 0.0 if exact else float(math.ceil(max(side.error for side in sides)))
     return found
 
 

@@ -1,12 +1,15 @@
 """What a difference amounts to: identical, rounding, partial, ill-conditioned, different or broken."""
 
+import dataclasses
 import enum
-from typing import NamedTuple
+import math
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import UNSIGNED, bits, compare
+from lockstep.text import Message
 
 
 class Verdict(enum.StrEnum):
@@ -34,33 +37,115 @@ def worst(verdicts) -> Verdict:
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.IDENTICAL)
 
 
-class Finding(NamedTuple):
-    """One element at one step on both sides, with the arbiter's word on it.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Breakage:
+    """Why nothing can be said of a run.
 
-    exact: NaN without an arbiter. used: the larger of both sides' errors as a share of `allowed`.
-    nearer: "numpy", "torch", "both" or "unknown" (the arbiter cannot tell). absolute, relative, ulp:
-    between the sides.
+    Attributes:
+        id: of the cause. message: what was seen.
+    """
+
+    id: str
+    message: Message | str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One number that differs: where it stands, both values and their bits, and what an arbiter says of them.
+
+    Attributes:
+        step: after which it was seen. stage: in which stage of it; nothing where nobody looked stage by stage.
+        line: of the formula. quantity, tensor, index, shape: which element of which tensor.
+        differing, elements: of so many of the tensor's elements so many differ by a bit.
+        dtype: of both values.
+        ours, theirs: the values, whoever the sides are. ours_bits, theirs_bits: in hexadecimal.
+        absolute, relative, ulp: how far they are apart.
+        exact: what the formula makes of the same numbers; NaN without an arbiter, who can say nothing of the rest.
+        allowed: how far from it an honest evaluation may be. used: the larger of both sides' errors as a share of that.
+        nearer: which side is nearer to it.
+        verdict: what that amounts to.
     """
 
     step: int
+    stage: str = ""
+    line: str
     quantity: str
     tensor: str
-    line: str
     index: tuple[int, ...]
     shape: tuple[int, ...]
+    differing: int
+    elements: int
     dtype: str
-    numpy: float
-    torch: float
-    numpy_bits: str
-    torch_bits: str
-    exact: float
-    allowed: float
+    ours: float
+    theirs: float
+    ours_bits: str
+    theirs_bits: str
     absolute: float
     relative: float
     ulp: float
-    used: float
-    nearer: str
-    verdict: Verdict
+    exact: float = math.nan
+    allowed: float = math.nan
+    used: float = math.nan
+    nearer: Literal["ours", "theirs", "both", "unknown"] = "unknown"
+    verdict: Verdict | None = None
+
+    def __post_init__(self):
+        check_index(self.index, self.shape)
+        for value, written in ((self.ours, self.ours_bits), (self.theirs, self.theirs_bits)):
+            check_bits(written, value, self.dtype)
+
+    @classmethod
+    def at(cls, place: int, ours: np.ndarray, theirs: np.ndarray, **known: Any) -> "Finding":
+        """The element at a flat place of both sides' arrays, and what else is `known` of it."""
+        a, b = (np.ascontiguousarray(side).reshape(-1)[place : place + 1] for side in (ours, theirs))
+        apart = compare(a, b)
+        return cls(
+            index=tuple(int(i) for i in np.unravel_index(place, ours.shape)),
+            shape=tuple(ours.shape),
+            elements=ours.size,
+            dtype=str(ours.dtype),
+            ours=float(a[0]),
+            theirs=float(b[0]),
+            ours_bits=bits(a[0]),
+            theirs_bits=bits(b[0]),
+            absolute=apart.absolute,
+            relative=apart.relative,
+            ulp=apart.ulp,
+            **known,
+        )
+
+
+def check_index(index: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    """Refuse what is no index into an array of that shape.
+
+    Raises:
+        ValueError: naming both.
+    """
+    if len(index) != len(shape) or not all(0 <= k < size for k, size in zip(index, shape, strict=True)):
+        raise ValueError(f"index {list(index)} is none of shape {list(shape)}")
+
+
+def check_bits(written: str, value: float, dtype: str) -> None:
+    """Refuse bits that are not those of the number.
+
+    Raises:
+        ValueError: naming both.
+    """
+    try:
+        kind = np.dtype(dtype)
+        found = np.array(int(written, 16), UNSIGNED[kind.itemsize]).view(kind)
+        same = bits(found) == written and (found == value or (np.isnan(found) and np.isnan(value)))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        same = False
+    if not same:
+        raise ValueError(f"{written!r:.40} are not the bits of {value!r} in {dtype!r:.20}")
+
+
+def differing(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """The flat places at which a bit differs; two NaNs agree."""
+    a, b = (np.ascontiguousarray(side).reshape(-1) for side in (ours, theirs))
+    integer = UNSIGNED[a.dtype.itemsize]
+    return np.flatnonzero((a.view(integer) != b.view(integer)) & ~(np.isnan(a) & np.isnan(b)))
 
 
 class Judgement(NamedTuple):
@@ -69,8 +154,8 @@ class Judgement(NamedTuple):
     verdict: Verdict
     used: float
     undecided: int
-    nearer_numpy: int
-    nearer_torch: int
+    nearer_ours: int
+    nearer_theirs: int
     finding: Finding
 
 
@@ -82,12 +167,9 @@ def judge(step: int, quantity: str, tensor: str, line: str, ours, theirs, exact:
     infinite (a division by what may be zero), is `ill-conditioned`. Everything else is `rounding`.
     Without an exact result, only bit equality is agreement, and nobody can say who is nearer.
     """
-    shape, dtype = ours.shape, ours.dtype
-    ours, theirs = np.ascontiguousarray(ours).reshape(-1), np.ascontiguousarray(theirs).reshape(-1)
-    integer = UNSIGNED[dtype.itemsize]
-    where = np.flatnonzero((ours.view(integer) != theirs.view(integer)) & ~(np.isnan(ours) & np.isnan(theirs)))
-    a, b = ours[where], theirs[where]
-    arbiter = Bounded(np.full(shape, np.nan), dtype) if exact is None else exact
+    where = differing(ours, theirs)
+    a, b = (np.ascontiguousarray(side).reshape(-1)[where] for side in (ours, theirs))
+    arbiter = Bounded(np.full(ours.shape, np.nan), ours.dtype) if exact is None else exact
     value = arbiter.value.reshape(-1)
     allowed = np.broadcast_to(arbiter.error, arbiter.shape).reshape(-1)
     at, room = value[where], allowed[where]
@@ -102,24 +184,17 @@ def judge(step: int, quantity: str, tensor: str, line: str, ours, theirs, exact:
         verdict = Verdict.ILL_CONDITIONED
     unknown = exact is None or undecided[pick]
     closer = "unknown" if unknown else nearer(a_error[pick], b_error[pick])
-    apart = compare(a[pick : pick + 1], b[pick : pick + 1])
-    finding = Finding(
+    finding = Finding.at(
+        int(where[pick]),
+        ours,
+        theirs,
         step=step,
+        line=line,
         quantity=quantity,
         tensor=tensor,
-        line=line,
-        index=tuple(int(i) for i in np.unravel_index(where[pick], shape)),
-        shape=tuple(shape),
-        dtype=str(dtype),
-        numpy=float(a[pick]),
-        torch=float(b[pick]),
-        numpy_bits=bits(a[pick]),
-        torch_bits=bits(b[pick]),
+        differing=where.size,
         exact=float(at[pick]),
         allowed=float(room[pick]),
-        absolute=apart.absolute,
-        relative=apart.relative,
-        ulp=apart.ulp,
         used=float(used[pick]),
         nearer=closer,
         verdict=verdict,
@@ -154,7 +229,7 @@ def uncertain(value, room) -> bool:
     return bool(largest <= widest)
 
 
-def nearer(numpy_error: float, torch_error: float) -> str:
-    if numpy_error == torch_error:
+def nearer(our_error: float, their_error: float) -> Literal["ours", "theirs", "both"]:
+    if our_error == their_error:
         return "both"
-    return "numpy" if numpy_error < torch_error else "torch"
+    return "ours" if our_error < their_error else "theirs"

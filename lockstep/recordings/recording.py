@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from lockstep.errors import BadFile, BadPlace
-from lockstep.records.record import plain
+from lockstep.records.schema import plain
 from lockstep.subjects.optim import entries_of
 from lockstep.subjects.registry import NoSuchSubject, find
 from lockstep.text import ENGLISH, Message, message

@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.errors import NoSuchName
+from lockstep.numerics.environment import environment
+from lockstep.records.schema import plain
 from lockstep.subjects.side import Pair
 from lockstep.text import Message, message
+from lockstep.text.names import label
 
 
 class NoSuchSubject(NoSuchName):
@@ -97,7 +100,20 @@ class Request:
     @property
     def label(self) -> str:
         """`optim.adam[float32, fused, tiny gradients]`"""
-        return f"{self.subject.path}[{', '.join(filter(None, (self.dtype, self.path, self.case.title)))}]"
+        return label(self.subject.path, self.dtype, self.path, self.case.title)
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """What the record of it begins with."""
+        return {
+            "subject": self.subject.path,
+            "environment": environment(),
+            "case": plain(self.case.described()),
+            "dtype": self.dtype,
+            "path": self.path,
+            "seed": self.seed,
+            "steps": self.steps,
+        }
 
     def command(self, word: str, count: str = "--steps", steps: int | None = None) -> str:
         """The call of the command line that does it again, where one can say it; `count` is its option for `steps`."""

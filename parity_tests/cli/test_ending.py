@@ -192,8 +192,8 @@ INSIDE = {  # calls that only Lockstep makes, of itself
     "numerics/difference.py: ValueError",
     "numerics/bounded.py: TypeError",
     "numerics/bounded.py: Undecided",
-    "records/record.py: TypeError",
-    "records/record.py: ValueError",
+    "numerics/verdict.py: ValueError",
+    "records/schema.py: ValueError",
 }
 
 

@@ -44,32 +44,34 @@ FINDING = Finding(
     index=(17,),
     shape=(64,),
     dtype="float32",
-    numpy=0.0447101742,
-    torch=0.0447101780,
-    numpy_bits="0x3d372149",
-    torch_bits="0x3d37214a",
+    ours=0.044710174202919006,
+    theirs=0.044710177928209305,
+    ours_bits="0x3d372204",
+    theirs_bits="0x3d372205",
+    differing=1,
+    elements=64,
     exact=0.0447101744,
     allowed=1.86e-9,
     absolute=3.7e-9,
     relative=8.3e-8,
     ulp=1.0,
     used=2.0,
-    nearer="numpy",
+    nearer="ours",
     verdict=Verdict.DIFFERENT,
 )
 ENGLISH_TEXT = """\
 optim.adam[float32, tiny gradients]: different from step 1, line denom
   at       param of weight[17], shape (64,)
-  yours    0.0447101742   0x3d372149
-  pytorch  0.044710178    0x3d37214a   nearer to exact: yours
+  yours    0.0447101742   0x3d372204
+  pytorch  0.0447101779   0x3d372205   nearer to exact: yours
   apart    1 ulp (8.3e-08 relative, 3.7e-09 absolute)   allowed 1.9e-09   used 200%
   cause    eps-inside-sqrt: add eps after the square root
   rerun    lockstep run optim.adam --steps 1"""
 KOREAN_TEXT = """\
 optim.adam[float32, tiny gradients]: 다른 수식, 처음 어긋나는 스텝 1, 줄 denom
   위치     param: weight[17], 모양 (64,)
-  내 값    0.0447101742   0x3d372149
-  pytorch  0.044710178    0x3d37214a   정확한 값에 더 가까운 쪽: 내 쪽
+  내 값    0.0447101742   0x3d372204
+  pytorch  0.0447101779   0x3d372205   정확한 값에 더 가까운 쪽: 내 쪽
   차이     1 ulp (상대 8.3e-08, 절대 3.7e-09)   허용 1.9e-09   사용 200%
   원인     eps-inside-sqrt: add eps after the square root
   재실행   lockstep run optim.adam --steps 1"""
@@ -118,7 +120,7 @@ def test_korean_says_the_same_numbers(call, words):
 
 def korean_beside(english: str, korean: str):
     """The lines in which every number has to be the same: those of values, differences and reruns."""
-    labels = [f"{ENGLISH(f'row.{name}')} " for name in ("numpy", "torch", "apart", "rerun", "headroom", "theirs")]
+    labels = [f"{ENGLISH(f'row.{name}')} " for name in ("yours", "pytorch", "apart", "rerun", "headroom", "theirs")]
     for one, other in zip(english.splitlines(), korean.splitlines(), strict=True):
         if one.strip().startswith(tuple(labels)):
             yield one, other

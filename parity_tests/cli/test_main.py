@@ -68,11 +68,11 @@ def test_every_option_arrives(call, tmp_path):
     assert status == 0
     assert f"  record   {file}" in out
     record = lockstep.load(file)
-    found = {key: record[key] for key in ("subject", "steps", "dtype", "path", "seed")}
+    found = {key: getattr(record, key) for key in ("subject", "steps", "dtype", "path", "seed")}
     assert found == {"subject": "optim.adam", "steps": 4, "dtype": "float64", "path": "fused", "seed": 3}
-    assert (record["case"]["desc"], record["case"]["problem"]) == ("amsgrad", "rosenbrock")
+    assert (record.desc, record.case["problem"]) == ("amsgrad", "rosenbrock")
     expected = {"amsgrad": True, "lr": 0.01, "betas": [0.8, 0.99], "maximize": True}
-    assert record["case"]["hyperparameters"] == expected
+    assert record.case["hyperparameters"] == expected
 
 
 def test_without_options_it_is_the_first_case(call):
@@ -128,7 +128,7 @@ def test_one_different_case_of_all_is_exit_status_1(call, monkeypatch):
 def test_a_record_of_what_is_different_is_written_all_the_same(call, wrong, tmp_path):
     status, _, _ = call("run", "optim.sgd", "--steps", "2", "--json", str(tmp_path / "a.json"))
     assert status == 1
-    assert lockstep.load(tmp_path / "a.json")["verdict"] == "different"
+    assert lockstep.load(tmp_path / "a.json").verdict == "different"
 
 
 # exit status 2
@@ -227,7 +227,7 @@ def test_markup_in_a_file_name_is_printed_as_it_was_typed(call, tmp_path):
     status, out, _ = call("run", "optim.adam", "--steps", "1", "--json", str(file))
     assert status == 0
     assert out.splitlines()[-1] == f"  record   {file}"
-    assert lockstep.load(file)["steps"] == 1
+    assert lockstep.load(file).steps == 1
 
 
 def test_markup_in_a_case_is_printed_as_it_is(call, monkeypatch):

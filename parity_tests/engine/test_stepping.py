@@ -1,5 +1,6 @@
 """Runs in lockstep: what is drift and what defect, from which step and on which line, and how little is kept of it."""
 
+import dataclasses
 import itertools
 import tracemalloc
 
@@ -49,10 +50,10 @@ INF, NAN = np.inf, np.nan
     ("ours", "theirs", "value", "error", "verdict", "used", "nearer"),
     [
         ([1.0, 2.0], [1.0, 2.5], [1, 2.25], [0.5, 0.5], "rounding", 0.5, "both"),
-        ([1.0, 2.0], [1.0, 2.5], [1, 2.125], [0.5, 0.5], "rounding", 0.75, "numpy"),
-        ([1.0, 2.5], [1.0, 2.0], [1, 2.125], [0.5, 0.5], "rounding", 0.75, "torch"),
-        ([1.0, 2.0], [1.0, 3.0], [1, 2.0], [0.5, 0.5], "different", 2.0, "numpy"),
-        ([1.0, 3.0], [1.0, 2.0], [1, 2.0], [0.5, 0.5], "different", 2.0, "torch"),
+        ([1.0, 2.0], [1.0, 2.5], [1, 2.125], [0.5, 0.5], "rounding", 0.75, "ours"),
+        ([1.0, 2.5], [1.0, 2.0], [1, 2.125], [0.5, 0.5], "rounding", 0.75, "theirs"),
+        ([1.0, 2.0], [1.0, 3.0], [1, 2.0], [0.5, 0.5], "different", 2.0, "ours"),
+        ([1.0, 3.0], [1.0, 2.0], [1, 2.0], [0.5, 0.5], "different", 2.0, "theirs"),
         # both equally wrong: outside all the same
         ([1.0, 1.0], [1.0, 3.0], [1, 2.0], [0.5, 0.5], "different", 2.0, "both"),
         # a null gradient: the allowance covers the largest there is
@@ -65,12 +66,12 @@ INF, NAN = np.inf, np.nan
         # nor need it be, where both agree: one overflows on both sides
         ([INF, 2.0], [INF, 2.5], [1e39, 2.25], [INF, 0.5], "rounding", 0.5, "both"),
         # an infinity or NaN on one side is no rounding
-        ([1.0, INF], [1.0, 2.0], [1, 2], [0.5, 0.5], "different", INF, "torch"),
-        ([1.0, 2.0], [1.0, NAN], [1, 2], [0.5, 0.5], "different", INF, "numpy"),
+        ([1.0, INF], [1.0, 2.0], [1, 2], [0.5, 0.5], "different", INF, "theirs"),
+        ([1.0, 2.0], [1.0, NAN], [1, 2], [0.5, 0.5], "different", INF, "ours"),
         # zeros of either sign
         ([1.0, 0.0], [1.0, -0.0], [1, 0], [0, 0], "rounding", 0.0, "both"),
         # nothing is allowed where nothing rounds
-        ([1.0, 2.0], [1.0, np.nextafter(np.float32(2), np.float32(3))], [1, 2], [0, 0], "different", INF, "numpy"),
+        ([1.0, 2.0], [1.0, np.nextafter(np.float32(2), np.float32(3))], [1, 2], [0, 0], "different", INF, "ours"),
         # without an arbiter
         ([1.0, 2.0], [1.0, 2.5], None, None, "different", INF, "unknown"),
         ([1.0, 0.0], [1.0, -0.0], None, None, "different", INF, "unknown"),
@@ -80,9 +81,9 @@ def test_a_tensor_is_judged(ours, theirs, value, error, verdict, used, nearer):
     found = judged(ours, theirs, value, error)
     assert (found.verdict, found.finding.nearer) == (verdict, nearer)
     assert found.used == used
-    assert found.nearer_numpy == (nearer == "numpy")
-    assert found.nearer_torch == (nearer == "torch")
-    sides = {"numpy": "torch", "torch": "numpy"}
+    assert found.nearer_ours == (nearer == "ours")
+    assert found.nearer_theirs == (nearer == "theirs")
+    sides = {"ours": "theirs", "theirs": "ours"}
     swapped = judged(theirs, ours, value, error)
     assert (swapped.verdict, swapped.finding.nearer) == (verdict, sides.get(nearer, nearer))
     assert swapped.used == found.used
@@ -94,8 +95,8 @@ def test_the_finding_is_the_element_that_used_most():
     finding = judged(ours, theirs, np.ones((2, 3)), [[1, 2, 1], [1, 0.5, 0.625]]).finding
     assert (finding.index, finding.shape) == ((1, 2), (2, 3))
     assert (finding.step, finding.quantity, finding.tensor, finding.line) == (3, "param", "weight", "theta")
-    assert (finding.numpy, finding.torch, finding.exact, finding.allowed) == (1.0, 1.5, 1.0, 0.625)
-    assert (finding.numpy_bits, finding.torch_bits) == ("0x3f800000", "0x3fc00000")
+    assert (finding.ours, finding.theirs, finding.exact, finding.allowed) == (1.0, 1.5, 1.0, 0.625)
+    assert (finding.ours_bits, finding.theirs_bits) == ("0x3f800000", "0x3fc00000")
     assert (finding.absolute, finding.ulp, finding.used) == (0.5, 2**22, 0.8)
 
 
@@ -139,21 +140,21 @@ def test_swapping_the_sides_changes_nothing_but_their_names():
         for figure, column in columns.items():
             assert np.array_equal(column, back.drift.columns[quantity][figure], equal_nan=True), figure
         assert np.array_equal(there.drift.heat[quantity], back.drift.heat[quantity])
-    names = {"nearer_numpy": "nearer_torch", "nearer_torch": "nearer_numpy"}
+    names = {"nearer_ours": "nearer_theirs", "nearer_theirs": "nearer_ours"}
     for quantity, columns in there.defect.columns.items():
         for figure, column in columns.items():
             assert column[0] == back.defect.columns[quantity][names.get(figure, figure)][0]
     one, other = there.first_difference, back.first_difference
     assert one is not None
     assert other is not None
-    assert (one.numpy, one.torch, one.numpy_bits, one.torch_bits) == (
-        other.torch,
-        other.numpy,
-        other.torch_bits,
-        other.numpy_bits,
+    assert (one.ours, one.theirs, one.ours_bits, one.theirs_bits) == (
+        other.theirs,
+        other.ours,
+        other.theirs_bits,
+        other.ours_bits,
     )
-    swapped = {"numpy": 0.0, "torch": 0.0, "numpy_bits": "", "torch_bits": "", "nearer": ""}
-    assert one._replace(**swapped) == other._replace(**swapped)
+    alike = {"ours": one.ours, "theirs": one.theirs, "ours_bits": one.ours_bits, "theirs_bits": one.theirs_bits}
+    assert dataclasses.replace(one, nearer="both") == dataclasses.replace(other, **alike, nearer="both")
 
 
 def off(line: str, *at: int, factor=1 + 1e-4):
@@ -181,7 +182,7 @@ def test_a_wrong_formula_is_reported_from_its_step_and_its_line(line, at, side):
     assert finding is not None
     assert outcome.first_difference == finding
     assert (finding.step, finding.line, finding.quantity) == (at, line, line)
-    assert finding.nearer == {"ours": "torch", "theirs": "numpy"}[side]
+    assert finding.nearer == {"ours": "theirs", "theirs": "ours"}[side]
     assert wording("toy", outcome.verdict, finding, None, "").startswith(
         f"toy: different from step {at}, line {line}\n"
     )
@@ -338,8 +339,8 @@ def test_the_first_difference_is_the_arrays_own(tensor, direction):
         place,
         shape,
     )
-    assert (finding.numpy, finding.torch) == (seen["numpy"], seen["torch"])
-    assert (finding.numpy_bits, finding.torch_bits) == (bits(seen["numpy"]), bits(seen["torch"]))
+    assert (finding.ours, finding.theirs) == (seen["numpy"], seen["torch"])
+    assert (finding.ours_bits, finding.theirs_bits) == (bits(seen["numpy"]), bits(seen["torch"]))
     assert finding.ulp == 1
     assert finding.absolute == abs(float(seen["numpy"]) - float(seen["torch"]))
     columns = outcome.defect.columns["param"]

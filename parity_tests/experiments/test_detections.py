@@ -1,6 +1,5 @@
 """Which wrong one is yours: the table of causes as a record, its trajectories, and what is refused of it."""
 
-import copy
 import json
 
 import numpy as np
@@ -11,9 +10,11 @@ from lockstep.experiments import detections, planned
 from lockstep.experiments.detection_table import causes_table
 from lockstep.experiments.trajectory import apart, furthest, trajectory
 from lockstep.explanation.ladder import advance
-from lockstep.records.record import BadRecord, Record, load
+from lockstep.records.detection import ChangeEntry
+from lockstep.records.loading import load
+from lockstep.records.record import BadRecord, Record
 from lockstep.subjects.registry import asked, subjects
-from lockstep.text import LANGUAGES, Voice, from_json
+from lockstep.text import LANGUAGES, Voice
 
 pytestmark = pytest.mark.slow
 
@@ -97,56 +98,56 @@ def test_every_subject_with_causes_has_its_table():
 
 @pytest.mark.parametrize("path", SMALL)
 def test_a_record_holds_the_table_and_every_cause_of_it(records, path):
-    record, table, found = load(records[path]), causes(path), causes_table(path)
-    assert [row["id"] for row in record["causes"]] == [None, *(one.id for one in table)]
-    assert len(record["cells"]) == len(table) + 1
-    for ours, theirs in zip(record["cells"], found["cells"], strict=True):
-        for key in ("error", "used"):
-            assert [float(cell[key]) for cell in ours] == [cell[key] for cell in theirs]
-    for number, (row, one) in enumerate(zip(record["causes"][1:], table, strict=True), 1):
-        assert (row["name"], row["formula"], row["shows"]) == (one.name, one.formula, one.shows)
-        assert [change["line"] for change in row["changes"]] == [change.line for change in one.changes()]
-        assert (row["behaviour"] is None) == (one.behaviour is None)
+    record, table = load(records[path]), causes(path)
+    assert [row.cause and row.cause.id for row in record.rows] == [None, *(one.id for one in table)]
+    assert {row.name: row.cells for row in record.rows} == causes_table(path)
+    for number, one in enumerate(table, 1):
+        name, row = record.rows[number].name, record.cause(number)
+        assert (name, row.formula, row.shows) == (one.name, one.formula, one.shows)
+        assert [change.line for change in row.changes] == [change.line for change in one.changes()]
+        assert (row.behaviour is None) == (one.behaviour is None)
         shown = scenario(path, one.shows)
         whole = getattr(shown.case, "evaluate_from", None) is None
-        assert row["steps"] == (detections.STEPS if whole else shown.case.steps)
-        way = trajectory(one, shown, row["steps"])
-        assert (row["tensor"], tuple(row["index"])) == (way.tensor, way.index)
+        assert row.steps == (detections.STEPS if whole else shown.case.steps)
+        way = trajectory(one, shown, row.steps)
+        assert (row.tensor, row.index) == (way.tensor, way.index)
         for side in ("numpy", "torch", "drift"):
             assert record.arrays[f"trajectory/{number}/{side}"].tobytes() == getattr(way, side).tobytes()
         assert way.drift.any()
 
 
 def test_a_record_says_which_line_of_pytorchs_is_exchanged_and_for_what(records):
-    rows = {row["name"]: row for row in load(records["layers.batchnorm"])["causes"]}
+    rows = {row.name: row.cause for row in load(records["layers.batchnorm"]).rows}
     biased = rows["running-variance-biased"]
-    assert biased["equations"] == {"unbiased": r"s^2 = \tfrac{m}{m-1}\,\sigma^2"}
-    (change,) = biased["changes"]
-    assert (change["of"], change["line"], change["theirs"]) == ("line", "unbiased", "var")
-    assert biased["threads"] == ["pytorch/pytorch#3122"]
-    (argument,) = rows["eps-value (0.001)"]["changes"]
-    assert argument == {"of": "argument", "line": "eps", "ours": "eps", "theirs": "0.001"}
+    assert biased.equations == {"unbiased": r"s^2 = \tfrac{m}{m-1}\,\sigma^2"}
+    (change,) = biased.changes
+    assert (change.of, change.line, change.theirs) == ("line", "unbiased", "var")
+    assert biased.threads == ("pytorch/pytorch#3122",)
+    (argument,) = rows["eps-value (0.001)"].changes
+    assert argument == ChangeEntry(of="argument", line="eps", ours="eps", theirs="0.001")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_said_of_a_cause_is_a_message_in_either_language(records, language):
     voice, table = Voice(language), causes("layers.batchnorm")
     record = load(records["layers.batchnorm"])
-    for row, one in zip(record["causes"][1:], table, strict=True):
-        assert voice.say(from_json(row["fix"])) == voice.say(one.fix)
-        assert voice.say(from_json(row["first_shows"])) == voice.say(one.first_shows)
-        assert (row["note"] is None) == (one.note is None)
-        assert (row["seen"] is None) == (one.met is None)
-    assert all(voice.say(from_json(one["why"])) for one in record["scenarios"])
+    for row, one in zip(record.rows[1:], table, strict=True):
+        assert voice.say(row.cause.fix) == voice.say(one.fix)
+        assert voice.say(row.cause.first_shows) == voice.say(one.first_shows)
+        assert (row.cause.note is None) == (one.note is None)
+        assert (row.cause.seen is None) == (one.met is None)
+    assert all(voice.say(one.why) for one in record.scenarios)
 
 
 def test_a_line_that_is_kept_otherwise_is_told_from_one_that_is_exchanged():
-    (change,) = detections.described(cause("optim.adam", "state-aliased (v becomes its root)"))["changes"]
-    assert change == {"of": "kept", "line": "v", "ours": "v", "theirs": "np.sqrt(v)"}
+    aliased = cause("optim.adam", "state-aliased (v becomes its root)")
+    (change,) = (detections.exchange(aliased, change) for change in aliased.changes())
+    assert change == ChangeEntry(of="kept", line="v", ours="v", theirs="np.sqrt(v)")
 
 
 def test_twins_are_rows_that_no_scenario_tells_apart(records):
-    rows = {row["name"]: row["twins"] for row in load(records["penalty.l1"])["causes"]}
+    record = load(records["penalty.l1"])
+    rows = {row.name: record.twins(number) for number, row in enumerate(record.rows)}
     plus, minus = (f"l1-subgradient-at-zero (sign(0) = {sign}1)" for sign in "+-")
     assert (rows[plus], rows[minus]) == ([minus], [plus])
     assert rows["faithful"] == []
@@ -169,35 +170,49 @@ def altered(name: str):
     return change
 
 
+def cause_in(data, number=1):
+    return data["rows"][number]["cause"]
+
+
 MALFORMED = {
-    "a unit that is none": (lambda data: data.update(unit="miles"), "'unit' is 'miles'"),
-    "no scenarios": (lambda data: data.update(scenarios=[]), "'scenarios' is no list, or empty"),
-    "a scenario without its case": (lambda data: data["scenarios"][0].pop("case"), r"scenarios\[0\]: is without case"),
-    "causes that are no list": (lambda data: data.update(causes={}), "'causes' is no list, or empty"),
-    "a first row that is a cause": (lambda data: data["causes"].reverse(), r"causes\[0\]: 'id' is"),
-    "a cause without a formula": (lambda data: data["causes"][1].pop("formula"), r"causes\[1\]: is without formula"),
-    "words that are no message": (lambda data: data["causes"][1].update(fix="swap"), r"causes\[1\]: 'fix' is 'swap'"),
-    "a cause without a first step": (lambda data: data["causes"][1].pop("first"), r"causes\[1\]\.first: is no table"),
+    "a unit that is none": (lambda data: data.update(unit="miles"), "unit is 'miles', which has no name here"),
+    "no scenarios": (lambda data: data.update(scenarios=[]), r"scenarios is \[\], not a list that is not empty"),
+    "a scenario without its case": (lambda data: data["scenarios"][0].pop("case"), r"scenarios\[0\] is without case"),
+    "rows that are no list": (lambda data: data.update(rows={}), r"rows is \{\}, not a list"),
+    "a first row that is a cause": (lambda data: data["rows"].reverse(), r"rows\[0\]: the first row alone is without"),
+    "a cause without a formula": (lambda data: cause_in(data).pop("formula"), r"rows\[1\]\.cause is without formula"),
+    "words that are no message": (
+        lambda data: cause_in(data).update(fix="swap"),
+        r"rows\[1\]\.cause\.fix is 'swap', not a message",
+    ),
+    "a cause without a first step": (lambda data: cause_in(data).pop("first"), r"rows\[1\]\.cause is without first"),
     "a scenario that there is not": (
-        lambda data: data["causes"][1].update(shows="fog"),
-        "shows in 'fog', which is none of the scenarios",
+        lambda data: cause_in(data).update(shows="fog"),
+        r"rows\[1\]: shows in 'fog', which is none of the scenarios",
     ),
     "a change of nothing known": (
-        lambda data: data["causes"][1]["changes"][0].update(of="mood"),
-        r"causes\[1\]\.changes\[0\]: 'of' is 'mood'",
+        lambda data: cause_in(data)["changes"][0].update(of="mood"),
+        r"rows\[1\]\.cause\.changes\[0\]\.of is 'mood', not one of line, kept, argument",
     ),
-    "changes that are no list": (lambda data: data["causes"][1].update(changes=None), "'changes' is no list"),
-    "other twins": (lambda data: data["causes"][1].update(twins=[]), r"causes\[1\]: its twins are"),
-    "a row too few": (lambda data: data["cells"].pop(), "4 rows for 5 causes"),
-    "a cell too few": (lambda data: data["cells"][0].pop(), r"cells\[0\]: not a cell a scenario"),
-    "a cell without an error": (lambda data: data["cells"][0][0].pop("error"), r"cells\[0\]\[0\]: is without error"),
-    "a cell of words": (lambda data: data["cells"][0][0].update(used="some"), r"cells\[0\]\[0\]: 'used' is 'some'"),
-    "no steps": (lambda data: data["causes"][2].update(steps=0), r"causes\[2\]: 'steps' is 0"),
-    "more steps": (lambda data: data["causes"][2].update(steps=41), "trajectory/2/numpy: is not 41 numbers"),
+    "changes that are no list": (lambda data: cause_in(data).update(changes=None), "changes is None, not a list"),
+    "a cell too few": (lambda data: data["rows"][0]["cells"].pop(), r"rows\[0\]\.cells: not a cell a scenario"),
+    "a cell without an error": (
+        lambda data: data["rows"][0]["cells"][0].pop("error"),
+        r"rows\[0\]\.cells\[0\] is without error",
+    ),
+    "a cell of words": (
+        lambda data: data["rows"][0]["cells"][0].update(used="some"),
+        r"rows\[0\]\.cells\[0\]\.used is 'some', not a number",
+    ),
+    "no steps": (lambda data: cause_in(data, 2).update(steps=0), r"steps is 0, not a whole number from 1 on"),
+    "more steps": (lambda data: cause_in(data, 2).update(steps=41), "'trajectory/2/numpy' is not 41 numbers"),
 }
 SPOILT = {
-    "no trajectory": (lambda arrays: {k: v for k, v in arrays.items() if k != "trajectory/2/torch"}, "is missing"),
-    "one too many": (lambda arrays: arrays | {"trajectory/9/torch": np.ones(40)}, "or of no cause"),
+    "no trajectory": (
+        lambda arrays: {k: v for k, v in arrays.items() if k != "trajectory/2/torch"},
+        "missing, or of no cause: .*/2/torch",
+    ),
+    "one too many": (lambda arrays: arrays | {"trajectory/9/torch": np.ones(40)}, "or of no cause: trajectory/9/torch"),
     "one that is short": (lambda arrays: arrays | {"trajectory/1/drift": np.ones(3)}, "is not 40 numbers"),
     "one of whole numbers": (lambda arrays: arrays | {"trajectory/1/drift": np.ones(40, int)}, "is not 40 numbers"),
     "a drift that is too small": (altered("trajectory/3/drift"), "less than the sides are apart at its element"),
@@ -205,27 +220,24 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_table_is_refused_by_its_entry(records, tmp_path, name):
+def test_a_malformed_table_is_refused_by_its_entry(records, name):
     record = load(records["penalty.l1"])
     change, words = MALFORMED[name]
-    data = copy.deepcopy(record.data)
+    data = record.to_json()
     change(data)
-    path = Record(data, record.arrays).save(tmp_path / "one.json")
-    with pytest.raises(BadRecord, match=words) as caught:
-        load(path)
-    assert str(caught.value).startswith(str(path))
+    with pytest.raises(BadRecord, match=words):
+        Record.from_json(data, record.arrays)
 
 
 @pytest.mark.parametrize("name", SPOILT)
-def test_trajectories_that_do_not_fit_are_refused(records, tmp_path, name):
+def test_trajectories_that_do_not_fit_are_refused(records, name):
     record = load(records["penalty.l1"])
     change, words = SPOILT[name]
-    path = Record(record.data, change(record.arrays)).save(tmp_path / "one.json")
     with pytest.raises(BadRecord, match=words):
-        load(path)
+        Record.from_json(record.to_json(), change(record.arrays))
 
 
 def test_what_is_written_is_plain_json(records):
     text = records["layers.batchnorm"].read_text("utf-8")
-    assert json.loads(text)["causes"]
+    assert json.loads(text)["rows"]
     assert "NaN" not in text

@@ -7,9 +7,9 @@ import lockstep
 from lockstep.experiments import claims, notebook
 from lockstep.experiments.claims import Facts, Gain, Rate, Spot
 from lockstep.numerics.verdict import Verdict
-from lockstep.records.record import load
+from lockstep.records.loading import load
 from lockstep.subjects.draws import Notebook
-from lockstep.text import ENGLISH, LANGUAGES, Message, Voice, from_json, texts
+from lockstep.text import ENGLISH, LANGUAGES, Message, Voice, texts
 
 pytestmark = pytest.mark.slow
 
@@ -38,18 +38,18 @@ def record(runs):
 
 @pytest.mark.parametrize("name", notebook.PRINTED)
 def test_both_sides_print_what_the_notebook_printed(record, name):
-    (entry,) = [entry for entry in record["printed"] if entry["name"].key == f"printed.{name}"]
-    assert entry["numpy"] == entry["notebook"]
-    assert entry["torch"] == entry["notebook"]
-    assert entry["equal"] is True
+    (entry,) = [entry for entry in record.printed if entry.name.key == f"printed.{name}"]
+    assert entry.ours == entry.notebook
+    assert entry.theirs == entry.notebook
+    assert entry.equal is True
 
 
 def test_a_last_digit_that_is_not_the_notebooks_is_told(record):
     arrays = dict(record.arrays)
     arrays["nb/optim/adam/numpy/path"] = arrays["nb/optim/adam/numpy/path"] + 1e-8
-    found = {entry["name"].key: entry for entry in notebook.printed(arrays)}
-    assert found["printed.position.adam"]["equal"] is False
-    assert found["printed.position.sgd"]["equal"] is True
+    found = {entry.name.key: entry for entry in notebook.printed(arrays)}
+    assert found["printed.position.adam"].equal is False
+    assert found["printed.position.sgd"].equal is True
 
 
 @pytest.mark.parametrize("array", [np.array([0.999996, 0.999996]), np.array([-1.5, 2.25]), np.array([1e-16, 0.0])])
@@ -77,9 +77,9 @@ def test_the_notebooks_stream_is_numpys_after_its_seed():
 
 
 def test_adagrad_and_l1_are_added_and_say_with_what(record, runs):
-    assert record["settings"]["optim"]["adagrad"] == {"lr": 0.01}
-    assert record["settings"]["regular"]["l1"]["l1"] == 0.1
-    assert set(record["settings"]["added"]) == {"adagrad", "l1"}
+    assert record.settings["optim"]["adagrad"] == {"lr": 0.01}
+    assert record.settings["regular"]["l1"]["l1"] == 0.1
+    assert set(record.settings["added"]) == {"adagrad", "l1"}
     assert runs["optim/adagrad"].outcome.steps == 100
 
 
@@ -107,24 +107,24 @@ def test_every_array_of_the_figures_is_there_on_both_sides(record):
 def test_the_record_is_read_back(record, tmp_path):
     record.save(tmp_path / "notebook.json")
     found = load(tmp_path / "notebook.json")
-    assert found["kind"] == "experiment"
-    assert [from_json(claim["claim"]).key for claim in found["claims"]] == [
-        f"claim.{row}.claim" for row in claims.CLAIMS
-    ]
-    for mine, read in zip(record["claims"], found["claims"], strict=True):
-        assert all(ENGLISH.say(from_json(read[part])) == ENGLISH.say(mine[part]) for part in ("claim", "found", "why"))
+    assert found.kind == "experiment"
+    assert [claim.claim.key for claim in found.claims] == [f"claim.{row}.claim" for row in claims.CLAIMS]
+    assert found.claims == record.claims
+    assert found.to_json() == record.to_json()
     assert found.arrays.keys() == record.arrays.keys()
-    assert {entry["verdict"] for entry in found["runs"]} <= {str(verdict) for verdict in Verdict}
+    assert {entry.verdict for entry in found.runs} <= set(Verdict)
 
 
 def test_a_claim_without_a_verdict_of_its_own_is_none(record):
-    for claim in record["claims"]:
-        assert claim["holds"] in (True, False, "partly")
-        assert all(Voice(language).say(claim[part]) for language in LANGUAGES for part in ("claim", "found", "why"))
+    for claim in record.claims:
+        assert claim.holds in (True, False, "partly")
+        assert all(
+            Voice(language).say(getattr(claim, part)) for language in LANGUAGES for part in ("claim", "found", "why")
+        )
 
 
 def test_the_korean_claims_are_the_notebooks_own_sentences(record):
-    assert [claim["original"] for claim in record["claims"]] == [
+    assert [claim.original for claim in record.claims] == [
         "Adam이 가장 빠르게 수렴",
         "RMSprop도 SGD보다 훨씬 빠름",
         "SGD는 느리지만 때로는 더 나은 최종 성능",
@@ -288,7 +288,7 @@ def test_pytorchs_numbers_are_told_where_they_say_otherwise():
     assert not any("PyTorch" in ENGLISH.say(claim["found"]) for claim in same)
     other = claims.claims(FOUND, FOUND._replace(norms=FOUND.norms | {"l2": 3.0}))
     told = [claim for claim in other if "PyTorch's run says otherwise" in ENGLISH.say(claim["found"])]
-    assert [ENGLISH.say(claim["claim"]) for claim in told] == ["L2 effectively limits the size of the weights"]
+    assert [ENGLISH.say(claim.claim) for claim in told] == ["L2 effectively limits the size of the weights"]
 
 
 def keys(value) -> set[str]:
@@ -300,8 +300,8 @@ def keys(value) -> set[str]:
 
 def test_every_message_of_a_claim_is_said_in_some_outcome(record):
     used = {key for claim, numbers, _, _ in OUTCOMES for key in keys(list(claim(FOUND._replace(**numbers))[1:]))}
-    used |= {key for entry in record["claims"] for key in keys(entry["claim"])} | {"claim.otherwise"}
-    used |= keys([entry["name"] for entry in record["printed"]]) | keys([*record["settings"]["added"].values()])
+    used |= {key for entry in record.claims for key in keys(entry.claim)} | {"claim.otherwise"}
+    used |= keys([entry.name for entry in record.printed]) | keys([*record.settings["added"].values()])
     assert used == {key for key in texts("en") if key.startswith(("claim.", "printed."))}
 
 

@@ -91,9 +91,9 @@ def test_ways_that_end_anywhere_are_told_from_those_that_part_a_little():
 
 def test_in_plain_data():
     found = growth("optim.adam", steps=5)
-    text = json.loads(json.dumps(found.to_json()))
-    assert len(text["drift"]) == len(text["amplification"]) == 5
-    assert np.isfinite(text["amplification"]).all()
+    assert json.loads(json.dumps(found.to_json()))["elements"] == found.elements
+    assert len(found.drift) == len(found.amplification) == 5
+    assert np.isfinite(found.amplification).all()
     assert found.label in str(found)
 
 

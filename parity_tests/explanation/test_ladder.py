@@ -17,6 +17,8 @@ from lockstep.cli import main as cli
 from lockstep.cli import matrix as matrix_command
 from lockstep.explanation import ladder
 from lockstep.numerics import probe
+from lockstep.records.explanation import ExplanationRecord, Rung
+from lockstep.records.schema import fields
 from lockstep.subjects.layers import drawing
 from lockstep.subjects.registry import find, subjects
 from reference.layers.activation import ReLU
@@ -39,8 +41,8 @@ MODULES = {
     for case in subject.cases.CASES
 }
 LENGTHS = {str(n): (n,) for n in (1, 7, 61, 64, 1000, 4099)}
-KEYS = ["subject", "case", "dtype", "path", "rungs", "explained", "kernels"]
-RUNG = ["name", "differing", "elements", "max_ulp", "first_step"]
+KEYS = ["schema", "version", "kind", *fields(ExplanationRecord)]
+RUNG = [*fields(Rung)]
 
 
 def closes(*arguments, **settings):
@@ -194,8 +196,8 @@ def test_the_record_comes_back(tmp_path):
     found = lockstep.explain("layers.activation", steps=2)
     found.save(tmp_path / "ladder.json")
     record = lockstep.load(tmp_path / "ladder.json")
-    assert record["kind"] == "explanation"
-    assert record["rungs"] == found.to_json()["rungs"]
+    assert record.kind == "explanation"
+    assert record.to_json() == found.to_json()
     assert record.arrays["rung/0/output/ulp"].shape == (2,)
 
 

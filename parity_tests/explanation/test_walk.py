@@ -1,8 +1,6 @@
 """A walk shows every line of the paper on both sides and loses no operation; its records are checked entry by entry."""
 
-import copy
 import json
-import pathlib
 import shlex
 import sys
 
@@ -12,10 +10,11 @@ import pytest
 from lockstep.cli import main as cli
 from lockstep.experiments import planned, walks
 from lockstep.explanation.matching import Line, Match
-from lockstep.explanation.walk import Beside, Row, Stage, element, shared_out, walk
+from lockstep.explanation.walk import Beside, element, shared_out, walk
 from lockstep.numerics import probe
-from lockstep.records.record import BadRecord, load
-from lockstep.records.validation import means
+from lockstep.records.loading import load
+from lockstep.records.record import BadRecord, Record
+from lockstep.records.walk import WalkedLine, WalkedStage
 from lockstep.subjects.registry import asked, find, subjects
 from lockstep.subjects.side import copied
 from reference.optim.adam import Adam
@@ -31,12 +30,12 @@ def pair(path: str, desc: str, torch_path: str | None = None, ours: type | None 
     return asked(path, desc, path=torch_path).pair(ours)
 
 
-def adam(steps: int = 1, desc: str = WORD, **settings) -> list[Stage]:
+def adam(steps: int = 1, desc: str = WORD, **settings) -> list[WalkedStage]:
     """The update of each step."""
     return [stages[-1] for stages in walk(pair("optim.adam", desc, "single", **settings), steps).steps]
 
 
-def lines(stage: Stage) -> dict[str, Row]:
+def lines(stage: WalkedStage) -> dict[str, WalkedLine]:
     return {row.line: row for row in stage.lines}
 
 
@@ -64,12 +63,12 @@ def test_what_only_the_paper_has_is_not_shown_and_nothing_is_claimed_of_it():
         hidden = [row for row in stage.lines if not row.shown]
         assert [row.line for row in hidden] == ["m_hat", "v_hat"]
         for row in hidden:
-            assert (row.torch, row.torch_bits, row.torch_code, row.operations) == (None, None, None, ())
+            assert (row.theirs, row.theirs_bits, row.their_code, row.operations) == (None, None, None, ())
             assert (row.differing, row.elements) == (0, 0)
 
 
 def test_each_line_has_the_operations_that_lead_to_it():
-    ran = {row.line: [one["name"] for one in row.operations] for row in adam()[0].lines if row.operations}
+    ran = {row.line: [one.name for one in row.operations] for row in adam()[0].lines if row.operations}
     assert ran == {
         "m": ["add_", "lerp_"],  # the count of steps goes before
         "v": ["mul_", "addcmul_"],
@@ -111,7 +110,7 @@ def test_the_numbers_are_those_of_both_runs():
         for quantity, line in {"param": "param", "exp_avg": "m", "exp_avg_sq": "v"}.items():
             row = lines(stages[-1])[line]
             ours, other = mine.read()[quantity]["bias"], theirs.read()[quantity]["bias"]
-            assert (row.numpy, row.torch) == (ours[row.index], other[row.index])
+            assert (row.ours, row.theirs) == (ours[row.index], other[row.index])
             assert row.differing == np.count_nonzero(ours != other)
 
 
@@ -123,13 +122,13 @@ def test_a_network_is_walked_layer_by_layer_and_a_second_step_begins_where_pytor
         for stage in theirs.stages:
             theirs.advance(stage, step)
     rows = lines(stages["forward batchnorm1"])
-    assert rows["y"].torch == theirs.read()["output"]["batchnorm1"][rows["y"].index]
+    assert rows["y"].theirs == theirs.read()["output"]["batchnorm1"][rows["y"].index]
     assert stages["forward relu1"].operations == ("relu",)
     assert stages["backward linear1"].operations == ("mm",)
     assert [*lines(stages["backward linear1"])] == ["dx", "dweight"]
     assert stages["backward linear1"].equations["dweight"].startswith(r"\partial W")
     param = lines(stages["update"])["param"]
-    assert param.torch == theirs.read()["param"]["linear1.weight"][param.index]
+    assert param.theirs == theirs.read()["param"]["linear1.weight"][param.index]
     assert "bernoulli_" not in stages["forward linear1"].operations
 
 
@@ -190,7 +189,7 @@ def test_where_the_result_agrees_the_first_line_that_differs_says_which_element(
     assert found
     for stage in found:
         row = lines(stage)[stage.first or ""]
-        assert row.numpy_bits != row.torch_bits
+        assert row.ours_bits != row.theirs_bits
         assert row.ulp_here
 
 
@@ -242,7 +241,7 @@ def test_a_zero_of_the_other_sign_is_a_difference_of_no_ulp():
     forward, _ = walk(pair("layers.activation", "ReLU, zeros among them"), 1).steps[0]
     row = lines(forward)["y"]
     assert forward.first == "y"
-    assert {row.numpy_bits, row.torch_bits} == {"0x00000000", "0x80000000"}
+    assert {row.ours_bits, row.theirs_bits} == {"0x00000000", "0x80000000"}
     assert row.ulp == 0
 
 
@@ -250,14 +249,14 @@ def test_a_value_is_matched_by_its_line_and_not_by_another_of_that_kind():
     """Our order's line is a division like PyTorch's, of another name: it must stay without a counterpart."""
     rows = lines(adam()[0])
     assert rows["denom"].shown
-    assert "div" in [one["name"] for one in rows["denom"].operations]
+    assert "div" in [one.name for one in rows["denom"].operations]
     assert rows["m_hat"].code == "m_hat = m / (1 - beta1**step)"
     assert not rows["m_hat"].operations
 
 
 def test_a_line_of_the_other_order_hands_its_operations_to_the_one_it_leads_to():
     rows = lines(walk(pair("layers.dropout", "p = 0.3, shared masks"), 1).steps[0][0])
-    assert [one["name"] for one in rows["y"].operations] == [
+    assert [one.name for one in rows["y"].operations] == [
         "div_",
         "mul",
     ]  # PyTorch's `noise`, which the paper has not
@@ -303,17 +302,16 @@ def test_the_sides_of_an_optimizer_part_within_its_walk(path):
 @pytest.mark.parametrize("name", PLANNED)
 def test_a_record_is_whole(records, name):
     record = load(records[name])
-    assert record["kind"] == "walk"
-    assert not record.arrays
-    assert [*record["source"]] == ["paper", "pytorch"]
-    squeezed = {order: " ".join(text.split()) for order, text in record["source"].items()}
-    for step in record["walked"]:
-        for stage in step["stages"]:
-            for line in stage["lines"]:
-                assert line["code"].startswith(f"{line['line']} = ")
-                assert " ".join(line["code"].split()) in squeezed["paper"]
-                assert line["torch_code"] is None or " ".join(line["torch_code"].split()) in squeezed["pytorch"]
-    assert record["rerun"].startswith(f"lockstep ledger {record['subject']} ")
+    assert record.kind == "walk"
+    assert [*record.source] == ["paper", "pytorch"]
+    squeezed = {order: " ".join(text.split()) for order, text in record.source.items()}
+    for stages in record.walked:
+        for stage in stages:
+            for line in stage.lines:
+                assert line.code.startswith(f"{line.line} = ")
+                assert " ".join(line.code.split()) in squeezed["paper"]
+                assert line.their_code is None or " ".join(line.their_code.split()) in squeezed["pytorch"]
+    assert record.rerun.startswith(f"lockstep ledger {record.subject} ")
 
 
 def test_the_same_walk_gives_the_same_record(records, tmp_path):
@@ -325,100 +323,74 @@ def test_the_same_walk_gives_the_same_record(records, tmp_path):
 @pytest.mark.parametrize("name", PLANNED)
 def test_what_it_says_to_run_again_shows_the_same_lines(records, monkeypatch, tmp_path, name):
     record = load(records[name])
-    _, *words = shlex.split(record["rerun"])
+    _, *words = shlex.split(record.rerun)
     monkeypatch.setattr(sys, "argv", ["lockstep", *words, "--json", str(tmp_path / "again.json")])
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert not stop.value.code
     again = json.loads((tmp_path / "again.json").read_text("utf-8"))
-    step = record["first_step"] or record["steps"]
-    stages = record["walked"][step - 1]["stages"]
-    for one, stage in zip(again, stages, strict=True):
-        assert (one["step"], one["stage"], one["first"]) == (step, stage["stage"], stage["first"])
+    step = record.first_step or record.steps
+    for one, stage in zip(again, record.walked[step - 1], strict=True):
+        assert (one["step"], one["stage"], one["first"]) == (step, stage.stage, stage.first)
         assert [(e["line"], e["numpy"], e["torch"], e["ulp"]) for e in one["entries"]] == [
-            (line["line"], line["numpy"], line["torch"], line["ulp"]) for line in stage["lines"]
+            (line.line, line.ours, line.theirs, line.ulp) for line in stage.lines
         ]
 
 
 # Malformed records
 
 
+def line_of(data, name="denom"):
+    return next(line for line in data["walked"][0][0]["lines"] if line["line"] == name)
+
+
 def set_line(key, value, line="denom"):
-    def change(data):
-        found = next(one for one in data["walked"][0]["stages"][0]["lines"] if one["line"] == line)
-        found[key] = value
-
-    return change
-
-
-def drop_line(key):
-    return lambda data: data["walked"][0]["stages"][0]["lines"][0].pop(key)
+    return lambda data: line_of(data, line).update({key: value})
 
 
 MALFORMED = {
-    "steps that are too few": (lambda data: data["walked"].pop(), "has 11 steps, not 12"),
-    "no steps": (lambda data: data.update(walked=[]), "'walked' is no list, or empty"),
-    "steps that are no list": (lambda data: data.update(walked={}), "'walked' is no list, or empty"),
-    "a step out of order": (lambda data: data["walked"].reverse(), r"walked\[0\]: is step 12, where 1 is due"),
-    "a step that is no table": (lambda data: data["walked"].__setitem__(0, 7), r"walked\[0\]: is no table"),
-    "no stages": (lambda data: data["walked"][0].update(stages=[]), r"walked\[0\]\.: 'stages' is no list, or empty"),
+    "steps that are too few": (lambda data: data["walked"].pop(), "walked has 11 steps, not 12"),
+    "no steps": (lambda data: data.update(walked=[]), r"walked is \[\], not a list that is not empty"),
+    "steps that are no list": (lambda data: data.update(walked={}), r"walked is \{\}, not a list"),
+    "a step that is no list": (lambda data: data["walked"].__setitem__(0, 7), r"walked\[0\] is 7, not a list"),
+    "no stages": (lambda data: data["walked"].__setitem__(0, []), r"walked\[0\] is \[\], not a list that is not empty"),
     "no lines": (
-        lambda data: data["walked"][0]["stages"][0].update(lines=None),
-        r"walked\[0\]\.stages\[0\]\.: 'lines' is no list, or empty",
+        lambda data: data["walked"][0][0].update(lines=None),
+        r"walked\[0\]\[0\]\.lines is None, not a list, each entry a table, WalkedLine",
     ),
-    "another first line": (
-        lambda data: data["walked"][0]["stages"][0].update(first="m"),
-        "'first' is 'm', and 'denom' is the first that differs",
-    ),
-    "another first step": (
-        lambda data: data.update(first_step=None),
-        "'first_step' is None, and lines differ from 1 on",
-    ),
-    "other operations": (
-        lambda data: data["walked"][0]["stages"][0].update(operations=["add_"]),
-        "'operations' are not those of its lines",
-    ),
-    "a source that is no text": (lambda data: data["source"].update(paper=7), "'source' is"),
-    "a case that is no table": (lambda data: data.update(case="x"), "'case' is 'x'"),
-    "a line without its bits": (drop_line("numpy_bits"), r"lines\[0\]: is without numpy_bits"),
-    "a number that is none": (set_line("numpy", "many"), "'numpy' is 'many'"),
-    "bits of another number": (set_line("torch_bits", "0x00000000"), "0x00000000 are not the bits of"),
-    "bits that are none": (set_line("torch_bits", "0xzz"), "'torch_bits' is '0xzz'"),
-    "a hidden value": (set_line("shown", False), "is there and not shown"),
-    "a shown nothing": (set_line("shown", True, "m_hat"), "shown and not there"),
+    "a source that is no text": (lambda data: data["source"].update(paper=7), r"source\['paper'\] is 7, not a text"),
+    "a case that is no table": (lambda data: data.update(case="x"), "case is 'x', not a table"),
+    "a case that says nothing": (lambda data: data["case"].pop("desc"), "case has no 'desc'"),
+    "a line without its bits": (lambda data: line_of(data, "m").pop("ours_bits"), "is without ours_bits"),
+    "a line with more": (set_line("shown", True), r"lines\[\d\] has 'shown', which it cannot have"),
+    "a number that is none": (set_line("ours", "many"), "ours is 'many', not a number"),
+    "a truth value for a number": (set_line("ours", True), "ours is True, not a number"),
+    "a number beyond all": (set_line("ours", 10**400), "not a number"),
+    "bits of another number": (set_line("theirs_bits", "0x00000000"), "'0x00000000' are not the bits of"),
+    "bits that are none": (set_line("theirs_bits", "0xzz"), "'0xzz' are not the bits of"),
+    "a value that is half there": (set_line("theirs_bits", None), "PyTorch's value is half there"),
+    "a difference from nothing": (set_line("differing", 1, "m_hat"), "differs from what is not shown"),
     "an index outside": (set_line("index", [2]), r"index \[2\] is none of shape \[2\]"),
+    "an index from the end": (set_line("index", [-1]), r"index\[0\] is -1, not a whole number from 0 on"),
     "an index of another rank": (set_line("index", [0, 0]), r"index \[0, 0\] is none of shape \[2\]"),
     "more than all": (set_line("differing", 3), "differs in more elements than there are"),
     "idle and done": (set_line("idle", True), "is idle, and something was done"),
-    "an operation without a name": (set_line("operations", [{"value": 1}]), "is without name"),
-    "operations that are no list": (set_line("operations", "add_"), "'operations' is no list"),
+    "an operation without a name": (set_line("operations", [{"value": 1}]), r"operations\[0\] is without name"),
+    "operations that are no list": (set_line("operations", "add_"), "operations is 'add_', not a list"),
 }
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_walk_is_refused_by_its_entry(records, tmp_path, name):
-    source = records[next(name for name in PLANNED if name.startswith("optim.adam "))]
+def test_a_malformed_walk_is_refused_by_its_entry(records, name):
+    record = load(records[next(name for name in PLANNED if name.startswith("optim.adam "))])
     change, words = MALFORMED[name]
-    data = copy.deepcopy(json.loads(source.read_text("utf-8")))
+    data = record.to_json()
     change(data)
-    path = tmp_path / source.name
-    path.write_text(json.dumps(data), "utf-8")
-    archive = pathlib.Path(source).with_name(data["arrays"]["file"])
-    path.with_name(archive.name).write_bytes(archive.read_bytes())
-    with pytest.raises(BadRecord, match=words) as caught:
-        load(path)
-    assert str(caught.value).startswith(str(path))
+    with pytest.raises(BadRecord, match=words):
+        Record.from_json(data, {})
 
 
-@pytest.mark.parametrize(
-    ("bits", "value", "same"),
-    [
-        ("0x3f800000", 1.0, True),
-        ("0x3f800001", 1.0, False),
-        ("0x7fc00000", "nan", True),
-        ("0xff800000", "-inf", True),
-        ("0x3ff0000000000000", 1.0, True),
-    ],
-)
-def test_bits_mean_their_number(bits, value, same):
-    assert means(bits, value) is same
+def test_a_walk_with_arrays_is_refused(records):
+    record = load(next(iter(records.values())))
+    with pytest.raises(BadRecord, match="has arrays, which no walk has"):
+        Record.from_json(record.to_json(), {"a": np.ones(3)})

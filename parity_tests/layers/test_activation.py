@@ -47,8 +47,8 @@ def test_where_the_exponential_overflows_numpy_is_nearer():
     run = lockstep.run("layers.activation", case="Sigmoid, where exp overflows")
     assert run.evidence is not None
     assert run.evidence.nearer == "numpy"
-    assert run.evidence.torch == 0
-    assert 0 < run.evidence.numpy < 1e-38
+    assert run.evidence.theirs == 0
+    assert 0 < run.evidence.ours < 1e-38
 
 
 def test_sigmoid_is_right_to_eighty_digits_at_either_end():

@@ -169,7 +169,7 @@ def test_a_fault_of_the_harness_is_found(fault, dtype):
     pair = pair_of(fault.subject, fault.case, dtype)
     outcome = run_pair(fault.spoil(pair), fault.case.steps)
     assert outcome.verdict is fault.verdict
-    assert fault.verdict is not Verdict.BROKEN or outcome.broken["id"] == fault.id
+    assert fault.verdict is not Verdict.BROKEN or outcome.broken.id == fault.id
     sound = fault.without or fault.case
     outcome = run_pair(pair_of(fault.subject, sound, dtype), sound.steps)
     assert outcome.verdict in (Verdict.IDENTICAL, Verdict.ROUNDING)

@@ -28,9 +28,9 @@ def broken(cause: str, *words: str, steps: int = STEPS, **sides) -> Outcome:
     outcome = run_pair(pair(**sides), steps)
     assert outcome.verdict is Verdict.BROKEN, outcome.verdict
     assert outcome.broken is not None
-    assert outcome.broken["id"] == cause
+    assert outcome.broken.id == cause
     first, *rest = told(outcome).splitlines()
-    assert first == f"toy: broken: {outcome.broken['message']}"
+    assert first == f"toy: broken: {outcome.broken.message}"
     assert rest == [f"  cause    {cause}", "  rerun    rerun it"]
     for word in words:
         assert word in first

@@ -176,7 +176,7 @@ class OptimizerTests(SubjectTests):
         outcome = run_pair(self.pair(self.case, "float32", ours=Spoilt), 2)
         assert outcome.verdict is Verdict.BROKEN
         assert outcome.broken is not None
-        assert outcome.broken["id"] in causes
+        assert outcome.broken.id in causes
 
     @pytest.mark.parametrize("dtype", DTYPES)
     def test_the_state_of_pytorch_is_taken_over_mid_run(self, dtype, torch_path):

@@ -26,9 +26,9 @@ def test_a_maximum_on_one_side_alone_is_refused_before_any_number(ours, theirs):
     outcome = run_pair(pair, 3)
     assert outcome.verdict is Verdict.BROKEN
     assert outcome.broken is not None
-    assert outcome.broken["id"] == "names-differ"
+    assert outcome.broken.id == "names-differ"
     whose = "yours" if ours else "PyTorch's"
-    assert f"only {whose} has max_exp_avg_sq" in str(outcome.broken["message"])
+    assert f"only {whose} has max_exp_avg_sq" in str(outcome.broken.message)
     assert not outcome.defect.columns.get("param")
 
 

@@ -1,25 +1,45 @@
 """Records as a report meets them, made up, and hostile ones."""
 
+import dataclasses
+
 import numpy as np
 
+from lockstep.numerics.environment import Environment
+from lockstep.numerics.probe import Machine
+from lockstep.records.detection import DetectionRecord
+from lockstep.records.experiment import ExperimentRecord
+from lockstep.records.explanation import ExplanationRecord
+from lockstep.records.growth import Growth
 from lockstep.records.record import SCHEMA, VERSION, Record
+from lockstep.records.run import RunRecord
+from lockstep.records.schema import plain
+from lockstep.records.walk import WalkRecord
 
 STEPS = 12
+NEXT = 0.25 + 2.0**-25  # the float32 after 0.25
 QUANTITIES = {"grad": "grad", "param": "param", "exp_avg": "m"}
 HOSTILE = "<script>alert(1)</script> $\\frac{x}{$ & \"'><img src=x onerror=alert(2)> 한글 \u202e{{ 7 * 7 }}"
 
 
+def made(data, arrays):
+    """A record as it is read; `arrays` among the data are in the place of its own."""
+    environment = plain(Environment(python="3.11.7", threads=1)) | data["environment"]
+    return Record.from_json(
+        {"schema": SCHEMA, "version": VERSION} | data | {"environment": environment}, data.get("arrays", arrays)
+    )
+
+
 def finding(**changes):
     return {
-        "step": 3, "quantity": "param", "tensor": "theta", "line": "param", "index": [1], "shape": [2],
-        "numpy": 0.25, "torch": 0.250000030, "numpy_bits": "0x3e800000", "torch_bits": "0x3e800001",
-        "exact": 0.25000001, "dtype": "float32",
-        "allowed": 4e-8, "absolute": 3e-8, "relative": 1.2e-7, "ulp": 1.0, "used": 0.37, "nearer": "numpy",
+        "step": 3, "stage": "", "quantity": "param", "tensor": "theta", "line": "param", "index": [1], "shape": [2],
+        "differing": 1, "elements": 2, "ours": 0.25, "theirs": NEXT, "ours_bits": "0x3e800000",
+        "theirs_bits": "0x3e800001", "exact": 0.25000001, "dtype": "float32",
+        "allowed": 4e-8, "absolute": 3e-8, "relative": 1.2e-7, "ulp": 1.0, "used": 0.37, "nearer": "ours",
         "verdict": "rounding", **changes,
     }  # fmt: skip
 
 
-def run_record(**changes) -> Record:
+def run_record(**changes) -> RunRecord:
     """A run of an optimizer on a function of two variables, made up: equal at first, apart from step 3 on."""
     steps = np.arange(1, STEPS + 1)
     apart = np.where(steps < 3, 0.0, 1e-8 * steps)
@@ -53,28 +73,42 @@ def run_record(**changes) -> Record:
         "trace/contour/z": x[None, :] ** 2 + x[:, None] ** 2,
     }
     data = {
-        "schema": SCHEMA, "version": VERSION, "kind": "run", "subject": "optim.adam", "case": {"desc": "plain"},
+        "kind": "run", "subject": "optim.adam", "case": {"desc": "plain"},
         "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS,
-        "environment": {"python": "3.11.7", "threads": 1},
+        "environment": {},
         "verdict": "rounding", "used": 0.37, "broken": None, "first_difference": finding(), "evidence": finding(),
-        "closest_call": finding(), "first_drift": 3, "equations": {},
+        "closest_call": finding(), "first_drift": 3, "equations": {}, "notes": [],
         "quantities": {name: {"line": line, "verdict": "rounding"} for name, line in QUANTITIES.items()},
         "rerun": "lockstep run optim.adam --case plain", **changes,
     }  # fmt: skip
-    return Record(data, arrays)
+    return made(data, arrays)
 
 
-def identical_record(**changes) -> Record:
-    record = run_record(
-        verdict="identical", used=0.0, first_difference=None, evidence=None, closest_call=None, **changes
-    )
-    record.data["quantities"] = {name: {"line": name, "verdict": "identical"} for name in QUANTITIES}
+def identical_record(**changes) -> RunRecord:
+    settings = {"used": 0.0, "first_difference": None, "evidence": None, "closest_call": None, **changes}
+    quantities = {name: {"line": name, "verdict": "identical"} for name in QUANTITIES}
+    record = run_record(**{"verdict": "identical", "quantities": quantities, **settings})
     zeros = {key: 0 * np.nan_to_num(array) for key, array in record.arrays.items() if not key.startswith("trace")}
-    record.arrays = zeros | {"drift/param/elements": np.full(STEPS, 2.0)}
-    return record
+    return dataclasses.replace(record, arrays=zeros | {"drift/param/elements": np.full(STEPS, 2.0)})
 
 
-def experiment_record(**changes) -> Record:
+def claim(text: str, holds, found: str, why: str):
+    return {"claim": text, "original": "", "holds": holds, "found": found, "why": why, "theirs": holds}
+
+
+def printed(**changes):
+    return {
+        "name": "SGD", "notebook": "[-1.4 2.07]", "ours": "[-1.4 2.07]", "theirs": "[-1.4 2.08]", "equal": False,
+        "chapter": "", **changes,
+    }  # fmt: skip
+
+
+def chapter(name: str, **changes):
+    empty = {"figures": [], "printed": [], "runs": None, "subjects": [], "claims": False, "code": ""}
+    return {"name": name} | empty | changes
+
+
+def experiment_record(**changes) -> ExperimentRecord:
     """The notebook's record, made up: 20 steps of each optimizer, 60 of training."""
     way = {name: np.linspace((-1.5, 2.5), (-1.4 + i / 10, 2.0), 21) for i, name in enumerate(("adam", "sgd", "lion"))}
     arrays = {"trace/contour/x": np.linspace(-2, 2, 21), "trace/contour/y": np.linspace(-1, 3, 21)}
@@ -91,26 +125,24 @@ def experiment_record(**changes) -> Record:
     after = (before - before.mean(axis=1, keepdims=True)) / np.sqrt(before.var(axis=1, keepdims=True) + 1e-5)
     arrays |= {"nb/batchnorm/before": before, "nb/batchnorm/numpy": after, "nb/batchnorm/torch": after}
     data = {
-        "schema": SCHEMA, "version": VERSION, "kind": "experiment", "subject": "notebook", "title": "The notebook",
+        "kind": "experiment", "subject": "notebook", "title": "The notebook",
         "optimum": [1, 1],
-        "environment": {"python": "3.11.7"},
+        "environment": {},
         "claims": [
-            {"claim": "Adam converges fastest", "holds": False, "found": "it is last", "why": "short steps"},
-            {"claim": "L2 limits the weights", "holds": True, "found": "2.2 against 2.6", "why": "it pulls"},
-            {"claim": "higher learning rates", "holds": None, "found": "nothing tests it", "why": "no run"},
+            claim("Adam converges fastest", False, "it is last", "short steps"),
+            claim("L2 limits the weights", True, "2.2 against 2.6", "it pulls"),
+            claim("higher learning rates", None, "nothing tests it", "no run"),
         ],
-        "printed": [
-            {"name": "SGD", "notebook": "[-1.4 2.07]", "numpy": "[-1.4 2.07]", "torch": "[-1.4 2.08]", "equal": False}
-        ],
+        "printed": [printed()], "settings": {}, "figures": [], "chapters": [], "runs": [],
         **changes,
     }  # fmt: skip
-    return Record(data, arrays)
+    return made(data, arrays)
 
 
 RUNGS = ("the paper's order", "PyTorch's order", "fused multiply-add", "PyTorch's sqrt")
 FINDINGS = {
     "missing": None,
-    "machine": {"python": "3.11.7", "cpu": "a CPU", "threads": 2},
+    "machine": plain(Machine(python="3.11.7", cpu="a CPU", threads=2)),
     "contraction": {"addcmul": "fused", "addcdiv": "either"},
     "kernels": {
         "sqrt": {
@@ -122,11 +154,15 @@ FINDINGS = {
     },
     "random": {"rand_float32": "mersenne"},
     "threads": {"sum": "shares"},
-    "seconds": 0.9,
+    "vector": {},
+    "lanes": {},
+    "halves": [],
+    "kernel_ulps": {},
+    "flushed": {},
 }
 
 
-def explanation_record(names=RUNGS, /, **changes) -> Record:
+def explanation_record(names=RUNGS, /, **changes) -> ExplanationRecord:
     """A ladder, made up: 339 ulp at first, a few fewer on each rung, nothing on the last."""
     sizes = np.array([339.0, 144.0, 14.0])[: len(names) - 1]
     arrays = {}
@@ -145,75 +181,72 @@ def explanation_record(names=RUNGS, /, **changes) -> Record:
         for name, size in zip(names, [*map(int, sizes), 0], strict=True)
     ]
     data = {
-        "schema": SCHEMA, "version": VERSION, "kind": "explanation", "subject": "optim.adam", "case": {"desc": "plain"},
-        "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS, "environment": {"python": "3.11.7"},
-        "rungs": table, "explained": True, "kernels": ["sqrt"], "equations": {}, "left": None, "findings": FINDINGS,
+        "kind": "explanation", "subject": "optim.adam", "case": {"desc": "plain"},
+        "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS, "environment": {},
+        "rungs": table, "explained": True, "kernels": ["sqrt"], "left": None, "findings": FINDINGS,
         "rerun": "lockstep explain optim.adam --case plain", **changes,
     }  # fmt: skip
-    return Record(data, arrays)
+    return made(data, arrays)
 
 
-def growth_record(**changes) -> Record:
+def growth_record(**changes) -> Growth:
     data = {
-        "schema": SCHEMA, "version": VERSION, "kind": "growth", "subject": "models.mlp", "case": {"desc": "a bias"},
-        "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS, "environment": {"python": "3.11.7"},
+        "kind": "growth", "subject": "models.mlp", "case": {"desc": "a bias"},
+        "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS, "environment": {},
         "start": 1e-8, "differing": 9, "elements": 20, "ill_conditioned": {"linear1.bias": 5, "linear1.weight": 0},
         "classes": {"added by the steps": 0, "multiplied by the problem": 4, "ill-conditioned": 5},
         "worst": ["linear1.bias", [7], "ill-conditioned"], "worst_added": 1.2e-7, **changes,
     }  # fmt: skip
     arrays = {"growth/drift": np.geomspace(1e-8, 0.028, STEPS), "growth/defect": np.full(STEPS, 1e-8)}
     arrays["growth/alone"] = np.geomspace(1e-8, 1.2e-7, STEPS)
-    return Record(data, arrays | {"growth/spread": np.geomspace(1e-8, 2e-3, STEPS)})
+    return made(data, arrays | {"growth/spread": np.geomspace(1e-8, 2e-3, STEPS)})
 
 
 def left(**changes):
     """The first element that is left."""
-    return {
-        "step": 3, "stage": "update", "line": "denom", "quantity": "param", "tensor": "theta", "index": [1],
-        "shape": [2], "dtype": "float32", "numpy": 0.25, "torch": 0.250000030, "numpy_bits": "0x3e800000",
-        "torch_bits": "0x3e800001", "ulp": 1.0, **changes,
-    }  # fmt: skip
+    unknown = {"exact": "nan", "allowed": "nan", "used": "nan", "nearer": "unknown", "verdict": None}
+    return finding(stage="update", line="denom", **unknown) | changes
 
 
-def unexplained_record() -> Record:
+def unexplained_record() -> ExplanationRecord:
     record = explanation_record(explained=False, left=left())
-    record.arrays["rung/3/param/scaled_ulp"] = np.where(np.arange(STEPS) < 2, 0.0, 7.0)
-    record.data["rungs"][-1] |= {"differing": 2, "max_ulp": 7.0, "first_step": 3}
-    return record
+    last = dataclasses.replace(record.rungs[-1], differing=2, max_ulp=7.0, first_step=3)
+    arrays = record.arrays | {"rung/3/param/scaled_ulp": np.where(np.arange(STEPS) < 2, 0.0, 7.0)}
+    return dataclasses.replace(record, rungs=(*record.rungs[:-1], last), arrays=arrays)
 
 
 def line(name: str, **changes):
     """A line of a walk, equal on both sides."""
     return {
         "line": name, "code": f"{name} = beta1 * exp_avg + (1 - beta1) * d", "shape": [6], "index": [1],
-        "torch_code": f"{name} = ops.lerp(exp_avg, d, 1 - beta1)", "numpy": 0.25, "numpy_bits": "0x3e800000",
-        "torch": 0.25, "torch_bits": "0x3e800000", "operations": [{"name": "lerp_", "value": 0.25}], "shown": True,
-        "idle": False, "ulp_here": 0.0, "differing": 0, "elements": 6, "ulp": 0.0, "scaled_ulp": 0.0, **changes,
+        "their_code": f"{name} = ops.lerp(exp_avg, d, 1 - beta1)", "dtype": "float32", "ours": 0.25,
+        "ours_bits": "0x3e800000", "theirs": 0.25, "theirs_bits": "0x3e800000",
+        "operations": [{"name": "lerp_", "value": 0.25}], "idle": False,
+        "ulp_here": 0.0, "differing": 0, "elements": 6, "ulp": 0.0, "scaled_ulp": 0.0, **changes,
     }  # fmt: skip
 
 
 def apart():
     """What is otherwise of a line that is one ulp apart in two elements of six."""
-    value = float(np.uint32(0x3E800001).view(np.float32))
     ulps = {"ulp_here": 1.0, "ulp": 1.0, "scaled_ulp": 1.0}
-    return {"torch": value, "torch_bits": "0x3e800001", "differing": 2, **ulps}
+    return {"theirs": NEXT, "theirs_bits": "0x3e800001", "differing": 2, **ulps}
 
 
-def walked(number: int, first: str | None = None):
-    """A step of a walk; from line `first` on they are apart."""
+def walked(first: str | None = None):
+    """The stages of a step of a walk; from line `first` on they are apart."""
     hidden = {
-        "shown": False, "torch": None, "torch_bits": None, "operations": [], "torch_code": None, "ulp_here": None,
+        "theirs": None,
+        "theirs_bits": None,
+        "operations": [],
+        "their_code": None,
+        "ulp_here": None,
         "elements": 0,
-    }  # fmt: skip
+    }
     lines = [
         line("d", idle=True, code="d = g", operations=[]), line("m", **(apart() if first == "m" else {})),
         line("m_hat", **hidden), line("param", **(apart() if first else {})),
     ]  # fmt: skip
-    stage = {
-        "stage": "update", "tensor": "theta", "shape": [6], "lines": lines, "first": first, "equations": EQUATIONS,
-        "operations": ["lerp_", "lerp_"],
-    }  # fmt: skip
-    return {"step": number, "stages": [stage]}
+    return [{"stage": "update", "tensor": "theta", "shape": [6], "lines": lines, "equations": EQUATIONS}]
 
 
 EQUATIONS = {
@@ -224,17 +257,17 @@ EQUATIONS = {
 }
 
 
-def walk_record(**changes) -> Record:
+def walk_record(**changes) -> WalkRecord:
     """Four steps, made up: the sides part at the third, at line m."""
     data = {
-        "schema": SCHEMA, "version": VERSION, "kind": "walk", "subject": "optim.adam", "case": {"desc": "plain"},
-        "dtype": "float32", "path": "single", "seed": 0, "steps": 4, "environment": {"python": "3.11.7"},
-        "equations": EQUATIONS, "first_step": 3,
+        "kind": "walk", "subject": "optim.adam", "case": {"desc": "plain"},
+        "dtype": "float32", "path": "single", "seed": 0, "steps": 4, "environment": {},
+        "equations": EQUATIONS,
         "state": {"exp_avg": "m"}, "rerun": "lockstep ledger optim.adam --step 3",
         "source": {"paper": "def paper(exp_avg, d):\n    m = beta1 * exp_avg + (1 - beta1) * d\n    return m"},
-        "walked": [walked(1), walked(2), walked(3, "m"), walked(4, "m")], **changes,
+        "walked": [walked(), walked(), walked("m"), walked("m")], **changes,
     }  # fmt: skip
-    return Record(data, {})
+    return made(data, {})
 
 
 def cell(used: float, error: float, **changes):
@@ -243,7 +276,6 @@ def cell(used: float, error: float, **changes):
     return found | changes
 
 
-FAITHFUL = {"name": "faithful", "id": None, "twins": []}
 WORDS = {"key": "verdict.broken.meaning", "values": {}}
 MET = {"key": "cause.met", "values": {"seen": "somebody/something#1"}}
 
@@ -251,14 +283,14 @@ MET = {"key": "cause.met", "values": {"seen": "somebody/something#1"}}
 def cause(name: str, **changes):
     """A cause of a detection."""
     return {
-        "id": name.split(" ", 1)[0], "variant": "", "name": name, "formula": r"s_t = \sqrt{\hat v_t + \epsilon}",
+        "id": name.split(" ", 1)[0], "variant": "", "formula": r"s_t = \sqrt{\hat v_t + \epsilon}",
         "equations": {"denom": r"s_t = \sqrt{\hat v_t} + \epsilon"},
         "changes": [
             {"of": "line", "line": "denom", "ours": "np.sqrt(v_hat) + eps", "theirs": "np.sqrt(v_hat + eps)"}
         ],
         "behaviour": None, "code": None, "free": {}, "seen": MET, "threads": [],
         "fix": WORDS, "first_shows": WORDS, "note": None, "first": {"step": 1, "line": "param"}, "shows": "tiny",
-        "verdict": "different", "dtypes": ["float32"], "twins": [], "steps": STEPS, "dtype": "float32",
+        "verdict": "different", "dtypes": ["float32"], "steps": STEPS, "dtype": "float32",
         "quantity": "param", "tensor": "theta", "index": [1], **changes,
     }  # fmt: skip
 
@@ -267,20 +299,30 @@ def scenario(name: str):
     return {"name": name, "why": WORDS, "case": {"desc": name}, "steps": 8}
 
 
-def detection_record(**changes) -> Record:
+ERRORS = (
+    [cell(0.3, 6e-5), cell(0.2, 3e-5)], [cell(2e4, 0.98), cell(0.4, 6e-5)], [cell(9e3, 0.5), cell(11.0, 2e-3)],
+)  # fmt: skip
+
+
+def rows(causes=("eps-inside-sqrt", "eps-value (1e-06)"), cells=ERRORS):
+    """The rows of a table of these causes, each a name or a cause of its own; the first is the faithful one."""
+    entries = [(one, cause(one)) if isinstance(one, str) else one for one in causes]
+    return [
+        {"name": name, "cells": own, "cause": entry}
+        for (name, entry), own in zip([("faithful", None), *entries], cells, strict=True)
+    ]
+
+
+def detection_record(**changes) -> DetectionRecord:
     """Two causes in two scenarios, made up: one shows in one of them, the other in both."""
-    cells = [
-        [cell(0.3, 6e-5), cell(0.2, 3e-5)], [cell(2e4, 0.98), cell(0.4, 6e-5)], [cell(9e3, 0.5), cell(11.0, 2e-3)],
-    ]  # fmt: skip
     data = {
-        "schema": SCHEMA, "version": VERSION, "kind": "detection", "subject": "optim.adam", "dtype": "float32",
-        "seed": 0, "steps": STEPS, "environment": {"python": "3.11.7"}, "unit": "lr", "equations": EQUATIONS,
-        "scenarios": [scenario("tiny"), scenario("plain")], "rerun": "lockstep causes optim.adam",
-        "causes": [FAITHFUL, cause("eps-inside-sqrt"), cause("eps-value (1e-06)")], "cells": cells, **changes,
+        "kind": "detection", "subject": "optim.adam", "dtype": "float32", "seed": 0, "steps": STEPS, "environment": {},
+        "unit": "lr", "scenarios": [scenario("tiny"), scenario("plain")], "rerun": "lockstep causes optim.adam",
+        "rows": rows(), **changes,
     }  # fmt: skip
     way = np.linspace(0, 1, STEPS)
     arrays = {}
-    for number in (1, 2):
+    for number in range(1, len(data["rows"])):
         arrays |= {f"trajectory/{number}/numpy": way * number, f"trajectory/{number}/torch": way}
         arrays[f"trajectory/{number}/drift"] = way * number
-    return Record(data, arrays)
+    return made(data, arrays)

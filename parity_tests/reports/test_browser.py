@@ -3,6 +3,7 @@
 Each check is a function from a page that is being read to what is wrong with it, and has a broken page that it catches.
 """
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -14,7 +15,10 @@ from axe_playwright_python.sync_playwright import Axe
 import lockstep
 import reports
 from lockstep.experiments import detections, walks
+from lockstep.numerics.difference import bits
+from lockstep.records.detection import DetectionRecord
 from lockstep.records.record import Record
+from lockstep.records.walk import WalkRecord
 from lockstep.subjects.registry import find
 from lockstep.text import LANGUAGES
 from parity_tests.reports import screenshots
@@ -46,12 +50,12 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def walk() -> Record:
+def walk() -> WalkRecord:
     return walks.walked(next(iter(walks.walks(find("optim.adam")).values())))
 
 
 @pytest.fixture(scope="module")
-def walked(walk) -> dict[str, Record]:
+def walked(walk) -> dict[str, WalkRecord]:
     """Walks by subject: Adam's own, which parts where this machine has it, and one made up, which parts at step 3."""
     return {"adam": walk, "sgd": walk_record(subject="optim.sgd")}
 
@@ -67,17 +71,16 @@ def report(walked, tmp_path_factory) -> Path:
     return folder
 
 
-def few(record: Record, causes: tuple[str, ...]) -> Record:
+def few(record: DetectionRecord, causes: tuple[str, ...]) -> DetectionRecord:
     """A detection of these causes alone."""
-    kept = [number for number, one in enumerate(record["causes"]) if one["id"] in (None, *causes)]
+    kept = [number for number, row in enumerate(record.rows) if row.cause is None or row.cause.id in causes]
     arrays = {
         f"trajectory/{place}/{side}": record.arrays[f"trajectory/{number}/{side}"]
         for place, number in enumerate(kept)
         for side in ("numpy", "torch", "drift")
         if place
     }
-    table = {key: [record[key][number] for number in kept] for key in ("causes", "cells")}
-    return Record(record.data | table, arrays)
+    return dataclasses.replace(record, rows=tuple(record.rows[number] for number in kept), arrays=arrays)
 
 
 def file(report: Path, kind: str, language: str) -> Path:
@@ -155,50 +158,51 @@ SHOWN = """() => [...document.querySelectorAll(".walk .step")].filter((step) => 
 }))"""
 
 
-def value(line, side: str):
-    """What must be read for a value: its number and its bits."""
-    return None if line[side] is None else [float(line[side]), line[f"{side}_bits"]]
-
-
-def expected(step) -> list:
+def expected(stages) -> list:
+    """What must be read of a step: each line, and of both sides its number and its bits."""
     return [
-        [line["line"], line["line"] == stage["first"], value(line, "numpy"), value(line, "torch")]
-        for stage in step["stages"]
-        for line in stage["lines"]
-        if not line["idle"]
+        [
+            line.line,
+            line.line == stage.first,
+            [line.ours, line.ours_bits],
+            None if line.theirs is None else [line.theirs, line.theirs_bits],
+        ]
+        for stage in stages
+        for line in stage.lines
+        if not line.idle
     ]
 
 
-def read(record: Record, lines: list) -> list:
+def read(record: WalkRecord, lines: list) -> list:
     """The numbers that the digits on the page are in the record's dtype."""
-    kind = np.dtype(record["dtype"]).type
+    kind = np.dtype(record.dtype).type
     return [[*line[:2], *(one and [float(kind(one[0])), one[1]] for one in line[2:])] for line in lines]
 
 
-def misread(reader: Reader, record: Record) -> list[str]:
+def misread(reader: Reader, record: WalkRecord) -> list[str]:
     """The steps of the walk that do not show what the record says, as they are turned from the first to the last."""
     page, wrong = reader.page, []
     page.locator(".stepper input").press("Home")
-    for step in record["walked"]:
+    for number, stages in enumerate(record.walked, 1):
         shown = page.evaluate(SHOWN)
-        if [one["step"] for one in shown] != [str(step["step"])]:
-            return [*wrong, f"step {step['step']} is not the one that is shown: {[one['step'] for one in shown]}"]
-        if read(record, shown[0]["lines"]) != expected(step):
-            wrong.append(f"step {step['step']}: {shown[0]['lines']}")
-        if step is not record["walked"][-1]:
+        if [one["step"] for one in shown] != [str(number)]:
+            return [*wrong, f"step {number} is not the one that is shown: {[one['step'] for one in shown]}"]
+        if read(record, shown[0]["lines"]) != expected(stages):
+            wrong.append(f"step {number}: {shown[0]['lines']}")
+        if number < len(record.walked):
             page.locator("[data-go=next]").click()
     return wrong
 
 
-def lost_without_scripts(reader: Reader, record: Record) -> list[str]:
+def lost_without_scripts(reader: Reader, record: WalkRecord) -> list[str]:
     """What is amiss where no script runs: the first differing step stands there in full, and nothing dead to press."""
-    first = record["walked"][record["first_step"] - 1]
+    number = record.first_step
     shown = reader.page.evaluate(SHOWN)
     wrong = []
-    if [one["step"] for one in shown] != [str(first["step"])]:
-        wrong.append(f"step {first['step']} does not stand there: {[one['step'] for one in shown]}")
-    elif read(record, shown[0]["lines"]) != expected(first):
-        wrong.append(f"step {first['step']}: {shown[0]['lines']}")
+    if [one["step"] for one in shown] != [str(number)]:
+        wrong.append(f"step {number} does not stand there: {[one['step'] for one in shown]}")
+    elif read(record, shown[0]["lines"]) != expected(record.walked[number - 1]):
+        wrong.append(f"step {number}: {shown[0]['lines']}")
     return wrong + ["the slider, which does nothing"] * reader.page.locator(".stepper").is_visible()
 
 
@@ -369,7 +373,7 @@ def test_the_slider_obeys_the_arrow_keys(browser, report, walk):
         step = reader.page.locator(".step:not([hidden])")
         assert step.get_attribute("data-step") == "2"
         assert slider.get_attribute("aria-valuetext") == step.locator("h3").inner_text()
-        assert reader.page.locator(".stepper output").inner_text() == f"2 / {len(walk['walked'])}"
+        assert reader.page.locator(".stepper output").inner_text() == f"2 / {len(walk.walked)}"
         slider.press("End")
         assert reader.page.locator("[data-go=next]").is_disabled()
 
@@ -446,15 +450,13 @@ def test_too_little_contrast_in_the_dark_is_caught_there_alone(browser, report):
             assert bool(violations(reader)) == (colour == "dark")
 
 
-@pytest.mark.parametrize(("side", "step"), [("numpy", 1), ("torch", -1)])
+@pytest.mark.parametrize(("side", "step"), [("ours", 0), ("theirs", -1)])
 def test_a_value_that_is_not_the_records_is_caught(browser, report, walk, side, step):
-    other = Record(walk.data | {"walked": [dict(one) for one in walk["walked"]]}, {})
-    changed = other["walked"][step - 1 if step > 0 else step]
-    (stage, *others) = changed["stages"]
-    lines = [dict(line) for line in stage["lines"]]
-    line = next(line for line in reversed(lines) if not line["idle"])
-    line[side] = float(np.nextafter(np.float32(line[side]), np.float32(np.inf)))
-    changed["stages"] = [stage | {"lines": lines}, *others]
+    data = walk.to_json()
+    line = next(line for line in reversed(data["walked"][step][0]["lines"]) if not line["idle"])
+    other = np.nextafter(np.float32(line[side]), np.float32(np.inf))
+    line |= {side: float(other), f"{side}_bits": bits(other)}
+    other = Record.from_json(data, {})
     with reading(browser, file(report, "subject", "en")) as reader:
         assert len(misread(reader, other)) == 1
 
@@ -462,7 +464,7 @@ def test_a_value_that_is_not_the_records_is_caught(browser, report, walk, side, 
 def test_what_is_lost_without_scripts_is_caught(browser, report, walk):
     whole = file(report, "subject", "en")
     page = whole.with_name("broken.html")
-    first = f'<div class="step" data-step="{walk["first_step"]}"'
+    first = f'<div class="step" data-step="{walk.first_step}"'
     page.write_text(swapped(first, f"{first} hidden")(whole.read_text("utf-8")), "utf-8")
     with reading(browser, page, scripts=False) as reader:
         assert lost_without_scripts(reader, walk)

@@ -1,6 +1,8 @@
 """Figures: what they say is what the records say, they are the same every time, and they speak no language."""
 
+import copy
 import csv
+import dataclasses
 import functools
 import io
 import itertools
@@ -18,9 +20,12 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
-from lockstep.records.record import BadRecord, Record
+from lockstep.records.experiment import ExperimentRecord
+from lockstep.records.explanation import ExplanationRecord
+from lockstep.records.record import BadRecord, CaseRecord
 from lockstep.text import Voice, texts
 from parity_tests.reports.made import (
+    ERRORS,
     HOSTILE,
     RUNGS,
     STEPS,
@@ -32,10 +37,12 @@ from parity_tests.reports.made import (
     finding,
     growth_record,
     identical_record,
+    rows,
     run_record,
+    scenario,
     unexplained_record,
 )
-from reports import checks, facts, figures, palette, style, vector
+from reports import facts, figures, palette, style, vector
 from reports.figures import batches, detection, digits, drift, ends, growth, heat, keep, ladder, loss, path, trajectory
 from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights
 from reports.gallery import Gallery, Picture, columns
@@ -57,32 +64,33 @@ def title(module, record, *which) -> str:
     return ENGLISH.say(module.finding(record, *which))
 
 
-def digits_record() -> Record:
+def digits_record() -> ExperimentRecord:
     arrays = {}
     for name, end in (("adam", 0.975), ("sgd", 0.964)):
         for side, shift in (("numpy", 0.0), ("torch", 1e-7)):
             arrays[f"digits/{name}/{side}/loss"] = np.geomspace(2.3, 0.1, 30) + shift
             arrays[f"digits/{name}/{side}/accuracy"] = np.linspace(0.1, end, 30)
-    data = experiment_record(subject="digits", title="The digits", claims=[], printed=[], optimum=None).data
-    return Record(data, arrays)
+    settings = {"title": "The digits", "claims": [], "printed": [], "optimum": None}
+    return dataclasses.replace(experiment_record(subject="digits", **settings), arrays=arrays)
 
 
-def batches_record() -> Record:
+def batches_record() -> ExperimentRecord:
     size = np.array([2, 4, 16, 256])
     biased = np.array([1.0, 0.5, 2.0, 4.0])
     kept = biased * size / (size - 1)
-    arrays = {"batch/size": size, "batch/biased": biased, "batch/numpy": kept, "batch/torch": kept}
-    data = experiment_record(subject="layers.batchnorm", title="batch sizes", claims=[], printed=[]).data
-    return Record(data, arrays)
+    arrays = {"batch/size": size, "batch/biased": biased, "batch/ratio": size / (size - 1)}
+    arrays |= {"batch/numpy": kept, "batch/torch": kept}
+    record = experiment_record(subject="layers.batchnorm", title="batch sizes", claims=[], printed=[])
+    return dataclasses.replace(record, arrays=arrays)
 
 
-def keep_record() -> Record:
+def keep_record() -> ExperimentRecord:
     p = np.array([0.1, 0.3, 0.5])
     mask = np.random.default_rng(0).random((16, 40)) > 0.3
     arrays = {"keep/p": p, "keep/numpy": 0.99 - p, "keep/torch": 0.99 - p, "keep/equal": np.ones(3)}
     arrays |= {"keep/mask/numpy": mask + 0.0, "keep/mask/torch": mask + 0.0}
-    data = experiment_record(subject="layers.dropout", title="kept", claims=[], printed=[]).data
-    return Record(data, arrays)
+    record = experiment_record(subject="layers.dropout", title="kept", claims=[], printed=[])
+    return dataclasses.replace(record, arrays=arrays)
 
 
 def everything() -> list[tuple]:
@@ -101,7 +109,7 @@ def everything() -> list[tuple]:
 
 def id_of(one) -> str:
     module, record, *which = one
-    return "-".join([module.NAME, record.data.get("subject", ""), *map(str, which)])
+    return "-".join([module.NAME, record.subject, *map(str, which)])
 
 
 EVERY = everything()
@@ -117,7 +125,7 @@ def drawn(one: tuple) -> tuple[Gallery, list[Picture]]:
 @functools.cache
 def drawn_at(place: int) -> tuple[Gallery, list[Picture]]:
     module, record, *which = EVERY[place]
-    gallery, copy = Gallery(), Record(dict(record.data), dict(record.arrays))
+    gallery, copy = Gallery(), dataclasses.replace(record, arrays=dict(record.arrays))
     return gallery, [gallery.picture(module, again, "a", *which) for again in (record, copy)]
 
 
@@ -159,16 +167,15 @@ def test_the_picture_speaks_no_language(one):
     module, record, *which = one
     figure = module.draw(record, *which)
     figure.canvas.draw()
-    label = facts.label(record) if "case" in record.data else ""
+    label = facts.label(record) if isinstance(record, CaseRecord) else ""
     written = [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
     assert any(written)
     own = [
-        record["subject"],
-        record.data.get("dtype", ""),
+        record.subject,
+        getattr(record, "dtype", ""),
         label,
-        *(str(one["name"]) for one in record.data.get("causes", ())),
+        *(one.name for one in (*getattr(record, "rows", ()), *getattr(record, "scenarios", ()))),
     ]
-    own += [one["name"] for one in record.data.get("scenarios", ())]
     for text in written:
         for known in sorted(own, key=len, reverse=True):
             text = text.replace(known, "") if known else text  # noqa: PLW2901
@@ -317,9 +324,8 @@ def test_a_long_series_stays_small_and_keeps_its_spikes():
     assert len(x) <= MOST_POINTS + 1
     assert y.max() == 1.0
     assert x[y.argmax()] == 7777
-    record = run_record(steps=20_000)
     noise = np.random.default_rng(0).random(20_000) * (np.arange(20_000) % 3 > 0)
-    record.arrays = {"trace/loss/numpy": 1 + noise, "trace/loss/torch": 1 + noise[::-1]}
+    record = run_record(steps=20_000, arrays={"trace/loss/numpy": 1 + noise, "trace/loss/torch": 1 + noise[::-1]})
     assert len(Gallery().picture(loss, record, "a").inline) < 60_000
 
 
@@ -401,7 +407,7 @@ def test_a_ladder_says_what_is_left_on_its_first_rung_and_its_last():
     assert "3: fused multiply-add" in ENGLISH.say(ladder.read(other))
 
 
-def lowest(record: Record) -> list[float]:
+def lowest(record: ExplanationRecord) -> list[float]:
     """The heights at which the last rung of a ladder is drawn."""
     (axis,) = ladder.draw(record).axes
     lines = [line for line in axis.lines if line.get_color() == style.INK and line.get_transform() == axis.transData]
@@ -433,12 +439,12 @@ def test_a_detection_says_what_is_caught_and_where():
     )
     broken = cell(2.0, 1.0) | {"used": "inf", "error": "inf"}  # as JSON has it
     split = detection_record(
-        cells=[
-            [cell(0.3, 6e-5), cell(0.2, 3e-5)], [cell(2e4, 0.98), cell(0.4, 6e-5)], [cell(0.9, 1e-5), broken],
-        ]
-    )  # fmt: skip
+        rows=rows(
+            cells=[[cell(0.3, 6e-5), cell(0.2, 3e-5)], [cell(2e4, 0.98), cell(0.4, 6e-5)], [cell(0.9, 1e-5), broken]]
+        )
+    )
     assert title(detection, split).startswith("2 of 2 causes caught, by no scenario alone: “tiny” catches 1.")
-    none = detection_record(cells=[[cell(0.3, 6e-5), cell(0.2, 3e-5)]] * 3)
+    none = detection_record(rows=rows(cells=[[cell(0.3, 6e-5), cell(0.2, 3e-5)]] * 3))
     assert title(detection, none) == "None of 2 causes is caught; rounding makes errors of at most 6e-5"
 
 
@@ -451,8 +457,8 @@ def test_a_detection_is_filled_where_it_shows_and_nowhere_else():
     assert bold == {"0.98", "0.5", "0.002"}
     assert [label.get_text() for label in axis.get_yticklabels()] == ["NumPy", "eps-inside-sqrt", "eps-value (1e-06)"]
     assert [patch.get_xy() for patch in axis.patches] == [(-0.5, 0.5), (-0.5, 1.5)]  # where each is meant to show
-    record.data["cells"][2][1] |= {"used": "inf", "error": "inf"}
-    assert "∞" in {text.get_text() for text in detection.draw(record).axes[0].texts}
+    infinite = detection_record(rows=rows(cells=[*ERRORS[:2], [ERRORS[2][0], cell(np.inf, np.inf)]]))
+    assert "∞" in {text.get_text() for text in detection.draw(infinite).axes[0].texts}
 
 
 def test_a_trajectory_says_where_a_cause_leads():
@@ -465,7 +471,6 @@ def test_a_trajectory_says_where_a_cause_leads():
     record.arrays["trajectory/1/drift"] = np.zeros(STEPS)
     assert title(trajectory, record, 1) == "“tiny”: after 12 steps theta[1] is not a bit apart"
     assert not trajectory.applies(record, 0)
-    assert figures.of_cause(record, 3) == []
 
 
 def test_the_variance_that_is_kept_follows_the_size_of_the_batch():
@@ -508,7 +513,6 @@ def test_the_notebooks_figures_say_what_they_show():
 
 def test_the_digits_say_what_they_show():
     record = digits_record()
-    checks.check(record)
     assert figures.of(record) == [digits]
     assert title(digits, record) == (
         "Accuracy after 30 steps: Adam 97.5 % and SGD 96.4 %. "
@@ -600,7 +604,8 @@ def test_pictures_of_extreme_records_are_drawn(one, value):
         key: array if key.startswith(fixed) or key.endswith(("/elements", "/differing")) else spoilt(array, value)
         for key, array in record.arrays.items()
     }
-    other = Record(record.data, arrays)
+    other = copy.copy(record)
+    vars(other)["arrays"] = arrays
     if module.applies(other, *which):
         assert vector.svg(module.draw(other, *which))
         assert columns(module.table(other, *which))
@@ -615,20 +620,19 @@ def spoilt(array: np.ndarray, value: float) -> np.ndarray:
 
 
 def test_a_run_of_one_step_is_drawn():
-    record = run_record(steps=1, first_difference=finding(step=1))
-    record.arrays = {
+    arrays = {
         key: array[: 2 if "path" in key else 1] if "contour" not in key else array
-        for key, array in record.arrays.items()
+        for key, array in run_record().arrays.items()
     }
-    checks.check(record)
+    record = run_record(steps=1, first_difference=finding(step=1), arrays=arrays)
     assert [module.NAME for module in figures.of(record)] == ["path", "drift"]
     assert all(style.png(module.draw(record)) for module in figures.of(record))
 
 
 def test_hostile_causes_are_drawn():
     table = detection_record(
-        causes=[cause("faithful", id=None), cause(HOSTILE, shows=HOSTILE, tensor=HOSTILE), cause("b")],
-        scenarios=[{"name": HOSTILE}, {"name": "q"}],
+        rows=rows([(HOSTILE, cause(HOSTILE, shows=HOSTILE, tensor=HOSTILE)), "b"]),
+        scenarios=[scenario(HOSTILE), scenario("tiny")],
     )
     picture = Gallery().picture(trajectory, table, "a", 1)
     assert "<script>" not in picture.inline
@@ -639,9 +643,9 @@ def test_a_spike_survives_drawing():
     tall = np.zeros((5000, 3))
     tall[3333, 1] = 9.0
     assert heat.worst_of(tall, 600).max() == 9.0
-    record = run_record(steps=5000)
-    record.arrays = {"drift/param/absolute": np.zeros(5000)}
-    record.arrays["drift/param/absolute"][3333] = 1e-3
+    drift = np.zeros(5000)
+    drift[3333] = 1e-3
+    record = run_record(steps=5000, arrays={"drift/param/absolute": drift})
     line = sparkline(record)
     assert len({point.split(",")[1] for point in line.points.split()}) == 2
     assert ENGLISH.say(line.text) == "drift of param, 5\u202f000 steps: from step 3334 on, 0 at the end, at most 0.001"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import types
@@ -12,26 +11,23 @@ import numpy as np
 import pytest
 
 import reports
-from lockstep.records.record import BadRecord, load
+from lockstep.records.loading import load
 from parity_tests.reports.made import (
     detection_record,
     experiment_record,
     explanation_record,
     growth_record,
     identical_record,
-    left,
     run_record,
     walk_record,
 )
 from parity_tests.reports.page import Page, tree
-from reports import checks
 from reports.__main__ import main
 from reports.figures import heat
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-FINDINGS = explanation_record()["findings"]
 
 
 def command(arguments, code=None, **environment):
@@ -82,60 +78,6 @@ def test_two_processes_one_without_torch_write_the_same_bytes(tmp_path):
 # Malformed records are refused.
 
 
-def rung(**changes):
-    return {"name": "a rung", "differing": 0, "elements": 6, "max_ulp": 0.0, "first_step": None, **changes}
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "expected"),
-    [
-        ("rungs", [], "'rungs' is no list of rungs"),
-        ("rungs", [rung(first_step="never")], "a rung has no proper first_step"),
-        ("rungs", [rung(max_ulp="much")], "a rung has no proper max_ulp"),
-        ("rungs", [rung(name=f"rung {number}") for number in range(5)], "rung 'rung 4' has no series of scaled_ulp"),
-        ("rungs", [rung(name="first")], "'explained', and rung 'first' leaves a difference"),
-        ("steps", True, "'steps' is True"),
-        ("steps", 5, "has shape (12,), not a value for each of 5 steps"),
-        ("explained", "yes", "'explained' is 'yes'"),
-        ("kernels", "sqrt", "'kernels' is no list of primitives"),
-        ("left", left(ulp="far"), "'left' has no proper ulp"),
-        ("findings", FINDINGS | {"threads": {"sum": 2}}, "'threads' of the findings is no table of words"),
-        ("findings", FINDINGS | {"kernels": {"exp": {"float32": {"numpy": {}}}}}, "function 'exp' of the findings"),
-    ],
-)
-def test_a_malformed_explanation_is_refused(field, value, expected, tmp_path):
-    with pytest.raises(BadRecord, match=re.escape(expected)):
-        reports.render([explanation_record(**{field: value})], tmp_path / "out")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_ladder_that_claims_too_much_is_refused():
-    record = explanation_record()
-    record.arrays["rung/3/exp_avg/scaled_ulp"] = record.arrays["rung/3/exp_avg/scaled_ulp"].copy()
-    checks.check(record)
-    record.arrays["rung/3/exp_avg/scaled_ulp"][5] = 0.1
-    with pytest.raises(BadRecord, match='rung "PyTorch\'s sqrt" leaves a difference'):
-        checks.check(record)
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "expected"),
-    [
-        ("worst", ["bias", 7, "ill"], "no proper worst"),
-        ("classes", {"added": "many"}, "no proper classes"),
-        ("start", None, "no proper start"),
-        ("steps", 0, "'steps' is 0"),
-    ],
-)
-def test_a_malformed_growth_is_refused(field, value, expected):
-    with pytest.raises(BadRecord, match=expected):
-        checks.check(growth_record(**{field: value}))
-    short = growth_record()
-    del short.arrays["growth/spread"]
-    with pytest.raises(BadRecord, match="the arrays of spread are missing"):
-        checks.check(short)
-
-
 def spoil_json(change):
     def spoil(file):
         data = json.loads(file.read_text("utf-8"))
@@ -148,7 +90,8 @@ def spoil_json(change):
 def spoil_arrays(**arrays):
     def spoil(file):
         record = load(file)
-        record.arrays |= {name.replace("_of_", "/").replace("_slash_", "/"): array for name, array in arrays.items()}
+        named = {name.replace("_of_", "/").replace("_slash_", "/"): array for name, array in arrays.items()}
+        vars(record)["arrays"] = record.arrays | named
         record.save(file)
 
     return spoil
@@ -161,25 +104,11 @@ MALFORMED = {
         spoil_json(lambda data: data["arrays"].update(sha256="0")),
         "is not the archive it was written with",
     ),
-    "no verdict": (spoil_json(lambda data: data.pop("verdict")), "without verdict"),
-    "a verdict of its own": (
-        spoil_json(lambda data: data.update(verdict="fine")),
-        "'verdict' is 'fine', not one of identical",
-    ),
-    "no steps": (spoil_json(lambda data: data.update(steps=0)), "'steps' is 0"),
-    "half a finding": (spoil_json(lambda data: data["evidence"].pop("ulp")), "'evidence' has no proper ulp"),
-    "a text for a number": (spoil_json(lambda data: data.update(used="much")), "'used' is 'much', no number"),
-    "a kind of its own": (spoil_json(lambda data: data.update(kind="dream")), "of kind 'dream'"),
-    "a quantity without a verdict": (
-        spoil_json(lambda data: data["quantities"].update(v=3)),
-        "quantity 'v' has no verdict",
-    ),
+    "no verdict": (spoil_json(lambda data: data.pop("verdict")), "the record is without verdict"),
     "a short series": (
         spoil_arrays(drift_of_param_slash_absolute=np.zeros(3)),
         "'drift/param/absolute' has shape (3,)",
     ),
-    "a flat heat map": (spoil_arrays(heat_of_drift_slash_param=np.zeros(12)), "'heat/drift/param' has shape (12,)"),
-    "a short path": (spoil_arrays(trace_of_path_slash_numpy=np.zeros((2, 2))), "'trace/path/numpy' has shape (2, 2)"),
     "words in an array": (spoil_arrays(trace_of_loss_slash_numpy=np.array(["a"] * 12)), "holds no numbers"),
 }
 
@@ -200,21 +129,6 @@ def test_a_malformed_record_is_refused_and_the_old_report_stays(name, tmp_path, 
     assert captured.out == ""
     assert tree(out) == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "records"]
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "expected"),
-    [
-        ("title", None, "without a 'title'"),
-        ("claims", [{"claim": "x"}], "an entry of 'claims' is without holds, found, why"),
-        ("printed", "none", "'printed' is no list"),
-        ("printed", [3], "an entry of 'printed' is without name"),
-    ],
-)
-def test_a_malformed_experiment_is_refused(field, value, expected, tmp_path):
-    with pytest.raises(BadRecord, match=re.escape(expected)):
-        reports.render([experiment_record(**{field: value})], tmp_path / "out")
-    assert list(tmp_path.iterdir()) == []
 
 
 # Whole, or not at all.
@@ -276,7 +190,7 @@ def test_somebody_elses_page_in_a_report_is_left_alone(tmp_path):
 
 def test_only_some_subjects(tmp_path, capsys):
     for subject in ("optim.adam", "optim.sgd"):
-        identical_record(subject=subject, rerun=None).save(tmp_path / f"records/{subject}.json")
+        identical_record(subject=subject).save(tmp_path / f"records/{subject}.json")
     call = ["--records", str(tmp_path / "records"), "--out", str(tmp_path / "out")]
     assert main([*call, "--only", "optim.sgd", "--lang", "ko"]) == 0
     page = Page((tmp_path / "out/index.html").read_text("utf-8"))
@@ -312,26 +226,5 @@ def test_without_records_the_experiments_are_run(tmp_path, monkeypatch, capsys):
     assert told == [(["optim.adam"], "records", {"mnist": Path("data")})]
     assert capsys.readouterr().out == f"report: {out / 'index.html'}\n"
     assert sorted(file.name for file in out.iterdir()) == ["figures", "index.html", "ko", "optim", "records"]
-    assert load(out / "records/adam.json")["verdict"] == "identical"
+    assert load(out / "records/adam.json").verdict == "identical"
     assert [file.name for file in out.parent.iterdir()] == ["report"]
-
-
-@pytest.mark.parametrize(
-    ("said", "expected"),
-    [
-        (
-            {"key": "cause.of-tomorrow.fix", "values": {}},
-            "says 'cause.of-tomorrow.fix', which this Lockstep has no words",
-        ),
-        ({"key": "rung.kernel", "values": {}}, "says 'rung.kernel' with other values than it takes"),
-        ({"key": "subject.why.nothing", "values": {"steps": []}}, "with other values than it takes"),
-        ({"key": "verdict.broken.name", "values": {}}, None),
-    ],
-)
-def test_a_message_without_words_is_refused(said, expected):
-    record = experiment_record(claims=[{"claim": said, "holds": True, "found": "x", "why": "y"}])
-    if expected is None:
-        return checks.check(record)
-    with pytest.raises(BadRecord, match=re.escape(expected)):
-        checks.check(record)
-    return None

@@ -106,7 +106,7 @@ def mirrored(straight: Run, other: Run) -> None:
     assert other.outcome.broken is None, str(other)
     figures = {name: name for name in ("differing", "elements", "absolute", "relative", "ulp", "scaled_ulp", "index")}
     judged = figures | {name: name for name in ("used", "undecided", "band")}
-    judged |= {"nearer_numpy": "nearer_torch", "nearer_torch": "nearer_numpy"}
+    judged |= {"nearer_ours": "nearer_theirs", "nearer_theirs": "nearer_ours"}
     for mode, twins, steps in (("drift", figures, slice(None)), ("defect", judged, slice(0, 1))):
         quantities = getattr(straight.outcome, mode).columns.keys()
         assert quantities == getattr(other.outcome, mode).columns.keys()

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lockstep.records.record import plain
-from lockstep.records.validation import said, words
+from lockstep.records.schema import Words, plain, read
 from lockstep.subjects.registry import subjects
 from lockstep.text import LANGUAGES, Message, NoSuchMessage, Voice, from_json, message, texts
 
@@ -121,15 +120,37 @@ def test_what_is_no_number_survives_a_record():
     ],
 )
 def test_what_somebody_else_wrote_can_be_said_or_is_refused(value, holds):
-    assert said(value) is holds
-    assert words(value) is (holds or value == "a text")
+    assert readable(Message, value) is holds
+    assert readable(Words, value) is (holds or value == "a text")
+
+
+def readable(kind: Any, value: Any) -> bool:
+    try:
+        read(kind, value, "it")
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"key": "cause.of-tomorrow.fix", "values": {}}, "it says 'cause.of-tomorrow.fix', which this Lockstep has no"),
+        ({"key": "rung.kernel", "values": {}}, "it says 'rung.kernel' with other values than it takes"),
+        ({"key": "subject.why.nothing", "values": {"steps": []}}, "with other values than it takes"),
+        ("swap", "it is 'swap', not a message"),
+    ],
+)
+def test_what_cannot_be_said_is_named(value, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        read(Message, value, "it")
 
 
 def test_a_message_that_holds_itself_ever_again_is_refused():
     deep: Any = "x"
     for _ in range(100_000):
         deep = {"key": "claim.otherwise", "values": {"found": deep, "torch": "x"}}
-    assert not said(deep)
+    assert not readable(Message, deep)
 
 
 def test_an_unknown_key_and_language():

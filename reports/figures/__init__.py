@@ -15,8 +15,9 @@ Those of a cause take the number of the cause besides the record.
 
 from types import ModuleType
 
+from lockstep.records.detection import DetectionRecord
+from lockstep.records.experiment import ExperimentRecord
 from lockstep.records.record import BadRecord, Record
-from reports import facts
 from reports.figures import batches, detection, digits, drift, growth, heat, keep, ladder, loss, path, trajectory
 from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights
 
@@ -37,31 +38,30 @@ def of(record: Record) -> list[ModuleType]:
     Raises:
         BadRecord: for an experiment that names pictures there are none of.
     """
-    kind = facts.kind(record)
-    if kind == "experiment":
+    if isinstance(record, ExperimentRecord):
         return of_experiment(record)
-    return [module for module in KINDS.get(kind, ()) if module.applies(record)]
+    return [module for module in KINDS.get(record.kind, ()) if module.applies(record)]
 
 
-def of_cause(record: Record, number: int) -> list[ModuleType]:
+def of_cause(record: DetectionRecord, number: int) -> list[ModuleType]:
     """The pictures of one cause of a detection, which take the number of its row besides the record."""
     return [module for module in CAUSE if module.applies(record, number)]
 
 
-def of_experiment(record: Record) -> list[ModuleType]:
+def of_experiment(record: ExperimentRecord) -> list[ModuleType]:
     """The pictures an experiment names, in its order; all it has arrays for if it names none.
 
     Raises:
         BadRecord: for a name there is no picture of, or one whose arrays are missing.
     """
     known = {module.NAME: module for module in EXPERIMENT}
-    names = record.data.get("figures")
+    names = record.figures
     if not names:
         return [module for module in EXPERIMENT if module.applies(record)]
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise BadRecord(f"experiment {record['title']!r}: no picture {unknown[0]!r}; there are {', '.join(known)}")
+        raise BadRecord(f"experiment {record.title!r}: no picture {unknown[0]!r}; there are {', '.join(known)}")
     empty = [name for name in names if not known[name].applies(record)]
     if empty:
-        raise BadRecord(f"experiment {record['title']!r}: the arrays of its picture {empty[0]!r} are missing")
+        raise BadRecord(f"experiment {record.title!r}: the arrays of its picture {empty[0]!r} are missing")
     return [known[name] for name in names]

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.notebook.arrays import apart_by
@@ -15,17 +15,17 @@ KIND = "svg"
 NAMES = ("size", "numpy", "torch", "biased")
 
 
-def applies(record: Record) -> bool:
+def applies(record: ExperimentRecord) -> bool:
     return all(f"batch/{name}" in record.arrays for name in NAMES)
 
 
-def series(record: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def series(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The sizes; the running variance of both sides, and the batch's own, biased one."""
     size, ours, theirs, biased = (np.asarray(record.arrays[f"batch/{name}"], np.float64) for name in NAMES)
     return size, ours, theirs, biased
 
 
-def finding(record: Record) -> Message:
+def finding(record: ExperimentRecord) -> Message:
     size, ours, theirs, biased = series(record)
     ratio = theirs / biased
     off = float(np.abs(ratio - size / (size - 1)).max())
@@ -36,12 +36,12 @@ def finding(record: Record) -> Message:
     )  # fmt: skip
 
 
-def read(record: Record) -> Message:
+def read(record: ExperimentRecord) -> Message:
     return message("figure.batches.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: ExperimentRecord) -> Figure:
     """The ratio to the batch's own variance by size, with the curve n/(n-1); below, how far the sides are apart."""
     size, ours, theirs, biased = series(record)
     figure = Figure(figsize=(WIDTH, 3.9))
@@ -73,11 +73,11 @@ def draw(record: Record) -> Figure:
     below.set_xlim(size.min() / 1.2, size.max() * 1.2)
     below.set_xlabel("n")
     below.set_ylabel("|Δ|")
-    labelled(figure, str(record["subject"]))
+    labelled(figure, str(record.subject))
     return figure
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     size, ours, theirs, biased = series(record)
     values = {"n": size, "numpy": ours, "torch": theirs, "biased": biased, "theory": size / (size - 1)}
     return values | {"abs_difference": apart(ours, theirs)}

@@ -10,10 +10,9 @@ from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lockstep.records.record import Record
+from lockstep.records.detection import DetectionRecord
 from lockstep.text import Message, message
 from lockstep.text.numbers import number
-from reports import facts
 from reports.figures.heat import ticks_between
 from reports.style import INK, LINE, PAPER, SOFT, WIDTH, drawable, labelled, shortened, styled
 
@@ -26,47 +25,43 @@ MOST_TICKS = 9
 SHADES = ListedColormap(mpl.colormaps["YlOrRd"](np.linspace(0.12, 1, 256))).with_extremes(bad=(1, 1, 1, 0))
 
 
-def applies(record: Record) -> bool:
-    return len(record["causes"]) > 1
+def applies(record: DetectionRecord) -> bool:
+    return len(record.rows) > 1
 
 
-def cells(record: Record) -> list[list[dict[str, Any]]]:
-    return record["cells"]
-
-
-def sizes(record: Record) -> np.ndarray:
+def sizes(record: DetectionRecord) -> np.ndarray:
     """The largest error of every cell, causes in rows, scenarios in columns."""
-    return np.array([[facts.size(cell) for cell in row] for row in cells(record)])
+    return np.array([[cell.size for cell in row.cells] for row in record.rows])
 
 
-def caught(record: Record) -> np.ndarray:
+def caught(record: DetectionRecord) -> np.ndarray:
     """Where rounding cannot explain the error."""
-    return np.array([[float(cell["used"]) > 1 for cell in row] for row in cells(record)])
+    return np.array([[cell.used > 1 for cell in row.cells] for row in record.rows])
 
 
-def finding(record: Record) -> Message:
+def finding(record: DetectionRecord) -> Message:
     shows, errors = caught(record), sizes(record)
     values = {"causes": len(shows) - 1, "caught": int(shows[1:].any(axis=1).sum()), "rounding": float(errors[0].max())}
     if not values["caught"]:
         return message("figure.detection.none", **values)
     counts = shows[1:].sum(axis=0)
     best = int(np.argmax(counts))
-    scenario = record["scenarios"][best]["name"]
+    scenario = record.scenarios[best].name
     key = "alone" if counts[best] == values["caught"] else "found"
     return message(f"figure.detection.{key}", scenario=scenario, alone=int(counts[best]), unit=unit(record), **values)
 
 
-def unit(record: Record) -> Message:
+def unit(record: DetectionRecord) -> Message:
     """What errors are counted in."""
-    return message(f"subject.unit.{record['unit']}")
+    return message(f"subject.unit.{record.unit}")
 
 
-def read(record: Record) -> Message:
+def read(record: DetectionRecord) -> Message:
     return message("figure.detection.read", unit=unit(record))
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: DetectionRecord) -> Figure:
     """A row a cause, the faithful one first; filled where the cause shows."""
     errors, shows = sizes(record), caught(record)
     rows, columns = errors.shape
@@ -80,9 +75,9 @@ def draw(record: Record) -> Figure:
         for column in range(columns):
             written(axis, row, column, errors[row, column], SHADES(norm(filled[row, column])))
     framed(axis, record)
-    names = ["NumPy", *(str(cause["name"]) for cause in record["causes"][1:])]
+    names = ["NumPy", *(row.name for row in record.rows[1:])]
     axis.set_yticks(range(rows), [shortened(drawable(name), LONGEST) for name in names], size=7.5)
-    scenarios = [shortened(drawable(one["name"]), LONGEST) for one in record["scenarios"]]
+    scenarios = [shortened(drawable(one.name), LONGEST) for one in record.scenarios]
     axis.set_xticks(range(columns), scenarios, rotation=32, ha="left", rotation_mode="anchor")
     axis.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelcolor=INK)
     axis.grid(visible=False)
@@ -96,7 +91,7 @@ def draw(record: Record) -> Figure:
     bar.set_ticks(ticks, labels=[number(tick) for tick in ticks])
     bar.minorticks_off()
     bar.outline.set_visible(False)
-    labelled(figure, f"{record['subject']} · {record['dtype']}" + (" · lr" if record["unit"] == "lr" else ""))
+    labelled(figure, f"{record.subject} · {record.dtype}" + (" · lr" if record.unit == "lr" else ""))
     return figure
 
 
@@ -114,24 +109,24 @@ def written(axis: Axes, row: int, column: int, error: float, shade: Any) -> None
     axis.text(column, row, number(error), ha="center", va="center_baseline", size=7, **style)
 
 
-def framed(axis: Axes, record: Record) -> None:
+def framed(axis: Axes, record: DetectionRecord) -> None:
     """A frame around the cell of the scenario that is there to bring the cause out."""
-    names = [one["name"] for one in record["scenarios"]]
-    for row, cause in enumerate(record["causes"]):
-        if cause["id"] and cause["shows"] in names:
-            corner = names.index(cause["shows"]) - 0.5, row - 0.5
+    names = [one.name for one in record.scenarios]
+    for place, row in enumerate(record.rows):
+        if row.cause:
+            corner = names.index(row.cause.shows) - 0.5, place - 0.5
             axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=INK, linewidth=1.2, zorder=3))
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
-    names = [one["name"] for one in record["scenarios"]]
-    causes = [cause["name"] for cause in record["causes"]]
-    every = [cell for row in cells(record) for cell in row]
+def table(record: DetectionRecord) -> dict[str, np.ndarray]:
+    names = [one.name for one in record.scenarios]
+    causes = [row.name for row in record.rows]
+    every = [cell for row in record.rows for cell in row.cells]
     return {
         "cause": np.repeat(causes, len(names)),
         "scenario": np.tile(names, len(causes)),
         "error": sizes(record).ravel(),
-        "used": np.array([float(cell["used"]) for cell in every]),
-        "step": np.array(["" if cell["step"] is None else str(cell["step"]) for cell in every]),
-        "line": np.array([cell["line"] or "" for cell in every]),
+        "used": np.array([cell.used for cell in every]),
+        "step": np.array(["" if cell.step is None else str(cell.step) for cell in every]),
+        "line": np.array([cell.line or "" for cell in every]),
     }

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports import facts
 from reports.figures.curves import Curve, columns, over_difference
@@ -17,18 +17,18 @@ TRACES = {"loss": "L", "accuracy": "%"}
 HEIGHTS = (200.0, 90.0)
 
 
-def found(record: Record, what: str) -> list[Curve]:
+def found(record: ExperimentRecord, what: str) -> list[Curve]:
     """The curves; an accuracy in per cent, as it is drawn."""
     scale = 100 if what == "accuracy" else 1
     every = curves(record, "digits", what, first=1)
     return [curve._replace(numpy=scale * curve.numpy, torch=scale * curve.torch) for curve in every]
 
 
-def applies(record: Record) -> bool:
+def applies(record: ExperimentRecord) -> bool:
     return all(found(record, what) for what in TRACES)
 
 
-def finding(record: Record) -> Message:
+def finding(record: ExperimentRecord) -> Message:
     accuracy = sorted(found(record, "accuracy"), key=lambda curve: -facts.last(curve.numpy))
     best_first = ends({curve.name: f"{facts.last(curve.numpy):.1f} %" for curve in accuracy})
     apart = max(float(facts.apart(curve.numpy[-1:], curve.torch[-1:])[0]) for curve in accuracy)
@@ -37,12 +37,12 @@ def finding(record: Record) -> Message:
     return message("figure.digits.found", steps=len(accuracy[0].x), ends=best_first, sides=sides, loss=loss)
 
 
-def read(record: Record) -> Message:
+def read(record: ExperimentRecord) -> Message:
     return message("figure.digits.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: ExperimentRecord) -> Figure:
     """Loss on the left, accuracy on the right."""
     figure = Figure(figsize=(WIDTH, 4.4))
     grid = figure.subplots(2, 2, sharex=True, height_ratios=HEIGHTS)
@@ -54,7 +54,7 @@ def draw(record: Record) -> Figure:
     return figure
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     tables = {what: columns(found(record, what)) for what in TRACES}
     size = {what: len(table["t"]) for what, table in tables.items()}
     kind = {"quantity": np.repeat(list(size), list(size.values()))}

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.run import RunRecord
 from lockstep.text import Message, message
 from lockstep.text.numbers import number, share
 from reports import facts
@@ -20,24 +20,24 @@ KIND = "svg"
 MOST = 5  # panels: a wide one, and up to four below it
 
 
-def applies(record: Record) -> bool:
-    return record["verdict"] != "broken" and bool(facts.quantities(record))
+def applies(record: RunRecord) -> bool:
+    return record.verdict != "broken" and bool(facts.quantities(record))
 
 
-def shown(record: Record) -> list[str]:
+def shown(record: RunRecord) -> list[str]:
     """The main quantity, then those with the worst verdict and the most of their allowance used."""
     main, *others = [facts.main_quantity(record), *facts.differing(record)]
-    order = sorted(others, key=lambda name: (-severity(record["quantities"][name]["verdict"]), -use(record, name)))
+    order = sorted(others, key=lambda name: (-severity(record.quantities[name].verdict), -use(record, name)))
     chosen = [name for name in order if name != main][: MOST - 1]
     return [*([main] if main else []), *(name for name in facts.quantities(record) if name in chosen)]
 
 
-def use(record: Record, quantity: str) -> float:
+def use(record: RunRecord, quantity: str) -> float:
     return float(np.nan_to_num(facts.largest(facts.series(record, "defect", quantity, "used"))))
 
 
-def finding(record: Record) -> Message:
-    main, steps = facts.main_quantity(record), record["steps"]
+def finding(record: RunRecord) -> Message:
+    main, steps = facts.main_quantity(record), record.steps
     if not facts.differing(record):
         return message("figure.drift.equal", steps=steps, quantities=len(facts.quantities(record)))
     end = facts.last(facts.series(record, "drift", main, "absolute")) if main else float("nan")
@@ -46,10 +46,10 @@ def finding(record: Record) -> Message:
     said = message(f"figure.drift.{distance(end) if drifted else 'same'}", steps=steps, name=main, end=end)
     if not np.isnan(defect):
         said = message("figure.drift.adds" if defect else "figure.drift.none", start=said, ulp=defect)
-    evidence = facts.finding(record, "evidence")
-    key = {"different": "different", "ill-conditioned": "ill"}.get(record["verdict"])
+    evidence = record.evidence
+    key = {"different": "different", "ill-conditioned": "ill"}.get(record.verdict)
     if key and evidence:
-        where = {name: evidence[name] for name in ("step", "line", "quantity", "tensor")}
+        where = {name: getattr(evidence, name) for name in ("step", "line", "quantity", "tensor")}
         return message(f"figure.drift.{key}", rest=said, **where)
     return said
 
@@ -58,12 +58,12 @@ def distance(end: float) -> str:
     return "infinite" if np.isinf(end) else "apart" if end else "together"
 
 
-def read(record: Record) -> Message:
+def read(record: RunRecord) -> Message:
     return message("figure.drift.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: RunRecord) -> Figure:
     """Panels of absolute differences on a log axis, zeros on their rail."""
     first, *others = shown(record)
     rows = -(-len(others) // 2)
@@ -84,11 +84,11 @@ def draw(record: Record) -> Figure:
     return figure
 
 
-def panel(axis: Axes, record: Record, name: str) -> None:
+def panel(axis: Axes, record: RunRecord, name: str) -> None:
     drift, defect = (facts.series(record, mode, name, "absolute") for mode in facts.MODES)
     band = facts.series(record, "defect", name, "band")
     scale = rails(drift, defect, band)
-    steps = np.arange(1, record["steps"] + 1)
+    steps = np.arange(1, record.steps + 1)
     lay(axis, scale)
     known = ~np.isnan(band) & (band > 0)
     if known.any():
@@ -100,9 +100,9 @@ def panel(axis: Axes, record: Record, name: str) -> None:
     axis.plot([], [], label="|Δ|", **DRIFT)
     dots(axis, steps, defect, scale)
     axis.plot([], [], label="|δ|", markersize=4, **DEFECT)
-    first = facts.finding(record, "first_difference")
+    first = record.first_difference
     if first:
-        axis.axvline(first["step"], **RULE)
+        axis.axvline(first.step, **RULE)
     axis.set_xlim(0.5 if len(steps) > 1 else 0, len(steps) + (0.5 if len(steps) > 1 else 1))
     axis.set_title(shortened(drawable(panel_title(record, name)), 64), weight="bold")
 
@@ -117,20 +117,19 @@ def dots(axis: Axes, steps: np.ndarray, defect: np.ndarray, scale) -> None:
     trace(axis, steps, np.where(between, np.nan, defect), scale, -0.22, color=DEFECT["color"], linewidth=1.0)
 
 
-def panel_title(record: Record, name: str) -> str:
+def panel_title(record: RunRecord, name: str) -> str:
     """`exp_avg (m)  ≈  0.6 ulp  46 %`: its verdict's sign, its largest defect, how much of the allowance it used."""
-    entry = record["quantities"][name]
-    line = entry.get("line", name)
-    named = name if line == name else f"{name} ({line})"
+    entry = record.quantities[name]
+    named = name if entry.line == name else f"{name} ({entry.line})"
     defect = facts.largest(facts.series(record, "defect", name, "scaled_ulp"))
     if np.isnan(defect) or not defect:
-        return f"{named}   {SIGNS[entry['verdict']]}"
+        return f"{named}   {SIGNS[entry.verdict]}"
     used = facts.largest(facts.series(record, "defect", name, "used"))
-    return f"{named}   {SIGNS[entry['verdict']]}   {number(defect)} ulp   {share(used)}"
+    return f"{named}   {SIGNS[entry.verdict]}   {number(defect)} ulp   {share(used)}"
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
-    names, steps = shown(record), record["steps"]
+def table(record: RunRecord) -> dict[str, np.ndarray]:
+    names, steps = shown(record), record.steps
     parts = {"drift": ("drift", "absolute"), "defect": ("defect", "absolute"), "allowed": ("defect", "band")}
     values = {
         key: np.concatenate([facts.series(record, mode, name, figure) for name in names])

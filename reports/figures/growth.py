@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.growth import Growth
 from lockstep.text import Message, message
 from reports import facts
 from reports.figures.ends import End, name_ends
@@ -18,32 +18,28 @@ DASHES = {"|Δ|": "-", "|Δ₀|": (0, (5, 1.5)), "|Δ₁|": (0, (1.5, 1.2))}
 NAMES = ("drift", "alone", "spread")
 
 
-def applies(record: Record) -> bool:
-    return "growth/drift" in record.arrays
+def applies(record: Growth) -> bool:
+    return True
 
 
-def series(record: Record) -> dict[str, np.ndarray]:
+def series(record: Growth) -> dict[str, np.ndarray]:
     """The drift, that on PyTorch's own gradients, and how far a start one ulp away has come, after each step."""
-    return {
-        symbol: np.asarray(record.arrays[f"growth/{name}"], np.float64)
-        for symbol, name in zip(SHADES, NAMES, strict=True)
-    }
+    return {symbol: getattr(record, name) for symbol, name in zip(SHADES, NAMES, strict=True)}
 
 
-def finding(record: Record) -> Message:
-    drift, alone, spread = (float(values[-1]) for values in series(record).values())
-    start = float(record["start"])
-    values = {"steps": record["steps"], "drift": drift, "alone": alone, "times": spread / start if start else 0.0}
+def finding(record: Growth) -> Message:
+    drift, alone, times = (float(values[-1]) for values in (record.drift, record.alone, record.amplification))
+    values = {"steps": record.steps, "drift": drift, "alone": alone, "times": times}
     return message("figure.growth.found" if drift else "figure.growth.none", **values)
 
 
-def read(record: Record) -> Message:
+def read(record: Growth) -> Message:
     return message("figure.growth.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
-    found, steps = series(record), np.arange(1, record["steps"] + 1)
+def draw(record: Growth) -> Figure:
+    found, steps = series(record), np.arange(1, record.steps + 1)
     figure = Figure(figsize=(WIDTH, 3.4))
     axis = figure.subplots()
     scale = rails(*found.values())
@@ -59,6 +55,6 @@ def draw(record: Record) -> Figure:
     return figure
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
-    steps = {"t": np.arange(1, record["steps"] + 1)}
-    return steps | {name: np.asarray(record.arrays[f"growth/{name}"], np.float64) for name in (*NAMES, "defect")}
+def table(record: Growth) -> dict[str, np.ndarray]:
+    steps = {"t": np.arange(1, record.steps + 1)}
+    return steps | {name: getattr(record, name) for name in (*NAMES, "defect")}

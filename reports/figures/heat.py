@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.run import RunRecord
 from lockstep.text import Message, message
 from lockstep.text.numbers import number, thousands
 from reports import facts
@@ -22,7 +22,7 @@ SHADES = ListedColormap(mpl.colormaps["cividis_r"](np.linspace(0.2, 1, 256))).wi
 MOST_COLUMNS = 600  # steps drawn; where there are more, a column is the worst of several
 
 
-def maps(record: Record) -> dict[str, dict[str, np.ndarray]]:
+def maps(record: RunRecord) -> dict[str, dict[str, np.ndarray]]:
     """Quantity to mode to heat map, of those quantities in which anything differs."""
     found: dict[str, dict[str, np.ndarray]] = {}
     for name in facts.quantities(record):
@@ -33,13 +33,13 @@ def maps(record: Record) -> dict[str, dict[str, np.ndarray]]:
     return found
 
 
-def applies(record: Record) -> bool:
-    return record["verdict"] != "broken" and any(
+def applies(record: RunRecord) -> bool:
+    return record.verdict != "broken" and any(
         heat.size > 1 for modes in maps(record).values() for heat in modes.values()
     )
 
 
-def shown(record: Record) -> dict[str, dict[str, np.ndarray]]:
+def shown(record: RunRecord) -> dict[str, dict[str, np.ndarray]]:
     """The largest first, by the number of cells that differ."""
     found = maps(record)
     order = sorted(
@@ -48,7 +48,7 @@ def shown(record: Record) -> dict[str, dict[str, np.ndarray]]:
     return {name: found[name] for name in order[:MOST_ROWS]}
 
 
-def finding(record: Record) -> Message:
+def finding(record: RunRecord) -> Message:
     found = {name: modes["defect"] for name, modes in shown(record).items() if "defect" in modes}
     if not found:
         return message("figure.heat.none")
@@ -64,16 +64,16 @@ def finding(record: Record) -> Message:
     )
 
 
-def read(record: Record) -> Message:
+def read(record: RunRecord) -> Message:
     return message("figure.heat.read")
 
 
-def elements(record: Record, name: str) -> int:
+def elements(record: RunRecord, name: str) -> int:
     return int(np.nan_to_num(facts.largest(facts.series(record, "drift", name, "elements"))))
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: RunRecord) -> Figure:
     """A row a quantity; the defect on the left, the drift on the right."""
     found = shown(record)
     modes = [mode for mode in reversed(facts.MODES) if any(mode in heats for heats in found.values())]
@@ -147,7 +147,7 @@ def worst_of(heat: np.ndarray, most: int) -> np.ndarray:
     return np.maximum.reduceat(heat, edges)
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: RunRecord) -> dict[str, np.ndarray]:
     """The cells that differ; all others are 0."""
     parts: list[list] = [[], [], [], [], []]
     for name, modes in shown(record).items():

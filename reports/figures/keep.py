@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.rails import separate
@@ -16,17 +16,17 @@ NAMES = ("p", "numpy", "torch", "equal")
 ROWS, COLUMNS = 16, 40  # of a mask that are shown, at most
 
 
-def applies(record: Record) -> bool:
+def applies(record: ExperimentRecord) -> bool:
     known = [*(f"keep/{name}" for name in NAMES), "keep/mask/numpy", "keep/mask/torch"]
     return all(name in record.arrays for name in known)
 
 
-def rates(record: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def rates(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     p, ours, theirs, equal = (np.asarray(record.arrays[f"keep/{name}"], np.float64) for name in NAMES)
     return p, ours, theirs, equal
 
 
-def masks(record: Record) -> tuple[np.ndarray, np.ndarray]:
+def masks(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray]:
     """Both masks as rows and columns of what is kept; one of a single row is cut into several."""
     ours, theirs = (np.asarray(record.arrays[f"keep/mask/{side}"]) != 0 for side in ("numpy", "torch"))
     return shaped(ours), shaped(theirs)
@@ -39,7 +39,7 @@ def shaped(mask: np.ndarray) -> np.ndarray:
     return mask[:ROWS, :COLUMNS]
 
 
-def finding(record: Record) -> Message:
+def finding(record: ExperimentRecord) -> Message:
     p, ours, theirs, equal = rates(record)
     off = float(np.abs(theirs - (1 - p)).max())
     values = {"rates": len(p), "least": f"{p.min():g}", "greatest": f"{p.max():g}", "off": off}
@@ -48,12 +48,12 @@ def finding(record: Record) -> Message:
     return message("figure.keep.apart", same=int((equal == 1).sum()), **values)
 
 
-def read(record: Record) -> Message:
+def read(record: ExperimentRecord) -> Message:
     return message("figure.keep.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: ExperimentRecord) -> Figure:
     """Left the share that is kept over p; right both masks, and under them where they differ."""
     p, ours, theirs, equal = rates(record)
     mine, other = masks(record)
@@ -78,7 +78,7 @@ def draw(record: Record) -> Figure:
     ):
         cells(axis, mask, shade)
         axis.set_title(f"{name}   {int(mask.sum())} / {mask.size}", weight="bold")
-    labelled(figure, str(record["subject"]))
+    labelled(figure, str(record.subject))
     return figure
 
 
@@ -101,6 +101,6 @@ def cells(axis: Axes, mask: np.ndarray, shade: str) -> None:
     axis.spines[["left", "bottom"]].set_visible(False)
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     p, ours, theirs, equal = rates(record)
     return {"p": p, "numpy": ours, "torch": theirs, "abs_difference": apart(ours, theirs), "masks_equal": equal}

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lockstep.explanation.ladder import called
-from lockstep.records.record import Record
+from lockstep.records.explanation import ExplanationRecord
 from lockstep.text import Message, message
 from lockstep.text.numbers import thousands
 from reports import facts
@@ -18,44 +18,44 @@ DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)))
 HEIGHT = 215.0  # of the axis in points, about
 
 
-def applies(record: Record) -> bool:
-    return bool(record["rungs"])
+def applies(record: ExplanationRecord) -> bool:
+    return bool(record.rungs)
 
 
-def drifts(record: Record) -> list[np.ndarray]:
+def drifts(record: ExplanationRecord) -> list[np.ndarray]:
     """A value a step for every rung."""
-    return [facts.rung_series(record, number, "scaled_ulp") for number in range(len(record["rungs"]))]
+    return [record.series(number) for number in range(len(record.rungs))]
 
 
-def finding(record: Record) -> Message:
-    names, steps = [called(one["name"]) for one in record["rungs"]], record["steps"]
+def finding(record: ExplanationRecord) -> Message:
+    names, steps = [called(one.name) for one in record.rungs], record.steps
     first, last = (facts.largest(values) for values in (drifts(record)[0], drifts(record)[-1]))
-    if record["explained"] and len(names) == 1:
+    if record.explained and len(names) == 1:
         return message("figure.ladder.already", rung=names[0], steps=steps)
-    if record["explained"]:
+    if record.explained:
         return message("figure.ladder.closed", ulp=first, rungs=len(names) - 1, last=names[-1], steps=steps)
-    left = facts.left(record)
+    left = record.left
     where = message("figure.ladder.some")
     if left:
-        where = message("figure.ladder.where", step=left["step"], line=left["line"])
+        where = message("figure.ladder.where", step=left.step, line=left.line)
     return message("figure.ladder.left", ulp=first, left=last, last=names[-1], where=where)
 
 
-def read(record: Record) -> Message:
+def read(record: ExplanationRecord) -> Message:
     rungs = [
-        message("figure.ladder.rung", number=number, name=called(one["name"]))
-        for number, one in enumerate(record["rungs"], start=1)
+        message("figure.ladder.rung", number=number, name=called(one.name))
+        for number, one in enumerate(record.rungs, start=1)
     ]
     return message("figure.ladder.read", rungs=rungs)
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: ExplanationRecord) -> Figure:
     """Largest difference over all quantities, in ulps at scale, on a log axis with its rails."""
-    values, rungs = drifts(record), record["rungs"]
+    values, rungs = drifts(record), record.rungs
     figure = Figure(figsize=(WIDTH, 3.7))
     axis = figure.subplots()
-    scale, steps = rails(*values), np.arange(1, record["steps"] + 1)
+    scale, steps = rails(*values), np.arange(1, record.steps + 1)
     lay(axis, scale)
     ends = []
     for place, (one, drift) in enumerate(zip(rungs, values, strict=True)):
@@ -64,7 +64,7 @@ def draw(record: Record) -> Figure:
         lane = 0.0 if final else 0.4 * (1 - place / len(rungs))  # the last one has the middle of the rail
         dash = "-" if final else DASHES[(place + place // len(CURVES)) % len(DASHES)]
         trace(axis, steps, drift, scale, lane, color=colour, linestyle=dash, linewidth=2.4 if final else 1.2)
-        apart = f"≠ {thousands(one['differing'])}" if one["differing"] else "="
+        apart = f"≠ {thousands(one.differing)}" if one.differing else "="
         ends.append(End(float(scale.place(facts.last(drift))), f"{place + 1}:  {apart}", colour))
     axis.set_xlim(0.5, len(steps) + 0.5)
     by_step(axis)
@@ -74,11 +74,11 @@ def draw(record: Record) -> Figure:
     return figure
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
-    steps, rungs = record["steps"], record["rungs"]
+def table(record: ExplanationRecord) -> dict[str, np.ndarray]:
+    steps, rungs = record.steps, record.rungs
     return {
         "rung": np.repeat(np.arange(1, len(rungs) + 1), steps),
-        "name": np.repeat([one["name"] for one in rungs], steps),
+        "name": np.repeat([one.name for one in rungs], steps),
         "t": np.tile(np.arange(1, steps + 1), len(rungs)),
         "ulp": np.concatenate(drifts(record)),
     }

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.run import RunRecord
 from lockstep.text import Message, message
 from reports import facts
 from reports.figures.curves import Curve, columns, over_difference
@@ -16,26 +16,26 @@ TRACES = {"loss": "L", "accuracy": "%"}
 HEIGHTS = (170.0, 78.0)
 
 
-def traces(record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def traces(record: RunRecord) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     found = {name: facts.sides(record, f"trace/{name}") for name in TRACES}
     return {name: pair for name, pair in found.items() if pair is not None}
 
 
-def applies(record: Record) -> bool:
-    return "loss" in traces(record) and record["steps"] > 1
+def applies(record: RunRecord) -> bool:
+    return "loss" in traces(record) and record.steps > 1
 
 
-def finding(record: Record) -> Message:
+def finding(record: RunRecord) -> Message:
     found = traces(record)
     distance = facts.apart(*found["loss"])
-    values = {"steps": record["steps"], "loss": ends(record), "end": facts.last(distance), "most": distance.max()}
+    values = {"steps": record.steps, "loss": ends(record), "end": facts.last(distance), "most": distance.max()}
     if not (distance > 0).any():
-        return message("figure.loss.equal", steps=record["steps"], loss=ends(record))
+        return message("figure.loss.equal", steps=record.steps, loss=ends(record))
     first = int(np.argmax(distance > 0)) + 1
     return message(f"figure.loss.{'apart' if values['end'] else 'together'}", first=first, **values)
 
 
-def ends(record: Record) -> Message:
+def ends(record: RunRecord) -> Message:
     """Where the loss ends on both sides, and the accuracy if there is one."""
     said = {}
     for name, pair in traces(record).items():
@@ -48,7 +48,7 @@ def written(name: str, value: float) -> str:
     return f"{100 * value:.1f} %" if name == "accuracy" else f"{value:.4g}"
 
 
-def read(record: Record) -> Message:
+def read(record: RunRecord) -> Message:
     return message("figure.loss.read")
 
 
@@ -59,7 +59,7 @@ def decades(values: np.ndarray) -> float:
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: RunRecord) -> Figure:
     """A column a trace, the difference of the sides below it."""
     found = traces(record)
     figure = Figure(figsize=(WIDTH, 3.9))
@@ -76,6 +76,6 @@ def draw(record: Record) -> Figure:
     return figure
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: RunRecord) -> dict[str, np.ndarray]:
     curves = [Curve(name, np.arange(1, len(a) + 1), a, b) for name, (a, b) in traces(record).items()]
     return columns(curves)

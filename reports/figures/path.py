@@ -1,10 +1,12 @@
 """Both paths over the contours of a function of two variables, and how far they are apart."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.run import RunRecord
 from lockstep.text import Message, message
 from lockstep.text.numbers import number
 from reports import facts
@@ -17,23 +19,23 @@ LEVELS = 12
 LEGEND = {"frameon": True, "framealpha": 0.85, "edgecolor": "none"}
 
 
-def applies(record: Record) -> bool:
+def applies(record: RunRecord) -> bool:
     paths = facts.sides(record, "trace/path")
     return paths is not None and paths[0].shape[1] == 2
 
 
-def paths(record: Record) -> tuple[np.ndarray, np.ndarray]:
+def paths(record: RunRecord) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.asarray(record.arrays[f"trace/path/{side}"], np.float64) for side in ("numpy", "torch"))  # type: ignore[return-value]
 
 
-def distances(record: Record) -> np.ndarray:
+def distances(record: RunRecord) -> np.ndarray:
     """The Euclidean distance of the paths, the start included."""
     parts = facts.apart(*paths(record))
     return np.hypot(parts[:, 0], parts[:, 1])
 
 
-def finding(record: Record) -> Message:
-    distance, steps = distances(record), record["steps"]
+def finding(record: RunRecord) -> Message:
+    distance, steps = distances(record), record.steps
     if not (distance > 0).any():
         return message("figure.path.equal", steps=steps)
     first, end = int(np.argmax(distance > 0)), float(distance[-1])
@@ -47,12 +49,12 @@ def finding(record: Record) -> Message:
     return message("figure.path.apart", steps=steps, first=first, end=end)
 
 
-def read(record: Record) -> Message:
+def read(record: RunRecord) -> Message:
     return message("figure.path.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: RunRecord) -> Figure:
     """Contours with both paths; beside them the distance."""
     (ours, theirs), distance = paths(record), distances(record)
     figure = Figure(figsize=(WIDTH, 3.7))
@@ -87,21 +89,21 @@ def beside(axis: Axes, distance: np.ndarray) -> None:
     )  # fmt: skip
 
 
-def parted(axis: Axes, record: Record) -> None:
+def parted(axis: Axes, record: RunRecord) -> None:
     """The first difference: a dotted rule with its step and its line."""
-    first = facts.finding(record, "first_difference")
+    first = record.first_difference
     if not first:
         return
-    axis.axvline(first["step"], **RULE)
-    before = first["step"] > 0.6 * record["steps"]
+    axis.axvline(first.step, **RULE)
+    before = first.step > 0.6 * record.steps
     axis.annotate(
-        f"t = {first['step']}: {drawable(first['line'])}", (first["step"], 1), xycoords=("data", "axes fraction"),
+        f"t = {first.step}: {drawable(first.line)}", (first.step, 1), xycoords=("data", "axes fraction"),
         xytext=(-4 if before else 4, -1), textcoords="offset points", ha="right" if before else "left", va="top",
         color=RULE["color"], size=8.5, annotation_clip=False,
     )  # fmt: skip
 
 
-def contours(axis: Axes, arrays: dict[str, np.ndarray], prefix: str) -> None:
+def contours(axis: Axes, arrays: Mapping[str, np.ndarray], prefix: str) -> None:
     """Contours of what the axis shows, closer together near the lowest value; none without values."""
     x, y, z = (arrays.get(f"{prefix}/{name}") for name in "xyz")
     if x is None or y is None or z is None:
@@ -118,7 +120,7 @@ def contours(axis: Axes, arrays: dict[str, np.ndarray], prefix: str) -> None:
         axis.contour(x, y, z, levels=levels, colors=SOFT, linewidths=0.5, alpha=0.55, zorder=1)
 
 
-def around(axis: Axes, path: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
+def around(axis: Axes, path: np.ndarray, arrays: Mapping[str, np.ndarray]) -> None:
     """The window of the contours, widened where the path leaves it, unless it blows up."""
     x, y = arrays.get("trace/contour/x"), arrays.get("trace/contour/y")
     for name, values, limits in (("x", path[:, 0], x), ("y", path[:, 1], y)):
@@ -134,7 +136,7 @@ def around(axis: Axes, path: np.ndarray, arrays: dict[str, np.ndarray]) -> None:
         (axis.set_xlim if name == "x" else axis.set_ylim)(low, high)
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: RunRecord) -> dict[str, np.ndarray]:
     ours, theirs = paths(record)
     names = ("numpy_1", "numpy_2", "torch_1", "torch_2")
     points = dict(zip(names, np.concatenate([ours, theirs], axis=1).T, strict=True))

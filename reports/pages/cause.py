@@ -10,7 +10,7 @@ from reports.symbols import Symbols, symbols
 
 def context(cause: str, detection: Detection, walk: Walk | None) -> dict[str, Any]:
     """All that the page shows; the same in every language."""
-    subject = detection.record["subject"]
+    subject = detection.record.subject
     known: Symbols = walk.symbols if walk else symbols(family(subject), {}, {})
     return {
         "subject": subject,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lockstep.records.record import Record
+from lockstep.records.run import RunRecord
 from lockstep.text import Message, message
 from reports import facts, words
 from reports.contents import Contents, family
@@ -47,7 +47,7 @@ def families(found: Contents) -> dict[str, list[Subject]]:
     for name in found.subjects:
         runs = found.runs.get(name, [])
         ladders = found.ladders.get(name, [])
-        explained = (sum(one["explained"] for one in ladders), len(ladders))
+        explained = (sum(one.explained for one in ladders), len(ladders))
         made.setdefault(family(name), []).append(
             Subject(name, counted(runs), row(runs[0]) if runs else None, explained)
         )
@@ -59,7 +59,7 @@ def headline(found: Contents) -> Message:
     runs = found.every_run
     if not runs:
         ladders = [record for records in found.ladders.values() for record in records]
-        climbed = sum(record["explained"] for record in ladders)
+        climbed = sum(record.explained for record in ladders)
         return message("page.headline.none", climbed=climbed, ladders=len(ladders), chapters=len(found.experiments))
     failing, known = sum(map(facts.fails, runs)), [run for run in runs if facts.known(run)]
     others = counted([run for run in runs if run not in known])
@@ -70,14 +70,14 @@ def headline(found: Contents) -> Message:
     return message("page.headline.agree", runs=len(runs) - len(known), parts=parts)
 
 
-def lead(runs: Sequence[Record]) -> Message | None:
+def lead(runs: Sequence[RunRecord]) -> Message | None:
     """How much was compared, and the closest call of all that passes."""
     if not runs:
         return None
-    within = [run for run in runs if facts.used(run) > 0 and not words.fails(run["verdict"])]
+    within = [run for run in runs if facts.used(run) > 0 and not words.fails(run.verdict)]
     numbers = {
-        "subjects": len({run["subject"] for run in runs}),
-        "steps": sum(run["steps"] for run in runs if run["verdict"] != "broken"),
+        "subjects": len({run.subject for run in runs}),
+        "steps": sum(run.steps for run in runs if run.verdict != "broken"),
     }
     if not within:
         return message("page.lead.compared", **numbers)

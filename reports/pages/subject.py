@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from lockstep.explanation.ladder import called
-from lockstep.records.record import Record
+from lockstep.records.experiment import ExperimentRecord
+from lockstep.records.explanation import ExplanationRecord, Rung
+from lockstep.records.growth import Growth
+from lockstep.records.record import CaseRecord
 from lockstep.text import Message, message
 from reports import address, facts, figures
 from reports.contents import Contents
@@ -26,15 +29,15 @@ class Shown(NamedTuple):
 class Ladder(NamedTuple):
     """An explanation: its picture, and a sentence a rung."""
 
-    record: Record
+    record: ExplanationRecord
     pictures: list[Picture]
-    rungs: list[tuple[Message, dict[str, Any], float]]
+    rungs: list[tuple[Message, Rung, float]]
 
 
 class Chapter(NamedTuple):
     """An experiment and its pictures."""
 
-    record: Record
+    record: Growth | ExperimentRecord
     pictures: list[Picture]
 
 
@@ -59,9 +62,9 @@ def context(subject: str, found: Contents, gallery: Gallery) -> dict[str, Any]:
     }
 
 
-def pictures(record: Record, gallery: Gallery) -> list[Picture]:
+def pictures(record: CaseRecord | ExperimentRecord, gallery: Gallery) -> list[Picture]:
     """Every picture that a record has something to show in."""
-    name = facts.label(record) if "case" in record.data else str(record["title"])
+    name = facts.label(record) if isinstance(record, CaseRecord) else str(record.title)
     return [gallery.picture(module, record, name) for module in figures.of(record)]
 
 
@@ -80,13 +83,13 @@ def chosen(rows: Sequence[Row]) -> list[tuple[Row, bool]]:
 
 def pictured(one: Row, every: bool, gallery: Gallery) -> Shown:
     modules = [module for module in figures.of(one.record) if every or module in figures.TRACED]
-    name = f"{one.record['subject']} {one.case} {one.variant}"
+    name = f"{one.record.subject} {one.case} {one.variant}"
     return Shown(one, [gallery.picture(module, one.record, name) for module in modules])
 
 
-def ladder(record: Record, gallery: Gallery) -> Ladder:
-    worst = [facts.largest(facts.rung_series(record, number, "scaled_ulp")) for number in range(len(record["rungs"]))]
-    rungs = [(called(one["name"]), one, ulp) for one, ulp in zip(record["rungs"], worst, strict=True)]
+def ladder(record: ExplanationRecord, gallery: Gallery) -> Ladder:
+    worst = [facts.largest(record.series(number)) for number in range(len(record.rungs))]
+    rungs = [(called(one.name), one, ulp) for one, ulp in zip(record.rungs, worst, strict=True)]
     return Ladder(record, pictures(record, gallery), rungs)
 
 
@@ -104,12 +107,12 @@ def short(
 def why(ladder: Ladder) -> Message:
     """What the ladder says: what was apart in the paper's order, and what it took until nothing was."""
     first, last = ladder.rungs[0], ladder.rungs[-1]
-    numbers = {"differing": first[1]["differing"], "elements": first[1]["elements"], "ulp": first[2]}
-    steps = ladder.record["steps"]
-    if len(ladder.rungs) == 1 and ladder.record["explained"]:
+    numbers = {"differing": first[1].differing, "elements": first[1].elements, "ulp": first[2]}
+    steps = ladder.record.steps
+    if len(ladder.rungs) == 1 and ladder.record.explained:
         return message("subject.why.nothing", steps=steps)
-    if not ladder.record["explained"]:
-        return message("subject.why.left", steps=steps, left=last[1]["differing"], rung=last[0], **numbers)
+    if not ladder.record.explained:
+        return message("subject.why.left", steps=steps, left=last[1].differing, rung=last[0], **numbers)
     return message("subject.why.closed", steps=steps, rungs=[name for name, *_ in ladder.rungs[1:]], **numbers)
 
 

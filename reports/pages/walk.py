@@ -2,9 +2,9 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from lockstep.records.record import Record
+from lockstep.records.walk import WalkedLine, WalkedStage, WalkRecord
 from lockstep.text import Message, message
 from reports import contents
 from reports.symbols import Symbol, Symbols, symbols
@@ -17,8 +17,8 @@ class Stage(NamedTuple):
     tensor: str | None
     equations: Mapping[str, str]
     symbols: Symbols
-    lines: list[Mapping[str, Any]]
-    idle: list[Mapping[str, Any]]
+    lines: list[WalkedLine]
+    idle: list[WalkedLine]
     first: str | None
 
 
@@ -38,11 +38,11 @@ class Step(NamedTuple):
 class Walk:
     """What a record of kind "walk" shows."""
 
-    def __init__(self, record: Record):
+    def __init__(self, record: WalkRecord):
         self.record = record
-        family, state = contents.family(record["subject"]), record["state"]
-        self.symbols = symbols(family, record["equations"], state)
-        self.steps = [step(one, family, state) for one in record["walked"]]
+        family, state = contents.family(record.subject), record.state
+        self.symbols = symbols(family, record.equations, state)
+        self.steps = [step(number, stages, family, state) for number, stages in enumerate(record.walked, 1)]
 
     @functools.cached_property
     def first(self) -> Step:
@@ -57,26 +57,26 @@ class Walk:
     @property
     def legend(self) -> list[Symbol]:
         """The symbols that the lines name, in the order of the formula; none of a network, whose layers share names."""
-        stages = [stage for stage in self.steps[0].stages if set(stage.equations) <= set(self.record["equations"])]
+        stages = [stage for stage in self.steps[0].stages if set(stage.equations) <= set(self.record.equations)]
         if len(stages) < len(self.steps[0].stages):
             return []
-        return self.symbols.used([line["code"] for stage in stages for line in stage.lines])
+        return self.symbols.used([line.code for stage in stages for line in stage.lines])
 
 
-def step(entry: Mapping[str, Any], family: str, state: Mapping[str, str]) -> Step:
-    stages = [stage(one, family, state) for one in entry["stages"]]
-    return Step(entry["step"], stages, finding(entry["step"], stages))
+def step(number: int, walked: Sequence[WalkedStage], family: str, state: Mapping[str, str]) -> Step:
+    stages = [stage(one, family, state) for one in walked]
+    return Step(number, stages, finding(number, stages))
 
 
-def stage(entry: Mapping[str, Any], family: str, state: Mapping[str, str]) -> Stage:
+def stage(walked: WalkedStage, family: str, state: Mapping[str, str]) -> Stage:
     return Stage(
-        name=entry["stage"],
-        tensor=entry["tensor"],
-        equations=entry["equations"],
-        symbols=symbols(family, entry["equations"], state, entry["stage"]),
-        lines=[line for line in entry["lines"] if not line["idle"]],
-        idle=[line for line in entry["lines"] if line["idle"]],
-        first=entry["first"],
+        name=walked.stage,
+        tensor=walked.tensor,
+        equations=walked.equations,
+        symbols=symbols(family, walked.equations, state, walked.stage),
+        lines=[line for line in walked.lines if not line.idle],
+        idle=[line for line in walked.lines if line.idle],
+        first=walked.first,
     )
 
 
@@ -84,7 +84,7 @@ def finding(number: int, stages: Sequence[Stage]) -> Message:
     """Where a step parts, in a sentence."""
     for one in stages:
         for line in one.lines:
-            if line["line"] == one.first:
-                where = {key: line[key] for key in ("line", "differing", "elements")}
-                return message("subject.step.parts", step=number, ulp=line["scaled_ulp"], **where)
+            if line.line == one.first:
+                where = {"line": line.line, "differing": line.differing, "elements": line.elements}
+                return message("subject.step.parts", step=number, ulp=line.scaled_ulp, **where)
     return message("subject.step.same", step=number)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lockstep.records.record import Record
+from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import Curve
@@ -18,7 +18,7 @@ NAMES = {
 }
 
 
-def pairs(record: Record, chapter: str, what: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def pairs(record: ExperimentRecord, chapter: str, what: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Name to both sides' arrays, of every experiment of a chapter that has the two."""
     inside = [key.removeprefix(f"{chapter}/") for key in record.arrays if key.startswith(f"{chapter}/")]
     present = {key.split("/")[0] for key in inside if key.endswith(f"/{what}")}
@@ -32,7 +32,7 @@ def pairs(record: Record, chapter: str, what: str) -> dict[str, tuple[np.ndarray
     return found
 
 
-def curves(record: Record, chapter: str, what: str, first: int = 0) -> list[Curve]:
+def curves(record: ExperimentRecord, chapter: str, what: str, first: int = 0) -> list[Curve]:
     """One curve over the iterations, counted from `first`, for every experiment of a chapter."""
     return [
         Curve(name, np.arange(first, first + len(ours)), ours, theirs)
@@ -41,9 +41,9 @@ def curves(record: Record, chapter: str, what: str, first: int = 0) -> list[Curv
     ]
 
 
-def label(record: Record) -> str:
+def label(record: ExperimentRecord) -> str:
     """What an experiment is of: a name, where its title would be words of one language."""
-    return str(record["subject"])
+    return str(record.subject)
 
 
 def ends(values: Mapping[str, str]) -> list[Message]:
@@ -65,7 +65,7 @@ def farthest(sides) -> float:
     return max((float(apart(ours, theirs).max()) for ours, theirs in sides), default=0.0)
 
 
-def norms(record: Record) -> dict[str, tuple[float, float]]:
+def norms(record: ExperimentRecord) -> dict[str, tuple[float, float]]:
     """The Euclidean norm of the first layer's weights at the end."""
     return {
         name: (float(np.linalg.norm(ours)), float(np.linalg.norm(theirs)))
@@ -73,7 +73,7 @@ def norms(record: Record) -> dict[str, tuple[float, float]]:
     }
 
 
-def batchnorm(record: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def batchnorm(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """The worked example, features in rows as the notebook has them: before, after in NumPy, after in PyTorch."""
     before, ours, theirs = (record.arrays.get(f"nb/batchnorm/{name}") for name in ("before", "numpy", "torch"))
     if (

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import APART
@@ -15,17 +15,17 @@ NAME = "batchnorm"
 KIND = "svg"
 
 
-def applies(record: Record) -> bool:
+def applies(record: ExperimentRecord) -> bool:
     return batchnorm(record) is not None
 
 
-def arrays(record: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def arrays(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     found = batchnorm(record)
     assert found is not None, "applies() is asked first"
     return found
 
 
-def finding(record: Record) -> Message:
+def finding(record: ExperimentRecord) -> Message:
     before, ours, theirs = arrays(record)
     with np.errstate(invalid="ignore"):  # of what blew up
         deviation = ours.std(axis=1)
@@ -41,12 +41,12 @@ def once(values: np.ndarray, digits: int = 2) -> list[str]:
     return list(dict.fromkeys("0" if text in ("-0", "") else text for text in texts))
 
 
-def read(record: Record) -> Message:
+def read(record: ExperimentRecord) -> Message:
     return message("figure.batchnorm.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: ExperimentRecord) -> Figure:
     before, ours, theirs = arrays(record)
     figure = Figure(figsize=(WIDTH, 3.9))
     grid = figure.subplots(2, len(before), sharey="row", sharex=True, squeeze=False, height_ratios=(2.4, 1))
@@ -78,7 +78,7 @@ def draw(record: Record) -> Figure:
     return figure
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     before, ours, theirs = arrays(record)
     features, samples = before.shape
     places = {"j": np.repeat(np.arange(1, features + 1), samples), "i": np.tile(np.arange(1, samples + 1), features)}

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.figures.curves import Curve, columns, over_difference
 from reports.figures.notebook.arrays import curves, ends, label, sides
@@ -15,26 +15,26 @@ KIND = "svg"
 HEIGHTS = (185.0, 80.0)
 
 
-def losses(record: Record) -> list[Curve]:
+def losses(record: ExperimentRecord) -> list[Curve]:
     return curves(record, "nb/optim", "loss")
 
 
-def applies(record: Record) -> bool:
+def applies(record: ExperimentRecord) -> bool:
     return bool(losses(record))
 
 
-def finding(record: Record) -> Message:
+def finding(record: ExperimentRecord) -> Message:
     found = sorted(losses(record), key=lambda curve: curve.numpy[-1])
     lowest_first = ends({curve.name: f"{curve.numpy[-1]:.3g}" for curve in found})
     return message("figure.convergence.found", steps=len(found[0].x) - 1, ends=lowest_first, sides=sides(found))
 
 
-def read(record: Record) -> Message:
+def read(record: ExperimentRecord) -> Message:
     return message("figure.convergence.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: ExperimentRecord) -> Figure:
     figure = Figure(figsize=(WIDTH, 4.2))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=HEIGHTS)
     over_difference(above, below, losses(record), HEIGHTS, log=True)
@@ -44,5 +44,5 @@ def draw(record: Record) -> Figure:
     return figure
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     return columns(losses(record))

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lockstep.records.record import Record
+from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import Curve, difference, marked
@@ -20,7 +20,7 @@ NAME = "paths"
 KIND = "svg"
 
 
-def paths(record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def paths(record: ExperimentRecord) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {
         name: pair
         for name, pair in pairs(record, "nb/optim", "path").items()
@@ -28,18 +28,12 @@ def paths(record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
 
 
-def applies(record: Record) -> bool:
+def applies(record: ExperimentRecord) -> bool:
     return bool(paths(record))
 
 
-def optimum(record: Record) -> tuple[float, float] | None:
-    """Where the function is lowest, as the record says."""
-    found = record.data.get("optimum")
-    return (float(found[0]), float(found[1])) if found is not None else None
-
-
-def finding(record: Record) -> Message:
-    found, best = paths(record), optimum(record)
+def finding(record: ExperimentRecord) -> Message:
+    found, best = paths(record), record.optimum
     steps, sides = max(len(ours) for ours, _ in found.values()) - 1, apart_by(farthest(found.values()))
     if best is None:
         return message("figure.paths.alone", steps=steps, sides=sides)
@@ -48,14 +42,14 @@ def finding(record: Record) -> Message:
     return message("figure.paths.found", steps=steps, ends=nearest_first, sides=sides)
 
 
-def read(record: Record) -> Message:
+def read(record: ExperimentRecord) -> Message:
     return message("figure.paths.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: ExperimentRecord) -> Figure:
     """The whole valley and the part that was walked; below, the distance of the sides."""
-    found, best = paths(record), optimum(record)
+    found, best = paths(record), record.optimum
     figure = Figure(figsize=(WIDTH, 5.4))
     layout = figure.add_gridspec(2, 2, height_ratios=(2.6, 1))
     whole, near, below = (figure.add_subplot(layout[place]) for place in ((0, 0), (0, 1), (1, slice(None))))
@@ -104,7 +98,7 @@ def window(axis: Axes) -> Rectangle:
     return Rectangle((left, bottom), *size, fill=False, edgecolor=INK, linewidth=0.8, zorder=5)
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     found = paths(record)
     names = np.concatenate([np.full(len(ours), name) for name, (ours, _) in found.items()])
     steps = np.concatenate([np.arange(len(ours)) for ours, _ in found.values()])

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import APART, Curve, over_difference
@@ -20,27 +20,27 @@ BINS = 30
 HEIGHTS = (150.0, 60.0)
 
 
-def applies(record: Record) -> bool:
+def applies(record: ExperimentRecord) -> bool:
     return all((*losses(record), histograms(record), batchnorm(record)))
 
 
-def losses(record: Record) -> tuple[list[Curve], list[Curve]]:
+def losses(record: ExperimentRecord) -> tuple[list[Curve], list[Curve]]:
     return curves(record, "nb/optim", "loss"), curves(record, "nb/regular", "losses", first=1)
 
 
-def histograms(record: Record) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def histograms(record: ExperimentRecord) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """The notebook compares the weights without regularisation and with L2."""
     found = pairs(record, "nb/regular", "W1")
     return {name: (ours.ravel(), theirs.ravel()) for name, (ours, theirs) in found.items() if name in ("∅", "L2")}
 
 
-def normalised(record: Record) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def normalised(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     found = batchnorm(record)
     assert found is not None, "applies() is asked first"
     return found
 
 
-def finding(record: Record) -> Message:
+def finding(record: ExperimentRecord) -> Message:
     descent, training = (farthest((c.numpy, c.torch) for c in found) for found in losses(record))
     return message(
         "figure.summary.found", descent=descent, training=training, weights=farthest(histograms(record).values()),
@@ -48,12 +48,12 @@ def finding(record: Record) -> Message:
     )  # fmt: skip
 
 
-def read(record: Record) -> Message:
+def read(record: ExperimentRecord) -> Message:
     return message("figure.summary.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: ExperimentRecord) -> Figure:
     figure = Figure(figsize=(WIDTH, 7.2))
     grid = figure.subplots(4, 2, height_ratios=(*HEIGHTS, *HEIGHTS))
     for column, found in enumerate(losses(record)):
@@ -110,7 +110,7 @@ def boxes(above: Axes, below: Axes, before: np.ndarray, ours: np.ndarray, theirs
     below.set_ylabel(APART)
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     """Every value of the four panels, one below the other."""
     descent, training = losses(record)
     _, ours, theirs = normalised(record)

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.records.record import Record
+from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import APART
@@ -16,11 +16,11 @@ KIND = "svg"
 PLAIN = NAMES["nb/regular"]["none"]
 
 
-def applies(record: Record) -> bool:
+def applies(record: ExperimentRecord) -> bool:
     return bool(norms(record))
 
 
-def finding(record: Record) -> Message:
+def finding(record: ExperimentRecord) -> Message:
     found = norms(record)
     base, sides = found.get(PLAIN), apart_by(float(apart(*np.array(list(found.values())).T).max()))
     if base is None or len(found) == 1:
@@ -29,12 +29,12 @@ def finding(record: Record) -> Message:
     return message("figure.weights.found", changes=ends(changes), sides=sides)
 
 
-def read(record: Record) -> Message:
+def read(record: ExperimentRecord) -> Message:
     return message("figure.weights.read")
 
 
 @styled
-def draw(record: Record) -> Figure:
+def draw(record: ExperimentRecord) -> Figure:
     found = norms(record)
     figure = Figure(figsize=(WIDTH, 3.9))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
@@ -63,7 +63,7 @@ def draw(record: Record) -> Figure:
     return figure
 
 
-def table(record: Record) -> dict[str, np.ndarray]:
+def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     found = norms(record)
     ours, theirs = np.array(list(found.values())).T
     return {"curve": np.array(list(found)), "numpy": ours, "torch": theirs, "abs_difference": apart(ours, theirs)}
