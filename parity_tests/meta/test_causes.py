@@ -58,10 +58,8 @@ CATALOGUE = {
 }
 HARNESS = {"shared-memory", "nothing-moved", "dtype-promoted", "layout-transposed", "null-gradient"}
 
-TABLES = [subject.path for subject in subjects() if causes(subject)]
-ALL = [cause for path in TABLES for cause in causes(path)]
-EVERY = [(cause, dtype) for cause in ALL for dtype in DTYPES]
-OPTIMIZERS = [path for path in TABLES if path.startswith("optim.")]
+ALL = [cause for subject in subjects() for cause in causes(subject)]
+OPTIMIZERS = [subject.path for subject in subjects() if subject.family.name == "optim"]
 
 
 def name(value):
@@ -70,6 +68,9 @@ def name(value):
 
 def scenario_of(cause: Cause):
     return next(scenario.case for scenario in scenarios(cause.subject) if scenario.name == cause.shows)
+
+
+EVERY = [(cause, dtype) for cause in ALL for dtype in scenario_of(cause).dtypes]
 
 
 def known(path, row) -> Cause:
@@ -100,7 +101,7 @@ def test_every_row_of_the_catalogue_is_there():
 
 
 def test_no_optimizer_and_no_row_of_the_catalogue_is_without_a_table():
-    assert set(TABLES) >= {*CATALOGUE, *(subject.path for subject in subjects() if subject.family == "optim")}
+    assert {cause.subject for cause in ALL} >= {*CATALOGUE, *OPTIMIZERS}
 
 
 def test_a_subject_without_a_table_has_no_causes():
@@ -123,7 +124,7 @@ def test_every_message_of_a_cause_or_a_scenario_has_its_user():
     known = [cause.solved() if cause.free else cause for cause in ALL]  # another variant, and the same words
     said = [part for cause in known for part in (cause.fix, cause.first_shows, cause.note, cause.met)]
     said += [part for fault in FAULTS for part in (fault.what, fault.fix)]
-    every = [find(path) for path in TABLES] + subjects()
+    every = subjects()
     said += [scenario.why for subject in every for scenario in scenarios(subject)]
     said += [trial.scenario.why for subject in every for trial in trials(subject)]
     used = {part.key for part in said if part} | {"cause.as-it-is"}
@@ -131,8 +132,8 @@ def test_every_message_of_a_cause_or_a_scenario_has_its_user():
 
 
 def test_only_a_case_of_no_table_speaks_for_itself():
-    for path in TABLES:
-        tried = [*scenarios(path), *(trial.scenario for trial in trials(find(path)))]
+    for subject in filter(causes, subjects()):
+        tried = [*scenarios(subject), *(trial.scenario for trial in trials(subject))]
         assert not [scenario.name for scenario in tried if scenario.why.key == "scenario.any"]
     (first, *_) = trials(find("layers.activation"))
     assert ENGLISH.say(first.scenario.why) == first.name
@@ -157,7 +158,12 @@ def test_planted_alone_it_is_found(cause, dtype):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "desc", "dtype"),
-    [(path, scenario.name, dtype) for path in TABLES for scenario in scenarios(path) for dtype in DTYPES],
+    [
+        (path, scenario.name, dtype)
+        for path in dict.fromkeys(cause.subject for cause in ALL)
+        for scenario in scenarios(path)
+        for dtype in scenario.case.dtypes
+    ],
 )
 def test_without_it_the_scenario_is_clean(path, desc, dtype):
     outcome = clean(path, desc, dtype)
