@@ -150,10 +150,10 @@ class LayerCheck:
         except (CannotCheck, Broken) as error:
             self.result.broken = {"id": "not-recognised", "message": f"{error}\n{SHAPES}"}
             return
-        total = len(wanted) * len(self.dtypes)
-        for place, (dtype, trial) in enumerate((dtype, trial) for dtype in self.dtypes for trial in wanted):
+        tried = [(dtype, trial) for dtype in self.dtypes for trial in wanted if dtype in trial.case.dtypes]
+        for place, (dtype, trial) in enumerate(tried):
             if on_scenario:
-                on_scenario(f"{trial.name}, {dtype}", place, total)
+                on_scenario(f"{trial.name}, {dtype}", place, len(tried))
             if not self.one(trial, dtype):
                 break
         if self.result.outcomes and only is None:

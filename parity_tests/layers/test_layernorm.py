@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+import lockstep
 from lockstep.cases.layers.layernorm import layernorm
 from lockstep.numerics import probe
+from lockstep.numerics.verdict import Verdict
 from parity_tests.layers.layer import RefusingInputs
 from parity_tests.support.digits import digits
 from reference.layers.layernorm import LayerNorm, by_welford
@@ -17,11 +19,6 @@ class TestLayerNorm(RefusingInputs):
     path = "layers.layernorm"
     left_out = {"LayerNorm": {"device"}}
     own = {"dtype"}
-    ill_conditioned = {
-        "one number": "it is its own mean, and what is divided by the root of ε is rounding",
-        "large offset, in float32": "three digits are left of what is taken the mean off",
-        "constant, in float32": "as of one number",
-    }
     good = {"LayerNorm": (np.random.default_rng(0).standard_normal((5, 3), np.float32),)}
     derivable = (
         layernorm("small", (4, 3)),
@@ -29,6 +26,20 @@ class TestLayerNorm(RefusingInputs):
         layernorm("small, without bias", (4, 3), bias=False),
         layernorm("small, two axes", (2, 2, 3), axes=2),
     )
+
+
+@pytest.mark.parametrize(
+    ("desc", "settings"),
+    [
+        ("one number", {"shape": (5, 1)}),
+        ("large offset", {"shape": (13, 64), "kind": "large offset"}),
+        ("constant", {"kind": "constant"}),
+    ],
+)
+def test_where_float32_has_no_digit_left_nobody_is_accused_and_the_ladder_closes(desc, settings):
+    case = layernorm(desc, **settings)
+    assert lockstep.run("layers.layernorm", case=case).verdict is Verdict.ILL_CONDITIONED
+    assert lockstep.explain("layers.layernorm", case=case).explained
 
 
 def test_statistics_are_those_of_exact_fractions():

@@ -23,9 +23,10 @@ CAUSES = table(
     [
         Cause(
             id="variance-unbiased",
-            lines={"var": "was * (centred.size // mu.size / (centred.size // mu.size - 1))"},
+            lines={"var": "(centred * centred).sum(axis=axes, keepdims=True) / (int(np.prod(normalized_shape)) - 1)"},
             backward={
-                "along_x_hat": "was * (x.size // lines.mu.size / (x.size // lines.mu.size - 1))",
+                "along_x_hat": "(dx_hat * lines.x_hat).sum(axis=axes, keepdims=True) "
+                "/ (int(np.prod(normalized_shape)) - 1)"
             },
             formula=r"\sigma^2 = \tfrac{1}{n-1} \sum_j c_j^2",
             seen="torch.std's default; harvardnlp/annotated-transformer",
