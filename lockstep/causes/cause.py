@@ -9,7 +9,7 @@ from lockstep.cases import Case
 from lockstep.causes.source import BadEdit, Change, Edit, changes
 from lockstep.errors import BadArgument
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.subject import Subject
+from lockstep.subjects.subject import Subject, own_class
 from lockstep.text import ENGLISH, Message, NoSuchMessage, Voice, first_known, message
 from lockstep.text.rows import row
 
@@ -49,6 +49,7 @@ class Cause:
             for the right-hand side it had, `lr_before` for the lr of the step before.
         arguments: argument of the formula (a hyperparameter, `step`, `training`) to what is used instead.
         kept: line to what is stored in its place.
+        everywhere: expression to what stands in its place wherever a line has it.
         behaviour: takes the class and returns it wrapped, where it is no formula that is wrong.
         free: names in the expressions that stand for a number, with one seen in the wild; a diagnosis
             may solve for them.
@@ -56,6 +57,7 @@ class Cause:
         words: which of the messages of its id are its own, where they are not the same for every variant.
         shows: the name of the scenario that brings it out. first: where, there.
         verdict: the engine's, there. dtypes: in which it can show.
+        layer: the class of the subject's file that it is of, where the file states several formulas.
         subject: path of the subject, which the table fills in.
     """
 
@@ -65,6 +67,7 @@ class Cause:
     backward: Mapping[str, str] = dataclasses.field(default_factory=dict)
     arguments: Mapping[str, str] = dataclasses.field(default_factory=dict)
     kept: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    everywhere: Mapping[str, str] = dataclasses.field(default_factory=dict)
     behaviour: Callable[[Any], type] | None = None
     free: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     formula: str
@@ -74,12 +77,18 @@ class Cause:
     first: First
     verdict: Verdict = Verdict.DIFFERENT
     dtypes: tuple[str, ...] = DTYPES
+    layer: str = ""
     subject: str = ""
 
     @property
     def name(self) -> str:
         """The id, with the variant where there are several: `eps-value (1e-06)`."""
         return f"{self.id} ({self.variant})" if self.variant else self.id
+
+    @property
+    def kin(self) -> tuple:
+        """What two causes of one kind have in common: of such, an explanation has one."""
+        return self.id, *self.free
 
     def __str__(self) -> str:
         return self.name
@@ -121,7 +130,7 @@ class Cause:
     @property
     def edits_lines(self) -> bool:
         """Whether it exchanges lines of the paper's order, which no other order has."""
-        return bool(self.lines or self.backward or self.kept)
+        return bool(self.lines or self.backward or self.kept or self.everywhere)
 
     def solved(self, **numbers: float) -> "Cause":
         """The same cause with other numbers in place of those of `free`.
@@ -149,14 +158,20 @@ class Cause:
                 there = ", ".join(dict.fromkeys(name for parameters in known for name in parameters))
                 raise BadEdit(f"{self.id}: the formula has no argument {name!r}; there are {there}")
         arguments = [{name: text for name, text in self.arguments.items() if name in given} for given in known]
-        forward = Edit(self.lines, arguments[0], self.kept, self.free)
-        return [forward, *(Edit(self.backward, given, {}, self.free) for given in arguments[1:])]
+        forward = Edit(self.lines, arguments[0], self.kept, self.free, self.everywhere)
+        return [forward, *(Edit(self.backward, given, {}, self.free, self.everywhere) for given in arguments[1:])]
+
+    @property
+    def base(self) -> Any:
+        """The class of the reference that states the formula."""
+        subject = Subject(self.subject)
+        return own_class(subject.reference, self.layer) if self.layer else subject_class(subject)
 
     def changes(self) -> list[Change]:
         """The lines it exchanges, ours beside theirs; none where it is a matter of behaviour."""
         if not (self.edits_lines or self.arguments):
             return []
-        functions = parts(subject_class(Subject(self.subject)).ORDERS["paper"])
+        functions = parts(self.base.ORDERS["paper"])
         edits = self.edits(functions)
         found = [change for function, edit in zip(functions, edits, strict=True) for change in changes(function, edit)]
         return list(dict.fromkeys(found))

@@ -25,8 +25,9 @@ def plant(subject: Subject | str, causes: Iterable[Cause], base_class: Any = Non
         BadEdit: for an edit that fits no line or changes nothing, and for two that replace one line.
     """
     subject = find(subject) if isinstance(subject, str) else subject
-    base = base_class or subject_class(subject)
-    causes = sorted(causes, key=lambda cause: not outright(cause))
+    causes = in_order(causes)
+    stating = next((cause.base for cause in causes if cause.layer), None)
+    base = base_class or stating or subject_class(subject)
     check_together(causes)
     stated = {}
     if any(cause.edits_lines or cause.arguments for cause in causes):
@@ -84,11 +85,23 @@ def outright(cause: Cause) -> bool:
     return any(targets(cause).values())
 
 
+def in_order(causes: Iterable[Cause]) -> list[Cause]:
+    """Those that replace something outright before those that only alter it."""
+    ordered: list[Cause] = []
+    for cause in sorted(causes, key=lambda one: not outright(one)):
+        own = targets(cause)
+        altered = [
+            place for place, one in enumerate(ordered) if any(own.get(t) and not r for t, r in targets(one).items())
+        ]
+        ordered.insert(min(altered, default=len(ordered)), cause)
+    return ordered
+
+
 def check_together(causes: list[Cause]) -> None:
     """Refuse causes of which one would undo another."""
     taken: dict[tuple[str, str], Cause] = {}
     under: dict[tuple[str, str, str], Cause] = {}
-    for cause in causes:
+    for cause in in_order(causes):
         for kind, edited in (("lines", cause.lines), ("backward", cause.backward)):
             for name, text in edited.items():
                 where = (kind, name, condition(text) or "")
@@ -100,6 +113,18 @@ def check_together(causes: list[Cause]) -> None:
                     f"{taken[target]} and {cause} both replace {target[1]!r}: they cannot be planted together"
                 )
             taken[target] = cause
+
+
+def may_join(causes: Iterable[Cause]) -> bool:
+    """Whether the causes are of different kinds and can be planted together."""
+    causes = list(causes)
+    if len({cause.kin for cause in causes}) < len(causes):
+        return False
+    try:
+        check_together(causes)
+    except BadEdit:
+        return False
+    return True
 
 
 def remembered(formula) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lockstep.causes.precision import float32, float32_power, float32_product
 from lockstep.errors import BadSubject
@@ -30,6 +30,7 @@ class Edit(NamedTuple):
     lines: name of an assignment to its new right-hand side, in which `was` is the old one.
     arguments: argument to an expression that replaces it before the first line.
     kept: field of the result to what is stored in its place after everything is computed.
+    everywhere: an expression to what stands in its place wherever it stood, in the lines as they are after all edits.
     free: name to the number it stands for in the expressions, or to the name of an argument that the
         function gets for it.
     """
@@ -38,6 +39,7 @@ class Edit(NamedTuple):
     arguments: Mapping[str, str] = {}
     kept: Mapping[str, str] = {}
     free: Mapping[str, float | str] = {}
+    everywhere: Mapping[str, str] = {}
 
 
 class Change(NamedTuple):
@@ -77,6 +79,11 @@ def exchanged(function: Callable, edits: list[Edit]) -> ast.FunctionDef:
             keep(function, definition, name, expression(text, edit.free))
         for name, text in edit.arguments.items():
             first.append(argument(function, name, expression(text, edit.free)))
+    for statement in definition.body:
+        if isinstance(statement, ast.Assign):
+            statement.value = everywhere(
+                statement.value, {old: new for e in edits for old, new in e.everywhere.items()}
+            )
     if any(BEFORE in text for edit in edits for text in texts(edit)):
         first = remembered(definition, first) + first
     start = 1 if ast.get_docstring(definition) else 0
@@ -87,14 +94,16 @@ def exchanged(function: Callable, edits: list[Edit]) -> ast.FunctionDef:
 
 
 def texts(edit: Edit) -> list[str]:
-    return [*edit.lines.values(), *edit.arguments.values(), *edit.kept.values()]
+    return [*edit.lines.values(), *edit.arguments.values(), *edit.kept.values(), *edit.everywhere.values()]
 
 
 def changes(function: Callable, edit: Edit) -> list[Change]:
     """The lines that `edit` exchanges in `function`, ours beside theirs."""
     after = exchanged(function, [edit])
     ours, theirs = assignments(parsed(function)), assignments(after)
-    found = [Change(name, ast.unparse(ours[name].value), ast.unparse(theirs[name].value)) for name in edit.lines]
+    texts_of = {name: (ast.unparse(ours[name].value), ast.unparse(theirs[name].value)) for name in ours}
+    edited = [name for name, (one, other) in texts_of.items() if one != other]
+    found = [Change(name, *texts_of[name]) for name in edited]
     others = {**edit.arguments, **edit.kept}
     return found + [Change(name, AS_IT_IS, ast.unparse(expression(text, edit.free))) for name, text in others.items()]
 
@@ -124,6 +133,26 @@ def expression(text: str, free: Mapping[str, float | str]) -> ast.expr:
         for name, value in free.items()
     }
     return ast.fix_missing_locations(Replace(numbers).visit(ast.parse(text, mode="eval"))).body
+
+
+def everywhere(tree: ast.expr, texts: Mapping[str, str]) -> ast.expr:
+    """The tree with some expressions replaced wherever they stand."""
+    if not texts:
+        return tree
+    known = {ast.dump(ast.parse(old, mode="eval").body): ast.parse(new, mode="eval").body for old, new in texts.items()}
+    replaced: ast.expr = Everywhere(known).visit(copy.deepcopy(tree))
+    return ast.fix_missing_locations(replaced)
+
+
+class Everywhere(ast.NodeTransformer):
+    """Puts expressions in the places of others, which are known by what `ast.dump` makes of them."""
+
+    def __init__(self, expressions: Mapping[str, ast.expr]):
+        self.expressions = expressions
+
+    def visit(self, node) -> Any:
+        found = self.expressions.get(ast.dump(node)) if isinstance(node, ast.expr) else None
+        return copy.deepcopy(found) if found is not None else self.generic_visit(node)
 
 
 class Replace(ast.NodeTransformer):

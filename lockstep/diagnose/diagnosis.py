@@ -13,12 +13,12 @@ import numpy as np
 from lockstep.causes.cause import Cause
 from lockstep.causes.harness import FAULTS, Fault
 from lockstep.diagnose.replay import Element, Residual, replay
-from lockstep.diagnose.search import Candidate, Search, distinct, quickly_refuted
+from lockstep.diagnose.search import Candidate, Partly, Search, distinct, quickly_refuted
 from lockstep.diagnose.solve import Hypothesis
 from lockstep.errors import BadValue
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import Pass, Recording, Step
-from lockstep.subjects.registry import find
+from lockstep.subjects.registry import Subject, find
 from lockstep.text import ENGLISH, Voice, message
 from lockstep.text.rows import row
 
@@ -37,6 +37,8 @@ class Diagnosis:
         fault: what is wrong with the comparison itself; nothing else is looked for then.
         residuals: label of a recording to what PyTorch's formula leaves of it.
         known: how many causes there are to try.
+        partly: what explains some of it, where nothing explains all.
+        formats: dtype to its answer, where the formats have not one answer; None where there is none.
     """
 
     verdict: Verdict
@@ -48,6 +50,8 @@ class Diagnosis:
     fault: Fault | None = None
     residuals: dict[str, Residual] = dataclasses.field(default_factory=dict)
     known: int = 0
+    partly: Partly | None = None
+    formats: dict[str, Candidate | None] = dataclasses.field(default_factory=dict)
 
     @property
     def causes(self) -> Hypothesis:
@@ -76,10 +80,20 @@ class Diagnosis:
             },
             "not_triggered": self.not_triggered,
             "scenarios": [
-                {"name": label, "used": left.used, "explained": self.answer.used[label] if self.answer else None}
+                {"name": label, "used": left.used, "explained": self.answer.used.get(label) if self.answer else None}
                 for label, left in self.residuals.items()
             ],
             "known": self.known,
+            "partly": self.partly
+            and {
+                "causes": [described(cause, Candidate(self.partly.causes, {})) for cause in self.partly.causes],
+                "lines": list(self.partly.explained),
+                "left": dict(zip(("scenario", "line", "step"), self.partly.left, strict=True)),
+            },
+            "formats": {
+                dtype: [described(cause, one) for cause in one.causes] if one else []
+                for dtype, one in self.formats.items()
+            },
         }
 
     def __str__(self) -> str:
@@ -90,8 +104,18 @@ class Diagnosis:
         if self.fault:
             yield row(voice, "cause", f"{self.fault.id}: {voice.say(self.fault.what)}")
             yield row(voice, "fix", self.fault.fix)
+        elif self.formats:
+            for dtype, one in self.formats.items():
+                yield row(
+                    voice,
+                    "format",
+                    message("cli.format", dtype=dtype) if one else message("cli.format-no", dtype=dtype),
+                )
+                yield from self.accusation(one, voice) if one else ()
         elif self.answer:
             yield from self.accusation(self.answer, voice)
+        elif self.partly:
+            yield from self.some(self.partly, voice)
         elif self.verdict is Verdict.DIFFERENT:
             yield row(voice, "cause", message("cli.no-cause", known=self.known))
             if self.first:
@@ -105,18 +129,35 @@ class Diagnosis:
             yield row(voice, "nearest", some)
             yield row(voice, "more", rest)
 
+    def some(self, partly: Partly, voice: Voice) -> Iterator[str]:
+        """What is explained, and what is left."""
+        label, line, step = partly.left
+        if partly.explained:
+            explained, names = len(partly.explained), ", ".join(partly.explained)
+            yield row(voice, "partly", message("cli.some-lines", explained=explained, lines=partly.lines, names=names))
+        else:
+            told = {"explained": partly.scenarios, "differing": partly.differing}
+            yield row(voice, "partly", message("cli.some-scenarios", **told))
+        yield from named(partly.causes, voice)
+        yield row(voice, "left", message("cli.something-else", line=line, label=repr(label), step=step))
+
     def accusation(self, answer: Candidate, voice: Voice) -> Iterator[str]:
-        for cause in answer.causes:
-            yield row(voice, "cause", f"{cause.name}: {voice.say(cause.fix)}")
-            for change in cause.changes():
-                for label, text in change.rows(voice, ours="pytorch"):
-                    yield row(voice, label, text)
-            for label, text in (("seen", cause.met), ("note", cause.note)):
-                if text:
-                    yield row(voice, label, text)
+        yield from named(answer.causes, voice)
         yield row(voice, "residual", message("cli.residual", used=answer.residual, recordings=len(answer.used)))
         for other in self.equivalent:
             yield row(voice, "or", message("cli.equivalent", name=other.name))
+
+
+def named(causes: Hypothesis, voice: Voice) -> Iterator[str]:
+    """Each cause: what to change, the lines, where it was met, what else to know."""
+    for cause in causes:
+        yield row(voice, "cause", f"{cause.name}: {voice.say(cause.fix)}")
+        for change in cause.changes():
+            for label, text in change.rows(voice, ours="pytorch"):
+                yield row(voice, label, text)
+        for label, text in (("seen", cause.met), ("note", cause.note)):
+            if text:
+                yield row(voice, label, text)
 
 
 def described(cause: Cause, within: Candidate) -> dict[str, Any]:
@@ -168,17 +209,44 @@ def diagnose(
         return Diagnosis(
             Verdict.ILL_CONDITIONED if unsure else Verdict.ROUNDING, answer=known[0] if known else None, **about
         )
-    found = search.explanations()
+    found, formats, partly = answered(search, find(path), recordings, left, thorough)
     answer = found[0] if found else None
     named = {cause.id for one in found for cause in one.causes}
     return Diagnosis(
         Verdict.DIFFERENT,
         answer=answer,
         equivalent=distinct(found)[1:],
-        next_best=search.nearest(answer, named),
+        next_best=search.nearest(answer, named) if not formats else None,
         first=first_of(search.recordings, left),
+        partly=partly if not answer and not formats else None,
+        formats=formats,
         **about,
     )
+
+
+def answered(
+    search: Search, subject: Subject, recordings: Sequence[Recording], left: Mapping[str, Residual], thorough: bool
+) -> tuple[list[Candidate], dict[str, Candidate | None], Partly | None]:
+    """What explains all recordings; else what explains those of each format by themselves; else what explains some.
+
+    What differs in one format alone must not spoil what another shows without doubt, so each is asked by itself.
+    """
+    kinds = list(dict.fromkeys(one.dtype for one in (*search.differing, *recordings)))  # the finest first
+    apart = {dtype: [one for one in recordings if one.dtype == dtype] for dtype in kinds}
+    first = Search(subject, apart[kinds[0]], left, thorough) if len(kinds) > 1 else search
+    found = first.explanations()
+    if len(kinds) == 1:
+        return found, {}, first.partly
+    whole = [one for one in map(search.followed, (one.causes for one in found)) if one.residual <= 1]
+    if whole:
+        return whole, {}, None
+    formats: dict[str, Candidate | None] = {kinds[0]: found[0] if found else None}
+    for dtype in kinds[1:]:
+        other = Search(subject, apart[dtype], left, thorough=False)
+        if other.differing:
+            with_more = [one for one in (*found[:1],) for one in other.more_than(one.causes)]
+            formats[dtype] = next(iter(with_more or other.explanations()), None)
+    return ([], formats, None) if any(formats.values()) else ([], {}, first.partly)
 
 
 def first_of(recordings: Sequence[Recording], left: Mapping[str, Residual]) -> tuple[str, Element]:

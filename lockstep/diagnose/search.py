@@ -13,16 +13,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from lockstep.causes.cause import Cause
-from lockstep.causes.planting import check_together
-from lockstep.causes.source import BadEdit
+from lockstep.causes.planting import may_join
 from lockstep.causes.tables import causes as causes_of
+from lockstep.diagnose.assembly import Assembly
+from lockstep.diagnose.lines import Quick
+from lockstep.diagnose.mutation import Mutant
 from lockstep.diagnose.replay import Residual, planted, replay, walk
 from lockstep.diagnose.solve import (
     CANNOT,
     Hypothesis,
     Screen,
     apart,
-    fits,
     near_quantities,
     quantities_felt,
     round_numbers,
@@ -65,6 +66,24 @@ class Candidate:
         return max(self.used, key=lambda label: self.used[label], default="")
 
 
+@dataclasses.dataclass(frozen=True)
+class Partly:
+    """What explains some of what was seen, down to rounding.
+
+    causes: known, or slips of a line. explained: lines that PyTorch's formula leaves and that they explain wherever
+    they were seen; without any, `scenarios` of so many as differ are explained whole. left: the first line that is
+    something else, with the recording and the step; its parts of all. residual: the largest share that is used.
+    """
+
+    causes: Hypothesis
+    explained: tuple[str, ...]
+    scenarios: int
+    differing: int
+    left: tuple[str, str, int]
+    lines: int
+    residual: float
+
+
 class Search:
     """One look for an explanation.
 
@@ -84,14 +103,16 @@ class Search:
     ):
         self.thorough = thorough
         self.subject, self.left = subject, dict(left)
-        self.known = causes_of(subject)
+        layers = {one.layer for one in recordings}
+        self.known = [cause for cause in causes_of(subject) if cause.layer in ("", *layers)]
         self.wrong = [cause for cause in self.known if cause.verdict is not Verdict.ROUNDING]
         differing = [one for one in recordings if not left[one.label].explains]
         agreeing = [one for one in recordings if left[one.label].explains]
         # float64 first: there a formula and rounding cannot be confused
         self.differing = sorted(differing, key=lambda one: (one.dtype != "float64", -left[one.label].used))
         self.recordings = [*self.differing, *agreeing]
-        self.screen = Screen(self.recordings)
+        self.quick = Quick(self.recordings)
+        self.screen = Screen(self.recordings, self.quick.fits)
         self.felt: dict[tuple[str, str], bool] = {}
         # what several causes are sought on: the finest dtype, the plainest scenario first
         self.ground = [one for one in recordings if self.differing and one.dtype == self.differing[0].dtype]
@@ -101,11 +122,55 @@ class Search:
         unexplained = [one for one in self.ground if not left[one.label].explains]
         self.to_explain = frozenset().union(*(self.parts[one.label] - self.near(one, ()) for one in unexplained))
         self.furthest: Hypothesis = ()
+        self.begun: list[Hypothesis] = []
+        self.partly: Partly | None = None
         self.solutions: list[Cause] = []  # with numbers that have been solved for
 
     def explanations(self) -> list[Candidate]:
         """What explains everything: single causes, else pairs, else more; the best first."""
-        return sorted(self.alone() or self.pairs() or self.grown(), key=self.preference)
+        return sorted(self.alone() or self.pairs() or self.assembled() or self.grown(), key=self.preference)
+
+    def more_than(self, causes: Hypothesis) -> list[Candidate]:
+        """What explains everything with one known cause more than these, which are right elsewhere."""
+        joined = [(*causes, other) for other in self.known if may_join((*causes, other))]
+        return self.verified([causes]) or self.verified(joined)
+
+    def assembled(self) -> list[Candidate]:
+        """What is put together line by line, of causes and of slips that no catalogue has."""
+        assembly = Assembly(self.ground, self.wrong, self.quick)
+        hypotheses = assembly.hypotheses()
+        if not hypotheses:
+            return []
+        best = assembly.explained(hypotheses[0])
+        alike = [one for one in hypotheses if assembly.explained(one) == best]
+        if len(best) == len(assembly.parts) and (found := self.verified(alike, screened=False)):
+            return found
+        self.begun = alike
+        self.partly = next(filter(None, (self.some_of(assembly, one) for one in alike)), None)
+        return []
+
+    def some_of(self, assembly: Assembly, causes: Hypothesis) -> Partly | None:
+        """What a hypothesis explains that PyTorch's formula does not; None where that is nothing whole."""
+        before, near = assembly.explained(()), assembly.explained(causes)
+        left = [part for part in assembly.parts if part not in near]
+        wrong = list(dict.fromkeys(line for label, line in assembly.parts if (label, line) not in before))
+        lines = [line for line in wrong if all(line != other for _, other in left)]
+        gained = [part for part in assembly.parts if part in near - before and (part[1] in lines or not lines)]
+        if not causes or not left or not gained:
+            return None
+        differing = {label for label, line in assembly.parts if (label, line) not in before}
+        whole = {label for label in differing if all(label != other for other, _ in left)}
+        gained = [part for part in gained if lines or part[0] in whole]
+        used = [assembly.used(causes, part)[0] for part in gained]
+        needed = all(
+            any(part not in assembly.explained(less) for part in gained)
+            for less in itertools.combinations(causes, len(causes) - 1)
+        )
+        if not used or max(used) > 1 or not needed:
+            return None
+        label, line = left[0]
+        step = assembly.used(causes, left[0])[1]
+        return Partly(causes, tuple(lines), len(whole), len(differing), (label, line, step), len(wrong), max(used))
 
     def to_the_bit(self, cause: Cause) -> bool:
         """Whether a cause that only rounds differently is what was recorded, and PyTorch's own orders are not."""
@@ -204,7 +269,7 @@ class Search:
 
     def grown(self) -> list[Candidate]:
         """Causes that are added to each other while each of them, or else two, explains scenarios that were left."""
-        for first in (self.extended, self.extended_by_two):
+        for first in (self.assembled_so_far, self.extended, self.extended_by_two):
             beam = self.best_of(first(()))
             while beam:
                 whole = [one for one in beam if self.explained(one) == self.to_explain and self.needs_all_of(one)]
@@ -224,6 +289,10 @@ class Search:
         found = {frozenset(map(key_of, one)): one for one in hypotheses}
         order = sorted(found, key=lambda keys: (-len(self.explained(found[keys])), len(keys - seen)))
         return [found[keys] for keys in order[:WIDTH]]
+
+    def assembled_so_far(self, _: Hypothesis) -> list[Hypothesis]:
+        """What explains most, line by line: what is left may be no matter of lines."""
+        return [one for one in self.begun if self.explained(one)]
 
     def extended(self, causes: Hypothesis) -> Iterator[Hypothesis]:
         """The hypothesis with one cause more, which explains something that was left and loses nothing."""
@@ -314,7 +383,7 @@ class Search:
                 found = frozenset(f"{recording.label}: {one}" for one in near_quantities(recording, causes))
             else:
                 sure = recording.dtype == "float64"
-                whole = fits(recording, causes) and (sure or not quickly_refuted(recording, causes))
+                whole = self.quick.fits(recording, causes) and (sure or not quickly_refuted(recording, causes))
                 found = self.parts[recording.label] if whole else frozenset()
             self.nearness[key] = found
         return self.nearness[key]
@@ -334,6 +403,8 @@ class Search:
         seen = {cause.name for cause in self.known}
         return (
             len(causes),
+            sum(isinstance(cause, Mutant) for cause in causes),
+            [cause.rank for cause in causes if isinstance(cause, Mutant)],
             len(numbers),
             sum(cause.name not in seen for cause in causes),
             sum(len(f"{number:.12g}") for number in numbers),
@@ -361,7 +432,8 @@ class Search:
             except CANNOT:
                 used[recording.label] = np.inf
         candidate = Candidate(best, used)
-        return candidate if candidate.residual > 1 else None
+        something = any(share <= 1 for share in used.values())
+        return candidate if candidate.residual > 1 and something else None
 
 
 def quickly_refuted(recording: Recording, causes: Hypothesis) -> bool:
@@ -420,17 +492,6 @@ def without_buffers(recording: Recording) -> Recording:
 def key_of(cause: Cause) -> tuple:
     """What tells a cause from all others, its numbers included."""
     return cause.name, *cause.free.items()
-
-
-def may_join(causes: Hypothesis) -> bool:
-    """Whether the causes are of different kinds and can be planted together."""
-    if len({(cause.id, tuple(cause.free)) for cause in causes}) < len(causes):
-        return False
-    try:
-        check_together(list(causes))
-    except BadEdit:
-        return False
-    return True
 
 
 def specific(cause: Cause) -> int:

@@ -6,7 +6,7 @@ numbers that carry their error.
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,15 +44,16 @@ class Screen:
 
     Arguments:
         recordings: all that has to be explained, those that drop most expected first.
+        fitting: whether a recording is within `LIMIT` roundings of a hypothesis.
     """
 
-    def __init__(self, recordings: Sequence[Recording]):
-        self.order = list(recordings)
+    def __init__(self, recordings: Sequence[Recording], fitting: Callable[[Recording, Hypothesis], bool]):
+        self.order, self.fitting = list(recordings), fitting
 
     def keeps(self, causes: Hypothesis) -> bool:
         """Whether every recording is within `LIMIT` roundings of the hypothesis."""
         for place, recording in enumerate(self.order):
-            if not fits(recording, causes):
+            if not self.fitting(recording, causes):
                 self.order.insert(0, self.order.pop(place))
                 return False
         return True
@@ -117,16 +118,21 @@ def solve(recording: Recording, causes: Hypothesis, name: str, until: int, aroun
         around: search near this number only.
     """
     with np.errstate(all="ignore"):  # what is no number is weeded out
-        return search(recording, causes, name, until, around)
+        return seek(lambda numbers: curve(recording, causes, name, numbers, until + AHEAD), name, around)
 
 
-def search(recording: Recording, causes: Hypothesis, name: str, until: int, around: float | None) -> float | None:
-    """The same, with NumPy's warnings off."""
+def seek(off_at: Callable[[np.ndarray], np.ndarray], name: str, around: float | None = None) -> float | None:
+    """The number at which nothing is off by more than `LIMIT`, or None.
+
+    Arguments:
+        off_at: numbers to a row each of by how many roundings each element is off, signed.
+        name: of the number. around: as of `solve`.
+    """
     grid = around * np.linspace(1 - 1e-3, 1 + 1e-3, POINTS) if around else first_grid(name)
     last = worst = np.inf
     number = float(grid[0])
     for turn in range(ROUNDS):
-        off = curve(recording, causes, name, grid, until + AHEAD)
+        off = off_at(grid)
         if turn == 0 and (off == off[0]).all():
             return None  # the number makes no difference here
         cost = np.mean(np.log1p(np.minimum(np.abs(off), 1e300)), axis=1)

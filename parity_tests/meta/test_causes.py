@@ -318,9 +318,36 @@ def test_a_cause_given_twice_is_refused():
 
 
 def test_two_causes_that_replace_one_line_are_refused():
+    twice, inside = known("optim.adam", "eps-twice"), known("optim.adam", "eps-inside-sqrt")
+    with pytest.raises(BadEdit, match="eps-twice and eps-inside-sqrt both replace 'denom'"):
+        plant("optim.adam", [twice, inside])
+
+
+def test_what_alters_a_line_joins_what_replaces_it():
     eps_hat, inside = known("optim.adam", "eps-hat"), known("optim.adam", "eps-inside-sqrt")
-    with pytest.raises(BadEdit, match="eps-hat and eps-inside-sqrt both replace 'denom'"):
-        plant("optim.adam", [eps_hat, inside])
+    rng = np.random.default_rng(0)
+    w, g = rng.standard_normal((2, 7))
+    for planted in ([eps_hat, inside], [inside, eps_hat]):
+        params = {"w": w.copy()}
+        plant("optim.adam", planted)(params, eps=1e-4).step({"w": g})
+        m, v = (1 - 0.9) * g, (1 - 0.999) * g**2
+        expected = w - 1e-3 * (m / (1 - 0.9)) / (np.sqrt(v + 1e-4) / np.sqrt(1 - 0.999))
+        assert (np.abs(params["w"] - expected) <= 8 * np.spacing(1.0)).all()
+
+
+def test_an_expression_is_replaced_wherever_it_stands():
+    powers = known("optim.adam", "beta-powers-low-precision")
+    changed = {change.line: change.theirs for change in powers.changes()}
+    assert changed == {
+        "m_hat": "m / (1 - float32_power(beta1, step))",
+        "v_hat": "v_max / (1 - float32_power(beta2, step))",
+    }
+    both = plant("optim.adam", [powers, known("optim.adam", "eps-hat")])
+    rounded = plant("optim.adam", [known("optim.adam", "eps-hat")])
+    one, other = {"w": np.ones(3)}, {"w": np.ones(3)}
+    both(one).step({"w": np.full(3, 1e-8)})
+    rounded(other).step({"w": np.full(3, 1e-8)})
+    assert (one["w"] != other["w"]).all()  # the root's own power is rounded, too
 
 
 def test_pairs_combine_in_either_order_or_are_refused():

@@ -8,9 +8,9 @@ import itertools
 import sys
 
 from lockstep.causes import Cause, causes
+from lockstep.causes.planting import may_join
 from lockstep.diagnose.diagnosis import Diagnosis, diagnose
 from lockstep.diagnose.replay import replay
-from lockstep.diagnose.search import may_join
 from lockstep.numerics.verdict import Verdict
 from parity_tests.support.reference_recordings import recordings
 

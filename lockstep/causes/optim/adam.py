@@ -27,7 +27,7 @@ TINY = "gradients near eps"
 MOMENTS = [
     Cause(
         id="eps-hat",
-        lines={"denom": "(np.sqrt(v_max) + eps) / root(1 - beta2**step)"},
+        lines={"v_hat": "v_max", "denom": "(was) / root(1 - beta2**step)"},
         formula=r"s_t = (\sqrt{v_t} + \epsilon) / \sqrt{1 - \beta_2^t}",
         seen="tensorflow/tensorflow#9047, keras-team/keras#17391, google-deepmind/optax#571, pytorch/pytorch#2060",
         shows=TINY,
@@ -123,10 +123,7 @@ MOMENTS = [
     Cause(
         id="beta-powers-low-precision",
         variant="power",
-        lines={
-            "m_hat": "m / (1 - float32_power(beta1, step))",
-            "v_hat": "v_max / (1 - float32_power(beta2, step))",
-        },
+        everywhere={"beta1**step": "float32_power(beta1, step)", "beta2**step": "float32_power(beta2, step)"},
         formula=r"\hat v_t = v_t / (1 - \operatorname{fl}_{32}(\beta_2^t))",
         seen="PaddlePaddle/Paddle#58378, pytorch/pytorch#88173",
         shows="gradients of many sizes",
@@ -136,10 +133,7 @@ MOMENTS = [
         id="beta-powers-low-precision",
         variant="repeated product",
         words="product",
-        lines={
-            "m_hat": "m / (1 - float32_product(beta1, step))",
-            "v_hat": "v_max / (1 - float32_product(beta2, step))",
-        },
+        everywhere={"beta1**step": "float32_product(beta1, step)", "beta2**step": "float32_product(beta2, step)"},
         formula=r"\hat v_t = v_t / (1 - \operatorname{fl}_{32}(\beta_2 \cdots \beta_2))",
         seen="PaddlePaddle/Paddle#58378, pytorch/pytorch#88173",
         shows="gradients of many sizes",

@@ -1,0 +1,287 @@
+"""Puts an explanation together from known causes and from slips that no catalogue has, line by line.
+
+What is to be explained is in parts: of each recording, each line that can be seen. A hypothesis grows by what
+explains the first part that is left and loses none that it explains. Everything here is a screen in float64.
+"""
+
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lockstep.causes.cause import Cause
+from lockstep.causes.planting import may_join
+from lockstep.causes.source import WAS, reads
+from lockstep.diagnose.lines import NO_FORMULA, Call, Exchange, Quick, Script, Trail, in_order_of, near
+from lockstep.diagnose.mutation import Mutant, mutants
+from lockstep.diagnose.solve import LIMIT, Hypothesis, round_numbers, seek
+from lockstep.recordings.recording import Recording
+
+Part = tuple[str, str]  # the label of a recording, and a line of it
+
+MOST = 4  # times that a hypothesis grows
+WIDTH = 6  # hypotheses that grow side by side
+EACH = 3  # of those, that explain the same
+SAME = 3  # calls by which two variants are told apart
+
+
+class Piece(NamedTuple):
+    """A recording with what it takes to try a hypothesis on it."""
+
+    recording: Recording
+    trail: Trail
+    script: Script
+
+
+class Assembly:
+    """One look for an explanation of some recordings of one dtype.
+
+    Arguments:
+        recordings: the plainest first.
+        known: causes of the catalogue.
+        quick: holds the recordings line by line.
+    """
+
+    def __init__(self, recordings: Sequence[Recording], known: Sequence[Cause], quick: Quick):
+        self.pieces: list[Piece] = []
+        for recording in recordings:
+            if there := quick.of(recording):
+                self.pieces.append(Piece(recording, there[1], there[0]))
+        self.parts: list[Part] = [(one.trail.label, line) for one in self.pieces for line in one.trail.lines]
+        self.known = [cause for cause in known if not cause.behaviour]
+        first = {id(one.script): one for one in reversed(self.pieces)}
+        self.of_script = {
+            key: mutants(one.script, one.trail, one.recording.subject, one.recording.layer)
+            for key, one in first.items()
+        }
+        self.memory: dict[frozenset, frozenset[Part]] = {}
+        self.no_two: set[tuple[frozenset, str]] = set()  # hypotheses and lines that no two more explain
+
+    def piece(self, label: str) -> Piece:
+        return next(one for one in self.pieces if one.trail.label == label)
+
+    def explained(self, causes: Hypothesis) -> frozenset[Part]:
+        """The parts that are near the hypothesis."""
+        key = names_of(causes)
+        if key not in self.memory:
+            self.memory[key] = frozenset(
+                (one.trail.label, line) for one in self.pieces for line in one.script.near(one.trail, causes)
+            )
+        return self.memory[key]
+
+    def used(self, causes: Hypothesis, part: Part) -> tuple[float, int]:
+        """The largest share of its allowance that a part uses given what was seen, and at which step."""
+        one = self.piece(part[0])
+        with np.errstate(all="ignore"):
+            return one.script.used(one.trail, causes, one.recording.dtype).get(part[1], (np.inf, 1))
+
+    def hypotheses(self) -> list[Hypothesis]:
+        """What explains most, and of those the simplest first."""
+        with np.errstate(all="ignore"):
+            return self.grown()
+
+    def grown(self) -> list[Hypothesis]:
+        beam: list[Hypothesis] = [()]
+        hopeless: set[Part] = set()
+        for _ in range(MOST):
+            left = [self.left(causes, hopeless) for causes in beam]
+            if not all(left):
+                break
+            larger = [one for causes, (part, *_) in zip(beam, left, strict=True) for one in self.extended(causes, part)]
+            if not larger:
+                hopeless |= {part for part, *_ in left}
+            beam = self.best(larger) or beam
+        return self.best([self.needed(one) for one in beam])
+
+    def needed(self, causes: Hypothesis) -> Hypothesis:
+        """The hypothesis without what it explains as much without."""
+        for place in range(len(causes)):
+            less = (*causes[:place], *causes[place + 1 :])
+            if self.explained(less) >= self.explained(causes):
+                return self.needed(less)
+        return causes
+
+    def left(self, causes: Hypothesis, hopeless: set[Part]) -> list[Part]:
+        """What is left to explain, the plainest first."""
+        held = self.explained(causes)
+        return [part for part in self.parts if part not in held and part not in hopeless]
+
+    def best(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
+        """Those that explain most; of those that explain the same, the simplest."""
+        order = sorted(
+            {names_of(one): one for one in hypotheses}.values(), key=lambda one: (-len(self.explained(one)), cost(one))
+        )
+        kept: list[Hypothesis] = []
+        count: dict[frozenset[Part], int] = {}
+        for one in order:
+            explained = self.explained(one)
+            count[explained] = count.get(explained, 0) + 1
+            if count[explained] <= EACH:
+                kept.append(one)
+        return kept[:WIDTH]
+
+    def extended(self, causes: Hypothesis, part: Part) -> Iterator[Hypothesis]:
+        """The hypothesis with what explains one part more and loses none."""
+        held = self.explained(causes)
+        one = self.piece(part[0])
+        variants = [*self.known, *self.of_script[id(one.script)]]
+        for ways in (self.by_one, self.by_a_number, self.by_two):
+            if ways == self.by_two and (names_of(causes), part[1]) in self.no_two:
+                return
+            found = [larger for larger in ways(causes, one, part[1], variants) if held <= self.explained(larger)]
+            if found:
+                yield from found
+                return
+        self.no_two.add((names_of(causes), part[1]))
+
+    def by_one(self, causes: Hypothesis, one: Piece, line: str, variants: Sequence[Cause]) -> Iterator[Hypothesis]:
+        for variant in variants:
+            if one.script.near(one.trail, (*causes, variant), (line,)) and may_join((*causes, variant)):
+                yield (*causes, variant)
+
+    def by_a_number(self, causes: Hypothesis, one: Piece, line: str, variants: Sequence[Cause]) -> Iterator[Hypothesis]:
+        """One cause more, with its number solved for."""
+        opened = {(cause.id if not isinstance(cause, Mutant) else cause.name, *cause.free): cause for cause in variants}
+        for cause in opened.values():
+            if len(cause.free) == 1 and may_join((*causes, cause)):
+                yield from self.solved(causes, cause, one, line)
+
+    def solved(self, causes: Hypothesis, cause: Cause, one: Piece, line: str) -> Iterator[Hypothesis]:
+        (name,) = cause.free
+        first, call = self.first_off(causes, one, line)
+        calls = one.trail.calls[: first + 1] if one.trail.carried else [call]
+        try:
+            exchange = one.script.exchange((*causes, cause.opened()))
+            off = functools.partial(
+                self.off, one.trail._replace(calls=calls), one.script, exchange, f"free_{name}", line
+            )
+            around = off(np.array([0.3, 1.0]))
+            if np.array_equal(around[0], around[1]):
+                return
+            number = seek(off, name)
+        except NO_FORMULA:
+            return
+        for value in round_numbers(number, name) if number is not None else ():
+            larger = (*causes, cause.solved(**{name: value}))
+            if one.script.near(one.trail, larger, (line,)):
+                yield larger
+                return
+
+    def off(self, trail: Trail, script: Script, exchange: Exchange, name: str, line: str, numbers) -> np.ndarray:
+        """How far the line is off at the end of the trail for each of the numbers, signed, in roundings."""
+        rows = []
+        for number in numbers:
+            call, made = [*script.walked(trail, exchange, None, line, **{name: float(number)})][-1]
+            seen = call.seen[line]
+            rows.append(((made[line] - seen.found) / seen.room * LIMIT).reshape(-1))
+        off = np.stack(rows)
+        return np.where(np.isnan(off), np.inf, off)
+
+    # two at once
+
+    def by_two(self, causes: Hypothesis, one: Piece, line: str, variants: Sequence[Cause]) -> Iterator[Hypothesis]:
+        """Two causes more, which explain the part together and neither alone."""
+        script, trail = one.script, one.trail
+        classes: dict[tuple, list[Cause]] = {}
+        for variant in variants:
+            mark = script.signature(trail, (*causes, variant), line, SAME)
+            if mark is not None:
+                classes.setdefault(mark, []).append(variant)
+        classes.pop(script.signature(trail, causes, line, SAME) or (), None)
+        kinds = [sorted(alike, key=lambda cause: cost((cause,))) for alike in classes.values()]
+        for first, second in self.near_pairs(causes, one, line, [alike[0] for alike in kinds]):
+            for pair in itertools.product(kinds[first][:WIDTH], kinds[second][:WIDTH]):
+                if may_join((*causes, *pair)) and script.near(trail, (*causes, *pair), (line,)):
+                    yield (*causes, *pair)
+
+    def near_pairs(self, causes: Hypothesis, one: Piece, line: str, variants: list[Cause]) -> Iterator[tuple[int, int]]:
+        """Which two of the variants bring the line near in the first call in which it is not."""
+        script, trail = one.script, one.trail
+        number, call = self.first_off(causes, one, line)
+        with_each = [script.exchange((*causes, variant)) for variant in variants]
+        alone = script.exchange(causes)
+        if number and trail.carried:
+            for first, second in itertools.combinations(range(len(variants)), 2):
+                if joint := together(with_each[first], with_each[second], alone):
+                    try:
+                        made = [made for _, made in script.walked(trail, joint, number + 1, line)][-1]
+                    except NO_FORMULA:
+                        continue
+                    if near(call.seen[line], made.get(line)):
+                        yield first, second
+            return
+        trace: list = []
+        script.go([script.begun(call, {}, alone)], script.everything, call, alone, trace)
+        order = sorted(
+            (place for place, one in enumerate(with_each) if not one.kept), key=lambda at: with_each[at].first
+        )
+        plans = [script.plan((line,), exchange, call) for exchange in with_each]
+        merged: dict[tuple, list[int]] = {}
+        for at, first in enumerate(order):
+            a = with_each[first]
+            snapshots: list = []
+            try:
+                state = [script.begun(call, {}, a)] if a.arguments else [dict(part) for part in trace[a.first]]
+                script.go(state, range(a.first, len(script.lines)), call, a, snapshots)
+            except NO_FORMULA:
+                continue
+            for second in order[at + 1 :]:
+                b = with_each[second]
+                joint = together(a, b, alone) or self.composed(script, causes, variants[first], variants[second])
+                if joint is None:
+                    continue
+                begin = 0 if b.arguments else b.first
+                key = plans[first], plans[second], begin
+                if key not in merged:
+                    merged[key] = in_order_of(plans[first] | plans[second], begin)
+                try:
+                    state = [script.begun(call, {}, joint)] if b.arguments else [*map(dict, snapshots[begin - a.first])]
+                    made = script.go(state, merged[key], call, joint)
+                    if near(call.seen[line], made.get(line)):
+                        yield first, second
+                except NO_FORMULA:
+                    continue
+
+    def composed(self, script: Script, causes: Hypothesis, a: Cause, b: Cause) -> Exchange | None:
+        """Both in one line, where one of them alters what the other puts there."""
+        if any(isinstance(one, Mutant) for one in (a, b)) or not any(alters(one) for one in (a, b)):
+            return None
+        return script.exchange((*causes, a, b)) if may_join((*causes, a, b)) else None
+
+    def first_off(self, causes: Hypothesis, one: Piece, line: str) -> tuple[int, Call]:
+        """The first call in which the line is not near, and its number."""
+        for number, (call, made) in enumerate(one.script.walked(one.trail, one.script.exchange(causes))):
+            if line in call.seen and not near(call.seen[line], made.get(line)):
+                return number, call
+        return 0, one.trail.calls[0]
+
+
+def together(a: Exchange, b: Exchange, shared: Exchange) -> Exchange | None:
+    """Both, where they change nothing in common."""
+    own = a.lines.keys() - {at for at, code in shared.lines.items() if a.lines.get(at) is code}
+    if own & {at for at, code in b.lines.items() if shared.lines.get(at) is not code} or a.kept.keys() & b.kept.keys():
+        return None
+    lines = {**b.lines, **{at: a.lines[at] for at in own}}
+    if a.arguments and b.arguments and a.arguments != b.arguments:
+        arguments = a.arguments + tuple(one for one in b.arguments if one not in a.arguments)
+    else:
+        arguments = a.arguments or b.arguments
+    return Exchange(lines, arguments, {**a.kept, **b.kept}, min(a.first, b.first))
+
+
+def alters(cause: Cause) -> bool:
+    """Whether it alters what is there, whatever that is."""
+    return any(WAS in reads(text) for text in (*cause.lines.values(), *cause.backward.values()))
+
+
+def names_of(causes: Hypothesis) -> frozenset:
+    """What tells a hypothesis from all others."""
+    return frozenset((cause.name, *cause.free.items()) for cause in causes)
+
+
+def cost(causes: Hypothesis) -> tuple:
+    """The simpler, the less: few causes, known ones, small slips."""
+    unknown = [cause for cause in causes if isinstance(cause, Mutant)]
+    return len(causes), len(unknown), sorted(cause.rank for cause in unknown)
