@@ -513,7 +513,12 @@ class Bounded:
     def larger(self, other, function) -> "Bounded":
         a, b = self.meet(other)
         value = function(a.value, b.value)
-        return a.like(value, np.maximum(a.error, b.error), a.sure & b.sure)
+        with np.errstate(invalid="ignore"):
+            certain = (
+                np.abs(a.value - b.value) > a.error + b.error
+            )  # which of both it is; the other's error is nobody's
+        its_own = np.where(value == a.value, a.error, b.error)
+        return a.like(value, np.where(certain, its_own, np.maximum(a.error, b.error)), a.sure & b.sure)
 
     def clip(self, low=None, high=None) -> "Bounded":
         above = self if low is None else self.larger(low, np.maximum)

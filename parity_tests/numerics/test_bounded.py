@@ -804,3 +804,13 @@ def test_the_root_of_what_cancels_has_no_bound_and_is_a_number():
     root = np.sqrt(cancelled)
     assert (root.value == 0).all()
     assert np.isposinf(root.error).all()
+
+
+def test_a_bound_that_is_far_off_adds_nothing_to_what_it_leaves_alone():
+    """Clipped between a tiny number and one that float32 cannot hold, a tiny number is as certain as it was."""
+    clipped = np.clip(Bounded(np.array([0.0, 0.5, 1.0]), np.float32), Bounded.scalar(1e-10), Bounded.scalar(1 - 1e-10))
+    assert clipped.error[0] < 1e-16
+    assert clipped.error[1] == 0
+    assert clipped.error[2] > 1e-10  # the upper one, which float32 rounds to 1
+    near = np.maximum(Bounded(np.array(1.0), np.float32, error=0.5), Bounded(np.array(1.25), np.float32, error=0.125))
+    assert near.error == 0.5  # either may be the larger
