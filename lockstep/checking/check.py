@@ -74,7 +74,9 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
     """
     subject = find(like or recordings[0].subject)
     path = subject.path
-    result = Check(path, "; ".join(dict.fromkeys(recording.source for recording in recordings)), "a recording")
+    result = Check(
+        path, "; ".join(dict.fromkeys(recording.source for recording in recordings)), message("shape.recording")
+    )
     for recording in recordings:
         one = dataclasses.replace(recording, subject=path)
         try:

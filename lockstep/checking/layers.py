@@ -37,15 +37,9 @@ from lockstep.numerics.bounded import unit
 from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Pass, Recording
 from lockstep.subjects.subject import Subject, own_class
-from lockstep.text import message
+from lockstep.text import Message, message
 
 NEAR = 1e3  # times as far off: one layout, where the numbers are drawn anew
-
-SHAPES = """the shapes that are recognised:
-  a torch.nn.Module
-  an object with forward(x) and backward(grad), or one that is called with x
-  a function forward(x, …), with its backward(grad, cache) beside it under the name to match
-  a subclass of lockstep.LayerAdapter, for anything else (docs/checking.md)"""
 
 
 def check_layer(target, subject: Subject, layer: str, settings, dtypes, only, seed, names, on_scenario) -> Check:
@@ -117,7 +111,7 @@ def candidates(
     elif inspect.isroutine(target):
         adapter = LayerFunction(target, wanted)
         if adapter.lacks:
-            raise CannotCheck(f"{target.__name__} needs {', '.join(adapter.lacks)}, which is no name known here")
+            raise CannotCheck(message("recognise.unknown", target=target.__name__, names=", ".join(adapter.lacks)))
         defaults = Maker(target, adapter.names, None, everything=False).defaults()
         names = {**adapter.in_dict, **adapter.names}
         for layout in possible:
@@ -137,7 +131,7 @@ class LayerCheck:
         self.dtypes, self.seed, self.result = dtypes, seed, result
         self.paths = {key: tuple(own.split(".")) for key, own in (names or {}).items()}
         self.ways: dict[Any, tuple[Layout, Found]] = {}  # by the rank of the input
-        self.refused: dict[int, str] = {}
+        self.refused: dict[int, Message] = {}
         self.tried: dict[tuple[str, str], tuple[Trial, Driven]] = {}
 
     def all(self, only: str | None, on_scenario) -> None:
@@ -148,7 +142,9 @@ class LayerCheck:
         try:
             self.first_way(wanted)
         except (CannotCheck, Broken) as error:
-            self.result.broken = {"id": "not-recognised", "message": f"{error}\n{SHAPES}"}
+            shapes = message("recognise.layer-shapes")
+            said = message("recognise.lines", first=error.said, lines=[shapes])
+            self.result.broken = {"id": "not-recognised", "message": said}
             return
         tried = [(dtype, trial) for dtype in self.dtypes for trial in wanted if dtype in trial.case.dtypes]
         for place, (dtype, trial) in enumerate(tried):
@@ -168,11 +164,12 @@ class LayerCheck:
         Raises:
             CannotCheck: where there is none.
         """
-        failures: list[str] = []
+        failures: list[Message] = []
         for trial in wanted:
             if self.choose(trial, failures):
                 return
-        raise CannotCheck("\n".join([f"{self.result.target} is no layer that can be driven", *failures[:4]]))
+        first = message("recognise.no-layer", target=self.result.target)
+        raise CannotCheck(message("recognise.lines", first=first, lines=failures[:4]))
 
     def way(self, trial: Trial) -> Found:
         """How it is driven with an input of that rank.
@@ -184,14 +181,14 @@ class LayerCheck:
         if rank not in self.ways and rank not in self.refused:
             if 1 in trial.case.shape:
                 raise NotTaken(message("reason.axes-of-one"))
-            failures: list[str] = []
+            failures: list[Message] = []
             if not self.choose(trial, failures):
-                self.refused[rank] = failures[0].strip() if failures else "no layout fits"
+                self.refused[rank] = failures[0] if failures else message("layout.none-fits")
         if rank in self.refused:
             raise NotTaken(message("reason.rank", rank=rank, said=self.refused[rank]))
         return self.ways[rank][1]
 
-    def choose(self, trial: Trial, failures: list[str]) -> bool:
+    def choose(self, trial: Trial, failures: list[Message]) -> bool:
         """Of the layouts, PyTorch's where the formula explains it, else the one that comes nearest to the formula."""
         case, standard = trial.case, tuple(standard_of(self.subject, trial))
         roles, shapes = roles_of(self.subject, trial, self.dtypes[0], self.seed)
@@ -204,7 +201,8 @@ class LayerCheck:
                 try:
                     driven = drive(one, self.subject, trial, self.settings, self.dtypes[0], self.seed)
                 except (Raised, Broken, NotTaken) as error:
-                    failures.append(f"  tried as {one.make().words}: {getattr(error, 'short', error)}")
+                    said = getattr(error, "short", error.said)
+                    failures.append(message("recognise.tried", shape=one.make().words, said=said))
                     continue
                 rated.append((screen(driven.recording), layout, one, driven))
                 if explains(driven.recording):

@@ -18,7 +18,7 @@ from lockstep.recordings.recording import Pass, Recording
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.layers import drawing
 from lockstep.subjects.subject import Subject, own_class
-from lockstep.text import message
+from lockstep.text import Message, message
 
 
 @dataclasses.dataclass
@@ -108,7 +108,7 @@ def drive(found: Found, subject: Subject, trial: Trial, settings, dtype: str, se
         given=tuple(known),
         defaults={name: value for name, value in found.defaults.items() if name not in known} | found.fixed,
         steps=left,
-        source=adapter.words,
+        source=str(adapter.words),
     )
     size = np.dtype(dtype).itemsize
     widened = {what: kind for what, kind in formats.items() if np.dtype(kind).itemsize > size}
@@ -164,14 +164,16 @@ def one_pass(adapter, case, step: int, params, buffers, shape, dtype: str, seed:
     upstream = case.upstream(rng, wanted, dtype)
     with np.errstate(all="ignore"):
         made = adapter.run(training, tuple(np.array(one) for one in handed), np.array(upstream))
-    output = fitted("output", made.output, wanted, dtype, formats)
+    output = fitted(message("made.output"), made.output, wanted, dtype, formats)
     grad = (
-        None if made.grad_input is None else fitted("gradient by the input", made.grad_input, x.shape, dtype, formats)
+        None
+        if made.grad_input is None
+        else fitted(message("made.grad-input"), made.grad_input, x.shape, dtype, formats)
     )
     if case.masked and not adapter.takes_mask:
         inputs = with_mask(x, output, grad, training)
     grads = {
-        name: fitted(f"gradient by {name}", array, params[name].shape, dtype, formats)
+        name: fitted(message("made.grad", name=name), array, params[name].shape, dtype, formats)
         for name, array in arrays(made.grads).items()
     }
     kept = {name: a for name, a in arrays(made.buffers).items() if name != "num_batches_tracked"}
@@ -195,7 +197,7 @@ def with_mask(x: np.ndarray, output: np.ndarray, grad: np.ndarray | None, traini
     return (x, kept) if training or not kept.all() else (x,)
 
 
-def fitted(what: str, array: Any, shape: tuple[int, ...], dtype: str, formats: dict[str, str]) -> np.ndarray:
+def fitted(what: Message | str, array: Any, shape: tuple[int, ...], dtype: str, formats: dict[str, str]) -> np.ndarray:
     """A copy in PyTorch's shape, where it differs in axes of one, and in the format that went in; another is noted.
 
     Raises:
@@ -203,18 +205,17 @@ def fitted(what: str, array: Any, shape: tuple[int, ...], dtype: str, formats: d
     """
     array = np.asarray(array)
     if array.dtype.kind not in "fiu":
-        raise Broken("dtype-promoted", f"{dtype} went in, and the {what} is {array.dtype}")
+        raise Broken("dtype-promoted", message("broken.made-dtype", dtype=dtype, what=what, made=str(array.dtype)))
     plain = tuple(size for size in array.shape if size != 1)
     if array.shape != tuple(shape) and plain == tuple(size for size in shape if size != 1):
         array = array.reshape(shape)
     if array.shape != tuple(shape):
-        turned = array.ndim == 2 and array.shape == tuple(shape)[::-1]
-        raise Broken(
-            "layout-transposed" if turned else "shape-differs",
-            f"the {what} has shape {array.shape}, not {tuple(shape)}" + (": transposed" if turned else ""),
-        )
+        said = message("broken.made-shape", what=what, made=str(array.shape), wanted=str(tuple(shape)))
+        if array.ndim == 2 and array.shape == tuple(shape)[::-1]:
+            raise Broken("layout-transposed", message("broken.made-turned", said=said))
+        raise Broken("shape-differs", said)
     if array.dtype != np.dtype(dtype):
-        formats.setdefault(what, array.dtype.name)
+        formats.setdefault(str(what), array.dtype.name)
     return np.array(array, dtype)
 
 
@@ -229,9 +230,9 @@ def without_unset(passes: list[Pass], adapter, subject: Subject, layer: str, hyp
     known = determined(subject, layer, hyperparameters)
     drawn = [name for name in adapter.unset if name not in known]
     if drawn:
-        there = ", ".join(f"{'.'.join(path)} {array.shape}" for path, array in adapter.arrays().items()) or "no arrays"
-        asked = ",".join(f"{name}=…" for name in drawn)
-        raise CannotCheck(f"its {' and '.join(drawn)} cannot be found; say which: --names {asked} (it has {there})")
+        held = ", ".join(f"{'.'.join(path)} {array.shape}" for path, array in adapter.arrays().items())
+        told = {"asked": ",".join(f"{name}=…" for name in drawn), "known": held or message("recognise.no-arrays")}
+        raise CannotCheck(message("recognise.not-found", keys=", ".join(drawn), **told))
     return [
         dataclasses.replace(
             one,

@@ -11,7 +11,7 @@ from lockstep.numerics.difference import bits, compare
 from lockstep.numerics.verdict import Finding, Judgement, Verdict, judge, worst
 from lockstep.recordings.recording import BadRecording, Recording, Step
 from lockstep.records.schema import plain
-from lockstep.text import message
+from lockstep.text import Message, message
 
 
 class Compared(NamedTuple):
@@ -83,18 +83,18 @@ def check_alike(one: Recording, other: Recording) -> None:
                 raise BadRecording(message("recording.fed", what=what, step=number))
 
 
-def fed(left: Any, right: Any, first: bool) -> Iterator[tuple[str, Any, Any]]:
+def fed(left: Any, right: Any, first: bool) -> Iterator[tuple[Message, Any, Any]]:
     """What both sides were given: gradients and the start, or inputs and the gradient from above."""
     if isinstance(left, Step):
         names = dict.fromkeys((*left.before, *right.before))
         for name in names:
-            yield f"the gradient of {name!r}", left.grads.get(name), right.grads.get(name)
+            yield message("recording.gradient-of", name=name), left.grads.get(name), right.grads.get(name)
             if first:
-                yield f"the start of {name!r}", left.before.get(name), right.before.get(name)
+                yield message("recording.start-of", name=name), left.before.get(name), right.before.get(name)
         return
     for place, (a, b) in enumerate(zip(left.inputs, right.inputs, strict=False)):
-        yield f"input {place}", a, b
-    yield "the gradient from above", left.upstream, right.upstream
+        yield message("recording.input", place=place), a, b
+    yield message("recording.upstream"), left.upstream, right.upstream
 
 
 def made(left: Any, right: Any) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:

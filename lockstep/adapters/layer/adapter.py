@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lockstep.text import Message, message
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -26,7 +28,7 @@ class LayerAdapter:
     could not be set, `called` says what it calls the others, and `paths` where those are that have no usual name.
     """
 
-    words = "an adapter of your own"
+    words: Message | str = message("shape.own-adapter")
     takes_mask = False
     fresh: Mapping[str, np.ndarray | None] = {}
     unset: tuple[str, ...] = ()

@@ -42,8 +42,10 @@ class LayerFunction(LayerAdapter):
         self.in_dict: Names = match(strings(function), [name for name in wanted if name not in self.names])
         used |= {self.first, *told_names(self.names)}
         self.lacks = [name for name in required(function) if name not in used]
-        back = f" and {self.backward.__name__}" if self.backward else ", forward alone"
-        self.words = f"{function.__name__}{back}" + (f", {layout}" if str(layout) else "")
+        alone = message("shape.forward-alone", function=function.__name__)
+        back = self.backward and self.backward.__name__
+        both = message("shape.two-functions", function=function.__name__, backward=back)
+        self.words = layout.described(both if back else alone)
 
     def again(self, layout, paths):
         return functools.partial(LayerFunction, self.function, self.wanted, layout)

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lockstep.text import Message, message
+
 
 class Layout(NamedTuple):
     """What of the layout is not PyTorch's.
@@ -21,17 +23,18 @@ class Layout(NamedTuple):
     one_hot: bool = False
     averages: str = ""
 
-    def __str__(self) -> str:
-        parts = (
-            {"first": "features first", "last": "channels last"}.get(self.features),
-            "weights stored (in, out)" if self.turned else None,
-            "one-hot targets" if self.one_hot else None,
-            {
-                "layer": "gradients of the parameters divided by the batch size, which PyTorch's loss does",
-                "nobody": "the gradient of the mean is not divided by the count, which PyTorch's loss does",
-            }.get(self.averages),
-        )
-        return ", ".join(part for part in parts if part)
+    def described(self, shape: Message) -> Message:
+        """The shape that an implementation is driven in, and how it lays things out where that is not PyTorch's way."""
+        keys = {
+            "layout.features-first": self.features == "first",
+            "layout.channels-last": self.features == "last",
+            "layout.turned": self.turned,
+            "layout.one-hot": self.one_hot,
+            "layout.averaged-by-layer": self.averages == "layer",
+            "layout.averaged-by-nobody": self.averages == "nobody",
+        }
+        parts = [message(key) for key, holds in keys.items() if holds]
+        return message("shape.in-layout", shape=shape, layout=parts) if parts else shape
 
     def theirs(self, array: np.ndarray) -> np.ndarray:
         """An input or a gradient from above, from PyTorch's layout to theirs."""

@@ -8,6 +8,7 @@ import numpy as np
 from lockstep.adapters.layer.adapter import LayerAdapter, Made
 from lockstep.adapters.layer.names import BUFFERS, PARAMS, like
 from lockstep.adapters.making import Maker
+from lockstep.text import message
 
 
 class Module(LayerAdapter):
@@ -15,7 +16,7 @@ class Module(LayerAdapter):
 
     def __init__(self, maker: Maker):
         self.maker = maker
-        self.words = "an nn.Module, differentiated by autograd"
+        self.words = message("shape.module")
 
     def start(self, params, buffers, **hyperparameters):
         torch = sys.modules["torch"]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.engine.guard import Broken
+from lockstep.text import message
 
 PARAMS = {
     "weight": ("weight", "gamma", "scale", "scaler", "w", "weights", "g", "kernel"),
@@ -82,5 +83,5 @@ def like(value: Any, array: np.ndarray) -> np.ndarray:
     """
     shape = tuple(np.shape(value))
     if array.ndim == 2 and shape == array.shape[::-1] != array.shape:
-        raise Broken("layout-transposed", f"its weight has shape {shape}, not {array.shape}")
+        raise Broken("layout-transposed", message("broken.weight-shape", yours=str(shape), wanted=str(array.shape)))
     return array.reshape(shape) if np.size(value) == array.size else array

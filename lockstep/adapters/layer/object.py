@@ -53,7 +53,7 @@ class LayerObject(LayerAdapter):
     ):
         self.maker, self.layout, self.roles = maker, layout, dict(roles or {})
         self.paths: Paths = dict(paths or {})
-        self.words = "forward and backward" + (f", {layout}" if str(layout) else "")
+        self.words = layout.described(message("shape.forward-backward"))
 
     def start(self, params, buffers, **hyperparameters):
         self.given = {**params, **buffers}
@@ -105,8 +105,9 @@ class LayerObject(LayerAdapter):
             place = held(self.layer, path)
             place.get()
         except (AttributeError, KeyError):
-            there = ", ".join(".".join(path) for path, _ in arrays_in(self.layer)) or "no arrays"
-            raise CannotCheck(f"--names {key}={'.'.join(path)}: it has no such thing; there are {there}") from None
+            there = ", ".join(".".join(path) for path, _ in arrays_in(self.layer)) or message("recognise.no-arrays")
+            asked = ".".join(path)
+            raise CannotCheck(message("recognise.no-such-thing", key=key, path=asked, known=there)) from None
         return place
 
     def find(self, x: np.ndarray, others: tuple[np.ndarray, ...]) -> None:
@@ -128,7 +129,7 @@ class LayerObject(LayerAdapter):
                 asked = ",".join(
                     f"{key}={'|'.join('.'.join(path) for path in paths)}" for key, paths in several.items()
                 )
-                raise CannotCheck(f"several arrays may be {' or '.join(several)}; say which: --names {asked}")
+                raise CannotCheck(message("recognise.several", keys=", ".join(several), asked=asked))
             self.paths |= {key: paths[0] for key, paths in found.items() if paths}
             self.load()
         self.loaded = True

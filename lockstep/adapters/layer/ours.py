@@ -6,6 +6,7 @@ import numpy as np
 
 from lockstep.adapters.layer.adapter import LayerAdapter, Made
 from lockstep.adapters.making import Maker
+from lockstep.text import message
 
 
 class OurLayer(LayerAdapter):
@@ -15,7 +16,7 @@ class OurLayer(LayerAdapter):
 
     def __init__(self, maker: Maker):
         self.maker = maker
-        self.words = "load_state, train, forward and backward"
+        self.words = message("shape.our-layer")
 
     def start(self, params, buffers, **hyperparameters):
         self.layer: Any = self.maker.make(None, hyperparameters)

@@ -73,7 +73,7 @@ def first_that_works(target: Any, shapes: Iterator[Recognised]) -> Recognised:
     raise CannotCheck(message("recognise.lines", first=what, lines=once))
 
 
-PARTLY, STILL = "some numbers moved", "nothing moved"
+PARTLY, STILL = "partly", "still"  # what a first try may come to
 
 
 def tried(found: Recognised) -> Any:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from lockstep.adapters.names import Names, match, named, required
 from lockstep.adapters.optimizer.state import names_of
+from lockstep.text import Message, message
 
 GRADS = {"g", "gs", "dw", "dp", "dx", "dtheta", "dparams", "d_params", "derivative", "param_grad", "dparam"}
 STEPS = {
@@ -44,7 +45,7 @@ class Roles(NamedTuple):
     order: tuple[str, ...]
 
 
-def roles_of(function: Callable[..., Any], subject: str, wanted: Iterable[str]) -> Roles | str:
+def roles_of(function: Callable[..., Any], subject: str, wanted: Iterable[str]) -> Roles | Message:
     """The roles of a function's arguments, or what it needs that is none of them."""
     arguments = list(named(function))
     picked: dict[str, str | None] = {}
@@ -53,7 +54,7 @@ def roles_of(function: Callable[..., Any], subject: str, wanted: Iterable[str]) 
         picked[role] = hits[0] if hits else None
     left = [name for name in arguments if name not in picked.values()]
     if not left or picked["grads"] is None:
-        return "no argument that would be a gradient, beside one that would be a parameter"
+        return message("recognise.no-roles")
     params = left.pop(0)
     needed = [name for name in required(function) if name in left]
     arrays: dict[str, str] = {}
@@ -66,7 +67,7 @@ def roles_of(function: Callable[..., Any], subject: str, wanted: Iterable[str]) 
     used = {part for own in hyperparameters.values() for part in (own if isinstance(own, tuple) else (own,))}
     unknown = [name for name in required(function) if name in left and name not in used]
     if unknown:
-        return f"it needs {', '.join(map(repr, unknown))}, which is no name known here"
+        return message("recognise.unknown-argument", names=", ".join(map(repr, unknown)))
     grads = picked["grads"]
     return Roles(
         params,
