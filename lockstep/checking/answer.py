@@ -104,7 +104,7 @@ class Check:
     remarks: list[Remark] = dataclasses.field(default_factory=list)
     not_triggered: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     notes: list[Message] = dataclasses.field(default_factory=list)
-    unseen: list[str] = dataclasses.field(default_factory=list)
+    unseen: list[Message | str] = dataclasses.field(default_factory=list)
     formats: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
     convention: bool = False
     causes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
@@ -138,7 +138,7 @@ class Check:
         if self.remarks:
             return self.remarks[0].what
         if self.verdict is Verdict.PARTIAL:
-            return message("cli.check.partial", unseen=", ".join(self.unseen))
+            return message("cli.check.partial", unseen=self.unseen)
         if self.verdict is Verdict.ROUNDING and any(outcome.drawn for outcome in self.outcomes):
             return message("cli.check.drawn")
         return message(f"cli.check.{self.verdict}")
@@ -170,7 +170,7 @@ class Check:
                 total[side] += count
         return total
 
-    def see_not(self, names: list[str]) -> None:
+    def see_not(self, names: list[Message | str]) -> None:
         """Keep what was not seen, each once."""
         self.unseen += [name for name in names if name not in self.unseen]
 
@@ -191,7 +191,7 @@ class Check:
             "broken": self.broken and self.broken | {"message": ENGLISH.plain(self.broken["message"])},
             "used": plain(self.used),
             "nearer": self.nearer,
-            "unseen": self.unseen,
+            "unseen": [str(name) for name in self.unseen],
             "formats": self.formats,
             "notes": [ENGLISH.say(note) for note in self.notes],
             "rerun": self.rerun,
@@ -291,7 +291,7 @@ def differs_only_in(check: Check) -> dict[str, Any]:
 
 def beside(check: Check) -> list[Message]:
     """What is to be known beside the verdict: what was not seen, and the formats that come out."""
-    unseen = [message("note.unseen", names=", ".join(check.unseen))] if check.unseen else []
+    unseen = [message("note.unseen", names=check.unseen)] if check.unseen else []
     if check.verdict is Verdict.PARTIAL:
         unseen = []  # the headline says so
     formats = [

@@ -54,7 +54,7 @@ class Driven:
     adapter: LayerAdapter
     widened: dict[str, str]
     narrowed: dict[str, str]
-    unseen: list[str]
+    unseen: list[Message | str]
 
 
 def standard_of(subject: Subject, trial: Trial) -> dict[str, Any]:
@@ -84,6 +84,7 @@ def drive(found: Found, subject: Subject, trial: Trial, settings, dtype: str, se
     params = {name: start[name] for name in getattr(reference, "params", {})}
     buffers = {name: start[name] for name in getattr(reference, "buffers", {})}
     shape = functools.partial(output_shape, reference, params)
+    sizes = {name: array.shape for name, array in start.items()}
     adapter = found.make()
     formats: dict[str, str] = {}
     passes: list[Pass] = []
@@ -92,7 +93,7 @@ def drive(found: Found, subject: Subject, trial: Trial, settings, dtype: str, se
         adapter.start(copied(params), copied(buffers), **known)
         for step in range(1, case.steps + 1):
             before = buffers if step == 1 else {}
-            passes.append(one_pass(adapter, case, step, params, before, shape, dtype, seed, formats))
+            passes.append(one_pass(adapter, case, step, params, before, shape, sizes, dtype, seed, formats))
     except (NotTaken, Broken, CannotCheck, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
@@ -155,7 +156,9 @@ def output_shape(reference, params: Mapping[str, np.ndarray], inputs: tuple[np.n
         return np.shape(reference.forward(*inputs))
 
 
-def one_pass(adapter, case, step: int, params, buffers, shape, dtype: str, seed: int, formats: dict[str, str]) -> Pass:
+def one_pass(
+    adapter, case, step: int, params, buffers, shape, sizes, dtype: str, seed: int, formats: dict[str, str]
+) -> Pass:
     rng, training = drawing(seed, step), case.training(step)
     inputs = case.inputs(rng, step, dtype)
     x = inputs[0]
@@ -186,7 +189,9 @@ def one_pass(adapter, case, step: int, params, buffers, shape, dtype: str, seed:
         params=params,
         grads=grads,
         buffers_before=buffers,
-        buffers={name: fitted(name, array, array.shape, dtype, formats) for name, array in kept.items()},
+        buffers={
+            name: fitted(name, array, sizes.get(name, array.shape), dtype, formats) for name, array in kept.items()
+        },
     )
 
 
@@ -243,12 +248,12 @@ def without_unset(passes: list[Pass], adapter, subject: Subject, layer: str, hyp
     ]
 
 
-def unseen_of(passes: list[Pass], adapter, reference) -> list[str]:
+def unseen_of(passes: list[Pass], adapter, reference) -> list[Message | str]:
     """What PyTorch's layer shows and this one does not."""
     params, buffers = getattr(reference, "params", {}), getattr(reference, "buffers", {})
-    missing = list(adapter.unset)
+    missing: list[Message | str] = list(adapter.unset)
     if any(one.grad_input is None for one in passes):
         missing.append("grad_input")
-    missing += [f"gradient of {name}" for name in params if any(name not in one.grads for one in passes)]
+    missing += [message("made.grad", name=name) for name in params if any(name not in one.grads for one in passes)]
     shown = [name for name in buffers if name != "num_batches_tracked" and name not in missing]
     return [*missing, *(name for name in shown if any(name not in one.buffers for one in passes))]

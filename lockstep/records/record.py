@@ -19,6 +19,7 @@ from lockstep.errors import BadValue
 from lockstep.numerics.environment import Environment
 from lockstep.records.files import check_place, whole
 from lockstep.records.schema import ARCHIVED, BadRecord, Positive, demand, plain, table
+from lockstep.text import message
 from lockstep.text.names import label
 
 SCHEMA = "lockstep-record"
@@ -151,7 +152,7 @@ def place(path) -> pathlib.Path:
     """
     path = pathlib.Path(path)
     if path.suffix != ".json" or path.is_dir():
-        raise BadValue(f"a record is saved as NAME.json, not {path.name!r}")
+        raise BadValue(message("error.record-name", name=path.name))
     check_place(path)
     return path
 

@@ -302,7 +302,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     data = load_data(case.data, dtype)
     optimizer = find(case.optimizer)
     stepper, theirs = optimizer.ours(), optimizer.theirs()
-    path = theirs.paths[0] if request.path is None else request.path
+    path = optim.path_of(optimizer, theirs, request.path)
     model, counterpart = subject.ours(), subject.theirs()
     settings = {key: value for key, value in case.network.items() if key != "hidden"}
     classes = 1 if data.t.ndim == 2 else int(data.t.max()) + 1

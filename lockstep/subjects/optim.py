@@ -1,5 +1,6 @@
 """Optimizers as sides: a gradient, then an update."""
 
+import difflib
 import functools
 import importlib
 from collections.abc import Callable, Mapping
@@ -7,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.errors import NoSuchName
 from lockstep.numerics.bounded import WIDE, Bounded, OrdersDisagree, widest
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.registry import find
+from lockstep.subjects.registry import find, hint
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
 from lockstep.subjects.subject import Family, Request, Subject
+from lockstep.text import message
 
 Arrays = dict[str, Any]  # of one tensor: parameter, gradient and entries of its state
 BLOCK = 16_384  # elements whose exact step is worked out at a time: what that takes stays in the cache
@@ -253,15 +256,13 @@ def weak(value):
 def pair(request: Request, ours: type | None = None) -> Pair:
     """Both sides of an optimizer's case, beside the counterpart's first path if none is asked for."""
     subject, case, seed = request.subject, request.case, request.seed
-    functions = importlib.import_module("reference.functions")
-    with handed_over():
-        problem = functions.problem_from(case.problem)
+    problem = problem_of(case.problem)
     counterparts = importlib.import_module("torch_impl.functions").PROBLEMS
     theirs_problem = counterparts.get(case.problem, problem) if isinstance(case.problem, str) else problem
     with handed_over():
         start = problem.start(case.shapes_for(problem), request.dtype, seed)
     reference, counterpart = subject.ours(), subject.theirs()
-    path = counterpart.paths[0] if request.path is None else request.path
+    path = path_of(request.subject, counterpart, request.path)
     written_like = path if path in reference.ORDERS else "pytorch"
 
     def optimizer(kind, **extra):
@@ -289,6 +290,32 @@ def pair(request: Request, ours: type | None = None) -> Pair:
         still=case.still,
         written_like=written_like,
     )
+
+
+def problem_of(source: Any) -> Any:
+    """The problem of that name, or what the caller made one of.
+
+    Raises:
+        NoSuchName: naming the nearest. UserError: for arrays that make no problem.
+    """
+    functions = importlib.import_module("reference.functions")
+    if isinstance(source, str) and source not in functions.PROBLEMS:
+        near = difflib.get_close_matches(source, functions.PROBLEMS, n=1)
+        raise NoSuchName(message("error.no-problem", name=source, hint=hint(near, functions.PROBLEMS)))
+    with handed_over():
+        return functions.problem_from(source)
+
+
+def path_of(subject: Subject, counterpart: Any, path: str | None) -> str:
+    """Which of PyTorch's implementations: the one that is asked for, or the first.
+
+    Raises:
+        NoSuchName: for one that the optimizer has not.
+    """
+    if path is not None and path not in counterpart.paths:
+        known = ", ".join(counterpart.paths)
+        raise NoSuchName(message("error.unknown-path", subject=subject.path, path=path, known=known))
+    return counterpart.paths[0] if path is None else path
 
 
 MARGIN, GRID = 0.15, 60  # around a path: a share of its extent; points a side

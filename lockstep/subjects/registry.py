@@ -5,7 +5,7 @@ import functools
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from lockstep.cases import DTYPES, Case
 from lockstep.errors import BadArgument, BadValue, NoSuchName
 from lockstep.subjects.subject import Backend, Family, NoSuchSubject, Request, Subject
-from lockstep.text import message
+from lockstep.text import Message, message
 
 
 @functools.cache
@@ -74,9 +74,13 @@ def find(path: str) -> Subject:
     if path in known:
         return Subject(path)
     near = difflib.get_close_matches(path, known, n=1) or [name for name in known if name.endswith(f".{path}")]
+    raise NoSuchSubject(message("error.no-subject", path=path, hint=hint(near, known)))
+
+
+def hint(near: Sequence[str], known: Iterable[str]) -> Message:
+    """The nearest of the names there are, or all of them."""
     there = message("error.there-are", known=", ".join(known))
-    hint = message("error.did-you-mean", near=near[0]) if near else there
-    raise NoSuchSubject(message("error.no-subject", path=path, hint=hint))
+    return message("error.did-you-mean", near=near[0]) if near else there
 
 
 def asked(
