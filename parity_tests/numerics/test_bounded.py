@@ -721,8 +721,12 @@ MUTANTS = {
     "no overflow": ("if overflows.any():", "if False:"),
     "hyperparameters are not rounded": ("if exact or (", "if True or ("),
     "the smaller error of two": (
-        "np.maximum(a.error, b.error), a.sure & b.sure",
-        "np.minimum(a.error, b.error), a.sure & b.sure",
+        "np.maximum(a.error, b.error)), a.sure & b.sure",
+        "np.minimum(a.error, b.error)), a.sure & b.sure",
+    ),
+    "the error of the one that is not the larger": (
+        "np.where(value == a.value, a.error, b.error)",
+        "np.where(value == a.value, b.error, a.error)",
     ),
     "comparisons are sure": ("np.where(unsure, 1, 0)", "np.where(unsure, 0, 0)"),
     "roots of anything": ("reach = np.where(self.sure & (self.value >= 0), underflow, np.inf)", "reach = underflow"),
@@ -762,6 +766,7 @@ def everything():
     for kind in ("cancelling", "of one size and the rest below it"):
         test_no_order_of_a_sum_exceeds_its_allowance(kind, np.float32)
     test_no_order_of_a_matrix_product_exceeds_its_allowance(np.float32)
+    test_a_bound_that_is_far_off_adds_nothing_to_what_it_leaves_alone()
     test_no_rewriting_of_adam_exceeds_its_allowance({}, np.float32)
     rng = np.random.default_rng(12)
     for size in (-20, 0, 18):
