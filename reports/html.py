@@ -10,17 +10,18 @@ from markupsafe import Markup, escape
 from pygments.lexers.python import PythonLexer
 from pygments.token import STANDARD_TYPES, Name, Token
 
-from lockstep.text import Message, Voice
+from lockstep.text import Message
 from lockstep.text.numbers import digits
 from reports import facts
 from reports.formula import mathml
 from reports.symbols import Symbols
+from reports.text import PageVoice
 from reports.words import SIGNS
 
 ASSIGNMENT = re.compile(r" +(\w+) = ")
 
 
-class Speaker(Voice):
+class Speaker(PageVoice):
     """A voice whose messages are HTML: what is put into them is escaped, code and names are marked as such."""
 
     def __call__(self, key: str, /, **values: Any) -> Markup:

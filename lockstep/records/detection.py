@@ -157,7 +157,7 @@ class DetectionRecord(Record, kind="detection"):
 
     def __post_init__(self):
         super().__post_init__()
-        demand(ENGLISH.has(f"subject.unit.{self.unit}"), f"unit is {self.unit!r}, which has no name here")
+        demand(ENGLISH.has(f"unit.{self.unit}"), f"unit is {self.unit!r}, which has no name here")
         tried = [scenario.name for scenario in self.scenarios]
         wanted: dict[str, int] = {}
         for number, row in enumerate(self.rows):

@@ -24,7 +24,7 @@ import string
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from lockstep.errors import BadValue
 from lockstep.text.numbers import number, percent, share, thousands
@@ -71,11 +71,13 @@ class Voice:
         ValueError: for another one.
     """
 
+    packages: ClassVar[tuple[str, ...]] = (__name__,)  # whose catalogues it speaks from
+
     def __init__(self, language: str):
         if language not in LANGUAGES:
             raise BadValue(f"language must be one of {', '.join(LANGUAGES)}, not {language!r}")
         self.language = language
-        self.texts = texts(language)
+        self.texts = texts(language, self.packages)
 
     def __call__(self, key: str, /, **values: Any) -> str:
         """The message of that key, filled in.
@@ -159,10 +161,17 @@ class Voice:
 
 
 @functools.cache
-def texts(language: str) -> dict[str, str]:
-    """Every message of a language by its key, the names of the tables it stands in joined by dots."""
-    with resources.files(__name__).joinpath(f"{language}.toml").open("rb") as file:
-        return dict(flat(tomllib.load(file)))
+def texts(language: str, packages: tuple[str, ...] = (__name__,)) -> dict[str, str]:
+    """Every message of a language by its key, the names of the tables it stands in joined by dots.
+
+    Arguments:
+        language: "en" or "ko". packages: in which of the packages' catalogues.
+    """
+    found: dict[str, str] = {}
+    for package in packages:
+        with resources.files(package).joinpath(f"{language}.toml").open("rb") as file:
+            found |= flat(tomllib.load(file))
+    return found
 
 
 def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

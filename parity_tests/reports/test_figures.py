@@ -23,7 +23,7 @@ from matplotlib.text import Text
 from lockstep.records.experiment import ExperimentRecord
 from lockstep.records.explanation import ExplanationRecord
 from lockstep.records.record import BadRecord, CaseRecord
-from lockstep.text import Voice, texts
+from lockstep.text import texts
 from parity_tests.reports.made import (
     ERRORS,
     HOSTILE,
@@ -48,10 +48,11 @@ from reports.figures.notebook import batchnorm, convergence, paths, summary, tra
 from reports.gallery import Gallery, Picture, columns
 from reports.rails import MOST_POINTS, envelope, rails, stretches, trace
 from reports.sparkline import sparkline
+from reports.text import PageVoice
 
 pytestmark = pytest.mark.slow
 
-ENGLISH, KOREAN = Voice("en"), Voice("ko")
+ENGLISH, KOREAN = PageVoice("en"), PageVoice("ko")
 MODULES = (*figures.RUN, *figures.EXPERIMENT, ladder, growth, detection, trajectory)
 # What may stand in a picture besides symbols: names of ours and of the records below.
 NAMES = {
@@ -151,7 +152,7 @@ def test_it_says_in_both_languages_what_it_shows_and_how_to_read_it(one):
 
 def test_every_message_of_a_figure_is_said_by_one():
     source = "\n".join(file.read_text("utf-8") for file in style.STYLE.parent.rglob("*.py"))
-    keys = [key.removeprefix("figure.") for key in texts("en") if key.startswith("figure.")]
+    keys = [key.removeprefix("figure.") for key in texts("en", PageVoice.packages) if key.startswith("figure.")]
     assert keys
     for key in keys:
         name, _, which = key.partition(".")

@@ -53,7 +53,7 @@ def finding(record: DetectionRecord) -> Message:
 
 def unit(record: DetectionRecord) -> Message:
     """What errors are counted in."""
-    return message(f"subject.unit.{record.unit}")
+    return message(f"unit.{record.unit}")
 
 
 def read(record: DetectionRecord) -> Message:

@@ -70,5 +70,5 @@ class Detection:
         at_once = sum(cell.step == 1 for cell in shown)
         return message(
             "subject.would", shown=len(shown), causes=len(self.rows) - 1, first=at_once, faithful=faithful,
-            least=min(cell.size for cell in shown), unit=message(f"subject.unit.{self.record.unit}"),
+            least=min(cell.size for cell in shown), unit=message(f"unit.{self.record.unit}"),
         )  # fmt: skip
