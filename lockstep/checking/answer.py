@@ -1,14 +1,11 @@
 """What a check answers: a verdict a scenario, the whole of them, as plain data and as a person reads it."""
 
 import dataclasses
-import math
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from lockstep.diagnose.replay import Element, Residual
-from lockstep.numerics.difference import bits
-from lockstep.numerics.verdict import Verdict, worst
+from lockstep.diagnose.replay import Residual
+from lockstep.engine.wording import values
+from lockstep.numerics.verdict import Finding, Verdict, worst
 from lockstep.recordings.recording import Recording
 from lockstep.records.schema import plain
 from lockstep.text import ENGLISH, Message, Voice, message
@@ -32,6 +29,11 @@ class Outcome:
     nearer: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @property
+    def finding(self) -> Finding | None:
+        """The first number beyond its allowance, or else of which no digit is certain."""
+        return self.residual.first or self.residual.uncertain
+
+    @property
     def verdict(self) -> Verdict:
         """identical, rounding, ill-conditioned or different."""
         if not self.residual.explains:
@@ -50,7 +52,7 @@ class Outcome:
             "hyperparameters": plain(self.recording.hyperparameters),
             "verdict": str(self.verdict),
             "used": plain(self.residual.used),
-            "first_difference": described(self.recording, self.residual.first),
+            "first_difference": told(self.recording, self.residual.first),
             "nearer": self.nearer,
         }
 
@@ -149,12 +151,10 @@ class Check:
         return next((outcome for outcome in self.outcomes if outcome.verdict is self.verdict), None)
 
     @property
-    def first_difference(self) -> dict[str, Any] | None:
-        """Where the verdict falls first: scenario, step, tensor, both values; None where nothing is wrong."""
-        outcome = self.evidence
-        if outcome is None or self.verdict not in (Verdict.DIFFERENT, Verdict.ILL_CONDITIONED):
-            return None
-        return described(outcome.recording, outcome.residual.first or outcome.residual.uncertain)
+    def first_difference(self) -> Finding | None:
+        """Where the verdict falls first in the scenario of its `evidence`; None where nothing is wrong."""
+        wrong = self.verdict in (Verdict.DIFFERENT, Verdict.ILL_CONDITIONED)
+        return self.evidence.finding if wrong and self.evidence else None
 
     @property
     def used(self) -> float:
@@ -178,7 +178,7 @@ class Check:
         """The answer as plain data, for `--json`."""
         return {
             "verdict": str(self.verdict),
-            "first_difference": self.first_difference,
+            "first_difference": self.evidence and told(self.evidence.recording, self.first_difference),
             "causes": plain([cause | {"fix": ENGLISH.plain(cause["fix"])} for cause in self.causes]),
             "equivalent": plain(self.equivalent),
             "not_triggered": [entry | {"reason": ENGLISH.plain(entry["reason"])} for entry in self.not_triggered],
@@ -213,33 +213,9 @@ def named(cause: dict[str, Any]) -> str:
     return f"{cause['id']} ({cause['variant']})" if cause["variant"] else cause["id"]
 
 
-def described(recording: Recording, found: Element | None) -> dict[str, Any] | None:
-    """An element as plain data: where, yours, PyTorch's formula's from the same place, allowed, used."""
-    if found is None:
-        return None
-    kind = np.dtype(found.dtype).type
-    with np.errstate(over="ignore"):
-        exact = kind(found.exact)
-    return plain(
-        {
-            "scenario": recording.scenario,
-            "dtype": found.dtype,
-            "step": found.step,
-            "line": found.line,
-            "quantity": found.quantity,
-            "tensor": found.tensor,
-            "index": list(found.index),
-            "shape": list(found.shape),
-            "yours": found.found,
-            "yours_bits": bits(kind(found.found)),
-            "exact": found.exact,
-            "exact_bits": bits(exact),
-            "absolute": abs(found.found - found.exact),
-            "relative": abs(found.found - found.exact) / abs(found.exact) if found.exact else math.inf,
-            "allowed": found.allowed,
-            "used": found.used,
-        }
-    )
+def told(recording: Recording, finding: Finding | None) -> dict[str, Any] | None:
+    """A finding as plain data, and the scenario that it is in."""
+    return finding and {"scenario": recording.scenario, **plain(finding)}
 
 
 def answer(check: Check, voice: Voice = ENGLISH) -> str:
@@ -250,9 +226,9 @@ def answer(check: Check, voice: Voice = ENGLISH) -> str:
         lines.append(row(voice, "broken", f"{check.broken['id']}: {first}"))
         lines += [row(voice, "more", line) for line in others]
     found = check.first_difference
-    if found and check.remarks:
-        label = f"{found['scenario']}, {found['dtype']}"
-        lines.append(row(voice, "shows", message("cli.first-in", label=label, step=found["step"], line=found["line"])))
+    if found and check.remarks and check.evidence:
+        label = f"{check.evidence.recording.scenario}, {found.dtype}"
+        lines.append(row(voice, "shows", message("cli.first-in", label=label, step=found.step, line=found.line)))
     if found:
         lines += details(found, voice)
     lines += check.explained(voice)
@@ -308,22 +284,18 @@ def shared(used: float) -> Message:
 def headline(check: Check, voice: Voice = ENGLISH) -> str:
     """One line: what, against what, the verdict, and from where on."""
     found, name = check.first_difference, message("cli.like", target=check.target, subject=check.subject)
-    if found and not check.remarks:
-        label = f"{voice.say(name)}[{found['dtype']}, {found['scenario']}]"
-        return voice("cli.verdict-from", label=label, verdict=check.verdict, step=found["step"], line=found["line"])
+    if found and not check.remarks and check.evidence:
+        label = f"{voice.say(name)}[{found.dtype}, {check.evidence.recording.scenario}]"
+        return voice("cli.verdict-from", label=label, verdict=check.verdict, step=found.step, line=found.line)
     return voice("cli.verdict-of", name=name, verdict=check.verdict, sentence=check.sentence)
 
 
-def details(found: dict[str, Any], voice: Voice = ENGLISH) -> list[str]:
-    digits = 9 if found["dtype"] == "float32" else 17
-    yours, exact = (f"{float(found[key]):.{digits}g}" for key in ("yours", "exact"))
-    width = max(len(yours), len(exact))
-    figures = {key: float(found[key]) for key in ("absolute", "relative", "allowed")}
+def details(finding: Finding, voice: Voice = ENGLISH) -> list[str]:
+    figures = {"absolute": finding.absolute, "relative": finding.relative, "allowed": finding.allowed}
     return [
-        at(voice, found["quantity"], found["tensor"], found["index"], found["shape"]),
-        row(voice, "yours", f"{yours:<{width}}   {found['yours_bits']}"),
-        row(voice, "pytorch-value", f"{exact:<{width}}   {found['exact_bits']}   {voice('cli.by-its-formula')}"),
-        row(voice, "apart", message("cli.apart-from-formula", used=shared(float(found["used"])), **figures)),
+        at(voice, finding.quantity, finding.tensor, finding.index, finding.shape),
+        *values(finding, voice, note=message("cli.by-its-formula")),
+        row(voice, "apart", message("cli.apart-from-formula", used=shared(finding.used), **figures)),
     ]
 
 

@@ -1,14 +1,15 @@
 """`lockstep compare`: two recordings, of two machines, versions or devices."""
 
 import pathlib
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from lockstep.cli.terminal import console, voice, written
 from lockstep.diagnose.two_recordings import Compared, compared
-from lockstep.numerics.verdict import Verdict, worst
+from lockstep.engine.wording import values
+from lockstep.numerics.verdict import Finding, Verdict, worst
 from lockstep.recordings.recording import BadRecording, load
 from lockstep.records.files import write_json
 from lockstep.records.schema import plain
@@ -47,21 +48,19 @@ def lines(found: Compared, voice: Voice) -> list[str]:
     if found.first is None:
         return [voice("cli.identical", label=found.label)]
     first = found.first
-    text = [voice("cli.parts", label=found.label, verdict=found.verdict, step=first["step"]), *beside(first, voice)]
+    text = [voice("cli.parts", label=found.label, verdict=found.verdict, step=first.step), *beside(first, voice)]
     text.append(row(voice, "drift", message("cli.drift", last=found.drift[-1], most=max(found.drift))))
     if found.evidence:
-        beyond = {key: found.evidence[key] for key in ("step", "line", "used")}
-        side = message(f"cli.side.{found.evidence['side']}")
+        beyond = {"step": found.evidence.step, "line": found.evidence.line, "used": found.evidence.used}
+        side = message(f"cli.side.{found.side}")
         text.append(row(voice, "beyond", message("cli.beyond", side=side, **beyond)))
     return text
 
 
-def beside(first: dict[str, Any], voice: Voice) -> list[str]:
-    one, other = (f"{value:.17g}" for value in first["values"])
-    figures = {key: first[key] for key in ("ulp", "relative", "differing", "elements")}
+def beside(first: Finding, voice: Voice) -> list[str]:
+    figures = {name: getattr(first, name) for name in ("ulp", "relative", "differing", "elements")}
     return [
-        at(voice, first["quantity"], first["tensor"], first["index"], first["shape"]),
-        row(voice, "one", f"{one}   {first['bits'][0]}"),
-        row(voice, "other", f"{other}   {first['bits'][1]}"),
+        at(voice, first.quantity, first.tensor, first.index, first.shape),
+        *values(first, voice, "one", "other"),
         row(voice, "apart", message("cli.apart-of", **figures)),
     ]

@@ -12,12 +12,13 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.harness import FAULTS, Fault
-from lockstep.diagnose.replay import Element, Residual, replay
+from lockstep.diagnose.replay import Residual, replay
 from lockstep.diagnose.search import Candidate, Partly, Search, distinct, quickly_refuted
 from lockstep.diagnose.solve import Hypothesis
 from lockstep.errors import BadValue
-from lockstep.numerics.verdict import Verdict
+from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.recordings.recording import Pass, Recording, Step
+from lockstep.records.schema import plain
 from lockstep.subjects.registry import Subject, find
 from lockstep.text import ENGLISH, Voice, message
 from lockstep.text.rows import row
@@ -46,7 +47,7 @@ class Diagnosis:
     answer: Candidate | None = None
     equivalent: list[Candidate] = dataclasses.field(default_factory=list)
     next_best: Candidate | None = None
-    first: tuple[str, Element] | None = None
+    first: tuple[str, Finding] | None = None
     fault: Fault | None = None
     residuals: dict[str, Residual] = dataclasses.field(default_factory=dict)
     known: int = 0
@@ -69,7 +70,7 @@ class Diagnosis:
             "verdict": str(self.verdict),
             "fault": self.fault
             and {"id": self.fault.id, "what": ENGLISH.say(self.fault.what), "fix": ENGLISH.say(self.fault.fix)},
-            "first_difference": self.first and {"scenario": self.first[0], **self.first[1]._asdict()},
+            "first_difference": self.first and {"scenario": self.first[0], **plain(self.first[1])},
             "causes": [described(cause, self.answer) for cause in self.causes if self.answer],
             "equivalent": [[described(cause, one) for cause in one.causes] for one in self.equivalent],
             "next_best": self.next_best
@@ -249,7 +250,7 @@ def answered(
     return ([], formats, None) if any(formats.values()) else ([], {}, first.partly)
 
 
-def first_of(recordings: Sequence[Recording], left: Mapping[str, Residual]) -> tuple[str, Element]:
+def first_of(recordings: Sequence[Recording], left: Mapping[str, Residual]) -> tuple[str, Finding]:
     """The first number beyond its allowance, and the recording it is in."""
     found = [(one.label, first) for one in recordings if (first := left[one.label].first)]
     return min(found, key=lambda place: place[1].step)

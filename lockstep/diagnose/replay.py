@@ -15,7 +15,7 @@ import numpy as np
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import plant
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, unit, widest
-from lockstep.numerics.verdict import distance, share, uncertain
+from lockstep.numerics.verdict import Finding, Verdict, differing, distance, share, uncertain
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.subjects.layers import as_bounded, floating
 from lockstep.subjects.optim import weak
@@ -30,22 +30,6 @@ SCALES = {"": lambda lr: 1.0, "-lr": lambda lr: -lr, "lr": lambda lr: lr, "-": l
 ORDERS = ("paper", "pytorch")
 
 
-class Element(NamedTuple):
-    """One observed number: `found`, what the formula makes of it, and how much of its allowance that uses."""
-
-    step: int
-    quantity: str
-    tensor: str
-    line: str
-    index: tuple[int, ...]
-    shape: tuple[int, ...]
-    dtype: str
-    found: float
-    exact: float
-    allowed: float
-    used: float
-
-
 class Residual(NamedTuple):
     """What is left between a recording and a formula.
 
@@ -53,7 +37,8 @@ class Residual(NamedTuple):
         most 1 means that the formula explains the recording down to rounding.
     param, state: the same of parameters alone (of a layer, of all it makes but buffers), and of each
         visible state entry or buffer.
-    first: the first number beyond its allowance, or None. worst: the one that uses most, or None.
+    first: the first number beyond its allowance, or None: ours is the recorded one, theirs what the formula makes of it
+        from the same place.
     compared, undecided: how many numbers were compared, and of how many the allowance is infinite.
     uncertain: the first number of a tensor that differs and of which no digit is certain, or None.
     scales: state entry to what it is kept multiplied by ("-lr"), where that is not 1.
@@ -62,11 +47,10 @@ class Residual(NamedTuple):
     used: float
     param: float
     state: dict[str, float]
-    first: Element | None
-    worst: Element | None
+    first: Finding | None
     compared: int
     undecided: int
-    uncertain: Element | None
+    uncertain: Finding | None
     scales: dict[str, str]
 
     @property
@@ -143,14 +127,42 @@ class Observed(NamedTuple):
     size: float  # of the largest change, or magnitude
 
 
+class Spot(NamedTuple):
+    """An element of what was observed, beside what the formula makes of it."""
+
+    of: Observed
+    place: int
+    exact: Bounded
+    used: float
+
+    def finding(self, verdict: Verdict) -> Finding:
+        """As it is told."""
+        with np.errstate(all="ignore"):  # what a wrong formula makes may be beyond the dtype
+            theirs = self.exact.value.astype(self.of.found.dtype).reshape(self.of.found.shape)
+        return Finding.at(
+            self.place,
+            self.of.found,
+            theirs,
+            step=self.of.step,
+            line=self.of.line,
+            quantity=self.of.quantity,
+            tensor=self.of.tensor,
+            differing=differing(self.of.found, theirs).size,
+            exact=float(self.exact.value.reshape(-1)[self.place]),
+            allowed=float(np.broadcast_to(self.exact.error, self.exact.shape).reshape(-1)[self.place]),
+            used=self.used,
+            nearer="theirs" if verdict is Verdict.DIFFERENT else "unknown",
+            verdict=verdict,
+        )
+
+
 class Tally:
     """What has been compared of one quantity."""
 
     def __init__(self):
         self.used, self.compared, self.undecided = 0.0, 0, 0
-        self.first: Element | None = None
-        self.worst: Element | None = None
-        self.uncertain: Element | None = None
+        self.first: Spot | None = None
+        self.uncertain: Spot | None = None
 
     def add(self, one: Observed, exact: Bounded) -> None:
         found, value = one.found.reshape(-1), exact.value.reshape(-1)
@@ -164,32 +176,15 @@ class Tally:
         self.compared += found.size
         self.undecided += int(undecided.sum())
         pick = int(np.argmax(used))
-        if self.worst is None or used[pick] > self.used:
-            self.used, self.worst = float(used[pick]), element(one, pick, value, room, used)
+        self.used = max(self.used, float(used[pick]))
         if self.first is None and used[pick] > 1:
-            self.first = self.worst
+            self.first = Spot(one, pick, exact, float(used[pick]))
         if self.uncertain is None and not used[pick] > 1:
             differs = (found != value.astype(found.dtype)) & (error > 0)
             unsure = differs if room.max() > 0 and uncertain(value, room) else differs & undecided
             if unsure.any():
-                self.uncertain = element(one, int(np.argmax(unsure)), value, room, used)
-
-
-def element(one: Observed, place: int, value, room, used) -> Element:
-    index = tuple(int(i) for i in np.unravel_index(place, one.found.shape))
-    return Element(
-        step=one.step,
-        quantity=one.quantity,
-        tensor=one.tensor,
-        line=one.line,
-        index=index,
-        shape=tuple(one.found.shape),
-        dtype=one.found.dtype.name,
-        found=float(one.found.reshape(-1)[place]),
-        exact=float(value[place]),
-        allowed=float(room[place]),
-        used=float(used[place]),
-    )
+                place = int(np.argmax(unsure))
+                self.uncertain = Spot(one, place, exact, float(used[place]))
 
 
 def residual(recording: Recording, tallies: dict[str, dict[str, Tally]]) -> Residual:
@@ -199,21 +194,20 @@ def residual(recording: Recording, tallies: dict[str, dict[str, Tally]]) -> Resi
     chosen = {quantity: by_scale[scales[quantity]] for quantity, by_scale in tallies.items()}
     seen = seen_of(recording)
 
-    def place(found: Element) -> tuple[int, int]:
-        return found.step, order.index(found.line) if found.line in order else -1
+    def place(spot: Spot) -> tuple[int, int]:
+        return spot.of.step, order.index(spot.of.line) if spot.of.line in order else -1
 
     firsts = [tally.first for tally in chosen.values() if tally.first]
     unsure = [tally.uncertain for tally in chosen.values() if tally.uncertain]
-    worsts = [tally.worst for tally in chosen.values() if tally.worst]
+    first, uncertain = (min(spots, key=place, default=None) for spots in (firsts, unsure))
     return Residual(
         used=max((tally.used for tally in chosen.values()), default=0.0),
         param=max((tally.used for name, tally in chosen.items() if name not in seen), default=0.0),
         state={name: tally.used for name, tally in chosen.items() if name in seen},
-        first=min(firsts, key=place, default=None),
-        worst=max(worsts, key=lambda found: found.used, default=None),
+        first=first and first.finding(Verdict.DIFFERENT),
         compared=sum(tally.compared for tally in chosen.values()),
         undecided=sum(tally.undecided for tally in chosen.values()),
-        uncertain=min(unsure, key=place, default=None),
+        uncertain=uncertain and uncertain.finding(Verdict.ILL_CONDITIONED),
         scales={name: scale for name, scale in scales.items() if scale},
     )
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from lockstep.diagnose.replay import walk
 from lockstep.numerics.bounded import Bounded
-from lockstep.numerics.difference import bits, compare
-from lockstep.numerics.verdict import Finding, Judgement, Verdict, judge, worst
+from lockstep.numerics.difference import compare
+from lockstep.numerics.verdict import Finding, Judgement, Verdict, differing, judge, worst
 from lockstep.recordings.recording import BadRecording, Recording, Step
 from lockstep.records.schema import plain
 from lockstep.text import Message, message
@@ -18,20 +18,22 @@ class Compared(NamedTuple):
     """One recording beside another of the same scenario.
 
     verdict: identical, rounding, ill-conditioned or different, of each step from where its own side was.
-    first: the first number whose bits differ, whatever the reason; None where none does. evidence: the first
-    step from one place at which they differ by more than rounding. drift: the largest difference a step of
+    first: of the first tensor that differs, whatever the reason, the number furthest apart; None where none does: ours
+    is the one recording's, theirs the other's. evidence: the first number at which a side, "one" or "other", leaves
+    PyTorch's formula. drift: the largest difference a step of
     the parameters, or of a layer's output.
     """
 
     label: str
     verdict: Verdict
-    first: dict[str, Any] | None
-    evidence: dict[str, Any] | None
+    first: Finding | None
+    evidence: Finding | None
+    side: str | None
     drift: list[float]
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
-        return {**self._asdict(), "verdict": str(self.verdict)}
+        return plain(self._asdict())
 
 
 def compared(one: Recording, other: Recording) -> Compared:
@@ -47,18 +49,18 @@ def compared(one: Recording, other: Recording) -> Compared:
         BadRecording: where they are not of one subject, or were not fed the same.
     """
     check_alike(one, other)
-    first: dict[str, Any] | None = None
+    first: Finding | None = None
     drift: list[float] = []
     for number, (left, right) in enumerate(zip(one.steps, other.steps, strict=True), 1):
         pairs = list(made(left, right))
         for quantity, name, a, b in pairs:
             if first is None and a.tobytes() != b.tobytes():
-                first = where(number, quantity, name, a, b)
+                first = furthest(number, quantity, name, a, b)
         drift.append(max((compare(a, b).absolute for q, _, a, b in pairs if q in ("param", "output")), default=0.0))
     if first is None:
-        return Compared(one.label, Verdict.IDENTICAL, None, None, drift)
-    verdict, evidence = judged(one, other)
-    return Compared(one.label, verdict, first, evidence, drift)
+        return Compared(one.label, Verdict.IDENTICAL, None, None, None, drift)
+    verdict, evidence, side = judged(one, other)
+    return Compared(one.label, verdict, first, evidence, side, drift)
 
 
 def check_alike(one: Recording, other: Recording) -> None:
@@ -116,33 +118,19 @@ def made(left: Any, right: Any) -> Iterator[tuple[str, str, np.ndarray, np.ndarr
                 yield quantity, name, a[name], b[name]
 
 
-def where(step: int, quantity: str, tensor: str, a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
-    """The worst element of a tensor, with both values and their bits."""
-    found = compare(a, b)
-    place = found.index or 0
-    index = tuple(int(i) for i in np.unravel_index(place, a.shape))
-    return {
-        "step": step,
-        "quantity": quantity,
-        "tensor": tensor,
-        "index": list(index),
-        "shape": list(a.shape),
-        "values": [float(a[index]), float(b[index])],
-        "bits": [bits(a[index]), bits(b[index])],
-        "absolute": found.absolute,
-        "relative": found.relative,
-        "ulp": found.ulp,
-        "differing": found.differing,
-        "elements": found.elements,
-    }
+def furthest(step: int, quantity: str, tensor: str, a: np.ndarray, b: np.ndarray) -> Finding:
+    """The number of a tensor that is furthest apart."""
+    place, count = compare(a, b).index or 0, differing(a, b).size
+    return Finding.at(place, a, b, step=step, line=quantity, quantity=quantity, tensor=tensor, differing=count)
 
 
-def judged(one: Recording, other: Recording) -> tuple[Verdict, dict[str, Any] | None]:
+def judged(one: Recording, other: Recording) -> tuple[Verdict, Finding | None, str | None]:
     """Each side against the exact step from where it was, and what that says of the two."""
     verdicts: list[Verdict] = []
-    evidence: dict[str, Any] | None = None
+    evidence: Finding | None = None
+    side: str | None = None
     with np.errstate(all="ignore"):
-        for left, right in zip(*(walk(side, (), {}, bounded=True) for side in (one, other)), strict=False):
+        for left, right in zip(*(walk(recording, (), {}, bounded=True) for recording in (one, other)), strict=False):
             for name, seen in (("one", left), ("other", right)):
                 exact: Bounded = seen.predicted[""]
                 if seen.found.tobytes() == exact.value.astype(seen.found.dtype).tobytes():
@@ -153,6 +141,5 @@ def judged(one: Recording, other: Recording) -> tuple[Verdict, dict[str, Any] | 
                 )
                 verdicts.append(judgement.verdict)
                 if judgement.verdict is Verdict.DIFFERENT and evidence is None:
-                    finding: Finding = judgement.finding
-                    evidence = {"side": name, **plain(finding)}
-    return worst([Verdict.ROUNDING, *verdicts]), evidence
+                    evidence, side = judgement.finding, name
+    return worst([Verdict.ROUNDING, *verdicts]), evidence, side

@@ -1,12 +1,10 @@
 """What a person reads of a run: the most useful fact first, both values, their bits, who is right, how to repeat it."""
 
-from typing import Any
-
 from lockstep.numerics.verdict import Breakage, Finding, Verdict
 from lockstep.text import ENGLISH, Message, Voice, message
 from lockstep.text.names import place
 from lockstep.text.numbers import digits
-from lockstep.text.rows import row
+from lockstep.text.rows import at, row
 
 
 def headline(
@@ -78,8 +76,3 @@ def values(
         row(voice, ours, f"{a:<{width}}   {finding.ours_bits}"),
         row(voice, theirs, f"{b:<{width}}   {finding.theirs_bits}   {voice.plain(note)}".rstrip()),
     ]
-
-
-def at(voice: Voice, quantity: str, tensor: str, index: Any, shape: Any) -> str:
-    """The row that says which element of which tensor."""
-    return row(voice, "at", message("cli.at", quantity=quantity, place=place(tensor, index), shape=tuple(shape)))

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lockstep.checking.answer import Check, Outcome, answer, described, details
+from lockstep.checking.answer import Check, Outcome, answer, details
 from lockstep.checking.check import DTYPES, check
 from lockstep.checking.scenarios import trials
 from lockstep.errors import TheirCode
@@ -122,11 +122,11 @@ def slug(text: str) -> str:
 def told(found: Check, outcome: Outcome) -> str:
     """The message of one scenario that fails: where, both values with their bits, why, and how to repeat it."""
     recording = outcome.recording
-    place = described(recording, outcome.residual.first or outcome.residual.uncertain)
+    finding = outcome.finding
     lines = [f"{found.target} like {found.subject}[{recording.dtype}, {recording.scenario}]: {outcome.verdict}"]
-    if place:
-        lines[0] += f" from step {place['step']}, line {place['line']}"
-        lines += details(place)
+    if finding:
+        lines[0] += f" from step {finding.step}, line {finding.line}"
+        lines += details(finding)
     lines += found.explained()
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
     return "\n".join([*lines, *([f"  rerun    pytest {shlex.quote(test)}"] if test else [])])

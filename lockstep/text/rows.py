@@ -4,6 +4,7 @@ import unicodedata
 from typing import Any
 
 from lockstep.text import Voice, message
+from lockstep.text.names import place
 
 
 def row(voice: Voice, label: str, text: Any) -> str:
@@ -28,12 +29,4 @@ def padded_left(text: str, width: int) -> str:
 
 def at(voice: Voice, quantity: str, tensor: str, index: Any, shape: Any) -> str:
     """The row that says which element of which tensor."""
-    place = f"{tensor}[{', '.join(map(str, index))}]" if index else tensor
-    return row(voice, "at", message("cli.at", quantity=quantity, place=place, shape=tuple(shape)))
-
-
-def label(subject: str, desc: str, dtype: str, path: str | None, hyperparameters: dict[str, Any]) -> str:
-    """`optim.adam[float32, tiny gradients, weight_decay=0.1]`"""
-    extra = [f"{key}={value}" for key, value in hyperparameters.items()]
-    parts = [dtype, *([path] if path else []), desc, *extra]
-    return f"{subject}[{', '.join(part for part in parts if part)}]"
+    return row(voice, "at", message("cli.at", quantity=quantity, place=place(tensor, index), shape=tuple(shape)))

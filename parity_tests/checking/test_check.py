@@ -50,7 +50,7 @@ def test_a_wrong_formula_shows_through_every_shape(name, monkeypatch):
     found = lockstep.check(SHAPES[name], like="optim.adam", dtypes=FLOAT64, only="gradients near eps")
     assert found.verdict is Verdict.DIFFERENT
     assert found.first_difference is not None
-    assert (found.first_difference["step"], found.first_difference["line"]) == (1, "param")
+    assert (found.first_difference.step, found.first_difference.line) == (1, "param")
     assert [cause["id"] for cause in found.causes] == ["eps-inside-sqrt"]
 
 
@@ -96,8 +96,8 @@ def test_scikit_learns_sgd_carries_lr_in_its_velocity():
     found = lockstep.check(module.SGDOptimizer, like="optim.sgd", dtypes=FLOAT64)
     assert [cause["id"] for cause in found.causes] == ["lr-inside-momentum"], str(found)
     assert found.first_difference is not None
-    assert found.first_difference["scenario"] == "momentum, lr changes"
-    assert found.first_difference["step"] == 4
+    assert found.evidence.recording.scenario == "momentum, lr changes"
+    assert found.first_difference.step == 4
 
 
 @pytest.mark.parametrize(("name", "expected"), [("sgd", "ema-momentum"), ("rmsprop", "accumulator-starts-at-one")])

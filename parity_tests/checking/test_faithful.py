@@ -144,7 +144,7 @@ def test_what_was_once_accused(path, name, scenario, dtype, settings):
     trial = next(one for one in trials(subject) if one.name == scenario)
     for seed in range(4):
         left = replay(record(found, subject, trial, dtype, seed, settings))
-        assert left.explains, left.worst
+        assert left.explains, left.first
         assert left.uncertain is None
 
 

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from lockstep.checking.answer import Check, described, details, headline
+from lockstep.checking.answer import Check, details, headline
 from lockstep.numerics.verdict import Verdict
 from lockstep.text import ENGLISH
 
@@ -15,8 +15,7 @@ def junit(check: Check) -> str:
         case = add(suite, check, outcome.recording.label)
         if outcome.verdict in (Verdict.DIFFERENT, Verdict.ILL_CONDITIONED):
             counts["failures"] += 1
-            found = described(outcome.recording, outcome.residual.first or outcome.residual.uncertain)
-            lines = details(found) if found else []
+            lines = details(outcome.finding) if outcome.finding else []
             node = ElementTree.SubElement(case, "failure", message=str(outcome.verdict), type=str(outcome.verdict))
             node.text = clean("\n".join([*lines, *check.explained()]))
     for remark in check.remarks:
