@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lockstep.causes.precision import float32, float32_power, float32_product
 from lockstep.errors import BadSubject
 from lockstep.text import Voice
@@ -17,7 +19,7 @@ AS_IT_IS = "as it is"  # an argument, where another stands in its place
 WAS = "was"  # stands for the right-hand side that is replaced, so that edits of one line compose
 BEFORE = "_before"  # `lr_before` is the lr of the step before
 
-HELPERS = {function.__name__: function for function in (float32, float32_power, float32_product)}
+HELPERS = {function.__name__: function for function in (float32, float32_power, float32_product)} | {"np": np}
 
 
 class BadEdit(BadSubject):

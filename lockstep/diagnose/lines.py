@@ -489,10 +489,15 @@ def layer_calls(recording: Recording, kind: Any, heard, observed, between, room)
     """Of a layer: every pass."""
     definitions = [parsed(function) for function in parts(kind.ORDERS["paper"])]
     calls = []
-    for (begin, end), there in zip(between, observed, strict=True):
+    held: Mapping[str, Any] = {}
+    for one_pass, (begin, end), there in zip(recording.steps, between, observed, strict=True):
         given = []
         for (args, kwargs), definition in zip(heard[begin:end], definitions, strict=False):
             given.append(dict(zip([one.arg for one in definition.args.args], args, strict=False)) | kwargs)
+        for name, array in held.items():  # what it went on from, which need not be what the formula makes of it
+            if name in given[0] and name not in one_pass.buffers_before and array.dtype.kind == "f":
+                given[0][name] = np.asarray(array, np.float64)
+        held = one_pass.buffers
         seen = {one.line: seen_of(one, room[one.step, one.quantity, one.tensor]) for one in there}
         calls.append(Call(given, seen))
     return Trail(recording.label, calls, {}, lines_seen(calls))

@@ -194,8 +194,9 @@ def residual(recording: Recording, tallies: dict[str, dict[str, Tally]]) -> Resi
     chosen = {quantity: by_scale[scales[quantity]] for quantity, by_scale in tallies.items()}
     seen = seen_of(recording)
 
-    def place(spot: Spot) -> tuple[int, int]:
-        return spot.of.step, order.index(spot.of.line) if spot.of.line in order else -1
+    def place(spot: Spot) -> tuple[int, bool, int]:
+        own = bool(scales[spot.of.quantity])  # what is kept in a way of its own shows least
+        return spot.of.step, own, order.index(spot.of.line) if spot.of.line in order else -1
 
     firsts = [tally.first for tally in chosen.values() if tally.first]
     unsure = [tally.uncertain for tally in chosen.values() if tally.uncertain]

@@ -408,6 +408,7 @@ class Search:
             len(numbers),
             sum(cause.name not in seen for cause in causes),
             sum(len(f"{number:.12g}") for number in numbers),
+            sum(len(cause.lines) + len(cause.backward) for cause in causes),
             -sum(specific(cause) for cause in causes),
         )
 

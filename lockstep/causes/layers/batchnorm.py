@@ -86,6 +86,52 @@ CAUSES = table(
             first=First(1, "dx"),
         ),
         Cause(
+            id="gamma-missing-on-the-way-back",
+            backward={"dx_hat": "dy"},
+            formula=r"\partial\hat x_i = \partial y_i",
+            seen="denizyuret/Knet.jl#288",
+            shows="features",
+            first=First(1, "dx"),
+        ),
+        *(
+            Cause(
+                id="backward-term-twice",
+                variant=variant,
+                backward={line: f"{text} if of_batch else was"},
+                formula=formula,
+                seen="apache/mxnet#1053",
+                shows="features",
+                first=First(1, "dx"),
+            )
+            for variant, line, text, formula in (
+                ("of the mean", "dmu", "2 * (was)", r"\partial\mu \leftarrow 2\,\partial\mu"),
+                ("of the variance", "dvar", "2 * (was)", r"\partial\sigma^2 \leftarrow 2\,\partial\sigma^2"),
+            )
+        ),
+        Cause(
+            id="dgamma-of-the-output",
+            backward={"dgamma": "(dy * lines.y).sum(axis=axes)"},
+            formula=r"\partial\gamma = \sum_i \partial y_i\,y_i",
+            seen="sanglee325/cmu-11-785",
+            shows="features",
+            first=First(1, "dgamma"),
+        ),
+        *(
+            Cause(
+                id="eps-in-running-variance",
+                variant=variant,
+                lines={"unbiased": text},
+                formula=formula,
+                seen="jariasf/CS231n",
+                shows="features",
+                first=First(1, "running_var"),
+            )
+            for variant, text, formula in (
+                ("biased", "var + eps if tracked else was", r"\bar\sigma^2_t \leftarrow \sigma^2 + \epsilon"),
+                ("unbiased", "was + eps if tracked else was", r"\bar\sigma^2_t \leftarrow s^2 + \epsilon"),
+            )
+        ),
+        Cause(
             id="running-statistics-swapped",
             lines={
                 "running_mean": "(1 - share) * running_mean + share * unbiased.reshape(-1) if tracked else was",

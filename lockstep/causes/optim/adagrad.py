@@ -4,6 +4,8 @@ from lockstep.cases import Case
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
     ascends,
+    clipped_inside,
+    decay_beside,
     decay_factor,
     l2_divided_by_batch,
     l2_twice,
@@ -72,6 +74,8 @@ CAUSES = table(
             shows="lr decay",
             first=First(1, "param"),
         ),
+        *decay_beside("v"),
+        clipped_inside("v"),
         l2_twice("v"),
         none_gradient_decays("step"),
         tied_updated_twice("step"),

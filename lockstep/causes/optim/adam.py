@@ -5,7 +5,10 @@ from lockstep.causes.behaviour import counts_calls, counts_tensors, hidden_maxim
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
     ascends,
+    clipped_inside,
     decay_factor,
+    decay_without_parameter,
+    l2_and_decoupled,
     l2_divided_by_batch,
     l2_twice,
     low_precision,
@@ -13,6 +16,7 @@ from lockstep.causes.optim.optimizer import (
     none_gradient_decays,
     other_value,
     situations,
+    starts_at_first_square,
     tied_updated_twice,
 )
 from lockstep.causes.tables import table
@@ -219,6 +223,69 @@ MOMENTS = [
         )
         for value, seen in ((0.99609375, "tenstorrent/tt-metal#55935"), (0.99, ""))
     ),
+    Cause(
+        id="bias-correction-frozen",
+        everywhere={"beta1**step": "beta1", "beta2**step": "beta2"},
+        formula=r"\hat m_t = m_t / (1 - \beta_1), \quad \hat v_t = v_t / (1 - \beta_2)",
+        seen="eriklindernoren/ML-From-Scratch",
+        shows="normal gradients",
+        first=First(2, "param"),
+    ),
+    Cause(
+        id="bias-correction-multiplied",
+        lines={"m_hat": "m * (1 - beta1**step)", "v_hat": "v_max * (1 - beta2**step)"},
+        formula=r"\hat m_t = m_t\,(1 - \beta_1^t), \quad \hat v_t = v_t\,(1 - \beta_2^t)",
+        seen="karpathy/convnetjs#70, #107",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="bias-correction-squared",
+        lines={"m_hat": "m / (1 - beta1**step)**2", "v_hat": "v_max / (1 - beta2**step)**2"},
+        formula=r"\hat m_t = m_t / (1 - \beta_1^t)^2, \quad \hat v_t = v_t / (1 - \beta_2^t)^2",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="bias-correction-complement",
+        lines={"m_hat": "m / beta1**step", "v_hat": "v_max / beta2**step"},
+        formula=r"\hat m_t = m_t / (1 - (1 - \beta_1^t))",
+        seen="kozistr/pytorch_optimizer#308",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="denominator-multiplied",
+        lines={"param": "decayed - lr * m_hat * denom"},
+        formula=r"\theta_t = \theta'_t - \alpha\,\hat m_t \cdot s_t",
+        seen="oracle/tribuo#401",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="first-moment-summed",
+        lines={"m": "beta1 * exp_avg + d"},
+        formula=r"m_t = \beta_1 m_{t-1} + d_t",
+        seen="PennyLaneAI/pennylane#1928",
+        shows="normal gradients",
+        first=First(1, "m"),
+    ),
+    Cause(
+        id="root-forgotten",
+        lines={"denom": "v_hat + eps"},
+        formula=r"s_t = \hat v_t + \epsilon",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="betas-interchanged",
+        arguments={"betas": "(betas[1], betas[0])"},
+        formula=r"\beta_1 \leftrightarrow \beta_2",
+        shows="normal gradients",
+        first=First(1, "m"),
+    ),
+    starts_at_first_square(),
+    clipped_inside("m"),
     ascends("decayed + lr * m_hat / denom"),
     lr_factor(10),
 ]
@@ -252,6 +319,8 @@ CAUSES = table(
             shows="weight decay",
             first=First(1, "m"),
         ),
+        l2_and_decoupled({"decayed": "param - lr * weight_decay * param if weight_decay else param"}),
+        decay_without_parameter({"d": "g + weight_decay if weight_decay else g"}, "m"),
         l2_twice("m"),
         *MOMENTS,
         l2_divided_by_batch("m"),

@@ -2,7 +2,7 @@
 
 from lockstep.causes.cause import Cause, First
 from lockstep.causes.optim.adam import MOMENTS, SCENARIOS
-from lockstep.causes.optim.optimizer import decay_factor, low_precision
+from lockstep.causes.optim.optimizer import decay_factor, decay_without_parameter, l2_and_decoupled, low_precision
 from lockstep.causes.tables import table
 
 __all__ = ["CAUSES", "SCENARIOS"]
@@ -35,6 +35,8 @@ CAUSES = table(
             shows="weight decay",
             first=First(1, "param"),
         ),
+        l2_and_decoupled({"d": "g + weight_decay * param if weight_decay else g"}, "m"),
+        decay_without_parameter({"decayed": "param - lr * weight_decay if weight_decay else param"}, "param"),
         *MOMENTS,
         low_precision("weight_decay", "float32(weight_decay)", "param", shows="weight decay"),
         decay_factor(0.4, "param", seen="Keras"),

@@ -138,3 +138,67 @@ def l2_divided_by_batch(line: str) -> Cause:
         shows="weight decay",
         first=First(1, line),
     )
+
+
+def decay_beside(line: str) -> list[Cause]:
+    """The other weight decays of an optimizer that adds λθ to the gradient; `line` shows it first."""
+    taken_off = "was - lr * weight_decay * param if weight_decay else was"
+    return [
+        Cause(
+            id="decoupled-for-l2",
+            lines={"d": "g", "param": taken_off},
+            formula=r"d_t = g_t, \quad \theta_t \leftarrow \theta_t - \alpha\lambda\,\theta_{t-1}",
+            seen="Keras; borgwang/tinynn",
+            words="with-lr",
+            shows="weight decay",
+            first=First(1, line),
+        ),
+        l2_and_decoupled({"param": taken_off}),
+        decay_without_parameter({"d": "g + weight_decay if weight_decay else g"}, line),
+    ]
+
+
+def l2_and_decoupled(lines: dict[str, str], line: str = "param") -> Cause:
+    return Cause(
+        id="l2-and-decoupled",
+        lines=lines,
+        formula=r"d_t = g_t + \lambda\,\theta_{t-1}, \quad \theta_t \leftarrow \theta_t - \alpha\lambda\,\theta_{t-1}",
+        seen="priyammaz/MyTorch",
+        shows="weight decay",
+        first=First(1, line),
+    )
+
+
+def decay_without_parameter(lines: dict[str, str], line: str) -> Cause:
+    return Cause(
+        id="decay-without-parameter",
+        lines=lines,
+        formula=r"\lambda \text{ in the place of } \lambda\,\theta_{t-1}",
+        seen="jettify/pytorch-optimizer#454",
+        shows="weight decay",
+        first=First(1, line),
+    )
+
+
+def clipped_inside(line: str) -> Cause:
+    """Each element of the gradient is clipped first; `line` shows it first."""
+    return Cause(
+        id="gradient-clipped",
+        variant="1",
+        lines={"g": "np.clip(was, -bound, bound)"},
+        free={"bound": 1.0},
+        formula=r"g_t \leftarrow \min(\max(g_t, -c),\, c)",
+        seen="joennlae/tensorli",
+        shows="normal gradients",
+        first=First(1, line),
+    )
+
+
+def starts_at_first_square(**where) -> Cause:
+    return Cause(
+        id="accumulator-starts-at-first-square",
+        lines={"v": "d**2 if step == 1 else was"},
+        formula=r"v_1 = d_1^2",
+        seen="fastai/course22p2",
+        **{"shows": "normal gradients", "first": First(1, "v"), **where},
+    )

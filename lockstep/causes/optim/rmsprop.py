@@ -4,6 +4,8 @@ from lockstep.cases import Case
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
     ascends,
+    clipped_inside,
+    decay_beside,
     decay_factor,
     l2_divided_by_batch,
     l2_twice,
@@ -12,6 +14,7 @@ from lockstep.causes.optim.optimizer import (
     none_gradient_decays,
     other_value,
     situations,
+    starts_at_first_square,
     tied_updated_twice,
 )
 from lockstep.causes.tables import table
@@ -81,6 +84,9 @@ CAUSES = table(
             shows="normal gradients",
             first=First(1, "param"),
         ),
+        starts_at_first_square(),
+        *decay_beside("v"),
+        clipped_inside("v"),
         l2_twice("v"),
         none_gradient_decays("step"),
         tied_updated_twice("step"),

@@ -4,7 +4,10 @@ from lockstep.cases import Case
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
     ascends,
+    clipped_inside,
     decay_factor,
+    decay_without_parameter,
+    l2_and_decoupled,
     l2_divided_by_batch,
     l2_twice,
     low_precision,
@@ -108,6 +111,22 @@ CAUSES = table(
             shows="normal gradients",
             first=First(2, "buf"),
         ),
+        Cause(
+            id="ema-momentum",
+            variant="and Nesterov's step",
+            words="nesterov",
+            lines={
+                "buf": "was if momentum == 0 else (1 - momentum) * d if momentum_buffer is None else "
+                "momentum * momentum_buffer + (1 - momentum) * d",
+                "update": "(1 - momentum) * d + momentum * buf if nesterov else was",
+            },
+            formula=r"b_t = \mu\,b_{t-1} + (1 - \mu)\,d_t, \quad u_t = (1 - \mu)\,d_t + \mu\,b_t",
+            shows="nesterov",
+            first=First(1, "buf"),
+        ),
+        l2_and_decoupled({"param": "was - lr * weight_decay * param if weight_decay else was"}),
+        decay_without_parameter({"d": "g + weight_decay if weight_decay else g"}, "buf"),
+        clipped_inside("buf"),
         l2_twice("buf"),
         none_gradient_decays("buf"),
         tied_updated_twice("buf"),
