@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockstep.numerics import probe
+from lockstep.numerics.formats import FORMATS
 from reference import summation
 from reference.layers import batchnorm
 from reference.summation import Ordered
@@ -87,7 +88,7 @@ def test_row_sum(columns, dtype, threads):
     x = (rng.uniform(-6, -3, (400, columns)) - np.log(columns)).astype(dtype)
     x[np.arange(400), rng.integers(0, columns, 400)] = 0
     largest = kernels.log_softmax(x, None).max(axis=1, keepdims=True)
-    total = np.exp(-largest.astype(probe.WIDE[dtype])).astype(dtype)
+    total = np.exp(-largest.astype(FORMATS[dtype].wide)).astype(dtype)
     assert np.array_equal(here().row_sum(kernels.softmax_exp(x)), total)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reference.arithmetic import PLAIN
+from reference.arithmetic import PLAIN, is_float, narrowed, widened
 
 EQUATIONS = {
     "rosenbrock": {
@@ -233,17 +233,17 @@ class Function(Problem):
 
     def evaluate(self, params, order="paper"):
         """Every line of the formula at `params`, in numbers of any type."""
-        theta = params["theta"]
+        theta = widened(params["theta"])
         return self.ORDERS[order](theta[0], theta[1])
 
     def value(self, params, order="paper", ops=PLAIN):
         """The function's value, summed over the points."""
         value = self.evaluate(params, order).value
-        return ops.sum(value) if value.ndim else value
+        return narrowed(ops.sum(value) if value.ndim else value, params["theta"])
 
     def gradient(self, params, step=1, seed=0, order="paper"):
         lines = self.evaluate(params, order)
-        return {"theta": np.stack([lines.dx, lines.dy])}
+        return {"theta": narrowed(np.stack([lines.dx, lines.dy]), params["theta"])}
 
 
 class Stream(Problem):
@@ -298,7 +298,7 @@ def generator(seed: int, step: int, name: str) -> np.random.Generator:
 
 def floating(dtype) -> np.dtype:
     dtype = np.dtype(dtype)
-    if not np.issubdtype(dtype, np.floating):
+    if not is_float(np.empty(0, dtype)):
         raise TypeError(f"dtype must be a floating-point type, not {dtype}")
     return dtype
 

@@ -10,8 +10,8 @@ from markupsafe import Markup, escape
 from pygments.lexers.python import PythonLexer
 from pygments.token import STANDARD_TYPES, Name, Token
 
+from lockstep.numerics import formats
 from lockstep.text import Message
-from lockstep.text.numbers import digits
 from reports import facts
 from reports.formula import mathml
 from reports.symbols import Symbols
@@ -97,6 +97,11 @@ def formula(latex: str, symbols: Symbols | None = None) -> Markup:
 @functools.cache
 def static(name: str) -> str:
     return resources.files("reports").joinpath("static", name).read_text("utf-8")
+
+
+def digits(value: float, dtype: str) -> str:
+    """A value in as many digits as tell it from its neighbours."""
+    return formats.named(dtype).text(float(value))
 
 
 def code(text: str, symbols: Symbols | None = None) -> Markup:

@@ -8,6 +8,8 @@ Threads are PyTorch's own setting (`torch.set_num_threads`).
 import numpy as np
 import torch
 
+from torch_impl import tensors
+
 __all__ = [
     "add",
     "addcdiv",
@@ -42,7 +44,7 @@ def tensor(x):
     """
     if not isinstance(x, np.ndarray | np.generic):
         return x
-    copy = torch.from_numpy(np.array(x, order="K")).clone()
+    copy = tensors.tensor(np.array(x, order="K"))
     if 1 not in copy.shape:
         return copy
     axes = zip(x.shape, x.strides, copy.stride(), strict=True)
@@ -51,7 +53,7 @@ def tensor(x):
 
 def evaluated(function, *operands, **settings) -> np.ndarray:
     with torch.no_grad():
-        return function(*map(tensor, operands), **settings).numpy()
+        return tensors.array(function(*map(tensor, operands), **settings))
 
 
 def add(x, y, alpha=1):

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from torch_impl.tensors import array, tensor
+
 
 def rosenbrock(x, y, a=1, b=100):
     return (a - x) ** 2 + b * (y - x**2) ** 2
@@ -39,14 +41,14 @@ class Function:
 
     def value(self, params) -> np.ndarray:
         """The function's value, summed over the points."""
-        return self.formula(*torch.tensor(params["theta"])).sum().numpy()
+        return array(self.formula(*tensor(params["theta"])).sum())
 
     def gradient(self, params, step=1, seed=0) -> dict[str, np.ndarray]:
         """Name to autograd's gradient at `params`."""
-        theta = torch.tensor(params["theta"], requires_grad=True)
+        theta = tensor(params["theta"], requires_grad=True)
         self.formula(*theta).sum().backward()
         assert theta.grad is not None
-        return {"theta": theta.grad.numpy()}
+        return {"theta": array(theta.grad)}
 
 
 LINE = [np.linspace(-2, 2, 32), np.linspace(3, -1, 32)]

@@ -8,6 +8,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_leaves
 
+from torch_impl.tensors import array
+
 # operations that compute nothing
 SILENT = {
     "_local_scalar_dense",
@@ -96,7 +98,7 @@ def tensors(tree) -> list[torch.Tensor]:
 
 
 def copied(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.detach().clone().numpy()
+    return array(tensor.detach().clone())
 
 
 def recorded(action: Callable[[], Any]) -> list[Operation]:

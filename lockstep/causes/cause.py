@@ -5,15 +5,13 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from lockstep.cases import Case
+from lockstep.cases import DTYPES, Case
 from lockstep.causes.source import BadEdit, Change, Edit, changes
 from lockstep.errors import BadArgument
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.subject import Subject, own_class
 from lockstep.text import ENGLISH, Message, NoSuchMessage, Voice, first_known, message
 from lockstep.text.rows import row
-
-DTYPES = ("float32", "float64")
 
 
 class Scenario(NamedTuple):

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from lockstep import cases
 from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.layers import check_layer
 from lockstep.checking.naming import name_causes
 from lockstep.checking.optimizers import check_optimizer, moved
 from lockstep.diagnose.replay import replay
 from lockstep.errors import BadValue, LockstepError
+from lockstep.numerics.formats import FORMATS
 from lockstep.recordings.recording import BadRecording, Recording
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find, find_class
@@ -19,7 +21,7 @@ from lockstep.subjects.subject import Subject, own_class
 from lockstep.text import message
 
 ONE = np.zeros(1)  # any parameter at all
-DTYPES = ("float64", "float32")  # a formula and rounding cannot be confused in the first
+DTYPES = tuple(name for name in FORMATS if name in cases.DTYPES)  # formula and rounding are plainest in the first
 
 
 def check(
@@ -56,7 +58,7 @@ def check(
     kinds = list(dtypes)
     for kind in kinds:
         if kind not in DTYPES:
-            raise BadValue(message("error.dtype", known="'float32' or 'float64'", given=kind))
+            raise BadValue(message("error.dtype", known=", ".join(map(repr, DTYPES)), given=kind))
     if subject.family.name == "optim":
         return check_optimizer(target, subject, settings, kinds, only, seed, on_scenario)
     return check_layer(target, subject, layer, settings, kinds, only, seed, names, on_scenario)

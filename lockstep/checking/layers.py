@@ -33,7 +33,7 @@ from lockstep.checking.scenarios import Trial, layer_trials
 from lockstep.diagnose.replay import replay, screen, walk
 from lockstep.engine.guard import Broken
 from lockstep.errors import NoSuchName
-from lockstep.numerics.bounded import unit
+from lockstep.numerics import formats
 from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Pass, Recording
 from lockstep.subjects.subject import Subject, own_class
@@ -211,7 +211,7 @@ class LayerCheck:
             rated = [one for one in rated if one[1] == like._replace(features="")]
         if not rated:
             return False
-        floor = max(unit(self.dtypes[0]), min(float(np.nan_to_num(one[0], nan=np.inf)) for one in rated))
+        floor = max(formats.named(self.dtypes[0]).unit, min(float(np.nan_to_num(one[0], nan=np.inf)) for one in rated))
         nearest = next(one for one in rated if not one[0] > NEAR * floor)  # the first that is as near
         return self.settle(trial, *nearest[1:])
 

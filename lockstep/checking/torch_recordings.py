@@ -14,7 +14,8 @@ from lockstep.checking.optimizers import check_settings
 from lockstep.checking.passes import Found, standard_of
 from lockstep.checking.passes import drive as drive_layer
 from lockstep.checking.scenarios import trials
-from lockstep.errors import BadValue, NoSuchName
+from lockstep.errors import NoSuchName
+from lockstep.numerics import formats
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject
@@ -35,7 +36,7 @@ def of_pytorch(
     Arguments:
         path: of the subject, "optim.adam".
         hyperparameters: under PyTorch's names, in all scenarios.
-        dtype: "float32" or "float64".
+        dtype: the name of a format, "float32" for one.
         implementation: "single", "foreach" or "fused"; the subject's first if None.
         seed: of the random numbers.
         only: the name of one scenario.
@@ -43,8 +44,7 @@ def of_pytorch(
     Raises:
         ValueError, TypeError: for a subject, a dtype, a scenario or hyperparameters that there are not.
     """
-    if dtype not in ("float32", "float64"):
-        raise BadValue(message("error.dtype", known="'float32' or 'float64'", given=dtype))
+    formats.named(dtype)
     subject = find(path)
     known = [trial for trial in trials(subject) if trial.mishap != "tied" and not trial.defaults]
     wanted = [trial for trial in known if only is None or trial.name == only]

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from lockstep.cli.terminal import assignment, console, progress, voice, written
 from lockstep.explanation.explain import explain
+from lockstep.numerics.formats import FORMATS
 from lockstep.records.files import check_place, write_json
 from lockstep.records.record import place
 from lockstep.subjects.registry import choose, find
@@ -18,7 +19,7 @@ def explain_subject(
     case: Annotated[str | None, typer.Option(help="The text of one of its cases.")] = None,
     problem: Annotated[str | None, typer.Option(help="What an optimizer steps on, for instance rosenbrock.")] = None,
     steps: Annotated[int | None, typer.Option(help="How many; the case's own number if left out.")] = None,
-    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    dtype: Annotated[str, typer.Option(help=", ".join(FORMATS) + ".")] = "float32",
     path: Annotated[str | None, typer.Option(help="PyTorch's implementation: single, foreach or fused.")] = None,
     seed: Annotated[int, typer.Option(help="Of the problem's random numbers.")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter: lr=0.01. Repeatable.")] = None,

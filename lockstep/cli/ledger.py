@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from lockstep.cli.terminal import assignment, console, voice, written
 from lockstep.explanation.ledger import ledger
+from lockstep.numerics.formats import FORMATS
 from lockstep.records.files import check_place, write_json
 from lockstep.records.schema import plain
 from lockstep.subjects.registry import choose, find
@@ -18,7 +19,7 @@ def show_ledger(
     step: Annotated[int, typer.Option(help="Which, from 1.")] = 1,
     case: Annotated[str | None, typer.Option(help="The text of one of its cases.")] = None,
     problem: Annotated[str | None, typer.Option(help="What an optimizer steps on, for instance rosenbrock.")] = None,
-    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    dtype: Annotated[str, typer.Option(help=", ".join(FORMATS) + ".")] = "float32",
     path: Annotated[str | None, typer.Option(help="PyTorch's implementation: single, foreach or fused.")] = None,
     tensor: Annotated[str | None, typer.Option(help="Of an update, which parameter; the first if left out.")] = None,
     rounding: Annotated[str, typer.Option(help="Of the NumPy side: plain, fused, kernels or paper.")] = "fused",

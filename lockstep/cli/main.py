@@ -19,6 +19,7 @@ from lockstep.cli.terminal import SPOKEN, assignment, console, progress, voice, 
 from lockstep.engine.run import run
 from lockstep.engine.wording import headline
 from lockstep.errors import BadValue
+from lockstep.numerics.formats import FORMATS
 from lockstep.records.record import place
 from lockstep.subjects.registry import choose, find, subjects
 from lockstep.text import LANGUAGES, Voice, message
@@ -67,7 +68,7 @@ def run_subject(
     case: Annotated[str | None, typer.Option(help="The text of one of its cases.")] = None,
     problem: Annotated[str | None, typer.Option(help="What an optimizer steps on, for instance rosenbrock.")] = None,
     steps: Annotated[int | None, typer.Option(help="How many; the case's own number if left out.")] = None,
-    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float32",
+    dtype: Annotated[str, typer.Option(help=", ".join(FORMATS) + ".")] = "float32",
     path: Annotated[str | None, typer.Option(help="PyTorch's implementation: single, foreach or fused.")] = None,
     seed: Annotated[int, typer.Option(help="Of the problem's random numbers.")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter: lr=0.01. Repeatable.")] = None,

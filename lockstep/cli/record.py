@@ -9,6 +9,7 @@ from rich.markup import escape
 from lockstep.checking.torch_recordings import of_pytorch
 from lockstep.cli.terminal import assignment, console, progress, voice
 from lockstep.errors import BadPlace
+from lockstep.numerics.formats import FORMATS
 from lockstep.text import message
 
 
@@ -17,7 +18,7 @@ def record_subject(
     out: Annotated[pathlib.Path, typer.Option(help="A folder that is not there yet; one folder a scenario in it.")],
     set_: Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter: lr=0.01. Repeatable.")] = None,
     only: Annotated[str | None, typer.Option(help="This scenario alone, in the folder itself.")] = None,
-    dtype: Annotated[str, typer.Option(help="float32 or float64.")] = "float64",
+    dtype: Annotated[str, typer.Option(help=", ".join(FORMATS) + ".")] = "float64",
     path: Annotated[str | None, typer.Option(help="PyTorch's implementation: single, foreach or fused.")] = None,
     seed: Annotated[int, typer.Option(help="Of the scenarios' random numbers.")] = 0,
 ):

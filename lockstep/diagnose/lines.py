@@ -19,7 +19,8 @@ from lockstep.causes.planting import in_order
 from lockstep.causes.source import BEFORE, HELPERS, WAS, BadEdit, Replace, everywhere, expression, parsed
 from lockstep.diagnose.replay import Observed, planted, walk
 from lockstep.diagnose.solve import CANNOT, LIMIT, fits
-from lockstep.numerics.bounded import Bounded, unit
+from lockstep.numerics import formats
+from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.verdict import distance, share
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.optim import weak
@@ -447,7 +448,7 @@ LISTENER = Cause(id="listener", behaviour=listening, formula="", shows="", first
 def seen_of(one: Observed, allowed: Any = 0.0) -> Seen:
     """`allowed`: what the formula itself needs there."""
     found = one.found.astype(np.float64)
-    room = LIMIT * (unit(one.found.dtype) * (np.abs(found) + one.size) + np.finfo(np.float64).tiny)
+    room = LIMIT * (formats.of(one.found.dtype).unit * (np.abs(found) + one.size) + np.finfo(np.float64).tiny)
     room = np.maximum(room, np.where(np.isfinite(allowed), 2 * np.asarray(allowed, np.float64), 0))
     return Seen(found, room, one.size)
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import plant
-from lockstep.numerics.bounded import Bounded, OrdersDisagree, unit, widest
+from lockstep.numerics import formats
+from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
 from lockstep.numerics.verdict import Finding, Verdict, differing, distance, share, uncertain
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.subjects.layers import as_bounded, floating
@@ -388,7 +389,7 @@ def observed(recording: Recording, count: int, step: Step, side: Any, number) ->
 
 def coefficient_rounded(exact: Bounded, before: np.ndarray) -> Bounded:
     """Once more at the parameter's magnitude: an equal order may make one factor of it, (1 - lr·λ), and round that."""
-    return exact.like(exact.value, exact.error + unit(before.dtype) * np.abs(before), exact.sure)
+    return exact.like(exact.value, exact.error + formats.of(before.dtype).unit * np.abs(before), exact.sure)
 
 
 def within(found: np.ndarray, exact: Bounded) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from lockstep.causes.cause import Cause
 from lockstep.causes.source import BadEdit
 from lockstep.diagnose.replay import Observed, lines_of, made_by, planted, walk
-from lockstep.numerics.bounded import unit
+from lockstep.numerics import formats
 from lockstep.recordings.recording import Recording
 
 # Roundings, of a number and of its tensor's largest change together, beyond which a hypothesis is dropped. Honest
@@ -32,7 +32,7 @@ Hypothesis = tuple[Cause, ...]
 
 def strain(found: np.ndarray, predicted: np.ndarray, size: float) -> np.ndarray:
     """How far a prediction is off, element by element, in roundings of what was found and of its largest change."""
-    room = unit(found.dtype) * (np.abs(found.astype(np.float64)) + size) + np.finfo(np.float64).tiny
+    room = formats.of(found.dtype).unit * (np.abs(found.astype(np.float64)) + size) + np.finfo(np.float64).tiny
     with np.errstate(all="ignore"):
         apart = np.abs(found - predicted) / room
     agree = (found == predicted) | (np.isnan(found) & np.isnan(predicted))

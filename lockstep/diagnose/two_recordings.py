@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.diagnose.replay import walk
+from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import compare
 from lockstep.numerics.verdict import Finding, Judgement, Verdict, differing, judge, worst
@@ -114,7 +115,7 @@ def made(left: Any, right: Any) -> Iterator[tuple[str, str, np.ndarray, np.ndarr
         yield "grad_input", "input", left.grad_input, right.grad_input
     for quantity, a, b in (("grad", left.grads, right.grads), ("buffer", left.buffers, right.buffers)):
         for name in a:
-            if name in b and a[name].dtype.kind == "f":
+            if name in b and formats.is_format(a[name].dtype):
                 yield quantity, name, a[name], b[name]
 
 

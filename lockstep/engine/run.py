@@ -153,7 +153,7 @@ def run(
         problem: for optimizers, a name of reference.functions.PROBLEMS, a callable (params to gradients),
             or an array of gradients, one a step.
         steps: how many; if None, as many as there are gradients, or the case's own number.
-        dtype: "float32" or "float64".
+        dtype: the name of a format, "float32" for one.
         seed: of the problem's random numbers.
         path: "single", "foreach" or "fused" for optimizers; the first the subject has if None.
         hyperparameters: under PyTorch's names, added to the case's.

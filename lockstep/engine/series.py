@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lockstep.numerics.difference import Difference, compare, magnitude, spacing
+from lockstep.numerics import formats
+from lockstep.numerics.difference import Difference, compare, magnitude
 
 BUCKETS = 64  # columns of the heat map: elements, or equal stretches of them
 
@@ -89,7 +90,7 @@ def heat_row(ours: np.ndarray, theirs: np.ndarray, differing: bool = True) -> np
     ours, theirs = ours.reshape(-1), theirs.reshape(-1)
     scale = max(magnitude(ours), magnitude(theirs))
     with np.errstate(invalid="ignore", over="ignore"):
-        row = np.abs(np.subtract(ours, theirs, dtype=np.float64)) / spacing(scale, theirs.dtype)
+        row = np.abs(np.subtract(ours, theirs, dtype=np.float64)) / formats.of(theirs.dtype).spacing(scale)
     return reduced(np.where(np.isnan(row), np.inf, row))
 
 

@@ -18,6 +18,7 @@ from lockstep.engine.guard import (
     dtypes,
 )
 from lockstep.engine.series import Series, differences, heat_row, summarise
+from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, Undecided
 from lockstep.numerics.difference import Difference
 from lockstep.numerics.verdict import Breakage, Finding, Judgement, Verdict, judge, worst
@@ -269,7 +270,7 @@ def window(label: str, finding: Finding, ours: Quantities, theirs: Quantities) -
     flat = int(np.ravel_multi_index(finding.index, finding.shape)) if finding.shape else 0
     around = slice(max(0, flat - KEPT), flat + KEPT + 1)
     return {
-        f"{label}/{side}/{quantity}": np.asarray(array).reshape(-1)[around].copy()
+        f"{label}/{side}/{quantity}": formats.storable(np.asarray(array).reshape(-1)[around].copy())
         for side, quantities in (("numpy", ours), ("torch", theirs))
         for quantity, name, array in each(quantities)
         if name == finding.tensor

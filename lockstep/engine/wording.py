@@ -1,9 +1,9 @@
 """What a person reads of a run: the most useful fact first, both values, their bits, who is right, how to repeat it."""
 
+from lockstep.numerics import formats
 from lockstep.numerics.verdict import Breakage, Finding, Verdict
 from lockstep.text import ENGLISH, Message, Voice, message
 from lockstep.text.names import place
-from lockstep.text.numbers import digits
 from lockstep.text.rows import at, row
 
 
@@ -70,7 +70,7 @@ def values(
     finding: Finding, voice: Voice, ours: str = "yours", theirs: str = "pytorch", note: Message | str = ""
 ) -> list[str]:
     """Both values and their bits in rows of these labels, one below the other, and what there is to note."""
-    a, b = digits(finding.ours, finding.dtype), digits(finding.theirs, finding.dtype)
+    a, b = formats.named(finding.dtype).text(finding.ours), formats.named(finding.dtype).text(finding.theirs)
     width = max(len(a), len(b))
     return [
         row(voice, ours, f"{a:<{width}}   {finding.ours_bits}"),

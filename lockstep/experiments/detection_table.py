@@ -22,7 +22,7 @@ def causes_table(path: str, dtype: str = "float32", seed: int = 0) -> dict[str, 
 
     Arguments:
         path: of a subject.
-        dtype: "float32" or "float64".
+        dtype: the name of a format, "float32" for one.
         seed: of the scenarios' random numbers.
 
     The first row is the reference without a cause.

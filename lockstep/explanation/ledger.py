@@ -25,6 +25,7 @@ from lockstep.explanation.matching import (
     updated,
 )
 from lockstep.explanation.walk import Walk, walk
+from lockstep.numerics import formats
 from lockstep.numerics.difference import compare, ulp_distance
 from lockstep.records.walk import WalkedLine
 from lockstep.subjects.registry import asked, find
@@ -91,7 +92,7 @@ class Ledger:
     def told(self, voice: Voice = ENGLISH) -> str:
         """What a person reads of it, in a language."""
         yours, pytorch = (padded(voice(f"row.{side}"), 8) for side in ("yours", "pytorch"))
-        digits = 9 if self.dtype == "float32" else 17
+        digits = formats.named(self.dtype).digits
         width = digits + 8
         stage, rounding = self.stage, ROUNDINGS[self.rounding]
         lines = [voice("ledger.title", label=self.label, step=self.step, stage=stage, rounding=rounding)]

@@ -32,7 +32,8 @@ from lockstep.explanation.matching import (
     updated,
     written_as,
 )
-from lockstep.numerics.difference import UNSIGNED, bits, compare
+from lockstep.numerics import formats
+from lockstep.numerics.difference import compare
 from lockstep.records.walk import Operation, WalkedLine, WalkedStage, first_step
 from lockstep.subjects.side import Pair, Quantities, Side, copied
 
@@ -269,7 +270,7 @@ def differing(one: Beside) -> np.ndarray:
     ours = np.asarray(one.line.value, order="C")
     if one.value is None:
         return np.zeros(ours.shape, bool)
-    integers = UNSIGNED[ours.dtype.itemsize]
+    integers = formats.of(ours.dtype).unsigned
     return (ours.reshape(-1).view(integers) != one.value.reshape(-1).view(integers)).reshape(ours.shape)
 
 
@@ -309,9 +310,9 @@ def row(one: Beside, index: tuple[int, ...]) -> WalkedLine:
         index=index,
         dtype=str(ours.dtype),
         ours=float(ours[index]),
-        ours_bits=bits(ours[index]),
+        ours_bits=formats.of(ours.dtype).bits(ours[index]),
         theirs=None if value is None else float(value),
-        theirs_bits=None if value is None else bits(value),
+        theirs_bits=None if value is None else formats.of(value.dtype).bits(value),
         operations=tuple(Operation(name=ran.name, value=read(ran, one, index)) for ran in one.ran),
         idle=one.handed and not one.ran,
         ulp_here=None if value is None else compare(np.reshape(ours[index], 1), np.reshape(value, 1)).ulp,

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.errors import BadSubject
-from lockstep.numerics import probe
+from lockstep.numerics import formats, probe
 from lockstep.text import message
 
 # Roundings charged to one operation: an equal order may need two operations where the formula has one.
@@ -38,24 +38,17 @@ ROUNDINGS = 2
 # rounding, as the libraries publish them: for a dtype than which NumPy has no wider one to measure by.
 PUBLISHED_ULPS = {"sqrt": 1.0} | dict.fromkeys(("exp", "log", "log1p", "expm1", "tanh", "sin", "cos", "power"), 4.0)
 
-WIDE = {np.dtype(np.float32): np.dtype(np.float64), np.dtype(np.float64): np.dtype(np.longdouble)}
-
-
-def unit(dtype) -> float:
-    """u, half the distance from 1 to the next number of `dtype`."""
-    return float(np.finfo(dtype).eps) / 2
-
 
 @functools.cache
 def limits(dtype, wide) -> tuple[float, float, float, float]:
     """Of `dtype`: u, the smallest subnormal and the largest number; and the epsilon of the type of the exact value."""
-    about = np.finfo(dtype)
-    return unit(dtype), float(about.smallest_subnormal), float(about.max), float(np.finfo(wide).eps)
+    held = formats.of(dtype)
+    return held.unit, held.smallest_subnormal, held.largest, float(np.finfo(wide).eps)
 
 
 def kernel_ulps(name: str, dtype) -> float:
     """What the worse library's `name` may miss the rounded result by on this machine, in units of its last place."""
-    return probe.findings().kernel_ulps.get(np.dtype(dtype).name, PUBLISHED_ULPS)[name]
+    return probe.needs(formats.of(dtype).name).get(name, PUBLISHED_ULPS[name])
 
 
 def outward(error):
@@ -72,7 +65,7 @@ class Bounded:
 
     Arguments:
         value: an array or a scalar; taken as exact.
-        dtype: float32 or float64, the arithmetic whose error is bounded.
+        dtype: of one of the formats, the arithmetic whose error is bounded.
         weak: a hyperparameter, held in Python's double, which takes the dtype of the arrays it meets
             (and is rounded to it when it does).
         sure: where every honest evaluation has the sign of `value` or is zero. Rounding never changes a
@@ -83,7 +76,7 @@ class Bounded:
 
     def __init__(self, value, dtype, *, error: Any = 0.0, weak: bool = False, sure: Any = True):
         self.dtype = np.dtype(dtype)
-        wide = np.longdouble if weak else WIDE[self.dtype]
+        wide = formats.of(self.dtype).wide
         self.value = np.asarray(value, wide)
         self.error = np.asarray(error, wide)
         self.weak = weak
@@ -168,9 +161,8 @@ class Bounded:
             other = Bounded(other, np.float64 if weak else self.dtype, weak=weak)
         if self.weak == other.weak:
             if self.dtype != other.dtype:
-                narrow = min(self, other, key=lambda x: x.dtype.itemsize)
-                dtype = max(self.dtype, other.dtype)
-                return (narrow.astype(dtype), other) if narrow is self else (self, narrow.astype(dtype))
+                dtype = np.promote_types(self.dtype, other.dtype)
+                return self.astype(dtype), other.astype(dtype)
             return self, other
         if self.weak:
             return self.rounded_to(other.dtype), other
@@ -181,7 +173,7 @@ class Bounded:
         other = Bounded(self.value, dtype, error=self.error, sure=self.sure)
         with np.errstate(over="ignore"):
             exact = np.all(np.asarray(self.value, dtype) == self.value) and not self.error.any()
-        if exact or (not self.weak and other.dtype.itemsize > self.dtype.itemsize):
+        if exact or (not self.weak and np.can_cast(self.dtype, other.dtype)):
             return other
         return other.rounded(other.value, other.error, np.abs(other.value), other.sure, roundings=1)
 
@@ -273,7 +265,8 @@ class Bounded:
         """self / other, certain where exact numbers divide without a remainder: no evaluation misses that."""
         a, b = self.meet(other)
         ratio = a / b
-        divides = (a.error == 0) & (b.error == 0) & (ratio.value % 1 == 0) & (np.abs(ratio.value) * a.unit <= 0.25)
+        unit = formats.of(a.dtype).unit
+        divides = (a.error == 0) & (b.error == 0) & (ratio.value % 1 == 0) & (np.abs(ratio.value) * unit <= 0.25)
         return a.like(ratio.value, np.where(divides, 0, ratio.error), ratio.sure)
 
     def __mod__(self, other) -> "Bounded":
@@ -336,10 +329,6 @@ class Bounded:
             return other
         weak = np.ndim(other) == 0
         return Bounded(other, np.float64 if weak else self.dtype, weak=weak)
-
-    @property
-    def unit(self) -> float:
-        return unit(self.dtype)
 
     def item(self) -> "Bounded":
         """What a tensor of one number holds, as a Python float: computed with in double from here on."""
@@ -411,7 +400,7 @@ class Bounded:
     # functions
 
     def kernel(self, name: str, value, error, sure: Any, roundings: Any = None) -> "Bounded":
-        size, tiny = np.abs(value), float(np.finfo(self.dtype).tiny)
+        size, tiny = np.abs(value), formats.of(self.dtype).smallest_normal
         error = error + np.where((size < 2 * tiny) & (size > 0), tiny, 0)  # flushed to 0
         needs = ROUNDINGS + 2 * kernel_ulps(name, self.dtype) if roundings is None else roundings
         return self.rounded(value, error, size, sure, needs)

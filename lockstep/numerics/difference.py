@@ -1,15 +1,14 @@
 """How far apart two arrays are: absolute, relative, in ulps, in ulps at the tensor's scale."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-BLOCK = 32768  # elements; the working arrays of a block stay in the second-level cache
+from lockstep.numerics import formats
 
-FLOATS = (np.float16, np.float32, np.float64)
-SIGNED = {2: np.int16, 4: np.int32, 8: np.int64}
-UNSIGNED = {2: np.uint16, 4: np.uint32, 8: np.uint64}
+BLOCK = 65536  # elements; what is worked out of a block stays in the second-level cache
+SINGLE = formats.FORMATS["float32"]  # narrower numbers are subtracted and divided in it
 
 
 class Difference(NamedTuple):
@@ -37,22 +36,23 @@ def compare(left: np.ndarray, right: np.ndarray) -> Difference:
     """Measure the difference of `left` and `right`, block by block, in the cache.
 
     Raises:
-        TypeError: for dtypes that differ, or are none of NumPy's own float16, float32 and float64.
+        TypeError: for dtypes that differ, or are of no format.
         ValueError: for shapes that differ.
     """
-    if left.dtype != right.dtype or left.dtype not in FLOATS:
-        raise TypeError(f"can only compare arrays of one dtype, float16 to float64, not {left.dtype} and {right.dtype}")
+    if left.dtype != right.dtype:
+        raise TypeError(f"can only compare arrays of one dtype, not {left.dtype} and {right.dtype}")
+    held = formats.of(left.dtype)
     if left.shape != right.shape:
         raise ValueError(f"can only compare arrays of one shape, not {left.shape} and {right.shape}")
     left, right = np.ascontiguousarray(left).reshape(-1), np.ascontiguousarray(right).reshape(-1)
-    signed = SIGNED[left.dtype.itemsize]
-    left_bits, right_bits = left.view(signed), right.view(signed)
+    left_bits, right_bits = left.view(held.signed), right.view(held.signed)
+    buffers = Buffers(held, min(BLOCK, left.size))
     equal, parts = [], []
     for start in range(0, left.size, BLOCK):
         block = slice(start, start + BLOCK)
-        changed = int(np.count_nonzero(left_bits[block] != right_bits[block]))
+        changed = buffers.changed(left_bits[block], right_bits[block])
         if changed:
-            parts.append((start, block_difference(left[block], right[block], changed)))
+            parts.append((start, block_difference(left[block], right[block], changed, buffers)))
         else:
             equal.append(block)
     if not any(part.differing for _, part in parts):
@@ -65,10 +65,25 @@ def compare(left: np.ndarray, right: np.ndarray) -> Difference:
         absolute=worst.absolute,
         relative=max(part.relative for _, part in parts),
         ulp=max(part.ulp for _, part in parts),
-        scaled_ulp=worst.absolute / spacing(scale, left.dtype),
+        scaled_ulp=worst.absolute / held.spacing(scale),
         index=start + worst.index,
         scale=scale,
     )
+
+
+class Buffers:
+    """What is worked out of a block, in memory that is used for the next one again."""
+
+    def __init__(self, held: formats.Format, length: int):
+        self.held = held
+        self.real = held.dtype if held.size >= SINGLE.size else SINGLE.dtype
+        self.flags = np.empty(length, bool)
+        self.steps = np.empty(length, held.signed)
+        self.apart, self.larger, self.other = (np.empty(length, self.real) for _ in range(3))
+
+    def changed(self, a_bits: np.ndarray, b_bits: np.ndarray) -> int:
+        """In how many elements two blocks differ in their bits."""
+        return int(np.count_nonzero(np.not_equal(a_bits, b_bits, out=self.flags[: a_bits.size])))
 
 
 class Part(NamedTuple):
@@ -80,26 +95,27 @@ class Part(NamedTuple):
     scale: float
 
 
-def block_difference(a: np.ndarray, b: np.ndarray, changed: int) -> Part:
+def block_difference(a: np.ndarray, b: np.ndarray, changed: int, buffers: Buffers) -> Part:
     """The common case, everything finite: arrays stay in their own dtype, only the worst is widened.
 
     `changed` is how many elements differ in their bits.
     """
+    apart, larger, other, steps = (
+        buffer[: a.size] for buffer in (buffers.apart, buffers.larger, buffers.other, buffers.steps)
+    )
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        apart = a - b
-        np.abs(apart, out=apart)
-        index = int(apart.argmax())  # a NaN, if there is one
-        if not np.isfinite(apart[index]):
+        wide_a, wide_b = (x.astype(buffers.real, copy=False) for x in (a, b))
+        np.abs(np.subtract(wide_a, wide_b, out=apart), out=apart)
+        worst = apart.max()  # a NaN, if there is one
+        if not np.isfinite(worst):
             return special_difference(a, b)
-        larger = np.abs(a)
-        np.maximum(larger, np.abs(b), out=larger)
+        index = int(apart.argmax())
+        np.maximum(np.abs(wide_a, out=larger), np.abs(wide_b, out=other), out=larger)
         relative = np.fmax.reduce(np.divide(apart, larger, out=apart), initial=0)  # passes over 0/0
-    signed = SIGNED[a.dtype.itemsize]
-    a_bits, b_bits = a.view(signed), b.view(signed)
-    steps = a_bits ^ b_bits
-    same_sign = steps.min() >= 0
-    steps = np.subtract(a_bits, b_bits, out=steps) if same_sign else ulp_distance(a, b)
-    ulp = max(int(steps.max()), -int(steps.min()))
+    a_bits, b_bits = a.view(steps.dtype), b.view(steps.dtype)
+    same_sign = np.bitwise_xor(a_bits, b_bits, out=steps).min() >= 0
+    counted = np.subtract(a_bits, b_bits, out=steps) if same_sign else ulp_distance(a, b)
+    ulp = max(int(counted.max()), -int(counted.min()))
     absolute = gap(a[index], b[index])
     index = index if absolute else int((a_bits != b_bits).argmax())  # nothing but zeros of either sign
     return Part(changed, absolute, float(relative), float(ulp), index, float(larger.max()))
@@ -107,16 +123,20 @@ def block_difference(a: np.ndarray, b: np.ndarray, changed: int) -> Part:
 
 def special_difference(a: np.ndarray, b: np.ndarray) -> Part:
     """A block with infinities, NaNs or overflow: equal ones agree, any other is infinitely far."""
+    held = formats.of(a.dtype)
+    bits_differ = a.view(held.unsigned) != b.view(held.unsigned)
+    ulps = ulp_distance(a, b).astype(float)
+    with np.errstate(invalid="ignore"):
+        a, b = a.astype(np.longdouble), b.astype(np.longdouble)
     both_nan = np.isnan(a) & np.isnan(b)
     special = ~(np.isfinite(a) & np.isfinite(b))
     agree = both_nan | (special & (a == b))
     with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.where(special, np.where(agree, 0, np.inf), np.abs(a.astype(np.longdouble) - b))
+        apart = np.where(special, np.where(agree, 0, np.inf), np.abs(a - b))
     larger = np.where(special, 1, np.maximum(np.abs(a), np.abs(b)))
     relative = np.divide(apart, larger, out=np.zeros_like(apart), where=larger > 0)
-    ulps = np.where(special, np.where(agree, 0, np.inf), ulp_distance(a, b).astype(np.float64))
-    signed = SIGNED[a.dtype.itemsize]
-    changed = ~both_nan & (a.view(signed) != b.view(signed))
+    ulps = np.where(special, np.where(agree, 0, np.inf), ulps)
+    changed = ~both_nan & bits_differ
     index = int(np.where(changed, apart, -1).argmax())
     absolute = np.inf if special[index] else gap(a[index], b[index])
     scale = max(magnitude(a), magnitude(b))
@@ -135,8 +155,8 @@ def ulp_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     The bits of a float without its sign count the floats from zero up, so the distance is the
     difference of the counts, or their sum across zero. Meaningless where one is NaN.
     """
-    unsigned = UNSIGNED[a.dtype.itemsize]
-    sign = unsigned(1 << (8 * a.dtype.itemsize - 1))
+    unsigned = formats.of(a.dtype).unsigned
+    sign = unsigned.type(1 << (8 * unsigned.itemsize - 1))
     a_bits, b_bits = a.view(unsigned), b.view(unsigned)
     a_steps, b_steps = a_bits & ~sign, b_bits & ~sign
     apart = np.maximum(a_steps, b_steps) - np.minimum(a_steps, b_steps)
@@ -150,16 +170,3 @@ def magnitude(array: np.ndarray) -> float:
         return largest
     finite = array[np.isfinite(array)]
     return float(np.abs(finite).max()) if finite.size else 0.0
-
-
-def spacing(scale: float, dtype: Any) -> float:
-    """The ulp of a number of magnitude `scale`; unlike numpy.spacing's, that of the largest number is finite."""
-    about = np.finfo(dtype)
-    exponent = max(math.frexp(scale)[1] - 1, int(about.minexp)) if scale else int(about.minexp)
-    return math.ldexp(1.0, exponent - about.nmant)
-
-
-def bits(value) -> str:
-    """The bits of one NumPy floating-point scalar, in hexadecimal."""
-    array = np.asarray(value)
-    return f"0x{int(array.view(UNSIGNED[array.dtype.itemsize])):0{2 * array.dtype.itemsize}x}"

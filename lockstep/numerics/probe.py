@@ -13,16 +13,17 @@ import itertools
 import math
 import pathlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from lockstep.numerics import formats
 from lockstep.numerics.environment import Environment, environment
 
-DTYPES = ("float32", "float64")
-WIDE = {"float32": np.float64, "float64": np.longdouble}
+# What a processor computes in; narrower numbers are computed with in float32, and rounded.
+DTYPES = tuple(name for name, held in formats.FORMATS.items() if held.size >= np.dtype(np.float32).itemsize)
 LENGTH = 1003  # neither whole vectors nor an even number of them
 
 
@@ -198,8 +199,8 @@ def threads_set_to(torch: ModuleType, count: int) -> Iterator[None]:
 
 def warm_up(torch: ModuleType) -> None:
     """Load the vector maths library from one thread: from several at once it may go wrong once (pytorch#188792)."""
-    for dtype, name in itertools.product((torch.float32, torch.float64), FUNCTIONS):
-        evaluate_torch(torch, name, torch.ones(64, dtype=dtype))
+    for dtype, name in itertools.product(DTYPES, FUNCTIONS):
+        evaluate_torch(torch, name, torch.ones(64, dtype=getattr(torch, dtype)))
 
 
 # which primitives contract
@@ -322,17 +323,17 @@ def whole_vector(torch: ModuleType, dtype: str) -> int:
 MANY, FEW = 1 << 16, 1 << 13  # arguments; few of what takes long in the wider type
 
 
-def wide(low: float, high: float, count: int = MANY) -> Callable[[str], np.ndarray]:
+def wide(low: float, high: float, count: int = MANY) -> Callable[[Any], np.ndarray]:
     """Magnitudes of every size between two powers of two."""
     return lambda dtype: np.exp2(np.random.default_rng(1).uniform(low, high, count)).astype(dtype)
 
 
-def even(low: float, high: float, count: int = MANY) -> Callable[[str], np.ndarray]:
+def even(low: float, high: float, count: int = MANY) -> Callable[[Any], np.ndarray]:
     return lambda dtype: np.random.default_rng(2).uniform(low, high, count).astype(dtype)
 
 
 # function to where it is sampled: over its range, and densely where argument reduction is hardest
-FUNCTIONS: dict[str, list[Callable[[str], np.ndarray]]] = {
+FUNCTIONS: dict[str, list[Callable[[Any], np.ndarray]]] = {
     "sqrt": [wide(-100, 100), even(1, 4)],
     "exp": [even(-80, 80), even(-1, 1)],
     "expm1": [even(-20, 80), even(-1, 1)],
@@ -349,21 +350,27 @@ EXPONENTS = (0.8, -0.8, 0.25, 1 / 3, -0.5, 1.5, 2.5, -3.7, 7.3, 11.0, -1.0, 3.0)
 
 def measurable() -> tuple[str, ...]:
     """The dtypes for which NumPy has a wider one here."""
-    return tuple(name for name in DTYPES if np.finfo(WIDE[name]).nmant > np.finfo(name).nmant)
+    return tuple(name for name in DTYPES if formats.FORMATS[name].is_measurable)
 
 
 def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, Accuracy]:
     """How far NumPy's and PyTorch's function are from the exact value, in units of its last place."""
-    x = np.concatenate([sample(dtype) for sample in FUNCTIONS[name]])
-    exact = evaluate(name, x.astype(WIDE[dtype]))
+    held = formats.FORMATS[dtype]
+    with np.errstate(over="ignore", under="ignore"):
+        x = np.concatenate([sample(held.dtype) for sample in FUNCTIONS[name]])
+        exact = evaluate(name, x.astype(held.wide))
+    inside = (np.abs(exact) >= held.smallest_normal) & (np.abs(exact) <= held.largest)
+    x = np.where(inside, x, x[inside][0])  # as many as there were: exponents belong to their places
+    exact = evaluate(name, x.astype(held.wide))
     results = {"numpy": evaluate(name, x)}
     if name == "power" and dtype == "float64":
         results["python"] = np.array(
             [base**power for base, power in zip(x.tolist(), exponents(x).tolist(), strict=True)]
         )
     if torch:
-        results["torch"] = evaluate_torch(torch, name, torch.from_numpy(x)).numpy()
-    place = np.spacing(np.abs(exact.astype(dtype))).astype(exact.dtype)
+        tensors = importlib.import_module("torch_impl.tensors")
+        results["torch"] = tensors.array(evaluate_torch(torch, name, tensors.tensor(x)))
+    place = np.spacing(np.abs(exact.astype(held.dtype))).astype(exact.dtype)
     found = {}
     for side, result in results.items():
         error = np.abs(result.astype(exact.dtype) - exact) / place
@@ -380,7 +387,9 @@ def exponents(x: np.ndarray) -> np.ndarray:
 
 def evaluate_torch(torch: ModuleType, name: str, x: Any) -> Any:
     """PyTorch's function."""
-    return torch.pow(x, torch.from_numpy(exponents(x.numpy()))) if name == "power" else getattr(torch, name)(x)
+    if name == "power":
+        return torch.pow(x, torch.from_numpy(exponents(np.empty(x.shape))).to(x.dtype))
+    return getattr(torch, name)(x)
 
 
 def evaluate(name: str, x: np.ndarray) -> np.ndarray:
@@ -392,14 +401,29 @@ def evaluate(name: str, x: np.ndarray) -> np.ndarray:
         return plain.sigmoid(x) if name == "sigmoid" else getattr(np, name)(x)
 
 
-def worst(kernels) -> dict[str, dict[str, float]]:
+def needs(dtype: str) -> dict[str, float]:
+    """Function to how many numbers of that format the worse library may be from the nearest; empty where unmeasurable.
+
+    What narrower formats than a processor's need is measured when it is first asked for.
+    """
+    found = findings()
+    return found.kernel_ulps.get(dtype, {}) if dtype in DTYPES else narrow_needs(dtype, found.missing is None)
+
+
+@functools.cache
+def narrow_needs(dtype: str, with_torch: bool) -> dict[str, float]:
+    torch = importlib.import_module("torch") if with_torch else None
+    return worst({name: {dtype: accuracy(name, dtype, torch)} for name in FUNCTIONS}, (dtype,))[dtype]
+
+
+def worst(kernels, dtypes: Sequence[str] = ()) -> dict[str, dict[str, float]]:
     """dtype to function to how many numbers off the nearest one the worse library may be: its error, rounded up.
 
     A result e units from the exact one is at most ⌈e - ½⌉ numbers from the nearest; the half is kept for arguments
     worse than the sampled. Only the square root is taken to be always the nearest where no sample was off: every
     processor has one, and no library promises it of the others.
     """
-    found: dict[str, dict[str, float]] = {dtype: {} for dtype in measurable()}
+    found: dict[str, dict[str, float]] = {dtype: {} for dtype in dtypes or measurable()}
     for name, dtype in itertools.product(kernels, found):
         sides = kernels[name][dtype].values()
         exact = name == "sqrt" and not any(side.off for side in sides)
@@ -409,15 +433,15 @@ def worst(kernels) -> dict[str, dict[str, float]]:
 
 def flushes(torch: ModuleType, name: str, dtype: str) -> bool:
     """Whether PyTorch gives 0 for some argument whose nearest result is subnormal."""
-    info = np.finfo(dtype)
-    tiny = math.log(float(info.tiny))
+    smallest = formats.FORMATS[dtype].smallest_normal
+    tiny = math.log(smallest)
     below = {
         "exp": np.linspace(tiny - 1, tiny - 10, 50),
         "sigmoid": np.linspace(tiny - 1, tiny - 10, 50),
-        "tanh": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
-        "log1p": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
-        "expm1": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
-        "sqrt": np.geomspace(float(info.tiny) / 1000, float(info.tiny) / 2, 50),
+        "tanh": np.geomspace(smallest / 1000, smallest / 2, 50),
+        "log1p": np.geomspace(smallest / 1000, smallest / 2, 50),
+        "expm1": np.geomspace(smallest / 1000, smallest / 2, 50),
+        "sqrt": np.geomspace(smallest / 1000, smallest / 2, 50),
     }
     if name not in below:
         return False
@@ -481,7 +505,7 @@ def terms_of_rows(torch: ModuleType, dtype: str):
     kernels = importlib.import_module("torch_impl.arithmetic")
     x = np.random.default_rng(4).uniform(-9, -7, (ROWS_OF_SUMS, WIDTH)).astype(dtype)
     x[:, 0] = 0
-    largest = kernels.log_softmax(x, None)[:, 0].astype(WIDE[dtype])
+    largest = kernels.log_softmax(x, None)[:, 0].astype(formats.FORMATS[dtype].wide)
     e = kernels.softmax_exp(x)
     return lambda ops: ops.row_sum(e), np.exp(-largest).astype(dtype)[:, None]
 

@@ -7,8 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
-from lockstep.numerics.difference import UNSIGNED, bits, compare
+from lockstep.numerics.difference import compare
 from lockstep.text import Message
 
 
@@ -98,7 +99,7 @@ class Finding:
     def at(cls, place: int, ours: np.ndarray, theirs: np.ndarray, **known: Any) -> "Finding":
         """The element at a flat place of both sides' arrays, and what else is `known` of it."""
         a, b = (np.ascontiguousarray(side).reshape(-1)[place : place + 1] for side in (ours, theirs))
-        apart = compare(a, b)
+        apart, held = compare(a, b), formats.of(a.dtype)
         return cls(
             index=tuple(int(i) for i in np.unravel_index(place, ours.shape)),
             shape=tuple(ours.shape),
@@ -106,8 +107,8 @@ class Finding:
             dtype=str(ours.dtype),
             ours=float(a[0]),
             theirs=float(b[0]),
-            ours_bits=bits(a[0]),
-            theirs_bits=bits(b[0]),
+            ours_bits=held.bits(a[0]),
+            theirs_bits=held.bits(b[0]),
             absolute=apart.absolute,
             relative=apart.relative,
             ulp=apart.ulp,
@@ -132,9 +133,9 @@ def check_bits(written: str, value: float, dtype: str) -> None:
         ValueError: naming both.
     """
     try:
-        kind = np.dtype(dtype)
-        found = np.array(int(written, 16), UNSIGNED[kind.itemsize]).view(kind)
-        same = bits(found) == written and (found == value or (np.isnan(found) and np.isnan(value)))
+        held = formats.named(dtype)
+        found = held.from_bits(written)
+        same = held.bits(found) == written and (found == value or (np.isnan(found) and np.isnan(value)))
     except (KeyError, TypeError, ValueError, OverflowError):
         same = False
     if not same:
@@ -144,7 +145,7 @@ def check_bits(written: str, value: float, dtype: str) -> None:
 def differing(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """The flat places at which a bit differs; two NaNs agree."""
     a, b = (np.ascontiguousarray(side).reshape(-1) for side in (ours, theirs))
-    integer = UNSIGNED[a.dtype.itemsize]
+    integer = formats.of(a.dtype).unsigned
     return np.flatnonzero((a.view(integer) != b.view(integer)) & ~(np.isnan(a) & np.isnan(b)))
 
 

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from lockstep.errors import BadFile, BadPlace
+from lockstep.numerics import formats
 from lockstep.records.schema import plain
 from lockstep.subjects.optim import entries_of
 from lockstep.subjects.registry import NoSuchSubject, find
@@ -78,7 +79,7 @@ class Recording:
     Attributes:
         subject: the path of what it claims to be. layer: for layers, which class of the subject's file.
         scenario, why: the name and the reason of what it was put through; as a text where it was read.
-        dtype: "float32" or "float64".
+        dtype: the name of a format, "float32" for one.
         hyperparameters: at the start, complete, under PyTorch's names: what it is measured by.
         given: those of them that the implementation was really told; the others it has by itself, so that
             its default may be another.
@@ -294,11 +295,14 @@ def read_tensors(file: pathlib.Path) -> Arrays:
     except (SafetensorError, OSError, ValueError, KeyError, AttributeError) as error:
         raise BadRecording(message("recording.no-safetensors", file=file, words=error)) from None
     for name, array in tensors.items():
-        if array.dtype.kind == "f":
-            if array.dtype not in (np.float32, np.float64):
-                raise BadRecording(message("recording.dtype", file=file, name=name, dtype=array.dtype))
-            if np.isnan(array).any():
-                index = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
+        if array.dtype.kind not in "iub":
+            if not formats.is_format(array.dtype):
+                known = ", ".join(formats.FORMATS)
+                raise BadRecording(message("recording.dtype", file=file, name=name, dtype=array.dtype, known=known))
+            with np.errstate(invalid="ignore"):
+                nowhere = np.isnan(array)
+            if nowhere.any():
+                index = tuple(int(i) for i in np.argwhere(nowhere)[0])
                 raise BadRecording(message("recording.nan", file=file, name=name, index=list(index)))
     return tensors
 

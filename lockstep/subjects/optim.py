@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from lockstep.errors import NoSuchName
-from lockstep.numerics.bounded import WIDE, Bounded, OrdersDisagree, widest
+from lockstep.numerics import formats
+from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find, hint
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
@@ -93,6 +94,7 @@ class OptimizerSide:
     def traces(self) -> dict[str, float]:
         return {} if self.loss is None else {"loss": float(self.loss)}
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is beyond the format is compared, not told
     def advance(self, stage: str, step: int) -> None:
         if stage == "gradient":
             params = self.optimizer.params
@@ -126,6 +128,7 @@ class Arbiter:
         orders = optimizer.ORDERS
         self.formulas = [orders[name] for name in dict.fromkeys(("paper", written_like)) if name in orders]
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
         return self.slope(before) if stage == "gradient" else self.update(step, before)
 
@@ -190,7 +193,7 @@ class Arbiter:
         given |= {key: unmoved(number) for key, number in single.items()}
         bounds: Bounds = {key: {name: unmoved(count) for name in tensors} for key, count in counts.items()}
         size = flat["param"].size
-        value, error = ({name: np.empty(size, WIDE[dtype]) for name in names} for _ in range(2))
+        value, error = ({name: np.empty(size, formats.of(dtype).wide) for name in names} for _ in range(2))
         for start in range(0, max(size, 1), BLOCK):
             block = slice(start, start + BLOCK)
             numbers = given | {key: Bounded(array[block], dtype) for key, array in flat.items()}
@@ -260,7 +263,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     counterparts = importlib.import_module("torch_impl.functions").PROBLEMS
     theirs_problem = counterparts.get(case.problem, problem) if isinstance(case.problem, str) else problem
     with handed_over():
-        start = problem.start(case.shapes_for(problem), request.dtype, seed)
+        start = problem.start(case.shapes_for(problem), formats.named(request.dtype).dtype, seed)
     reference, counterpart = subject.ours(), subject.theirs()
     path = path_of(request.subject, counterpart, request.path)
     written_like = path if path in reference.ORDERS else "pytorch"

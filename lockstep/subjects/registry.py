@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.cases import DTYPES, Case
+from lockstep.cases import Case
 from lockstep.errors import BadArgument, BadValue, NoSuchName
+from lockstep.numerics import formats
 from lockstep.subjects.subject import Backend, Family, NoSuchSubject, Request, Subject
 from lockstep.text import Message, message
 
@@ -113,8 +114,7 @@ def asked(
         changes["problem"] = problem
     if changes:
         chosen = chosen.replaced(**changes)
-    if dtype not in DTYPES:
-        raise BadValue(message("error.dtype", known="'float32' or 'float64'", given=dtype))
+    formats.named(dtype)
     check_range(chosen.hyperparameters, dtype)
     recorded = given_steps(chosen.problem)
     count = (recorded or chosen.steps) if steps is None else steps
@@ -143,11 +143,11 @@ def check_range(hyperparameters: Mapping[str, Any], dtype: str) -> None:
     Raises:
         BadValue: which it does in the middle of a step.
     """
+    held = formats.named(dtype)
     for name, value in hyperparameters.items():
         for part in value if isinstance(value, tuple) else (value,):
-            if isinstance(part, float) and np.isfinite(part) and abs(part) > float(np.finfo(dtype).max):
-                kind = "float" if dtype == "float32" else dtype
-                raise BadValue(message("error.overflow", name=name, value=repr(value), kind=kind))
+            if isinstance(part, float) and np.isfinite(part) and abs(part) > held.largest:
+                raise BadValue(message("error.overflow", name=name, value=repr(value), kind=held.cpp))
 
 
 def choose(subject: Subject, case: str | Case | None) -> Case:

@@ -42,8 +42,3 @@ def percent(part: float) -> str:
 def thousands(n: int) -> str:
     """`10 000`, with a narrow space that does not break."""
     return f"{n:,}".replace(",", "\u202f")
-
-
-def digits(value: float, dtype: str) -> str:
-    """A value in as many digits as tell it from its neighbours."""
-    return f"{float(value):.{9 if dtype == 'float32' else 17}g}"

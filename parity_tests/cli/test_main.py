@@ -139,7 +139,10 @@ NONSENSE = [
     (("list", "optim.adm"), "did you mean 'optim.adam'?"),
     (("run", "optim.adam", "--case", "defalts"), "no case 'defalts'; there are: defaults;"),
     (("run", "optim.adam", "--problem", "rosenbrok"), "no problem 'rosenbrok'; did you mean 'rosenbrock'?"),
-    (("run", "optim.adam", "--dtype", "float16"), "dtype must be 'float32' or 'float64', not 'float16'"),
+    (
+        ("run", "optim.adam", "--dtype", "float8"),
+        "one of 'float64', 'float32', 'bfloat16', 'float16', not 'float8'",
+    ),
     (("run", "optim.adam", "--path", "fuse"), "no path 'fuse'; it has single, foreach, fused"),
     (("run", "optim.adam", "--path", ""), "it has single, foreach, fused"),
     (("run", "optim.rmsprop", "--path", "fused"), "no path 'fused'; it has single, foreach"),

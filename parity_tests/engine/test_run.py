@@ -198,7 +198,11 @@ def test_a_callable_that_keeps_its_argument_changes_nothing():
         ({"steps": True}, ValueError, "not True"),
         ({"judge_every": 0}, ValueError, "judge_every must be a whole number from 1 on, not 0"),
         ({"drift_every": 0}, ValueError, "drift_every must be a whole number from 1 on, not 0"),
-        ({"dtype": "float16"}, ValueError, "dtype must be 'float32' or 'float64', not 'float16'"),
+        (
+            {"dtype": "float8"},
+            ValueError,
+            "dtype must be one of 'float64', 'float32', 'bfloat16', 'float16', not 'float8'",
+        ),
         ({"dtype": "double"}, ValueError, "not 'double'"),
         ({"path": "fuse"}, ValueError, "it has single, foreach, fused"),
         ({"path": ""}, ValueError, "it has single, foreach, fused"),

@@ -12,7 +12,8 @@ from lockstep.engine.series import Series
 from lockstep.engine.stepping import KEPT, run_pair
 from lockstep.engine.wording import wording
 from lockstep.numerics.bounded import Bounded
-from lockstep.numerics.difference import bits, compare
+from lockstep.numerics.difference import compare
+from lockstep.numerics.formats import FORMATS
 from lockstep.numerics.verdict import Verdict, judge, worst
 from lockstep.subjects.registry import asked
 from parity_tests.support.planted import planted
@@ -340,7 +341,9 @@ def test_the_first_difference_is_the_arrays_own(tensor, direction):
         shape,
     )
     assert (finding.ours, finding.theirs) == (seen["numpy"], seen["torch"])
-    assert (finding.ours_bits, finding.theirs_bits) == (bits(seen["numpy"]), bits(seen["torch"]))
+    assert (finding.ours_bits, finding.theirs_bits) == tuple(
+        map(FORMATS[finding.dtype].bits, (seen["numpy"], seen["torch"]))
+    )
     assert finding.ulp == 1
     assert finding.absolute == abs(float(seen["numpy"]) - float(seen["torch"]))
     columns = outcome.defect.columns["param"]

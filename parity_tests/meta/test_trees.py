@@ -26,6 +26,7 @@ ALONE = {
     },
     "reference": {
         "ledger": "what PyTorch runs is noted as it runs; what NumPy does stands in the formula",
+        "tensors": "an array is an array",
     },
 }
 OTHER = {"torch_impl": "reference", "reference": "torch_impl"}

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lockstep.numerics import bounded as module
 from lockstep.numerics import probe
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, kernel_ulps, widest
+from lockstep.numerics.formats import FORMATS
 from lockstep.subjects.registry import subjects
 from lockstep.subjects.subject import own_class
 from parity_tests.support.planted import planted
@@ -138,7 +139,7 @@ def precision(dtype) -> float:
     Each operation rounds the value by half a unit of the wide type, ε/2, and charges at least one u of the narrow
     one; hyperparameters are held as wide.
     """
-    return float(np.finfo(module.WIDE[np.dtype(dtype)]).eps) / 2 / (float(np.finfo(dtype).eps) / 2)
+    return float(np.finfo(FORMATS[np.dtype(dtype).name].wide).eps) / 2 / (float(np.finfo(dtype).eps) / 2)
 
 
 @pytest.mark.parametrize("dtype", MEASURABLE)
@@ -556,7 +557,7 @@ def test_what_is_charged_for_a_function_was_measured():
 
 
 def test_what_cannot_be_measured_is_charged_as_published(monkeypatch):
-    monkeypatch.setattr(probe, "findings", lambda: type("Nothing", (), {"kernel_ulps": {}}))
+    monkeypatch.setattr(probe, "findings", lambda: type("Nothing", (), {"kernel_ulps": {}, "missing": None}))
     assert kernel_ulps("exp", np.float64) == module.PUBLISHED_ULPS["exp"] == 4
 
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from lockstep.numerics import probe
+from lockstep.numerics.formats import FORMATS
 from lockstep.records.schema import plain, read
 from reference import arithmetic as reference
 from reference.summation import Ordered
@@ -285,7 +286,7 @@ def need(name, x) -> float:
     """How many numbers NumPy's or PyTorch's result is from the nearest one, at worst, in the normal range."""
     info = np.finfo(x.dtype)
     with np.errstate(all="ignore"):
-        exact = probe.evaluate(name, x.astype(probe.WIDE[x.dtype.name]))
+        exact = probe.evaluate(name, x.astype(FORMATS[x.dtype.name].wide))
         normal = (np.abs(exact) >= info.tiny) & (np.abs(exact) <= info.max)
         exact = exact[normal]
         place = np.spacing(np.abs(exact.astype(x.dtype))).astype(exact.dtype)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from reference.arithmetic import is_float, is_narrow, narrowed, widened
 from reference.state import Count, Entry
 from reference.tape import Tape
 
@@ -20,12 +21,12 @@ class Optimizer:
     state under PyTorch's key, as reference/state.py declares it; in PyTorch's order).
 
     Arguments:
-        params: name to array, pairs of the two, or arrays alone (then named "0", "1", …); float32 or
-            float64, any shape; updated in place.
+        params: name to array, pairs of the two, or arrays alone (then named "0", "1", …); float32,
+            float64 or of 16 bits, any shape; updated in place.
         hyperparameters: under PyTorch's names; each is an attribute and may be changed between steps.
 
     Raises:
-        TypeError: for a parameter that is no float32 or float64 array.
+        TypeError: for a parameter that is no floating-point array, or wider than float64.
         ValueError: for an empty collection, as PyTorch ("optimizer got an empty parameter list"), for
             an array that cannot be written to, and for one array under two names.
     """
@@ -75,7 +76,7 @@ class Optimizer:
 
         Raises:
             KeyError: for a gradient without a parameter. A parameter without an entry is skipped.
-            TypeError: for a gradient that is no float32 or float64 array.
+            TypeError: for a gradient that is no such array.
             ValueError: for another shape or dtype. All of them before anything is changed.
         """
         for name, grad in self.checked(named(grads, [*self.params])).items():
@@ -101,16 +102,19 @@ class Optimizer:
         dtype = arrays["param"].dtype
         length = BLOCK // dtype.itemsize
         stretches = blocks(arrays, length)
-        if len(stretches) > 1 and self.formula is self.ORDERS["paper"]:
+        if len(stretches) > 1 and self.formula is self.ORDERS["paper"] and not is_narrow(arrays["param"]):
             tape = Tape(self.formula, known, constants, taken, length, dtype)
             for block in stretches:
                 tape.replay(block)
             return tape.lines
         lines = None
         for block in stretches:
-            lines = self.formula(**{name: block[name] for name in known}, **constants)
+            given = {name: block[name] for name in known}
+            if self.formula is self.ORDERS["paper"]:  # in an order of kernels, each of them rounds
+                given = {name: widened(array) for name, array in given.items()}
+            lines = self.formula(**given, **constants)
             for name, line in taken.items():
-                block[name][...] = getattr(lines, line)
+                block[name][...] = narrowed(getattr(lines, line), block[name])
         return lines
 
     def evaluate(self, param, grad, state, **replaced):
@@ -214,9 +218,9 @@ def python_number(value) -> Any:
 
 
 def check_array(name: str, array) -> None:
-    if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
+    if not isinstance(array, np.ndarray) or not is_float(array) or array.dtype.itemsize > np.dtype(float).itemsize:
         kind = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise TypeError(f"{name!r} must be a float32 or float64 NumPy array, not {kind}")
+        raise TypeError(f"{name!r} must be a NumPy array of float32, float64, float16 or bfloat16, not {kind}")
 
 
 def blocks(arrays: Mapping[str, np.ndarray], length: int) -> list[Mapping[str, np.ndarray]]:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from torch_impl.ledger import unseen
+from torch_impl.tensors import array, tensor
 
 
 class Layer:
@@ -43,12 +44,12 @@ class Layer:
     @property
     def params(self) -> dict[str, np.ndarray]:
         """The parameters as arrays, each a view of its tensor's memory."""
-        return {name: tensor.detach().numpy() for name, tensor in self.module.named_parameters()}
+        return {name: array(held) for name, held in self.module.named_parameters()}
 
     @property
     def buffers(self) -> dict[str, np.ndarray]:
         """The buffers as arrays, each a view of its tensor's memory."""
-        return {name: tensor.numpy() for name, tensor in self.module.named_buffers()}
+        return {name: array(held) for name, held in self.module.named_buffers()}
 
     @property
     def state(self) -> dict[str, np.ndarray]:
@@ -68,15 +69,15 @@ class Layer:
             if np.shape(value) != tuple(own[name].shape):
                 raise ValueError(f"size mismatch for {name}: {np.shape(value)}, not {tuple(own[name].shape)}")
         for name, value in state.items():
-            own[name].data = torch.tensor(value)
+            own[name].data = tensor(value)
 
     def forward(self, *inputs) -> np.ndarray:
         """The module's output for copies of these arrays, in memory of its own."""
-        tensors = [torch.tensor(array) for array in inputs]
+        tensors = [tensor(given) for given in inputs]
         self.input = tensors[0].requires_grad_()
         self.output = self.run(tensors)
         self.lines = unseen(lambda: self.shown(tensors))
-        return self.output.detach().numpy().copy()
+        return array(self.output).copy()
 
     __call__ = forward
 
@@ -97,7 +98,7 @@ class Layer:
             raise RuntimeError(f"{type(self).__name__}.backward needs a forward before it")
         self.module.zero_grad()
         self.input.grad = None
-        self.output.backward(torch.ones_like(self.output) if grad_output is None else torch.tensor(grad_output))
+        self.output.backward(torch.ones_like(self.output) if grad_output is None else tensor(grad_output))
         grad: Any = self.input.grad
-        self.grads = {name: tensor.grad.numpy() for name, tensor in self.module.named_parameters()}
-        return grad.numpy()
+        self.grads = {name: array(held.grad) for name, held in self.module.named_parameters()}
+        return array(grad)

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from torch_impl.tensors import array, tensor
+
 PATHS = {
     "single": {"foreach": False},
     "foreach": {"foreach": True},
@@ -33,8 +35,8 @@ class Optimizer:
             raise ValueError(f"{self.counterpart.__name__} has no path {path!r}; it has {', '.join(self.paths)}")
         params = named(params)
         self.tensors = {
-            name: array if isinstance(array, torch.Tensor) else torch.tensor(array, requires_grad=True)
-            for name, array in params.items()
+            name: given if isinstance(given, torch.Tensor) else tensor(given, requires_grad=True)
+            for name, given in params.items()
         }
         self.settings: dict[str, Any] = PATHS[path] | hyperparameters
         self.optimizer = self.counterpart(list(self.tensors.values()), **self.settings)
@@ -42,7 +44,7 @@ class Optimizer:
     @property
     def params(self) -> dict[str, np.ndarray]:
         """The parameters as arrays, each a view of its tensor's memory."""
-        return {name: tensor.detach().numpy() for name, tensor in self.tensors.items()}
+        return {name: array(held) for name, held in self.tensors.items()}
 
     @property
     def state(self) -> dict[str, dict[str, np.ndarray]]:
@@ -64,7 +66,7 @@ class Optimizer:
             name = str(positions.get(key, key))
             if name not in self.tensors:
                 raise KeyError(f"state for unknown parameter {name!r}; there are {list(self.tensors)}")
-            copies = {entry: torch.tensor(np.asarray(value)) for entry, value in given.items() if value is not None}
+            copies = {entry: tensor(value) for entry, value in given.items() if value is not None}
             check_entries(name, self.own_entries(self.tensors[name]), copies)
             loaded[name] = copies
         for name, copies in loaded.items():
@@ -92,9 +94,9 @@ class Optimizer:
     def step(self, grads) -> None:
         """One step with these gradients; None, or no entry, is a tensor without a gradient."""
         grads = grads if isinstance(grads, dict) else dict(zip(self.tensors, named(grads).values(), strict=False))
-        for name, tensor in self.tensors.items():
+        for name, held in self.tensors.items():
             grad = grads.get(name)
-            tensor.grad = None if grad is None else torch.tensor(grad)
+            held.grad = None if grad is None else tensor(grad)
         self.optimizer.step()
 
 
@@ -105,7 +107,7 @@ def named(arrays) -> dict:
 
 
 def entries(state) -> dict[str, np.ndarray]:
-    return {key: value.numpy() for key, value in state.items() if isinstance(value, torch.Tensor)}
+    return {key: array(value) for key, value in state.items() if isinstance(value, torch.Tensor)}
 
 
 def check_entries(name: str, own: dict[str, torch.Tensor], copies: dict[str, torch.Tensor]) -> None:
