@@ -115,6 +115,10 @@ class Arithmetic:
         """1/√x, rounded twice as PyTorch's is."""
         return 1 / np.sqrt(x)
 
+    def pow(self, x, exponent):
+        """x to a power that is a Python number, by vector maths."""
+        return x**exponent
+
     def exp(self, x):
         """eˣ, by vector maths."""
         return np.exp(x)
@@ -299,6 +303,11 @@ def item(number):
     Of many such numbers, one a hypothesis, the array as it is.
     """
     return number.item() if hasattr(number, "item") and not np.ndim(number) else number
+
+
+def like(number, tensor):
+    """A Python number as a tensor of one holds it, in whose dtype it is computed with from here on."""
+    return item(number) + 0 * tensor
 
 
 def root(scalar):

@@ -10,9 +10,14 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 class Operation(NamedTuple):
     """A NumPy function of what is in some places, and the place of its result."""
 
-    function: np.ufunc
+    function: Callable[..., Any]
     inputs: list[int]
     output: int
+
+
+def select(condition, yes, no, out) -> None:
+    """numpy.where into memory that may be that of one of its arguments; a condition is noted as 1 or 0."""
+    out[...] = np.where(condition, yes, no)
 
 
 class Line(NDArrayOperatorsMixin):
@@ -24,7 +29,9 @@ class Line(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         return NotImplemented if method != "__call__" or options else self.tape.note(ufunc, inputs)
 
-    def __array_function__(self, *_):
+    def __array_function__(self, function, types, inputs, options):
+        if function is np.where and len(inputs) == 3 and not options:
+            return self.tape.note(select, inputs)
         return NotImplemented  # what is no elementwise function looks into its arguments, and there is nothing yet
 
     def __pow__(self, exponent):
@@ -73,7 +80,7 @@ class Tape:
         self.memory.append(value)
         return len(self.memory) - 1
 
-    def note(self, function: np.ufunc, inputs) -> Line:
+    def note(self, function: Callable[..., Any], inputs) -> Line:
         if function is np.multiply and any(type(x) in (float, int) and x == 1 for x in inputs):
             return next(x for x in inputs if isinstance(x, Line))  # not a bit changes
         places = [x.place if isinstance(x, Line) else self.place(x) for x in inputs]

@@ -26,6 +26,7 @@ __all__ = [
     "matmul",
     "mean",
     "mul",
+    "pow",
     "rsqrt",
     "scalar_log",
     "scalar_log1p",
@@ -94,6 +95,11 @@ def sqrt(x):
 def rsqrt(x):
     """1/√x (`torch.rsqrt`)"""
     return evaluated(torch.rsqrt, x)
+
+
+def pow(x, exponent):  # noqa: A001
+    """x to a power that is a Python number (`torch.pow`), by vector maths."""
+    return evaluated(torch.pow, x, exponent)
 
 
 def exp(x):

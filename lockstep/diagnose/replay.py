@@ -19,7 +19,7 @@ from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
 from lockstep.numerics.verdict import Finding, Verdict, differing, distance, share, uncertain
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.subjects.layers import as_bounded, floating
-from lockstep.subjects.optim import weak
+from lockstep.subjects.optim import as_kept, exactly, weak
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import own_class
 
@@ -279,7 +279,13 @@ def functional(base: Any) -> type:
             lines = self.formula(param, grad, **known, **self.constants(state))
             self.params[name] = lines.param
             made = {key: getattr(lines, entry.line) for key, entry in entries.items() if entry.kind != "count"}
+            made |= {key: self.as_kept(key, made[key]) for key, entry in entries.items() if entry.kind == "number"}
             self.state[name] = state | made
+
+        def as_kept(self, key, number):
+            """A number a tensor in the dtype it is kept in; of many, one a hypothesis, each."""
+            dtype = self.STATE[key].dtype(np.dtype(np.float64))
+            return as_kept(exactly(number), np.empty((), dtype)) if self.bounded else np.asarray(number, dtype)
 
     Functional.__name__ = base.__name__
     Functional.__module__ = base.__module__

@@ -206,7 +206,12 @@ class Bounded:
         error = np.where(np.isnan(error), np.inf, error)  # zero times what knows no bound
         if a.is_one() or b.is_one():
             return a.like(value, error, a.sure & b.sure)
-        return a.rounded(value, error, np.abs(value), a.sure & b.sure)
+        product = a.rounded(value, error, np.abs(value), a.sure & b.sure)
+        nothing = value == 0  # an exact zero times a number is zero, and rounds nothing
+        if nothing.any():
+            exact = nothing & (((a.value == 0) & (a.error == 0)) | ((b.value == 0) & (b.error == 0)))
+            product.error = np.where(exact & np.isfinite(error), 0, product.error)
+        return product
 
     def __truediv__(self, other) -> "Bounded":
         a, b = self.meet(other)

@@ -125,6 +125,7 @@ class Arbiter:
         self.optimizer = optimizer
         self.problem = problem
         self.case = case
+        self.given = dict(optimizer.hyperparameters)
         orders = optimizer.ORDERS
         self.formulas = [orders[name] for name in dict.fromkeys(("paper", written_like)) if name in orders]
 
@@ -145,9 +146,10 @@ class Arbiter:
         }
 
     def update(self, step: int, before: Quantities) -> Bounds:
-        hyperparameters = self.optimizer.hyperparameters | self.case.hyperparameters_at(step)
+        hyperparameters, earlier = (self.given | self.case.hyperparameters_at(at) for at in (step, step - 1))
         scalars = {name: weak(value) for name, value in hyperparameters.items()}
-        earlier = self.optimizer.hyperparameters | self.case.hyperparameters_at(step - 1)
+        for name, value in hyperparameters.items():
+            self.optimizer.set(name, value)  # state that begins with this step may start as one of them
         # a planted formula may read what a hyperparameter was at the step before
         scalars |= {f"{name}_before": weak(earlier[name]) for name in getattr(self.optimizer, "BEFORE", ())}
         bounds: Bounds = {}
@@ -201,7 +203,8 @@ class Arbiter:
             for name in names:
                 bound = agreed(orders, entries[name].line if name in entries else "param")
                 value[name][block], error[name][block] = bound.value, bound.error
-            bounds |= {key: dict.fromkeys(tensors, agreed(orders, entries[key].line)) for key in single}
+            kept = {key: as_kept(agreed(orders, entries[key].line), number) for key, number in single.items()}
+            bounds |= {key: dict.fromkeys(tensors, number) for key, number in kept.items()}
         ends = np.cumsum([arrays["param"].size for arrays in tensors.values()])
         for key in names:
             parts = zip(tensors.items(), np.split(value[key], ends), np.split(error[key], ends), strict=False)
@@ -225,6 +228,11 @@ def fresh_state(subject: str, param: np.ndarray, hyperparameters: Mapping[str, A
     return zeros | {key: array for key, array in optimizer.new_state(param).items() if array is not None}
 
 
+def as_kept(number: Bounded, like: np.ndarray) -> Bounded:
+    """A number as a tensor of one keeps it, which rounds what was worked out in double."""
+    return number.rounded_to(like.dtype) if number.weak else number
+
+
 def agreed(orders: list[Any], line: str) -> Bounded:
     """A line of several orders.
 
@@ -232,13 +240,18 @@ def agreed(orders: list[Any], line: str) -> Bounded:
         OrdersDisagree: where they are not one formula; it names the first line that both have and differ in.
     """
     try:
-        return widest([getattr(lines, line) for lines in orders])
+        return widest([exactly(getattr(lines, line)) for lines in orders])
     except OrdersDisagree:
         for name in orders[0]._fields:
             parts = [part for lines in orders if isinstance(part := getattr(lines, name, None), Bounded)]
             if len(parts) == len(orders):
                 widest(parts, f"line {name}")
         raise
+
+
+def exactly(value) -> Bounded:
+    """A line as an error-carrying number; one that no such number went into is exact."""
+    return value if isinstance(value, Bounded) else Bounded.scalar(value)
 
 
 def end_to_end(arrays: list[np.ndarray]) -> np.ndarray:

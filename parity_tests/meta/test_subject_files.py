@@ -40,7 +40,11 @@ def naming(root: Path, name: str) -> set[str]:
     }
 
 
-ADDED = [("optim", "nadam"), ("layers", "layernorm")]  # that came after the files they are counted in
+# That came after the files they are counted in.
+ADDED = [
+    *(("optim", name) for name in ("adadelta", "adamax", "asgd", "nadam", "radam", "rprop")),
+    ("layers", "layernorm"),
+]
 
 
 @pytest.mark.parametrize(("family", "name"), ADDED)

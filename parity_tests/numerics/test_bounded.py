@@ -130,7 +130,7 @@ def own_error(bound: Bounded, exact: np.ndarray) -> float:
         )
         if e and np.isfinite(e) and b.is_finite()
     ]
-    return max(shares)
+    return max(shares, default=0)  # what rounds nothing is exact
 
 
 def precision(dtype) -> float:
@@ -210,7 +210,16 @@ class Situation:
             self.lines(formula, lambda array: Bounded(array, array.dtype), weak)
             for formula in self.optimizer.ORDERS.values()
         ]
-        return {key: widest([getattr(one, line) for one in orders]) for key, line in self.kept()}
+        return {key: widest([self.as_kept(key, getattr(one, line)) for one in orders]) for key, line in self.kept()}
+
+    def as_kept(self, key: str, value):
+        """A number a tensor in the dtype it is kept in, whatever it was worked out in; an array as it is."""
+        if key == "param" or self.optimizer.STATE[key].kind == "array":
+            return value
+        dtype = self.state[key].dtype
+        if isinstance(value, float | np.number | np.ndarray):
+            return Bounded.scalar(float(value)).rounded_to(dtype)
+        return value.rounded_to(dtype) if value.weak else value
 
     def kept(self):
         """Entries that a step leaves behind, and their lines."""
@@ -223,7 +232,8 @@ class Situation:
             arithmetics = {"": {}} if order == "paper" else {" plain": {"ops": PLAIN}, " fused": {"ops": FUSED}}
             for name, extra in arithmetics.items():
                 lines = self.lines(formula, **extra)
-                yield order + name, {key: getattr(lines, line) for key, line in self.kept()}
+                made = {key: np.asarray(getattr(lines, line)) for key, line in self.kept()}
+                yield order + name, {key: made[key].astype((made | self.state)[key].dtype) for key in made}
         for path in self.counterpart.paths:
             yield f"torch {path}", self.torch_step(path)
 
@@ -387,7 +397,13 @@ def test_the_exact_step_is_exact(subject, given_, dtype):
         lines = situation.lines(of_decimals(situation.optimizer.ORDERS["paper"]), decimals, in_decimals, **count)
         for key, line in situation.kept():
             # one of the formula's roundings in the wide type, of which each charges at least as much again
-            assert own_error(bounds[key], np.asarray(getattr(lines, line), object)) <= precision(dtype)
+            assert own_error(bounds[key], as_decimals(getattr(lines, line))) <= precision(dtype)
+
+
+def as_decimals(line) -> np.ndarray:
+    """A line of decimals as an array of them; one that no decimal went into is a float."""
+    flat = [x if isinstance(x, decimal.Decimal) else decimal.Decimal(float(x)) for x in np.asarray(line, object).flat]
+    return np.array(flat, object).reshape(np.shape(line))
 
 
 def of_decimals(formula):
@@ -400,6 +416,7 @@ def of_decimals(formula):
 
     tree = Exact().visit(ast.parse(inspect.getsource(formula)))
     namespace = {**formula.__globals__, "Decimal": decimal.Decimal}
+    namespace["like"] = lambda number, tensor: as_decimals(number).item()
     exec(compile(ast.fix_missing_locations(tree), formula.__name__, "exec"), namespace)
     return namespace[formula.__name__]
 

@@ -124,7 +124,7 @@ CAUSES = table(
                 "decayed": "param - lr * weight_decay * param if weight_decay else param",
             },
             formula=r"d_t = g_t, \quad \theta'_t = \theta_{t-1} - \alpha\lambda\,\theta_{t-1}",
-            words="nadam",
+            words="with-option",
             shows="weight decay",
             first=First(1, "m"),
         ),

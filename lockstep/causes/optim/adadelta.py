@@ -1,0 +1,83 @@
+"""Causes of optim.adadelta."""
+
+from lockstep.causes.cause import Cause, First
+from lockstep.causes.optim.optimizer import (
+    ascends,
+    decay_factor,
+    l2_divided_by_batch,
+    l2_twice,
+    low_precision,
+    lr_factor,
+    none_gradient_decays,
+    other_value,
+    situations,
+    tied_updated_twice,
+)
+from lockstep.causes.tables import table
+
+SCENARIOS = situations()
+
+TINY = "gradients near eps"
+
+CAUSES = table(
+    "optim.adadelta",
+    SCENARIOS,
+    [
+        Cause(
+            id="eps-outside-roots",
+            lines={"rms": "np.sqrt(v) + eps", "delta": "(np.sqrt(acc_delta) + eps) / rms * d"},
+            formula=r"\Delta_t = (\sqrt{w_{t-1}} + \epsilon) / (\sqrt{v_t} + \epsilon) \cdot d_t",
+            shows="normal gradients",
+            first=First(1, "w"),
+        ),
+        Cause(
+            id="lr-inside-mean-of-updates",
+            lines={"w": "rho * acc_delta + (1 - rho) * (lr * delta) ** 2"},
+            formula=r"w_t = \rho\,w_{t-1} + (1 - \rho)\,(\alpha\,\Delta_t)^2",
+            seen="keras-team/keras#11532",
+            shows="normal gradients",
+            first=First(1, "w"),
+        ),
+        Cause(
+            id="mean-multiplied-out",
+            lines={"v": "(rho * square_avg + (1 - rho)) * d**2"},
+            formula=r"v_t = (\rho\,v_{t-1} + 1 - \rho)\,d_t^2",
+            seen="deeplearning4j/nd4j#1239",
+            shows="normal gradients",
+            first=First(2, "v"),
+        ),
+        Cause(
+            id="updates-not-gathered",
+            lines={"delta": "np.sqrt(eps) / rms * d"},
+            formula=r"\Delta_t = \sqrt{\epsilon}\,/\,s_t \cdot d_t",
+            shows="normal gradients",
+            first=First(2, "w"),
+        ),
+        Cause(
+            id="mean-of-updates-too-early",
+            lines={"delta": "np.sqrt(rho * acc_delta + (1 - rho) * acc_delta + eps) / np.sqrt(square_avg + eps) * d"},
+            formula=r"\Delta_t = \sqrt{w_{t-1} + \epsilon}\,/\sqrt{v_{t-1} + \epsilon} \cdot d_t",
+            seen="yacineMahdid/artificial-intelligence-and-machine-learning#43",
+            shows="normal gradients",
+            first=First(1, "w"),
+        ),
+        Cause(
+            id="rho-value",
+            arguments={"rho": "share"},
+            free={"share": 0.95},
+            formula=r"\rho = 0.95",
+            seen="Keras, TensorFlow, the paper",
+            shows="normal gradients",
+            first=First(1, "v"),
+        ),
+        l2_twice("v"),
+        none_gradient_decays("step"),
+        tied_updated_twice("step"),
+        low_precision("lr", "float32(lr)", "param"),
+        *(other_value("eps", value, "w", seen=seen) for value, seen in ((1e-7, "Keras"), (1e-8, "TensorFlow 1"))),
+        ascends("param + lr * delta"),
+        lr_factor(0.001, seen="Keras, TensorFlow: 1e-3 for 1"),
+        l2_divided_by_batch("v"),
+        decay_factor(0.1, "v"),
+    ],
+)
