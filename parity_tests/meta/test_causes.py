@@ -148,7 +148,7 @@ def test_planted_alone_it_is_found(cause, dtype):
     case = scenario_of(cause)
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
         outcome = run_pair(pair_of(cause.subject, case, dtype, [cause]), cause.first.step)
-        if outcome.broken and outcome.broken["id"] == "nothing-moved":  # it rests at first, and moves later
+        if outcome.broken and outcome.broken.id == "nothing-moved":  # it rests at first, and moves later
             outcome = run_pair(pair_of(cause.subject, case, dtype, [cause]), case.steps)
     if dtype in cause.dtypes:
         assert outcome.verdict is cause.verdict, outcome.broken
