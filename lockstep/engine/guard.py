@@ -1,5 +1,7 @@
 """The harness against itself: what makes a comparison worthless is said before any number."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
@@ -28,7 +30,7 @@ def check_names(ours: Quantities, theirs: Quantities) -> None:
             check_kind(quantity, name, np.asarray(array), np.asarray(theirs[quantity][name]))
 
 
-def only(ours, theirs) -> Message:
+def only(ours: Iterable[str], theirs: Iterable[str]) -> Message:
     left, right = (
         ", ".join(sorted(set(one) - set(other))) or message("broken.nothing")
         for one, other in ((ours, theirs), (theirs, ours))
@@ -64,6 +66,8 @@ def check_start(ours: Quantities, theirs: Quantities) -> None:
         raise Broken("nothing-compared", message("broken.no-element"))
 
 
+Span = tuple[int, str, str]  # where an array ends in memory, its quantity and its name
+
 YOURS, PYTORCH = SIDES = (message("side.yours"), message("side.pytorch"))
 
 
@@ -75,7 +79,10 @@ def check_memory(ours: Quantities, theirs: Quantities, sides: tuple[Message, Mes
         for quantity, name, array in each(quantities)
         if np.size(array)
     )
-    begun: tuple[list, list] = ([], [])  # of each side: the arrays that may reach further than the next one's begin
+    begun: tuple[list[Span], list[Span]] = (
+        [],
+        [],
+    )  # of each side: the arrays that may reach further than the next one's begin
     for low, high, side, quantity, name in spans:
         begun[1 - side][:] = [span for span in begun[1 - side] if span[0] > low]
         for _, other_quantity, other_name in begun[1 - side]:

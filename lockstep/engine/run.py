@@ -1,5 +1,6 @@
 """The Python face: `lockstep.run`."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -122,7 +123,7 @@ class Run:
             arrays=arrays,
         )
 
-    def save(self, path) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the record as NAME.json with its arrays beside it, whole or not at all."""
         self.record.save(path)
 

@@ -21,7 +21,7 @@ class Summary(NamedTuple):
     ulp: float = 0.0
     scaled_ulp: float = 0.0
     tensor: str = ""
-    index: int = -1
+    index: int = -1  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 def differences(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict[str, Difference]:

@@ -37,17 +37,19 @@ class Outcome:
     drift: Series
     defect: Series
     verdict: Verdict = Verdict.IDENTICAL
-    lines: dict[str, str] = dataclasses.field(default_factory=dict)  # quantity to its line of the formula
-    equations: dict[str, str] = dataclasses.field(default_factory=dict)
+    lines: dict[str, str] = dataclasses.field(default_factory=dict[str, str])  # quantity to its line of the formula
+    equations: dict[str, str] = dataclasses.field(default_factory=dict[str, str])
     broken: Breakage | None = None
     first_difference: Finding | None = None  # the first step at which a bit differs after one step
     evidence: Finding | None = None  # the first step with the run's verdict
     closest_call: Finding | None = None  # the largest share of an allowance used
     first_drift: int | None = None
-    window: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    traces: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    verdicts: dict[str, Verdict] = dataclasses.field(default_factory=dict)  # quantity to its worst
-    sides: dict[str, Side] = dataclasses.field(default_factory=dict)  # the free ones, as the last step left them
+    window: dict[str, np.ndarray] = dataclasses.field(default_factory=dict[str, np.ndarray])
+    traces: dict[str, np.ndarray] = dataclasses.field(default_factory=dict[str, np.ndarray])
+    verdicts: dict[str, Verdict] = dataclasses.field(default_factory=dict[str, Verdict])  # quantity to its worst
+    sides: dict[str, Side] = dataclasses.field(
+        default_factory=dict[str, Side]
+    )  # the free ones, as the last step left them
 
     @property
     def used(self) -> float:
@@ -247,7 +249,7 @@ def note_quantity(step: int, quantity: str, tally: Tally, outcome: Outcome) -> N
     outcome.verdicts[quantity] = worst([before, *(j.verdict for j in tally.judged)])
 
 
-def note_findings(pair, judged: list[Judgement], ours: Quantities, theirs: Quantities, outcome: Outcome) -> None:
+def note_findings(pair: Pair, judged: list[Judgement], ours: Quantities, theirs: Quantities, outcome: Outcome) -> None:
     """Keep the first difference, the first of the worst verdict, and the closest call."""
     if not judged:
         return

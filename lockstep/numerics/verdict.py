@@ -3,6 +3,7 @@
 import dataclasses
 import enum
 import math
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ class Verdict(enum.StrEnum):
         return self not in (Verdict.DIFFERENT, Verdict.BROKEN)
 
 
-def worst(verdicts) -> Verdict:
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.IDENTICAL)
 
 
@@ -160,7 +161,9 @@ class Judgement(NamedTuple):
     finding: Finding
 
 
-def judge(step: int, quantity: str, tensor: str, line: str, ours, theirs, exact: Bounded | None) -> Judgement:
+def judge(
+    step: int, quantity: str, tensor: str, line: str, ours: np.ndarray, theirs: np.ndarray, exact: Bounded | None
+) -> Judgement:
     """Hold both sides of a tensor that differs somewhere against the exact result and its allowance.
 
     A side outside the allowance follows another formula: `different`. Inside it, a tensor of which not

@@ -109,7 +109,7 @@ class ExperimentRecord(Record, kind="experiment"):
     """
 
     title: Words
-    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict[str, Any])
     figures: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
     printed: tuple[PrintedNumber, ...] = ()

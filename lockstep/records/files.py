@@ -5,7 +5,7 @@ import json
 import os
 import pathlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from lockstep.errors import BadPlace
@@ -13,7 +13,7 @@ from lockstep.text import message
 
 
 @contextlib.contextmanager
-def whole(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def whole(path: pathlib.Path) -> Generator[pathlib.Path]:
     """A temporary neighbour of `path` to write to, which takes its place only if nothing went wrong."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def whole(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 @contextlib.contextmanager
-def writing(path: pathlib.Path) -> Iterator[None]:
+def writing(path: pathlib.Path) -> Generator[None]:
     """What the system refuses of a place or a disk, said of the file that was to be written.
 
     Raises:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import pathlib
 import re
 from typing import Any
@@ -11,11 +12,12 @@ import numpy as np
 
 from lockstep.records import detection, experiment, explanation, growth, run, walk
 from lockstep.records.record import ARCHIVE, BadRecord, Record, kind_of
+from lockstep.text import is_table
 
 KINDS = (run, explanation, growth, walk, detection, experiment)  # whose records there are
 
 
-def load(path) -> Record:
+def load(path: str | os.PathLike[str]) -> Record:
     """Read a record.
 
     Arguments:
@@ -45,7 +47,7 @@ def archived(path: pathlib.Path, entry: Any) -> dict[str, np.ndarray]:
     Raises:
         BadRecord: for an archive that is missing, another one or none, and where the entry names none beside it.
     """
-    name, digest = (entry.get(key) for key in ("file", "sha256")) if isinstance(entry, dict) else (None, None)
+    name, digest = (entry.get(key) for key in ("file", "sha256")) if is_table(entry) else (None, None)
     if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+" + ARCHIVE, name):
         raise BadRecord("'arrays' does not name an archive beside it")
     try:

@@ -8,9 +8,10 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from lockstep.errors import BadValue
 from lockstep.numerics.environment import Environment
 from lockstep.records.files import check_place, whole
 from lockstep.records.schema import ARCHIVED, BadRecord, Positive, demand, plain, table
-from lockstep.text import message
+from lockstep.text import is_table, message
 from lockstep.text.names import label
 
 SCHEMA = "lockstep-record"
@@ -42,7 +43,7 @@ class Record:
 
     subject: str
     environment: Environment
-    arrays: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict, metadata=ARCHIVED)
+    arrays: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict[str, np.ndarray], metadata=ARCHIVED)
 
     def __init_subclass__(cls, kind: str = "", **settings: Any):
         super().__init_subclass__(**settings)
@@ -68,7 +69,7 @@ class Record:
         own = {name: entry for name, entry in data.items() if name not in ENVELOPE}
         return table(kind_of(data), own, "", arrays=arrays)
 
-    def save(self, path) -> pathlib.Path:
+    def save(self, path: str | os.PathLike[str]) -> pathlib.Path:
         """Write NAME.json and its archive, whole or not at all; the path of the JSON is returned.
 
         Raises:
@@ -96,7 +97,7 @@ def kind_of(data: Any) -> type[Record]:
     Raises:
         BadRecord: for what is none, or of another version of the schema.
     """
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+    if not is_table(data) or data.get("schema") != SCHEMA:
         raise BadRecord(f"not a record (its 'schema' is not {SCHEMA!r})")
     version, kind = data.get("version"), data.get("kind")
     if type(version) is not int or version != VERSION:
@@ -136,14 +137,14 @@ class CaseRecord(Record):
         """Subject, dtype, path and case, on one line."""
         return label(self.subject, self.dtype, self.path, self.desc)
 
-    def check_series(self, names) -> None:
+    def check_series(self, names: Iterable[str]) -> None:
         """Refuse an array of these that has not a value a step."""
         for name in names:
             shape, wanted = self.arrays[name].shape, f"not a value for each of {self.steps} steps"
             demand(shape == (self.steps,), f"array {name!r} has shape {shape}, {wanted}")
 
 
-def place(path) -> pathlib.Path:
+def place(path: str | os.PathLike[str]) -> pathlib.Path:
     """NAME.json, at which a record can be written; its folder is made.
 
     Raises:

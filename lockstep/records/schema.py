@@ -8,6 +8,7 @@ import dataclasses
 import enum
 import functools
 import math
+import operator
 import sys
 import types
 import typing
@@ -17,7 +18,7 @@ from typing import Annotated, Any, Literal, NamedTuple, NoReturn, cast
 import numpy as np
 
 from lockstep.errors import BadFile
-from lockstep.text import LANGUAGES, Message, NoSuchMessage, Voice, from_json
+from lockstep.text import LANGUAGES, Message, NoSuchMessage, Voice, from_json, is_list, is_table
 
 
 class BadRecord(BadFile):
@@ -31,11 +32,11 @@ class Rule(NamedTuple):
     holds: Callable[[Any], bool]
 
 
-Count = Annotated[int, Rule("a whole number from 0 on", lambda value: value >= 0)]
-Positive = Annotated[int, Rule("a whole number from 1 on", lambda value: value > 0)]
+Count = Annotated[int, Rule("a whole number from 0 on", functools.partial(operator.le, 0))]
+Positive = Annotated[int, Rule("a whole number from 1 on", functools.partial(operator.lt, 0))]
 Place = tuple[Count, ...]  # a shape, or an index into one
 Words = Message | str  # where a message is due, somebody's own text may stand
-NOT_EMPTY = Rule("a list that is not empty", lambda value: len(value) > 0)
+NOT_EMPTY = Rule("a list that is not empty", bool)
 
 ARCHIVED = {"archived": True}  # of a field that stands in the archive of arrays, not in the JSON
 INFINITE = ("inf", "-inf", "nan")  # what JSON has no number for
@@ -84,14 +85,16 @@ def read(kind: Any, value: Any, where: str = "") -> Any:
         return found if parts[1].holds(found) else refuse(kind, value, where)
     if origin in (typing.Union, types.UnionType):
         others = (part for part in parts if part not in (str, types.NoneType))
-        own = type(value) if type(value) in parts else next(others, str)
-        single = own in NAMES and not isinstance(value, Mapping)
+        own = cast(Any, type(value) if type(value) in parts else next(others, str))
+        single = own in NAMES and not is_table(value)
         return refuse(kind, value, where) if single and not fits(own, (), value) else read(own, value, where)
-    if origin in (list, tuple) and isinstance(value, list | tuple):
+    if origin in (list, tuple) and is_list(value):
         each = parts if origin is tuple and parts[1:] != (...,) else parts[:1] * len(value)
         if len(each) == len(value):
-            return origin(read(part, value[n], f"{where}[{n}]") for n, part in enumerate(each))
-    elif origin in (dict, Mapping) and isinstance(value, Mapping):
+            return cast(Callable[[Any], Any], origin)(
+                read(part, value[n], f"{where}[{n}]") for n, part in enumerate(each)
+            )
+    elif origin in (dict, Mapping) and is_table(value):
         return {str(key): read(parts[1], entry, f"{where}[{key!r:.40}]") for key, entry in value.items()}
     elif fits(origin, parts, value):
         return value if origin is Literal or value is None else cast(Callable[[Any], Any], origin)(value)
@@ -118,7 +121,7 @@ def fits(kind: Any, parts: tuple[Any, ...], value: Any) -> bool:
 
 def table(kind: Any, value: Any, where: str, **given: Any) -> Any:
     """A dataclass from the table of its fields, and what else it is `given`."""
-    if not isinstance(value, Mapping):
+    if not is_table(value):
         refuse(kind, value, where)
     known, own = fields(kind), where or "the record"
     missing = [name for name in known if name not in value]
@@ -138,7 +141,7 @@ def table(kind: Any, value: Any, where: str, **given: Any) -> Any:
 def fields(kind: Any) -> dict[str, Any]:
     """The fields that stand in the JSON: name to type."""
     hints = typing.get_type_hints(kind, include_extras=True)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind) if field.metadata != ARCHIVED}
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind) if dict(field.metadata) != ARCHIVED}
 
 
 def nested(kind: Any) -> list[Any]:
@@ -152,18 +155,18 @@ def nested(kind: Any) -> list[Any]:
 
 def anything(value: Any, where: str) -> Any:
     """Data of no type of ours; what looks like a message in it has to be one."""
-    if isinstance(value, Mapping):
+    if is_table(value):
         if set(value) == {"key", "values"}:
             return message(value, where)
         return {str(key): anything(part, f"{where}[{key!r:.40}]") for key, part in value.items()}
-    if isinstance(value, list | tuple):
+    if is_list(value):
         return [anything(part, f"{where}[{n}]") for n, part in enumerate(value)]
     return value
 
 
 def message(value: Any, where: str) -> Message:
     """A message that can be said in every language."""
-    if not isinstance(value, Mapping) or set(value) != {"key", "values"} or not isinstance(value["values"], Mapping):
+    if not is_table(value) or set(value) != {"key", "values"} or not is_table(value["values"]):
         refuse(Message, value, where)
     key = value["key"]
     try:
@@ -207,12 +210,12 @@ def plain(value: Any) -> Any:
         return {"key": value.key, "values": plain(value.values)}
     if dataclasses.is_dataclass(value):
         return {name: plain(getattr(value, name)) for name in fields(type(value))}
-    if isinstance(value, Mapping):
+    if is_table(value):
         return {str(key): plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
+    if is_list(value):
         return [plain(part) for part in value]
     if isinstance(value, np.generic):
-        value = value.item()
+        return plain(value.item())
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):

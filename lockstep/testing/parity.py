@@ -11,7 +11,7 @@ One test a scenario; each fails with the message of `lockstep check`. See docs/t
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -42,7 +42,9 @@ class Target:
         target, like, hyperparameters, dtypes, seed: as of `lockstep.check`.
     """
 
-    def __init__(self, target: Any, like: str, hyperparameters: Mapping[str, Any] | None, dtypes, seed: int):
+    def __init__(
+        self, target: Any, like: str, hyperparameters: Mapping[str, Any] | None, dtypes: Iterable[str], seed: int
+    ):
         self.target, self.like, self.hyperparameters = target, like, dict(hyperparameters or {})
         self.dtypes, self.seed = tuple(dtypes), seed
         self.known: Check | None = None
@@ -94,7 +96,7 @@ def parametrize_with_checks(
     *,
     like: str,
     hyperparameters: Mapping[str, Any] | None = None,
-    dtypes=DTYPES,
+    dtypes: Iterable[str] = DTYPES,
     seed: int = 0,
 ) -> pytest.MarkDecorator:
     """Make a test with an argument `check` one test a scenario.

@@ -22,9 +22,9 @@ placeholder says how its value is written:
 import functools
 import string
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeGuard
 
 from lockstep.errors import BadValue
 from lockstep.text.numbers import number, percent, share, thousands
@@ -185,14 +185,24 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]
 ENGLISH = Voice("en")
 
 
+def is_table(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Whether plain data are a table; of what, is for whoever reads them to find out."""
+    return isinstance(value, Mapping)
+
+
+def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Whether plain data are a list."""
+    return isinstance(value, list | tuple)
+
+
 def from_json(value: Any) -> Any:
     """A message as a record keeps it, `{"key": …, "values": {…}}`, and whatever holds such; all else as it is.
 
     An infinity or a NaN among its values, which JSON has as a text, is a number again.
     """
-    if isinstance(value, Mapping) and set(value) == {"key", "values"} and isinstance(value["values"], Mapping):
+    if is_table(value) and set(value) == {"key", "values"} and is_table(value["values"]):
         return Message(value["key"], {name: from_value(part) for name, part in value["values"].items()})
-    if isinstance(value, list | tuple):
+    if is_list(value):
         return [from_json(part) for part in value]
     return value
 
