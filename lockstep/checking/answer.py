@@ -17,15 +17,17 @@ class Outcome:
     """One scenario in one dtype.
 
     used: the largest share of an allowance. first: the first number beyond it. identical: whether every bit
-    is PyTorch's. drawn: whether what it draws by itself was given to the formula. nearer: of the numbers of the
-    first step that differ from PyTorch's, how many are nearer to the exact result on their side ("yours") and how
-    many on PyTorch's ("torch").
+    is PyTorch's. drawn: whether what it draws by itself was given to the formula. overflows: whether all that is
+    beyond its allowance is no finite number, where inputs are so far apart that only saturation shows. nearer: of
+    the numbers of the first step that differ from PyTorch's, how many are nearer to the exact result on their side
+    ("yours") and how many on PyTorch's ("torch").
     """
 
     recording: Recording
     residual: Residual
     identical: bool = False
     drawn: bool = False
+    overflows: bool = False
     nearer: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @property
@@ -36,6 +38,8 @@ class Outcome:
     @property
     def verdict(self) -> Verdict:
         """identical, rounding, ill-conditioned or different."""
+        if self.overflows:
+            return Verdict.ROUNDING
         if not self.residual.explains:
             return Verdict.DIFFERENT
         if self.identical:
@@ -92,7 +96,7 @@ class Check:
         outcomes: one a scenario and dtype. remarks: what is different beside their numbers.
         not_triggered: what could not be tried or had no effect, each with its reason. notes: what is true besides.
         unseen: what of PyTorch's it does not show: not compared. formats: quantity to (given, made), where a format
-            comes out that did not go in. convention: whether it agrees by another convention, which `words` names.
+            comes out that did not go in. reservations: what is to be known of an agreement, which --strict refuses.
         causes, equivalent: what the diagnosis named; diagnosis: itself, if there was need of one. rerun: the command
             that shows it again.
     """
@@ -108,7 +112,7 @@ class Check:
     notes: list[Message] = dataclasses.field(default_factory=list)
     unseen: list[Message | str] = dataclasses.field(default_factory=list)
     formats: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
-    convention: bool = False
+    reservations: list[Message] = dataclasses.field(default_factory=list)
     causes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     equivalent: list[Any] = dataclasses.field(default_factory=list)
     diagnosis: Any = None
@@ -131,7 +135,7 @@ class Check:
     @property
     def strict_status(self) -> int:
         """The same, and 3 for agreement with a reservation: parts unseen, formats or conventions of its own."""
-        reserved = self.unseen or self.formats or self.convention
+        reserved = self.unseen or self.formats or self.reservations
         return 3 if reserved and self.exit_status == 0 else self.exit_status
 
     @property
@@ -159,7 +163,7 @@ class Check:
     @property
     def used(self) -> float:
         """The largest share of an allowance that anything used."""
-        return max((outcome.residual.used for outcome in self.outcomes), default=0.0)
+        return max((outcome.residual.used for outcome in self.outcomes if not outcome.overflows), default=0.0)
 
     @property
     def nearer(self) -> dict[str, int]:
@@ -173,6 +177,16 @@ class Check:
     def see_not(self, names: list[Message | str]) -> None:
         """Keep what was not seen, each once."""
         self.unseen += [name for name in names if name not in self.unseen]
+
+    def note(self, what: Message) -> None:
+        """Say it, once."""
+        if what not in self.notes:
+            self.notes.append(what)
+
+    def reserve(self, what: Message) -> None:
+        """Agree with that reservation."""
+        if what not in self.reservations:
+            self.reservations.append(what)
 
     def to_json(self) -> dict[str, Any]:
         """The answer as plain data, for `--json`."""
@@ -193,6 +207,7 @@ class Check:
             "nearer": self.nearer,
             "unseen": [str(name) for name in self.unseen],
             "formats": self.formats,
+            "reservations": [ENGLISH.say(note) for note in self.reservations],
             "notes": [ENGLISH.say(note) for note in self.notes],
             "rerun": self.rerun,
         }
@@ -273,7 +288,7 @@ def beside(check: Check) -> list[Message]:
     formats = [
         message("note.format", what=what, given=given, made=made) for what, (given, made) in check.formats.items()
     ]
-    return [*unseen, *formats]
+    return [*unseen, *formats, *check.reservations]
 
 
 def shared(used: float) -> Message:

@@ -98,7 +98,7 @@ def different(judged: Judged) -> tuple[str, Message] | None:
         return "mask-counted", message(f"chance.totals.{first.axis}", size=first.size, **values, **rare)
     if first.count == first.trials:
         axes = {one.axis for one in shared}
-        whole = "channels" if {"height", "width"} <= axes and "call" not in axes else first.axis
+        whole = "channels" if first.axis == "height" and "width" in axes else first.axis
         return "mask-shared", message(f"chance.same.{whole}", **values)
     return "mask-dependent", message(
         "chance.pairs", axis=message(f"chance.axis.{first.axis}"), lag=first.lag, **values, **rare

@@ -9,12 +9,12 @@ import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
-from lockstep.adapters.layer.adapter import LayerAdapter, Made
+from lockstep.adapters.layer.adapter import LayerAdapter
 from lockstep.adapters.layer.function import LayerFunction
 from lockstep.adapters.layer.layout import Layout, layouts
 from lockstep.adapters.layer.module import Module
@@ -30,11 +30,12 @@ from lockstep.checking.naming import name_causes
 from lockstep.checking.passes import Driven, Found, determined, drive, standard_of
 from lockstep.checking.roles import roles_of
 from lockstep.checking.scenarios import Trial, layer_trials
-from lockstep.diagnose.replay import replay, screen, walk
+from lockstep.diagnose.replay import judge, overflows_alone, screen, walk
 from lockstep.engine.guard import Broken
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
-from lockstep.numerics.verdict import worst
+from lockstep.numerics.bounded import ROUNDINGS
+from lockstep.numerics.verdict import distance, worst
 from lockstep.recordings.recording import Pass, Recording
 from lockstep.subjects.subject import Subject, own_class
 from lockstep.text import Message, message
@@ -165,7 +166,7 @@ class LayerCheck:
             CannotCheck: where there is none.
         """
         failures: list[Message] = []
-        for trial in wanted:
+        for trial in sorted(wanted, key=lambda trial: 1 in trial.case.shape):  # axes of one hide how they are laid out
             if self.choose(trial, failures):
                 return
         first = message("recognise.no-layer", target=self.result.target)
@@ -179,7 +180,7 @@ class LayerCheck:
         """
         rank = len(trial.case.shape)
         if rank not in self.ways and rank not in self.refused:
-            if 1 in trial.case.shape:
+            if rank > 1 and 1 in trial.case.shape:
                 raise NotTaken(message("reason.axes-of-one"))
             failures: list[Message] = []
             if not self.choose(trial, failures):
@@ -198,8 +199,9 @@ class LayerCheck:
         rated: list[tuple[float, Layout, Found, Driven]] = []
         for layout, found in candidates(self.target, standard, possible, roles, self.paths):
             for one in self.fixed(found):
+                as_it_is = trial._replace(scenario=trial.scenario._replace(case=case.replaced(**one.fixed)))
                 try:
-                    driven = drive(one, self.subject, trial, self.settings, self.dtypes[0], self.seed)
+                    driven = drive(one, self.subject, as_it_is, self.settings, self.dtypes[0], self.seed)
                 except (Raised, Broken, NotTaken) as error:
                     said = getattr(error, "short", error.said)
                     failures.append(message("recognise.tried", shape=one.make().words, said=said))
@@ -209,15 +211,36 @@ class LayerCheck:
                     return self.settle(trial, *rated[-1][1:])
         if like is not None:  # another rank: PyTorch's layout there, or one that the formula explains
             rated = [one for one in rated if one[1] == like._replace(features="")]
+        for _, layout, one, driven in rated:
+            averaging = None if one.fixed else self.averaging(trial, layout, one, driven)
+            if averaging:
+                return self.settle(trial, *averaging)
         if not rated:
             return False
         floor = max(formats.named(self.dtypes[0]).unit, min(float(np.nan_to_num(one[0], nan=np.inf)) for one in rated))
         nearest = next(one for one in rated if not one[0] > NEAR * floor)  # the first that is as near
         return self.settle(trial, *nearest[1:])
 
+    def averaging(self, trial: Trial, layout: Layout, found: Found, driven: Driven):
+        """The same with gradients that somebody else averages than in PyTorch, where the formula explains that."""
+        params = driven.recording.steps[0].params
+        told = any(found.takes(name) for name in self.choices)  # then it is the loss's to average
+        if layout.averages or told or not (params or trial.case.target):
+            return None
+        other = layout._replace(averages="layer" if params else "nobody")
+        make = driven.adapter.again(other, gradients_in(driven, self.subject))
+        if make is None:
+            return None
+        averaging = dataclasses.replace(found, make=make)
+        made = drive(averaging, self.subject, trial, self.settings, self.dtypes[0], self.seed)
+        return (other, averaging, made) if explains(made.recording) else None
+
     def fixed(self, found: Found) -> Iterator[Found]:
         """As it is; and where it cannot be told a choice of PyTorch's, as each of the others it may be by itself."""
-        yield found
+        known = next((one.fixed for _, one in self.ways.values()), None)
+        yield dataclasses.replace(found, fixed=known or {})
+        if known is not None:
+            return
         for name, values in self.choices.items():
             for value in values:
                 if not found.takes(name) and name not in self.settings:
@@ -225,23 +248,18 @@ class LayerCheck:
 
     def settle(self, trial: Trial, layout: Layout, found: Found, driven: Driven) -> bool:
         """Drive it so from now on."""
+        trial = trial._replace(scenario=trial.scenario._replace(case=trial.case.replaced(**found.fixed)))
         paths = gradients_in(driven, self.subject)
         make = driven.adapter.again(layout, paths)
         if make:
             found.make = make
-            params = driven.recording.steps[0].params
-            told = any(found.takes(name) for name in self.choices)  # then it is the loss's to average
-            if (params or trial.case.target) and not told and not self.explained(found, trial):
-                other = layout._replace(averages="layer" if params else "nobody")
-                averaging = dataclasses.replace(found, make=driven.adapter.again(other, paths))
-                if self.explained(averaging, trial):
-                    layout, found = other, averaging
         self.ways[len(trial.case.shape)] = layout, found
         made = drive(found, self.subject, trial, self.settings, self.dtypes[0], self.seed).adapter
         own = {key: name for key, name in made.called.items() if name != key}
         self.result.words, self.result.names = made.words, in_words(found.names) | self.result.names | own
-        self.result.convention |= bool(layout.averages)
-        for name, value in found.fixed.items():
+        if layout.averages:
+            self.result.reserve(message(f"note.averages.{layout.averages}"))
+        for name, value in found.fixed.items() if len(self.ways) == 1 else ():
             standard = repr(standard_of(self.subject, trial)[name])
             what = message("cli.own-default", name=name, standard=standard, value=repr(value))
             self.result.remarks.append(Remark(f"{name}-value", what))
@@ -251,9 +269,6 @@ class LayerCheck:
     def choices(self) -> Mapping[str, tuple]:
         """Hyperparameters that a layer of this subject may have decided by itself, otherwise than PyTorch."""
         return getattr(self.subject.cases, "CHOICES", {})
-
-    def explained(self, found: Found, trial: Trial) -> bool:
-        return explains(drive(found, self.subject, trial, self.settings, self.dtypes[0], self.seed).recording)
 
     # one scenario
 
@@ -287,15 +302,34 @@ class LayerCheck:
                 result.notes.append(note)
             return True
         self.tried[trial.name, dtype] = trial, driven
-        outcome = Outcome(driven.recording, replay(driven.recording), drawn=drawn(trial, driven.adapter))
+        outcome = Outcome(driven.recording, judge(driven.recording), drawn=drawn(trial, driven.adapter))
+        self.overflow(trial, outcome)
         if outcome.residual.explains and not outcome.drawn and importlib.util.find_spec("torch"):
             outcome.identical = identical(driven.recording, self.subject, trial)
+            if outcome.residual.uncertain and as_near(driven.recording, self.subject, trial):
+                outcome.residual = outcome.residual._replace(uncertain=None)
         if not result.outcomes:
             self.start(trial, driven)
         result.outcomes.append(outcome)
         result.see_not(driven.unseen)
         result.formats |= {what: (dtype, kind) for what, kind in driven.widened.items()}
         return True
+
+    def overflow(self, trial: Trial, outcome: Outcome) -> None:
+        """Say where it makes no finite number and PyTorch's formula does, and what PyTorch does where it is another."""
+        first, result = outcome.residual.first, self.result
+        if first is None:
+            return
+        if trial.case.differs:
+            result.note(message(f"note.pytorch.{trial.case.differs}", scenario=trial.name))
+        if np.isfinite(first.ours) or not np.isfinite(first.exact):
+            return
+        outcome.overflows = trial.case.saturated and overflows_alone(outcome.recording)
+        values = {"scenario": trial.name, "made": repr(first.ours), "exact": float(f"{first.exact:.6g}")}
+        if outcome.overflows:
+            result.reserve(message("note.saturates", **values))
+        else:
+            result.note(message("note.overflows", **values))
 
     def fault(self, fault: Broken, trial: Trial, dtype: str) -> bool:
         """What came out cannot be compared: in the first scenario nothing can, in others it is what is different."""
@@ -429,7 +463,7 @@ def bits_of(one: Pass) -> list[bytes]:
 
 def explains(recording: Recording) -> bool:
     with np.errstate(all="ignore"):
-        return replay(recording).explains
+        return judge(recording).explains
 
 
 def gradients_in(driven: Driven, subject: Subject) -> dict[str, tuple[str, ...]]:
@@ -462,22 +496,54 @@ def with_gradient(recording: Recording, key: str, array: np.ndarray) -> Recordin
     return dataclasses.replace(recording, steps=[one])
 
 
-def identical(recording: Recording, subject: Subject, trial: Trial) -> bool:
-    """Whether PyTorch's layer, fed the same, makes the same bits throughout."""
-    if any(step.upstream is None for step in recording.steps):
-        return False  # what cannot be seen cannot be called identical
+class Beside(NamedTuple):
+    """One array that a layer made beside the one that PyTorch's made of the same."""
+
+    step: int
+    quantity: str
+    tensor: str
+    yours: np.ndarray
+    theirs: np.ndarray
+
+
+def beside(recording: Recording, subject: Subject, trial: Trial) -> Iterator[Beside]:
+    """What a layer made beside what PyTorch's makes, pass by pass from where the layer was."""
     theirs = subject.theirs(trial.case)(**recording.hyperparameters)
     for place, step in enumerate(recording.steps):
         state = step.params | (step.buffers_before if place == 0 else recording.steps[place - 1].buffers)
         if hasattr(theirs, "load_state"):
             theirs.load_state({name: array for name, array in state.items() if name in theirs.state})
             theirs.train(step.training)
-        made = Made(theirs.forward(*step.inputs))
-        pairs = [(step.output, made.output)]
+        yield Beside(place + 1, "output", "output", step.output, np.asarray(theirs.forward(*step.inputs)))
         if step.upstream is not None:
-            pairs.append((step.grad_input, theirs.backward(step.upstream)))
-            pairs += [(step.grads[name], theirs.grads[name]) for name in step.grads]
-        pairs += [(array, theirs.buffers[name]) for name, array in step.buffers.items()]
-        if any(np.asarray(one).tobytes() != np.asarray(other).tobytes() for one, other in pairs):
-            return False
+            grad = np.asarray(theirs.backward(step.upstream))
+            if step.grad_input is not None:
+                yield Beside(place + 1, "grad_input", "input", step.grad_input, grad)
+            for name, array in step.grads.items():
+                yield Beside(place + 1, "grad", name, array, theirs.grads[name])
+        for name, array in step.buffers.items():
+            yield Beside(place + 1, name, name, array, theirs.buffers[name])
+
+
+def identical(recording: Recording, subject: Subject, trial: Trial) -> bool:
+    """Whether PyTorch's layer, fed the same, makes the same bits throughout."""
+    if any(step.upstream is None for step in recording.steps):
+        return False  # what cannot be seen cannot be called identical
+    return all(one.yours.tobytes() == one.theirs.tobytes() for one in beside(recording, subject, trial))
+
+
+def as_near(recording: Recording, subject: Subject, trial: Trial) -> bool:
+    """Whether nothing is further from exact than PyTorch's is, but for what the lines of the formula round.
+
+    That decides where no digit can be bounded: an allowance for any honest order is none for a number that both find.
+    """
+    lines = subject.reference.EQUATIONS
+    roundings = ROUNDINGS * len(lines.get(recording.layer, lines)) * formats.named(recording.dtype).unit
+    exact = {(one.step, one.quantity, one.tensor): one.predicted[""] for one in walk(recording, (), {}, True)}
+    with np.errstate(all="ignore"):
+        for one in beside(recording, subject, trial):
+            value = exact[one.step, one.quantity, one.tensor].value
+            room = distance(one.theirs, value) + roundings * np.abs(value)
+            if not np.all((distance(one.yours, value) <= room) | (np.isnan(one.yours) & np.isnan(one.theirs))):
+                return False
     return True

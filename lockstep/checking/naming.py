@@ -8,7 +8,7 @@ from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.misnamed import guessed, without
 from lockstep.checking.scenarios import OWN_DEFAULTS
 from lockstep.diagnose.diagnosis import diagnose
-from lockstep.diagnose.replay import replay
+from lockstep.diagnose.replay import judge, replay
 from lockstep.diagnose.solve import CANNOT, Hypothesis
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import Recording
@@ -87,7 +87,7 @@ def with_defaults(outcome: Outcome) -> Outcome:
         steps = [dataclasses.replace(step, hyperparameters=step.hyperparameters | others) for step in recording.steps]
         measured = dataclasses.replace(measured, steps=steps)
     try:
-        return Outcome(measured, replay(measured))
+        return Outcome(measured, judge(measured))
     except (TypeError, ValueError):  # a default that PyTorch refuses
         return outcome
 

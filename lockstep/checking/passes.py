@@ -179,7 +179,7 @@ def one_pass(
         name: fitted(message("made.grad", name=name), array, params[name].shape, dtype, formats)
         for name, array in arrays(made.grads).items()
     }
-    kept = {name: a for name, a in arrays(made.buffers).items() if name != "num_batches_tracked"}
+    kept = {name: a for name, a in arrays(made.buffers).items() if name in sizes and name != "num_batches_tracked"}
     return Pass(
         training=training,
         inputs=inputs,
@@ -189,9 +189,7 @@ def one_pass(
         params=params,
         grads=grads,
         buffers_before=buffers,
-        buffers={
-            name: fitted(name, array, sizes.get(name, array.shape), dtype, formats) for name, array in kept.items()
-        },
+        buffers={name: fitted(name, array, sizes[name], dtype, formats) for name, array in kept.items()},
     )
 
 

@@ -165,7 +165,8 @@ def layer_trials(subject: Subject, layer: str = "") -> list[Trial]:
         layer: the class; all of the subject's if it is left out, and of one that others specialise theirs, too.
     """
     known = {scenario.case.desc: scenario for scenario in of_causes(subject)}
-    known = known | {case.desc: Scenario(case) for case in subject.cases.CASES if case.desc not in known}
+    cases = [*subject.cases.CASES, *getattr(subject.cases, "EXTREMES", ())]
+    known = known | {case.desc: Scenario(case) for case in cases if case.desc not in known}
     of_class: list[Trial] = [
         Trial(scenario)
         for scenario in known.values()

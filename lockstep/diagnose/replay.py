@@ -15,7 +15,7 @@ import numpy as np
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import plant
 from lockstep.numerics import formats
-from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
+from lockstep.numerics.bounded import Bounded, widest
 from lockstep.numerics.verdict import Finding, Verdict, differing, distance, share, uncertain
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.subjects.layers import as_bounded, floating
@@ -61,7 +61,10 @@ class Residual(NamedTuple):
 
 
 def replay(
-    recording: Recording, causes: Iterable[Cause] = (), hyperparameters: Mapping[str, Any] | None = None
+    recording: Recording,
+    causes: Iterable[Cause] = (),
+    hyperparameters: Mapping[str, Any] | None = None,
+    rounded: bool = False,
 ) -> Residual:
     """What is left between `recording` and the formula of its subject.
 
@@ -69,6 +72,7 @@ def replay(
         recording: of an optimizer or a layer.
         causes: to plant in the formula; none for PyTorch's.
         hyperparameters: under PyTorch's names, in place of the recorded ones at every step.
+        rounded: whether the inputs of a layer stand for everything that rounds to them, and its other forms count.
 
     Raises:
         BadEdit: for causes that cannot be planted together.
@@ -76,11 +80,38 @@ def replay(
     """
     tallies: dict[str, dict[str, Tally]] = {}
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
-        for one in walk(recording, tuple(causes), hyperparameters or {}, bounded=True):
+        for one in walk(recording, tuple(causes), hyperparameters or {}, bounded=True, rounded=rounded):
             by_scale = tallies.setdefault(one.quantity, {})
             for scale, exact in one.predicted.items():
                 by_scale.setdefault(scale, Tally()).add(one, exact)
     return residual(recording, tallies)
+
+
+def judge(recording: Recording) -> Residual:
+    """What is left of a recording under PyTorch's formula, in any form that is stable.
+
+    Another form may round what no order of ours rounds, such as the argument of an exponential. It is stable if that
+    does no more than rounding the inputs would, which nobody can know better (N. J. Higham, section 1.5), on top of
+    what the forms round that a subject states. That is tried where the orders do not explain a layer, and holds if it
+    leaves nothing undecided that they decide.
+    """
+    left = replay(recording)
+    if left.explains or not recording.is_layer:
+        return left
+    stable = replay(recording, rounded=True)
+    sure = stable.undecided <= left.undecided and stable.uncertain == left.uncertain
+    return stable if stable.explains and sure else left
+
+
+def overflows_alone(recording: Recording) -> bool:
+    """Whether whatever is beyond its allowance is no finite number, where the formula's is one."""
+    with np.errstate(all="ignore"):
+        for one in walk(recording, (), {}, bounded=True):
+            exact = one.predicted[""]
+            beyond = ~(distance(one.found, exact.value) <= exact.error)
+            if np.any(beyond & (np.isfinite(one.found) | ~np.isfinite(exact.value))):
+                return False
+    return True
 
 
 def screen(
@@ -227,10 +258,16 @@ def seen_of(recording: Recording) -> frozenset[str]:
 
 
 def walk(
-    recording: Recording, causes: tuple[Cause, ...], hyperparameters: Mapping[str, Any], bounded: bool
+    recording: Recording,
+    causes: tuple[Cause, ...],
+    hyperparameters: Mapping[str, Any],
+    bounded: bool,
+    rounded: bool = False,
 ) -> Iterator[Observed]:
     """Everything observed, in order, beside what the formula makes of it."""
-    return (passes if recording.is_layer else steps)(recording, causes, dict(hyperparameters), bounded)
+    if recording.is_layer:
+        return passes(recording, causes, dict(hyperparameters), bounded, rounded)
+    return steps(recording, causes, dict(hyperparameters), bounded)
 
 
 # which class
@@ -405,25 +442,32 @@ def within(found: np.ndarray, exact: Bounded) -> bool:
 # layers
 
 
-def passes(recording: Recording, causes, hyperparameters, bounded: bool) -> Iterator[Observed]:
+def passes(recording: Recording, causes, hyperparameters, bounded: bool, rounded: bool = False) -> Iterator[Observed]:
     kind = planted(recording.subject, recording.layer, causes)
-    orders = [order for order in (kind.ALLOWS if bounded else ("paper",)) if order in kind.ORDERS]
+    names = [order for order in (kind.ALLOWS if bounded else ("paper",)) if order in kind.ORDERS]
+    orders = [*(kind.FORMS if rounded else ()), *(kind.ORDERS[name] for name in names)]
     layers = [kind(**(recording.hyperparameters | hyperparameters)) for _ in orders]
     carried: list[dict[str, Any]] = [{} for _ in orders]
     for count, one in enumerate(recording.steps, 1):
         made = []
         for place, (layer, order) in enumerate(zip(layers, orders, strict=True)):
-            lines, carried[place] = lines_of(layer, order, one, carried[place], bounded)
+            lines, carried[place] = lines_of(layer, order, one, carried[place], bounded, rounded=rounded)
             made.append(lines)
         yield from made_by(kind, count, one, made, carried, bounded)
 
 
 def lines_of(
-    layer, order: str, one: Pass, carried: dict[str, Any], bounded: bool, free: Mapping[str, float] | None = None
+    layer,
+    order: Any,
+    one: Pass,
+    carried: dict[str, Any],
+    bounded: bool,
+    free: Mapping[str, float] | None = None,
+    rounded: bool = False,
 ):
     """Forward and backward lines of a pass by one order, and the buffers after it; `free` numbers are arguments."""
     number = exact_number if bounded else wide_number
-    layer.formula = layer.ORDERS[order]
+    layer.formula = order if isinstance(order, tuple) else layer.ORDERS[order]
     layer.train(one.training)
     dtype = one.output.dtype
     layer.params = {name: fit(array, dtype) for name, array in layer.params.items()}
@@ -433,7 +477,7 @@ def lines_of(
         name: carried.get(name, before[name]) if name not in one.buffers_before else before[name] for name in fresh
     }
     params = {name: number(array) for name, array in (layer.params | one.params).items() if name in layer.params}
-    inputs = tuple(number(array) for array in layer.accepted(one.inputs))
+    inputs = tuple((rounded_number if rounded else number)(array) for array in layer.accepted(one.inputs))
     upstream = None if one.upstream is None else number(one.upstream)
     forward, backward = layer.evaluate(inputs, upstream, params, buffers, training=layer.training, **(free or {}))
     updated = {name: getattr(forward, line) for name, line in layer.BUFFERS.items() if name in fresh}
@@ -448,6 +492,14 @@ def fit(array, dtype) -> np.ndarray:
 def exact_number(array) -> Any:
     array = np.asarray(array)
     return Bounded(array, array.dtype) if array.dtype.kind == "f" else array
+
+
+def rounded_number(array) -> Any:
+    """A number that was rounded to this one, which is all that is known of it."""
+    array = np.asarray(array)
+    if array.dtype.kind != "f":
+        return array
+    return Bounded(array, array.dtype, error=formats.of(array.dtype).unit * np.abs(array))
 
 
 def wide_number(array) -> Any:
@@ -481,14 +533,18 @@ def made_by(kind, count: int, one: Pass, made, carried, bounded: bool) -> Iterat
 
 
 def allowed_by(orders: list[Bounded]) -> Bounded:
-    """What the orders of a formula allow for together; where they are two formulas, PyTorch's, which is the last."""
-    try:
-        return widest(orders)
-    except OrdersDisagree:
-        last = orders[-1]
+    """What the orders of a formula allow for together; where they are two formulas, PyTorch's, which is the last.
+
+    It is also where PyTorch's order is bounded and another cannot bound itself.
+    """
+    last = orders[-1]
     with np.errstate(invalid="ignore"):
-        alike = [np.abs(one.value - last.value) <= one.error + last.error for one in orders]
-    errors = [np.where(same, one.error, 0) for one, same in zip(orders, alike, strict=True)]
+        bounded = [np.isfinite(one.error) | ~np.isfinite(last.error) for one in orders]
+        alike = [~(np.abs(one.value - last.value) > one.error + last.error) for one in orders]
+    counts = [same & sure for same, sure in zip(alike, bounded, strict=True)]
+    if all(map(np.all, counts)):
+        return widest(orders)
+    errors = [np.where(counted, one.error, 0) for one, counted in zip(orders, counts, strict=True)]
     return last.like(last.value, functools.reduce(np.maximum, errors, last.error), last.sure)
 
 

@@ -37,7 +37,7 @@ class Formula(NamedTuple):
 
 
 def formulas(module: ModuleType) -> Iterator[Formula]:
-    """The formulas of a module: those its classes, or its problems, state in ORDERS."""
+    """The formulas of a module: those its classes, or its problems, state in ORDERS, and the other forms of them."""
     owners = [
         value for value in vars(module).values() if inspect.isclass(value) and value.__module__ == module.__name__
     ]
@@ -47,7 +47,8 @@ def formulas(module: ModuleType) -> Iterator[Formula]:
         equations = module.EQUATIONS if orders else {}
         if any(isinstance(lines, Mapping) for lines in equations.values()):
             equations = getattr(owner, "EQUATIONS", None) or equations[owner.__name__]
-        for order, functions in orders.items():
+        forms = {f"form {number}": form for number, form in enumerate(getattr(owner, "FORMS", ()), 1)}
+        for order, functions in (orders | forms).items():
             for function in functions if isinstance(functions, tuple) else (functions,):
                 yield Formula(function.__name__, order, function, equations)
 

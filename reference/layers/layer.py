@@ -36,6 +36,8 @@ class Layer:
     ORDERS: ClassVar[Mapping[str, Formula]]
     # the orders whose running error is a fair measure of what the layer may be off
     ALLOWS: ClassVar[tuple[str, ...]] = ("paper", "pytorch")
+    # other stable forms that people write, for what they may be off; nothing here runs them
+    FORMS: ClassVar[tuple[Formula, ...]] = ()
     SETTINGS: ClassVar[tuple[str, ...]] = ()
     OUTPUT: ClassVar[str] = "y"
     GRAD_INPUT: ClassVar[str] = "dx"

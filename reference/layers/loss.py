@@ -176,6 +176,22 @@ def logits_backward(dloss, lines, z, t, *, reduction):
     return ByLogits(dlosses, p, dz)
 
 
+def logits_by_logs(z, t, *, reduction):
+    """Forward by the logarithms of both probabilities, as JAX's optax has it."""
+    e = np.exp(-abs(z))
+    losses = t * (np.log1p(e) - np.minimum(z, 0)) + (1 - t) * (np.maximum(z, 0) + np.log1p(e))
+    loss = reduced(losses, reduction)
+    return OnLogits(e, losses, loss)
+
+
+def logits_by_logs_backward(dloss, lines, z, t, *, reduction):
+    """Backward as its derivative: each probability is the exponential of its logarithm."""
+    dlosses = dloss / z.size if reduction == "mean" else dloss
+    p = np.exp(z - (np.maximum(z, 0) + np.log1p(lines.e)))
+    dz = dlosses * ((1 - t) * p - t * np.exp(-z - (np.maximum(-z, 0) + np.log1p(lines.e))))
+    return ByLogits(dlosses, p, dz)
+
+
 def logits_pytorch(z, t, *, reduction, ops=PLAIN):
     """Forward as binary_cross_entropy_with_logits (Loss.cpp, 2.13), over its log_sigmoid kernel."""
     log_sigmoid = ops.log_sigmoid(z)
@@ -208,6 +224,14 @@ def classes_backward(dloss, lines, z, t, *, reduction):
     """Backward."""
     dlosses = dloss / z.shape[0] if reduction == "mean" else dloss
     p = lines.e / lines.total
+    dz = dlosses.reshape(-1, 1) * (p - (np.arange(z.shape[1]) == t[:, None]))
+    return ByClasses(dlosses, p, dz)
+
+
+def classes_by_logs_backward(dloss, lines, z, t, *, reduction):
+    """Backward by the exponential of z less the logarithm of all exponentials."""
+    dlosses = dloss / z.shape[0] if reduction == "mean" else dloss
+    p = np.exp(z - (lines.z_max + np.log(lines.total)))
     dz = dlosses.reshape(-1, 1) * (p - (np.arange(z.shape[1]) == t[:, None]))
     return ByClasses(dlosses, p, dz)
 
@@ -304,6 +328,7 @@ class BCEWithLogitsLoss(Loss):
 
     GRAD_INPUT = "dz"
     ORDERS = {"paper": Formula(logits, logits_backward), "pytorch": Formula(logits_pytorch, logits_pytorch_backward)}
+    FORMS = (Formula(logits_by_logs, logits_by_logs_backward),)
 
     def accepted(self, inputs):
         x, t = inputs
@@ -338,6 +363,7 @@ class CrossEntropyLoss(Loss):
         "paper": Formula(classes, classes_backward),
         "pytorch": Formula(classes_pytorch, classes_pytorch_backward),
     }
+    FORMS = (Formula(classes, classes_by_logs_backward),)
 
     def accepted(self, inputs):
         x, t = inputs

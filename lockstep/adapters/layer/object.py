@@ -89,7 +89,9 @@ class LayerObject(LayerAdapter):
         for key, place in self.places.items():
             if key not in self.filled:
                 self.fresh.setdefault(key, self.fitted(key, np.array(place.get())))
-            place.put(self.laid(key, place.get()).copy())
+            value = place.get()
+            own = value.dtype if isinstance(value, np.ndarray) and value.dtype.kind == "f" else None
+            place.put(np.array(self.laid(key, value), own))  # in its own format, or what that promotes would not show
 
     @property
     def called(self):

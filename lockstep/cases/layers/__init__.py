@@ -22,6 +22,13 @@ KINDS: dict[str, Callable[[np.random.Generator, tuple[int, ...], Any], np.ndarra
     # x = [[2, 3, 4, 5], [1, 2, 3, 4]], where a sample is a column
     "the notebook's example": lambda rng, shape, dtype: np.add.outer(np.arange(shape[0]), 2.0 - np.arange(shape[1])),
     "constant": lambda rng, shape, dtype: np.full(shape, 3.0),
+    # exp of them overflows, unless the largest of a row is taken off
+    "far from 0": lambda rng, shape, dtype: (
+        rng.standard_normal(shape) + 1000 * rng.choice([-1, 1], (*shape[:1], *(1 for _ in shape[1:])))
+    ),
+    "zeros": lambda rng, shape, dtype: np.zeros(shape),
+    "denormal": lambda rng, shape, dtype: rng.uniform(-1, 1, shape) * np.finfo(dtype).tiny,
+    "huge offset": lambda rng, shape, dtype: 1e6 + rng.standard_normal(shape),
     "logits": lambda rng, shape, dtype: 5 * rng.standard_normal(shape),
     "extreme logits": lambda rng, shape, dtype: rng.choice([1e4, -1e4, 80, -80, 20, -20, 1, -1, 0.0, -0.0], shape),
     # exp(-x) is above float32's largest number, not above float64's
@@ -52,6 +59,7 @@ class LayerCase(Case):
         differs: why the paper's order is another formula than PyTorch's on these inputs, where it is, as the
             message `page.known.…` says it; there the verdict is `different`, and anything else a surprise.
         still: there is nothing to compare.
+        saturated: inputs so far apart that what somebody's code makes infinite there is said, and decides nothing.
         dtypes: where the case makes sense.
         hyperparameters: the arguments of the class, under PyTorch's names.
     """
@@ -70,6 +78,7 @@ class LayerCase(Case):
         fresh: bool = False,
         differs: str = "",
         still: bool = False,
+        saturated: bool = False,
         dtypes: tuple[str, ...] = DTYPES,
         **hyperparameters: Any,
     ):
@@ -86,6 +95,7 @@ class LayerCase(Case):
             evaluate_from=evaluate_from,
             fresh=fresh,
             differs=differs,
+            saturated=saturated,
         )
 
     layer: str
@@ -96,6 +106,7 @@ class LayerCase(Case):
     evaluate_from: int | None
     fresh: bool
     differs: str
+    saturated: bool
 
     def training(self, step: int) -> bool:
         """Whether the layer trains at `step` (from 1)."""
@@ -140,6 +151,7 @@ class LayerCase(Case):
             "fresh",
             "differs",
             "still",
+            "saturated",
             "dtypes",
         )
         changes = {"kind" if key == "problem" else key: value for key, value in changes.items()}

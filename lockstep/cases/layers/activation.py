@@ -28,6 +28,13 @@ CASES = [
     LayerCase("Sigmoid, where exp overflows", layer="Sigmoid", kind="where exp overflows"),
 ]
 
+# What a foreign implementation is put through besides.
+EXTREMES = [
+    LayerCase(f"{layer}, {words}", layer=layer, kind=kind)
+    for layer in LAYERS
+    for words, kind in (("±1000", "far from 0"), ("zeros", "zeros"), ("denormal", "denormal"))
+]
+
 BAD = [
     BadCall(
         f"{layer} with a slope",

@@ -60,6 +60,20 @@ CASES = [
     batchnorm("by the general class, images", (2, 3, 4, 5), layer="BatchNorm"),
 ]
 
+# What a foreign implementation is put through besides.
+EXTREMES = [
+    *(
+        batchnorm(f"{words}, {name}", shape, kind=kind)
+        for name, shape in (("features", (13, 7)), ("images", IMAGE))
+        for words, kind in (("zeros", "zeros"), ("denormal", "denormal"))
+    ),
+    # in float32 no digit of the variance is left beside such a mean
+    *(
+        batchnorm(f"a huge mean, {name}", shape, kind="huge offset", dtypes=("float64",))
+        for name, shape in (("features", (13, 7)), ("images", IMAGE))
+    ),
+]
+
 ONE_VALUE = "Expected more than 1 value per channel when training, got input size torch.Size({})"
 
 BAD = [

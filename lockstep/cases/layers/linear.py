@@ -28,6 +28,13 @@ CASES = [
     linear("zeros among the inputs", kind="zeros among them"),
 ]
 
+# What a foreign implementation is put through besides.
+EXTREMES = [
+    linear("zeros", kind="zeros"),
+    linear("denormal", kind="denormal"),
+    linear("a huge offset", kind="huge offset"),
+]
+
 BAD = [
     BadCall(
         "another width",

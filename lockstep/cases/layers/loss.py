@@ -56,16 +56,45 @@ CASES = [
         for reduction in REDUCTIONS
     ),
     *(
+        LayerCase(
+            f"CrossEntropyLoss, {words}",
+            layer="CrossEntropyLoss",
+            kind=kind,
+            target="classes",
+            shape=(33, 10),
+            saturated=True,
+        )
+        for words, kind in (("extreme logits", "extreme logits"), ("logits of many sizes", "many sizes"))
+    ),
+    *(
         LayerCase(f"CrossEntropyLoss, {words}", layer="CrossEntropyLoss", kind=kind, target="classes", shape=shape)
         for words, kind, shape in (
             ("one sample", "logits", (1, 10)),
             ("many samples", "logits", (1000, 10)),
-            ("extreme logits", "extreme logits", (33, 10)),
             ("large offset", "large offset", (33, 10)),
             ("tiny logits", "tiny", (33, 10)),
-            ("logits of many sizes", "many sizes", (33, 10)),
             ("equal logits", "constant", (33, 10)),
         )
+    ),
+]
+
+# What a foreign implementation is put through besides.
+EXTREMES = [
+    *(
+        LayerCase(f"CrossEntropyLoss, {words}", layer="CrossEntropyLoss", kind=kind, target="classes", shape=(33, 10))
+        for words, kind in (("logits of ±1000", "far from 0"), ("zeros", "zeros"), ("denormal logits", "denormal"))
+    ),
+    *(
+        LayerCase(f"BCEWithLogitsLoss, {words}, {target} targets", layer="BCEWithLogitsLoss", kind=kind, target=target)
+        for words, kind in (("logits of ±1000", "far from 0"), ("zeros", "zeros"), ("denormal logits", "denormal"))
+        for target in ("soft", "hard")
+    ),
+    LayerCase(
+        "BCELoss, probabilities of 0 and 1, soft targets",
+        layer="BCELoss",
+        kind="saturated probabilities",
+        target="soft",
+        differs=CLIPPED,
     ),
 ]
 
