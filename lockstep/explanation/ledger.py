@@ -32,6 +32,7 @@ from lockstep.subjects.registry import asked, find
 from lockstep.subjects.side import Pair, Quantities, Side, copied
 from lockstep.subjects.subject import Request
 from lockstep.text import ENGLISH, Message, Voice, message
+from lockstep.text.names import place
 from lockstep.text.rows import padded
 
 ROUNDINGS = {name: message(f"ledger.{name}") for name in ("plain", "fused", "kernels", "paper")}
@@ -42,7 +43,7 @@ class Entry:
     """A line of the ledger.
 
     line, equation, source: its name, its LaTeX, the line of code. index: the element shown, the first that differs.
-    numpy, torch: its value. operations: (name, value) of each operation that PyTorch ran for it, in order. shown:
+    ours, theirs: its value. operations: (name, value) of each operation that PyTorch ran for it, in order. shown:
     PyTorch shows the line.
     differing, elements, ulp: between the sides, over the whole tensor; nothing where it is not shown.
     """
@@ -51,8 +52,8 @@ class Entry:
     equation: str
     source: str
     index: tuple[int, ...]
-    numpy: float
-    torch: float | None
+    ours: float
+    theirs: float | None
     operations: tuple[tuple[str, float | None], ...]
     shown: bool
     differing: int = 0
@@ -92,16 +93,16 @@ class Ledger:
     def told(self, voice: Voice = ENGLISH) -> str:
         """What a person reads of it, in a language."""
         yours, pytorch = (padded(voice(f"row.{side}"), 8) for side in ("yours", "pytorch"))
-        digits = formats.named(self.dtype).digits
-        width = digits + 8
+        held = formats.named(self.dtype)
+        numbers = [number for entry in self.entries for number in (entry.ours, *(made for _, made in entry.operations))]
+        width = max(len(held.text(number)) for number in numbers if number is not None)
         stage, rounding = self.stage, ROUNDINGS[self.rounding]
         lines = [voice("ledger.title", label=self.label, step=self.step, stage=stage, rounding=rounding)]
         for entry in self.entries:
-            place = f"[{', '.join(map(str, entry.index))}]" if entry.index else ""
-            lines.append(f"  {entry.line + place:<24} {voice.say(self.state(entry))}")
-            lines.append(f"    {yours} {entry.numpy:<{width}.{digits}g} {entry.source}")
+            lines.append(f"  {place(entry.line, entry.index):<24} {voice.say(self.state(entry))}")
+            lines.append(f"    {yours} {held.text(entry.ours):<{width}} {entry.source}")
             for name, value in entry.operations:
-                text = "" if value is None else f"{value:.{digits}g}"
+                text = "" if value is None else held.text(value)
                 lines.append(f"    {pytorch} {text:<{width}} {name}")
         return "\n".join(lines)
 
@@ -200,8 +201,8 @@ def as_entry(row: WalkedLine, equation: str) -> Entry:
         equation=equation,
         source=" ".join(row.code.split()),
         index=row.index,
-        numpy=row.ours,
-        torch=row.theirs,
+        ours=row.ours,
+        theirs=row.theirs,
         operations=tuple((operation.name, operation.value) for operation in row.operations),
         shown=row.shown,
         differing=row.differing,
@@ -240,8 +241,8 @@ def entry(line: Line, equation: str, value: np.ndarray | None, ran: list[Any]) -
         equation=equation,
         source=line.source,
         index=tuple(int(k) for k in np.unravel_index(place, ours.shape)) if ours.size else (),
-        numpy=float(ours.reshape(-1)[place]) if ours.size else float("nan"),
-        torch=float(value.reshape(-1)[place]) if value is not None and value.size else None,
+        ours=float(ours.reshape(-1)[place]) if ours.size else float("nan"),
+        theirs=float(value.reshape(-1)[place]) if value is not None and value.size else None,
         operations=tuple(
             (one.name, float(result.reshape(-1)[place]) if result is not None and result.size else None)
             for one, result in zip(ran, results, strict=True)

@@ -332,7 +332,7 @@ def test_what_it_says_to_run_again_shows_the_same_lines(records, monkeypatch, tm
     step = record.first_step or record.steps
     for one, stage in zip(again, record.walked[step - 1], strict=True):
         assert (one["step"], one["stage"], one["first"]) == (step, stage.stage, stage.first)
-        assert [(e["line"], e["numpy"], e["torch"], e["ulp"]) for e in one["entries"]] == [
+        assert [(e["line"], e["ours"], e["theirs"], e["ulp"]) for e in one["entries"]] == [
             (line.line, line.ours, line.theirs, line.ulp) for line in stage.lines
         ]
 
