@@ -1,4 +1,4 @@
-"""The Python face: `lockstep.run`."""
+"""`lockstep.run`, and what it returns."""
 
 import os
 from collections.abc import Callable, Mapping

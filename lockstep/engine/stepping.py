@@ -95,7 +95,7 @@ def run_pair(
                 walk(pair, step, theirs, free, synced if judged else None, outcome)
                 note_drift(step, free.read(), theirs.read(), outcome)
             else:
-                stroll(step, theirs, free)
+                take_step(step, theirs, free)
             for stage in () if judged else getattr(synced, "unmissed", ()):
                 synced.advance(stage, step)
             for movement, side in zip(movements, (free, theirs), strict=True):
@@ -127,8 +127,8 @@ class Tally:
         self.rows: list[np.ndarray] = []
 
 
-def stroll(step: int, *sides: Side) -> None:
-    """One step that nobody looks at."""
+def take_step(step: int, *sides: Side) -> None:
+    """One step of each side, without measuring anything."""
     for side in sides:
         for stage in side.stages:
             side.advance(stage, step)

@@ -1,4 +1,4 @@
-"""The Python face of the ladder: `lockstep.explain`."""
+"""`lockstep.explain`: the ladder of one case, and what it returns."""
 
 import dataclasses
 from collections.abc import Callable, Mapping

@@ -192,6 +192,7 @@ INSIDE = {  # calls that only Lockstep makes, of itself
     "numerics/difference.py: ValueError",
     "numerics/bounded.py: TypeError",
     "numerics/bounded.py: Undecided",
+    "numerics/formats.py: TypeError",
     "numerics/verdict.py: ValueError",
     "records/schema.py: ValueError",
 }

@@ -216,9 +216,8 @@ def test_a_fault(call, monkeypatch):
 
 @pytest.mark.parametrize("key", ["row.at", "cli.like", "reason.no-names", "shape.dicts", "ledger.title", "note.prints"])
 def test_a_line_that_is_not_translated_would_be_noticed(key, korean, theirs, monkeypatch):
-    known = dict(texts("ko"))
-    monkeypatch.setattr("lockstep.cli.main.Voice", Voice)
-    monkeypatch.setitem(texts("ko"), key, known[key] + " which nobody has put into Korean")
+    known = texts("ko", Voice.packages)
+    monkeypatch.setitem(known, key, known[key] + " which nobody has put into Korean")
     with pytest.raises(AssertionError, match="which nobody has put into"):
         korean("ledger", "optim.adam") if key.startswith("ledger") else korean(
             "check", theirs("Inside"), "--like", "optim.adam"

@@ -1,4 +1,4 @@
-"""The Python face: what `lockstep.run` takes, gives and refuses."""
+"""What `lockstep.run` takes, gives and refuses."""
 
 import inspect
 import shlex
@@ -28,7 +28,7 @@ def wrong(monkeypatch):
     monkeypatch.setattr(Optimizer, "step_one", off)
 
 
-# the face as it is promised
+# the interface as it is promised
 
 
 def test_the_call_of_the_readme():

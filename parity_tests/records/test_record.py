@@ -320,7 +320,7 @@ def test_another_version(version, saved):
     refused(rewritten(saved, version=version), f"version {version!r}", f"reads version {VERSION}")
 
 
-@pytest.mark.parametrize("kind", ["stroll", None, 3, ["run"]])
+@pytest.mark.parametrize("kind", ["nonsense", None, 3, ["run"]])
 def test_another_kind(kind, saved):
     refused(rewritten(saved, kind=kind), f"kind {kind!r}")
 
