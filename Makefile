@@ -13,9 +13,8 @@ READY := $(VENV)/.ready
 .PHONY: report test slow capabilities check format bench screenshots setup clean distclean
 .DEFAULT_GOAL := report
 
-# One thread, as the tests: the networks are small, and threads that wait for each other cost more than they give.
 report: $(READY)
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m reports --out $(OUT)
+	$(BIN)/python -m reports --out $(OUT)
 
 # A test uses one thread, so a process per core is what is fastest.
 test: $(READY)

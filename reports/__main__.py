@@ -4,17 +4,21 @@ import argparse
 import importlib
 import pathlib
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+import time
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lockstep.cli.ending import ending
 from lockstep.errors import BadValue
 from lockstep.records.loading import load
 from lockstep.records.record import BadRecord, Record
+from lockstep.tasks.kept import Kept
+from lockstep.tasks.workers import Progress as Share
+from lockstep.tasks.workers import Tell, Workers
 from lockstep.text import LANGUAGES, message
+from reports.gallery import Gallery
 from reports.publish import INDEX, PLACES, RECORDS, check_place, publish, scratch, write
 
 OUT = pathlib.Path("build/report")
@@ -44,7 +48,22 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="train on CIFAR-10, too: the six files of its binary version",
     )
+    made.add_argument("--workers", type=positive, metavar="N", help="so many processes; one a core if left out")
+    made.add_argument(
+        "--fresh", action="store_true", help="make everything anew, whatever is kept in DIR.kept from before"
+    )
     return made
+
+
+def positive(text: str) -> int:
+    """A count of workers.
+
+    Raises:
+        ValueError: for any other text.
+    """
+    if not text.isdecimal() or not int(text):
+        raise ValueError(text)
+    return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,9 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     try:
-        languages = (options.lang,) if options.lang else LANGUAGES
         with ending("reports"):
-            page = report(options.out, options.records, options.only, folders(options), languages)
+            page = report(options)
     except SystemExit as stop:
         return int(stop.code or 0)
     print(f"report: {page}")
@@ -75,44 +93,70 @@ def folders(options: argparse.Namespace) -> dict[str, pathlib.Path]:
     return named
 
 
-def report(
-    out: pathlib.Path,
-    records: pathlib.Path | None,
-    only: list[str] | None,
-    data: dict[str, pathlib.Path] | None = None,
-    languages: Sequence[str] = LANGUAGES,
-) -> pathlib.Path:
+def report(options: argparse.Namespace) -> pathlib.Path:
     """Collect or read the records, draw them, and put everything in place at once; the index is returned."""
-    check_place(out, PLACES if records else (RECORDS, *PLACES))
-    with scratch(out) as folder, progress() as bar:
-        chosen = collected(folder / RECORDS, only, bar, data) if records is None else read(records, only, bar)
-        task = bar.add_task("pictures", total=None)
-        write(chosen, folder, languages, lambda file: bar.update(task, advance=1, description=f"pictures: {file}"))
+    out, clock = options.out, Clock()
+    languages = (options.lang,) if options.lang else LANGUAGES
+    check_place(out, PLACES if options.records else (RECORDS, *PLACES))
+    data = folders(options)
+    kept = Kept(out.with_name(f"{out.name}.kept"), fresh=options.fresh)
+    with Workers(options.workers, kept) as workers, scratch(out) as folder, progress() as bar:
+        if options.records is None:
+            chosen = collected(folder / RECORDS, options.only, data, workers, telling(bar, "experiments", workers))
+        else:
+            chosen = read(options.records, options.only)
+        clock.phase("records", workers)
+        write(chosen, folder, Gallery(workers, telling(bar, "pictures", workers)), languages)
+        clock.phase("pictures and pages", workers)
         publish(folder, out)
+    errors.print(f"report: {clock.said()}, {workers.count} at a time")
     return out / INDEX
 
 
+class Clock:
+    """How long each phase took, and how much of it was kept from before."""
+
+    def __init__(self):
+        self.begun = self.last = time.perf_counter()
+        self.phases: list[str] = []
+        self.seen = (0, 0)
+
+    def phase(self, name: str, workers: Workers) -> None:
+        """A phase ends."""
+        now, (done, taken) = time.perf_counter(), self.seen
+        self.seen = workers.done, workers.taken
+        made, kept = self.seen[0] - done, self.seen[1] - taken
+        self.phases.append(f"{name} {now - self.last:.1f} s ({made} made, {kept} kept from before)")
+        self.last = now
+
+    def said(self) -> str:
+        """All of it in a line."""
+        return f"{', '.join(self.phases)}; in all {time.perf_counter() - self.begun:.1f} s"
+
+
 def collected(
-    folder: pathlib.Path, only: list[str] | None, bar: Progress, data: dict[str, pathlib.Path] | None = None
+    folder: pathlib.Path, only: list[str] | None, data: Mapping[str, pathlib.Path], workers: Workers, tell: Tell
 ) -> list[Record]:
     """Run the experiments; lockstep.experiments says which."""
     experiments = importlib.import_module("lockstep.experiments")
-    task = bar.add_task("experiments", total=None)
-    folder.mkdir()
-    return [load(path) for path in experiments.collect(folder, only=only, progress=telling(bar, task), data=data)]
+    return [load(path) for path in experiments.collect(folder, only, data, workers, tell)]
 
 
-def telling(bar: Progress, task: Any) -> Callable[..., None]:
-    """What the experiments tell how far they are: `progress("optim.adam", 3, 40)`, the numbers if they know them."""
+def telling(bar: Progress, what: str, workers: Workers) -> Tell:
+    """Shows how far a phase is: what is running, and about how long is left."""
+    row = bar.add_task(what, total=None, left="", running="")
+    begun = time.perf_counter()
 
-    def tell(what: object = "", done: int | None = None, total: int | None = None) -> None:
-        known = {"completed": done, "total": total} if done is not None else {"advance": 1}
-        bar.update(task, description=f"experiments: {what}", **known)  # type: ignore[arg-type]
+    def tell(now: Share) -> None:
+        past, done = time.perf_counter() - begun, now.total - now.left
+        seconds = now.left * past / done if done else now.left / workers.count
+        left = f"{int(seconds) // 60}:{int(seconds) % 60:02d} left" if now.tasks else ""
+        bar.update(row, total=now.tasks, completed=now.done, left=left, running=" · ".join(now.running))
 
     return tell
 
 
-def read(folder: pathlib.Path, only: list[str] | None, bar: Progress) -> list[Record]:
+def read(folder: pathlib.Path, only: list[str] | None) -> list[Record]:
     """The records of a folder and the folders in it, by name.
 
     Raises:
@@ -121,7 +165,7 @@ def read(folder: pathlib.Path, only: list[str] | None, bar: Progress) -> list[Re
     paths = sorted(folder.rglob("*.json")) if folder.is_dir() else []
     if not paths:
         raise BadRecord(f"{folder}: no records (NAME.json) there")
-    records = [load(path) for path in bar.track(paths, description="records")]
+    records = [load(path) for path in paths]
     chosen = [record for record in records if not only or record.subject in only]
     if not chosen:
         subjects = sorted({record.subject for record in records})
@@ -130,8 +174,11 @@ def read(folder: pathlib.Path, only: list[str] | None, bar: Progress) -> list[Re
 
 
 def progress() -> Progress:
-    """A bar on the terminal's error stream, gone when it is done; nothing where there is no terminal."""
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    """Bars on the terminal's error stream, gone when it is done; nothing where there is no terminal."""
+    columns = (
+        TextColumn("{task.description}", markup=False), BarColumn(24), MofNCompleteColumn(),
+        TextColumn("{task.fields[left]}", markup=False), TextColumn("{task.fields[running]}", markup=False),
+    )  # fmt: skip
     return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
 
 

@@ -1,48 +1,62 @@
-"""Draws pictures once for all languages, under file names that are safe and each its own."""
+"""Every picture of a report, drawn once for all languages, under file names that are safe and each its own."""
 
 import base64
-import csv
-import io
+import dataclasses
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, NamedTuple
-
-import numpy as np
 
 from lockstep.records.record import Record
+from lockstep.tasks.task import Files, Task
+from lockstep.tasks.workers import Alone, Tell, Workers, silent
 from lockstep.text import Message
-from reports.style import png
-from reports.vector import inline, svg
+from reports.drawing import drawn
+from reports.vector import inline
+
+SECONDS = 0.15  # about what a picture takes that nobody has drawn yet
 
 
-class Picture(NamedTuple):
-    """A picture on a page: what it shows, how to read it, and the picture itself, as SVG or as an address of data.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture on a page: what it shows, how to read it, and the picture itself, once the gallery has drawn it.
 
-    stem: of its files, STEM.svg, STEM.png and STEM.csv. inline: the SVG, its ids beginning with the stem, or nothing.
-    source: a data URI where `inline` is empty.
+    Attributes:
+        stem: of its files, STEM.svg, STEM.png and STEM.csv. kind: "svg" or "png", how it stands in a page.
+        content: its files, by their format.
     """
 
     name: str
     stem: str
+    kind: str
     title: Message
     read: Message
-    inline: str
-    source: str
+    content: Files = dataclasses.field(default_factory=dict)
+
+    @property
+    def inline(self) -> str:
+        """The SVG, its ids beginning with the stem; nothing for one of dots."""
+        return inline(self.content["svg"], self.stem) if self.kind == "svg" else ""
+
+    @property
+    def source(self) -> str:
+        """A data URI, where it is one of dots."""
+        dots = base64.b64encode(self.content["png"]).decode("ascii")
+        return "" if self.kind == "svg" else f"data:image/png;base64,{dots}"
 
 
 class Gallery:
-    """Every picture of a report, each drawn once.
+    """The pictures that pages ask for, each once; they are drawn together.
 
     Arguments:
-        on_picture: called with the file name of every picture when it is drawn.
+        workers: who draws them; this process if None.
+        tell: called with how far it is, again and again.
     """
 
-    def __init__(self, on_picture: Callable[[str], Any] | None = None):
-        self.on_picture = on_picture
-        self.files: dict[str, bytes] = {}
-        self.drawn: dict[tuple[str, int, tuple[int, ...]], tuple[Record, Picture]] = {}
+    def __init__(self, workers: Workers | None = None, tell: Tell = silent):
+        self.workers, self.tell = workers or Alone(), tell
+        self.asked: dict[tuple[str, int, tuple[int, ...]], tuple[Task, Picture]] = {}
+        self.stems: set[str] = set()
 
     def picture(self, module: ModuleType, record: Record, name: str, *which: int) -> Picture:
         """The picture that a module of reports.figures draws of a record.
@@ -54,26 +68,32 @@ class Gallery:
             which: of a record that holds several, the number; passed on to the module's functions.
         """
         key = (module.__name__, id(record), which)
-        if key not in self.drawn:
-            self.drawn[key] = record, self.draw(module, record, f"{slug(name)}-{module.NAME}", which)
-        return self.drawn[key][1]
+        if key not in self.asked:
+            wanted = f"{slug(name)}-{module.NAME}"
+            stem = next(one for one in stems(wanted) if one not in self.stems)
+            self.stems.add(stem)
+            task = Task(stem, drawn, (module, record, *which), seconds=SECONDS)
+            title, read = module.finding(record, *which), module.read(record, *which)
+            self.asked[key] = task, Picture(module.NAME, stem, module.KIND, title, read)
+        return self.asked[key][1]
 
-    def draw(self, module: ModuleType, record: Record, wanted: str, which: tuple[int, ...]) -> Picture:
-        stem = next(one for one in stems(wanted) if f"{one}.svg" not in self.files)
-        figure = module.draw(record, *which)
-        dots, lines = png(figure), svg(figure)
-        self.files |= {f"{stem}.svg": lines, f"{stem}.png": dots, f"{stem}.csv": columns(module.table(record, *which))}
-        if self.on_picture:
-            self.on_picture(f"{stem}.svg")
-        shown = module.KIND == "svg"
-        source = "" if shown else "data:image/png;base64," + base64.b64encode(dots).decode("ascii")
-        return Picture(
-            module.NAME, stem, module.finding(record, *which), module.read(record, *which),
-            inline(lines, stem) if shown else "", source,
-        )  # fmt: skip
+    def draw(self) -> None:
+        """Draw every picture that was asked for and is not drawn yet.
+
+        Raises:
+            TaskFailed: for the first that cannot be drawn.
+        """
+        missing = {task: picture for task, picture in self.asked.values() if not picture.content}
+        for task, files in self.workers.run(missing, self.tell):
+            missing[task].content.update(files)
+
+    @property
+    def files(self) -> Files:
+        """What is drawn, by the names of the files."""
+        return {f"{one.stem}.{form}": made for _, one in self.asked.values() for form, made in one.content.items()}
 
 
-def stems(wanted: str):
+def stems(wanted: str) -> Iterator[str]:
     """The name as it is wanted, then with a number."""
     yield wanted
     yield from (f"{wanted}-{number}" for number in itertools.count(2))
@@ -82,16 +102,3 @@ def stems(wanted: str):
 def slug(text: str) -> str:
     """Letters, digits, dots and dashes: safe in a file name, and in an id behind a letter."""
     return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:100].strip("-.") or "run"
-
-
-def columns(table: Mapping[str, Any]) -> bytes:
-    """Columns of equal length as CSV, every number in as many digits as tell it from its neighbours.
-
-    Raises:
-        ValueError: for columns of different lengths, which would be no table.
-    """
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(table)
-    writer.writerows(zip(*(map(str, np.asarray(column).ravel()) for column in table.values()), strict=True))
-    return buffer.getvalue().encode("utf-8")

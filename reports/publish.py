@@ -1,10 +1,13 @@
 """Puts a report where it belongs: whole, or not at all."""
 
 import contextlib
+import fcntl
+import os
 import pathlib
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import time
+from collections.abc import Iterator, Sequence
 
 from lockstep.errors import BadFile
 from lockstep.records.record import Record
@@ -18,6 +21,8 @@ MARK = '<meta name="generator" content="lockstep reports">'
 INDEX = "index.html"
 FIGURES, RECORDS = "figures", "records"
 PLACES = (FIGURES, *families(), *LANGUAGES, address.MACHINE, INDEX)  # what a report puts into its folder
+SCRATCH = ".report-"  # how the folder's name begins in which a report is put together
+MINUTE = 60.0
 HEAD = 2_000  # bytes of a page in which its mark must stand
 
 
@@ -29,7 +34,6 @@ def render(
     records: Sequence[Record],
     out,
     languages: Sequence[str] = LANGUAGES,
-    on_picture: Callable[[str], Any] | None = None,
 ) -> pathlib.Path:
     """Draw the report of `records` into the folder `out`: its pages, and its pictures in figures/.
 
@@ -37,7 +41,6 @@ def render(
         records: of every kind there is (docs/records.md), in whatever order.
         out: a folder that is missing, empty, or holds a report; `records/` in it is left alone.
         languages: "en", "ko"; the first has the folder itself, each other one a folder in it.
-        on_picture: called with the file name of every picture when it is drawn.
 
     Returns:
         The path of the index.
@@ -49,7 +52,7 @@ def render(
     out = pathlib.Path(out)
     check_place(out)
     with scratch(out) as folder:
-        write(records, folder, languages, on_picture)
+        write(records, folder, Gallery(), languages)
         publish(folder, out)
     return out / INDEX
 
@@ -57,11 +60,10 @@ def render(
 def write(
     records: Sequence[Record],
     folder: pathlib.Path,
+    gallery: Gallery,
     languages: Sequence[str] = LANGUAGES,
-    on_picture: Callable[[str], Any] | None = None,
 ) -> None:
     """The pages and their pictures into an empty folder."""
-    gallery = Gallery(on_picture)
     pages = site(records, gallery, languages)
     files = {f"{FIGURES}/{name}": content for name, content in gallery.files.items()}
     for name, content in files.items() | {name: text.encode("utf-8") for name, text in pages.items()}.items():
@@ -94,11 +96,42 @@ def marked(page: pathlib.Path) -> bool:
 
 @contextlib.contextmanager
 def scratch(out: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A folder beside `out`, gone afterwards, so that moving from it is a rename."""
+    """A folder beside `out`, gone afterwards, so that moving from it is a rename.
+
+    It is locked as long as its process lives: one that was killed leaves its folder to the next, which clears it away.
+    """
     parent = out.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".report-", dir=parent, ignore_cleanup_errors=True) as folder:
+    for left in parent.glob(f"{SCRATCH}*"):
+        clear(left)
+    with (
+        tempfile.TemporaryDirectory(prefix=SCRATCH, dir=parent, ignore_cleanup_errors=True) as folder,
+        locked(pathlib.Path(folder)),
+    ):
         yield pathlib.Path(folder)
+
+
+def clear(left: pathlib.Path) -> None:
+    """Remove a scratch folder whose process is gone; one that is at work, or only just begun, stays."""
+    with contextlib.suppress(OSError):
+        if left.is_dir() and not left.is_symlink() and time.time() - left.stat().st_mtime > MINUTE:
+            with locked(left):
+                shutil.rmtree(left)
+
+
+@contextlib.contextmanager
+def locked(folder: pathlib.Path) -> Iterator[None]:
+    """The folder, locked by this process and no other, until it is left or the process dies.
+
+    Raises:
+        OSError: where another process has it.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def publish(folder: pathlib.Path, out: pathlib.Path) -> None:

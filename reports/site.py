@@ -19,11 +19,12 @@ def site(records: Sequence[Record], gallery: Gallery, languages: Sequence[str] =
 
     Arguments:
         records: of any kind that checks.check lets pass.
-        gallery: draws each picture once, for all languages.
+        gallery: draws what the pages ask for, once for all languages.
         languages: in which the pages are; the first has the report's root.
     """
     found = contents(records)
     shown = list(views(found, gallery))
+    gallery.draw()
     made = {}
     for language in languages:
         templates = environment(Speaker(language))

@@ -127,9 +127,12 @@ def report(
         pathlib.Path | None, typer.Option(help="Draw the records of this folder, and run nothing.")
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Only in this language, en or ko; in both if left out.")] = None,
+    workers: Annotated[int | None, typer.Option(help="So many processes; one a core if left out.", min=1)] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make everything anew, whatever is kept from before.")] = False,
 ):
     """Run the experiments, or read records, and draw the report; the same as `python -m reports`."""
-    arguments = ["--out", str(out), *(["--lang", lang] if lang else [])]
+    arguments = ["--out", str(out), *(["--lang", lang] if lang else []), *(["--fresh"] if fresh else [])]
+    arguments += ["--workers", str(workers)] if workers else []
     for one in only or []:
         arguments += ["--only", one]
     for name, folder in {"--mnist": mnist, "--cifar10": cifar10, "--records": records}.items():

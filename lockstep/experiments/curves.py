@@ -1,7 +1,7 @@
 """Curves over something else than steps: what a subject's cases draw of both its sides, as a record."""
 
+import importlib
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 from lockstep.numerics.environment import environment
@@ -23,7 +23,7 @@ def drawn(arguments: Mapping[str, Any], seed: int = 0) -> ExperimentRecord:
     """The record of a curve."""
     subject, curve = find(arguments["subject"]), arguments["curve"]
     sides = {"numpy": subject.reference, "torch": subject.counterpart}
-    generators = {side: import_module(f"{tree}.random").Generator for side, tree in TREES.items()}
+    generators = {side: importlib.import_module(f"{tree}.random").Generator for side, tree in TREES.items()}
     settings, arrays = subject.table("CURVES")[curve](sides, generators, seed)
     return ExperimentRecord(
         subject=subject.path,

@@ -1,23 +1,23 @@
 """The notebook, whole, on both sides: its runs, the numbers it prints, and what its claims rest on."""
 
 import importlib
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
-from lockstep.engine.run import Run, run
 from lockstep.experiments.chapters import chapter_of, chapters
 from lockstep.experiments.claims import OWN, Facts, Gain, Rate, Spot, claims
+from lockstep.experiments.parts import ADAM_STEPS, SIDES, TUNING_STEPS, Losses
 from lockstep.numerics.environment import environment
 from lockstep.records.experiment import ExperimentRecord, PrintedNumber, RunEntry
+from lockstep.records.run import RunRecord
 from lockstep.records.schema import plain, read
-from lockstep.subjects.registry import find
+from lockstep.subjects.registry import choose, find
 from lockstep.text import message
 
-SIDES = ("numpy", "torch")
 OPTIMIZERS = ("sgd", "rmsprop", "adam", "adagrad")
 REGULAR = {"none": "no regularisation", "l2": "L2", "l1": "L1", "dropout": "dropout"}
 ITERATIONS, SAMPLES = 2000, 40
@@ -26,7 +26,7 @@ LARGE = 400  # samples, ten times as many as the notebook has
 LARGE_ONES = ("none", "l2", "dropout")
 RATES = (0.1, 0.3, 1.0, 3.0, 10.0)
 WIDE, DEEP = (64, 32), (32,) * 8  # hidden layers
-ADAM_STEPS, TUNING_STEPS, TUNING_LR = 150, 50, 0.01
+TUNED = "optim.sgd"  # what goes on where Adam stopped
 BRIEFLY = {"judge_every": 1000, "drift_every": 1000}  # judged at the first step, compared at the last
 
 PRINTED = {  # by what `printed.NAME` calls it
@@ -100,86 +100,75 @@ def plan() -> dict[str, dict[str, Any]]:
     return found
 
 
-def experiment(tell: Callable[[str], Any] = lambda text: None) -> tuple[ExperimentRecord, dict[str, Run]]:
-    """Run all of it; the record, and the runs by their names in `plan`.
+def part(name: str) -> tuple[str, dict[str, Any], str]:
+    """What a run of `plan` is made of: the arguments of `lockstep.experiments.parts.part`."""
+    arguments = plan()[name]
+    case = choose(find(arguments["subject"]), arguments["case"])
+    return name, arguments | {"case": case}, TUNED if name == "tuned/start" else ""
 
-    `tell` is called with the name of every run before it is begun.
+
+def record(parts: Mapping[str, RunRecord]) -> ExperimentRecord:
+    """The record of the experiment.
+
+    Arguments:
+        parts: what `part` made of each run of `plan`.
     """
-    runs = {}
-    for name, arguments in plan().items():
-        tell(f"notebook: {name}")
-        runs[name] = run(**arguments)
-    return record(runs), runs
-
-
-def record(runs: dict[str, Run]) -> ExperimentRecord:
-    arrays = dict(drawn(runs))
-    facts = {side: measured(runs, side, arrays) for side in SIDES}
+    arrays = dict(drawn(parts))
+    facts = {side: measured(parts, side, arrays) for side in SIDES}
     return ExperimentRecord(
         subject="notebook",
         environment=environment(),
         title="The notebook's experiments",
         optimum=(1.0, 1.0),
         chapters=chapters(plan()),
-        settings=settings(runs),
+        settings=settings(),
         printed=printed(arrays),
         claims=claims(facts["numpy"], facts["torch"]),
         runs=tuple(
             RunEntry(
-                subject=one.request.subject.path,
-                case=one.request.case.desc,
-                dtype=one.request.dtype,
-                steps=one.outcome.steps,
+                subject=one.subject,
+                case=one.desc,
+                dtype=one.dtype,
+                steps=one.steps,
                 verdict=one.verdict,
                 used=one.used,
             )
-            for one in runs.values()
+            for one in parts.values()
         ),
         arrays=arrays,
     )
 
 
-def settings(runs: dict[str, Run]) -> dict[str, Any]:
+def settings() -> dict[str, Any]:
     """What the notebook promises and does not write, and what was chosen for it; and its hyperparameters."""
-    chosen = {name: runs[f"optim/{name}"].request.case.hyperparameters for name in OPTIMIZERS}
-    networks = {name: training(runs[f"regular/{name}"]).network for name in REGULAR}
+    cases = {name: choose(find(arguments["subject"]), arguments["case"]) for name, arguments in plan().items()}
+    chosen = {name: cases[f"optim/{name}"].hyperparameters for name in OPTIMIZERS}
+    networks = {name: cast(Training, cases[f"regular/{name}"]).network for name in REGULAR}
     added = {name: message(f"claim.added.{name}") for name in ("adagrad", "l1")}
     return read(Any, plain({"optim": chosen, "regular": networks, "added": added}))
 
 
-def drawn(runs: dict[str, Run]) -> Iterator[tuple[str, np.ndarray]]:
+def drawn(parts: Mapping[str, RunRecord]) -> Iterator[tuple[str, np.ndarray]]:
     """The arrays of the notebook's figures, on both sides, in its layout."""
     for name in OPTIMIZERS:
-        outcome = runs[f"optim/{name}"].outcome
+        arrays = parts[f"optim/{name}"].arrays
         for side in SIDES:
-            path, value = outcome.traces[f"path/{side}"], outcome.sides[side].value  # type: ignore[attr-defined]
-            yield f"nb/optim/{name}/{side}/path", path
-            yield f"nb/optim/{name}/{side}/loss", np.array([float(value({"theta": place})) for place in path])
+            yield f"nb/optim/{name}/{side}/path", arrays[f"trace/path/{side}"]
+            yield f"nb/optim/{name}/{side}/loss", arrays[f"nb/loss/{side}"]
     for name in REGULAR:
-        outcome = runs[f"regular/{name}"].outcome
+        arrays = parts[f"regular/{name}"].arrays
         for side in SIDES:
-            yield f"nb/regular/{name}/{side}/losses", outcome.traces[f"loss/{side}"]
-            yield f"nb/regular/{name}/{side}/W1", model(runs[f"regular/{name}"], side).params["linear1.weight"].copy()
-    layer = runs["batchnorm"]
-    yield (
-        "nb/batchnorm/before",
-        cast(LayerCase, layer.request.case).inputs(np.random.default_rng(0), 1, "float64")[0].T.copy(),
-    )
+            yield f"nb/regular/{name}/{side}/losses", arrays[f"trace/loss/{side}"]
+            yield f"nb/regular/{name}/{side}/W1", arrays[f"nb/W1/{side}"]
+    layer = choose(find("layers.batchnorm"), plan()["batchnorm"]["case"])
+    yield "nb/batchnorm/before", cast(LayerCase, layer).inputs(np.random.default_rng(0), 1, "float64")[0].T.copy()
     for side in SIDES:
-        yield f"nb/batchnorm/{side}", layer.outcome.sides[side].read()["output"]["output"].T.copy()
+        yield f"nb/batchnorm/{side}", parts["batchnorm"].arrays[f"nb/output/{side}"]
     x, y = np.linspace(-2, 2, 100), np.linspace(-1, 3, 100)
     function = importlib.import_module("reference.functions").FUNCTIONS["rosenbrock"]
     yield "trace/contour/x", x
     yield "trace/contour/y", y
     yield "trace/contour/z", function.evaluate({"theta": np.stack(np.meshgrid(x, y))}).value
-
-
-def training(one: Run) -> Training:
-    return cast(Training, one.request.case)
-
-
-def model(one: Run, side: str) -> Any:
-    return one.outcome.sides[side].model  # type: ignore[attr-defined]
 
 
 def printed(arrays: dict[str, np.ndarray]) -> tuple[PrintedNumber, ...]:
@@ -217,58 +206,36 @@ def as_printed(array: np.ndarray) -> str:
     return " ".join(text.replace("[", "[ ").split()).replace("[ ", "[")
 
 
-class Losses(NamedTuple):
-    """Of a trained network in evaluation, without penalty, sample by sample: what it learnt from, and fresh ones."""
-
-    seen: np.ndarray
-    fresh: np.ndarray
-
-
-def losses(one: Run, side: str) -> Losses:
-    data = one.outcome.sides[side].data  # type: ignore[attr-defined]
-    predict = model(one, side).predict
-    return Losses(*(cross_entropy(predict(x), t) for x, t in ((data.x, data.t), (data.x_test, data.t_test))))
-
-
-def right(one: Any) -> np.ndarray:
-    """1 for every held-back digit that a trained side reads, else 0."""
-    return (one.model.predict(one.data.x_test).argmax(axis=1) == one.data.t_test).astype(np.float64)
-
-
 def gain(better: np.ndarray) -> Gain:
     """The mean of a gain over samples, and the standard error of that mean."""
     return Gain(float(better.mean()), float(better.std(ddof=1) / np.sqrt(better.size)))
 
 
-def cross_entropy(p: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Of each sample, as the notebook has it: clipped at 1e-10."""
-    p = np.clip(p, 1e-10, 1 - 1e-10)
-    return -(t * np.log(p) + (1 - t) * np.log(1 - p)).reshape(-1)
-
-
-def measured(runs: dict[str, Run], side: str, arrays: dict[str, np.ndarray]) -> Facts:
+def measured(parts: Mapping[str, RunRecord], side: str, arrays: Mapping[str, np.ndarray]) -> Facts:
     """What the claims are about, on one side."""
 
+    def of(name: str, what: str) -> np.ndarray:
+        return parts[name].arrays[f"{what}/{side}"]
+
     def spot(name: str) -> Spot:
-        outcome = runs[name].outcome
-        place = outcome.traces[f"path/{side}"][-1]
-        value = outcome.sides[side].value({"theta": place})  # type: ignore[attr-defined]
-        return Spot(float(np.hypot(*(place - 1))), float(value))
+        place = of(name, "trace/path")[-1]
+        return Spot(float(np.hypot(*(place - 1))), float(of(name, "nb/loss")[-1]))
 
     def accuracy(name: str) -> float:
-        return float(runs[name].outcome.traces[f"accuracy/{side}"][-1])
+        return float(of(name, "trace/accuracy")[-1])
 
     def rate(name: str) -> Rate:
-        loss = runs[name].outcome.traces[f"loss/{side}"]
+        loss = of(name, "trace/loss")
         return Rate(accuracy(name), float(np.max(np.diff(loss))), float(loss[-1] / loss[0]))
 
     def gains(chapter: str, names: tuple[str, ...]) -> dict[str, Gain]:
-        fresh = {name: losses(runs[f"{chapter}/{name}"], side).fresh for name in ("none", *names)}
+        fresh = {name: of(f"{chapter}/{name}", "nb/fresh") for name in ("none", *names)}
         return {name: gain(fresh["none"] - fresh[name]) for name in names}
 
-    adam = right(runs["tuned/adam"].outcome.sides[side])
-    then_sgd = right(tuned(runs["tuned/start"], side))
-    fits = {name: losses(runs[f"regular/{name}"], side) for name in (*REGULAR, "both")}
+    adam, then_sgd = of("tuned/adam", "nb/right"), of("tuned/start", "nb/tuned")
+    fits = {
+        name: Losses(of(f"regular/{name}", "nb/seen"), of(f"regular/{name}", "nb/fresh")) for name in (*REGULAR, "both")
+    }
     out, before = arrays[f"nb/batchnorm/{side}"], arrays["nb/batchnorm/before"]
     variance, eps = float(np.var(before[0])), 1e-5
     return Facts(
@@ -282,7 +249,7 @@ def measured(runs: dict[str, Run], side: str, arrays: dict[str, np.ndarray]) -> 
         fresh={name: float(fit.fresh.mean()) for name, fit in fits.items()},
         gains=gains("regular", ("l2", "l1", "dropout", "both")),
         large=LARGE,
-        fresh_large={name: float(losses(runs[f"large/{name}"], side).fresh.mean()) for name in LARGE_ONES},
+        fresh_large={name: float(of(f"large/{name}", "nb/fresh").mean()) for name in LARGE_ONES},
         gains_large=gains("large", ("l2", "dropout")),
         mean=float(np.max(np.abs(out.mean(axis=1)))),
         variance=float(out.var(axis=1)[0]),
@@ -299,17 +266,3 @@ def measured(runs: dict[str, Run], side: str, arrays: dict[str, np.ndarray]) -> 
         adam_steps=ADAM_STEPS,
         tuning_steps=TUNING_STEPS,
     )
-
-
-def tuned(start: Run, side: str) -> Any:
-    """The side after SGD has gone on from where Adam stopped, with the same stream of batches."""
-    one: Any = start.outcome.sides[side]
-    optimizer = find("optim.sgd")
-    if side == "numpy":
-        one.optimizer = optimizer.ours()(one.model.params, lr=TUNING_LR)
-    else:
-        one.optimizer = optimizer.theirs()(one.model.tensors, lr=TUNING_LR)
-    for step in range(ADAM_STEPS + 1, ADAM_STEPS + TUNING_STEPS + 1):
-        for stage in one.stages:
-            one.advance(stage, step)
-    return one

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.metadata
+import os
 import pathlib
 import platform
 from typing import Any
@@ -45,6 +46,33 @@ def environment() -> Environment:
     )
 
 
+# Variables that change what a library rounds, or how many threads it uses.
+SWITCHES = (
+    "ATEN_",
+    "BLIS_",
+    "DNNL_",
+    "GLIBC_TUNABLES",
+    "GOMP_",
+    "KMP_",
+    "MKL_",
+    "NPY_",
+    "OMP_",
+    "ONEDNN_",
+    "OPENBLAS_",
+    "TORCH_",
+)
+
+
+def world() -> dict[str, Any]:
+    """All that a result may depend on besides the sources and the settings of what made it."""
+    installed = {one.name: one.version for one in importlib.metadata.distributions()}
+    return dataclasses.asdict(environment()) | {
+        "flags": cpuinfo("flags"),
+        "packages": dict(sorted(installed.items())),
+        "switches": {name: value for name, value in sorted(os.environ.items()) if name.startswith(SWITCHES)},
+    }
+
+
 def version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)
@@ -53,10 +81,14 @@ def version(package: str) -> str | None:
 
 
 def cpu() -> str | None:
+    return cpuinfo("model name") or platform.processor() or None
+
+
+def cpuinfo(field: str) -> str | None:
+    """A field of the first processor, on Linux."""
     info = pathlib.Path("/proc/cpuinfo")
     lines = info.read_text("utf-8").splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or None
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(field)), None)
 
 
 def torch_settings() -> dict[str, Any]:
@@ -65,7 +97,7 @@ def torch_settings() -> dict[str, Any]:
     except ModuleNotFoundError:
         return {"capability": None, "threads": None}
     return {
-        "torch": torch.__version__,  # with its build, which the package's metadata leaves out for some
+        "torch": str(torch.__version__),  # plain, with its build, which the package's metadata leaves out for some
         "capability": torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
     }

@@ -50,9 +50,8 @@ class Subject:
     def causes(self) -> ModuleType | None:
         """The module with its table of what can be wrong; None for one that has none."""
         package = f"lockstep.causes.{self.family.name}"
-        name = f"lockstep.causes.{self.path}"
-        there = importlib.util.find_spec(package) and importlib.util.find_spec(name)
-        return importlib.import_module(name) if there else None
+        there = importlib.util.find_spec(package) and importlib.util.find_spec(f"lockstep.causes.{self.path}")
+        return importlib.import_module(f"lockstep.causes.{self.path}") if there else None
 
     def ours(self, case: Any = None) -> Any:
         """The class of the reference that a case runs; the one that the module is about without a case."""

@@ -28,7 +28,7 @@ def test_each_goes_with_its_subject():
     found = {subject.path: [*curves.curves(subject)] for subject in subjects()}
     assert {path: titles for path, titles in found.items() if titles} == {path: [t] for path, t in TITLES.items()}
     for path, title in TITLES.items():
-        assert title in [name for name, _ in planned(path, {})]
+        assert title in [task.name for task in planned(path, {})]
 
 
 def test_the_running_variance_is_the_biased_one_times_n_by_n_less_1(records):

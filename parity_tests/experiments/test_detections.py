@@ -93,7 +93,7 @@ def test_every_subject_with_causes_has_its_table():
     assert not detections.detections("layers.linear")
     for path in WITH_CAUSES:
         name = "digits" if path == "models.mlp" else path
-        assert set(detections.detections(path)) <= {title for title, _ in planned(name, {})}
+        assert set(detections.detections(path)) <= {task.name for task in planned(name, {})}
 
 
 @pytest.mark.parametrize("path", SMALL)

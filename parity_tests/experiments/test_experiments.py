@@ -20,6 +20,7 @@ from lockstep.records.loading import load
 from lockstep.subjects import draws, models
 from lockstep.subjects.models import TrainingSide
 from lockstep.subjects.registry import families, find, subjects
+from lockstep.tasks.workers import cores
 from lockstep.text import ENGLISH
 
 pytestmark = pytest.mark.slow
@@ -54,8 +55,8 @@ def test_the_order_is_the_reports_and_a_name_counts_once():
 @pytest.mark.parametrize("name", ["optim.adma", "mnist", ""])
 def test_an_unknown_name_is_refused_before_anything_is_run(tmp_path, name):
     seen = []
-    with pytest.raises(ValueError, match=r"no subject .*'digits' and 'notebook'"):
-        collect(tmp_path / "out", only=["optim.sgd", name], progress=lambda *told: seen.append(told))
+    with pytest.raises(ValueError, match=r"no subject .*'digits', 'notebook'"):
+        collect(tmp_path / "out", only=["optim.sgd", name], tell=seen.append)
     assert not seen
     assert not (tmp_path / "out").exists()
 
@@ -71,7 +72,7 @@ def test_an_unknown_name_is_refused_before_anything_is_run(tmp_path, name):
 def test_data_that_cannot_be_read_is_refused_before_anything_is_run(tmp_path, data, only, error):
     seen = []
     with pytest.raises(error, match=r"nowhere|imagenet|digits"):
-        collect(tmp_path / "out", only=only, data=data, progress=lambda *told: seen.append(told))
+        collect(tmp_path / "out", only=only, data=data, tell=seen.append)
     assert not seen
 
 
@@ -80,12 +81,17 @@ def test_data_that_cannot_be_read_is_refused_before_anything_is_run(tmp_path, da
 
 def test_the_same_records_byte_for_byte_and_a_progress_that_ends(tmp_path):
     told = []
-    first = collect(tmp_path / "a", only=["penalty.l1", "layers.dropout"], progress=lambda *what: told.append(what))
+    first = collect(tmp_path / "a", only=["penalty.l1", "layers.dropout"], tell=told.append)
     second = collect(tmp_path / "b", only=["layers.dropout", "penalty.l1"])
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
     assert [path.name for path in first] == [path.name for path in second]
-    assert [done for _, done, _ in told] == list(range(len(first) + 1))
-    assert {total for *_, total in told} == {len(first)}
+    assert [now.done for now in told] == list(range(len(first) + 1))
+    assert {now.tasks for now in told} == {len(first)}
+    assert told[0].left == told[0].total > told[1].left
+    assert told[-1].left == 0
+    assert all(1 <= len(now.running) <= cores() for now in told[:-1])
+    known = {task.name for name in ("penalty.l1", "layers.dropout") for task in planned(name, {})}
+    assert {name for now in told for name in now.running} == known
     found = [load(path).subject for path in first]
     assert list(dict.fromkeys(found)) == names(["layers.dropout", "penalty.l1"])
 
@@ -122,7 +128,7 @@ def test_no_line_of_a_table_is_idle():
 
 
 def test_every_ladder_and_growth_goes_with_its_subject():
-    titles = [title for title, _ in planned("digits", {})]
+    titles = [task.name for task in planned("digits", {})]
     assert len(set(titles)) == len(titles)
     network = find("models.mlp")
     assert [title for title in titles if "bit" in title or "accumulated" in title] == [
@@ -258,7 +264,7 @@ def test_the_command_line_takes_a_folder_as_a_problem(monkeypatch, capsys, mnist
 def test_the_report_takes_the_folders(monkeypatch, capsys, tmp_path, mnist):
     seen = {}
 
-    def collected(out, only=None, progress=None, data=None):
+    def collected(out, only, data, workers, tell):
         seen.update(only=only, data=data)
         raise BadValue("enough seen")
 

@@ -286,7 +286,7 @@ def test_every_subject_is_walked_each_class_of_a_layer_once():
     assert len(set(layers)) == len(layers) == 11
     for subject in subjects():
         name = "digits" if subject.family.name == "models" else subject.path
-        titles = [title for title, _ in planned(name, {})]
+        titles = [task.name for task in planned(name, {})]
         assert set(walks.walks(subject)) <= set(titles)
 
 

@@ -35,7 +35,7 @@ OTHER = {"torch_impl": "reference", "reference": "torch_impl"}
 MAY_IMPORT = {
     "reference": {"numpy"},
     "torch_impl": {"numpy", "torch"},
-    "lockstep": {"numpy", "pytest", "rich", "safetensors", "typer"},  # pytest in its plugin alone
+    "lockstep": {"joblib", "numpy", "pytest", "rich", "safetensors", "typer"},  # pytest in its plugin alone
     "reports": {"jinja2", "latex2mathml", "lockstep", "markupsafe", "matplotlib", "numpy", "pygments", "rich", "typer"},
 }
 

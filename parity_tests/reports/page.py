@@ -46,7 +46,14 @@ def tree(folder: Path) -> dict[str, bytes]:
 class Undrawn(Gallery):
     """A gallery in which nothing is drawn: pages are the same but for the pictures."""
 
-    def draw(self, module, record, wanted, which):
-        stem = f"{wanted}-{len(self.drawn)}"
-        self.files |= {f"{stem}.{end}": b"" for end in ("svg", "png", "csv")}
-        return Picture(module.NAME, stem, module.finding(record, *which), module.read(record, *which), "<svg/>", "")
+    def draw(self):
+        for _, picture in self.asked.values():
+            picture.content.update(svg=b"<svg/>", png=b"", csv=b"")
+
+
+def hung(module, record, name: str, *which: int) -> tuple[Gallery, Picture]:
+    """A picture, drawn, and the gallery it hangs in."""
+    gallery = Gallery()
+    picture = gallery.picture(module, record, name, *which)
+    gallery.draw()
+    return gallery, picture

@@ -12,6 +12,7 @@ import pytest
 
 import reports
 from lockstep.records.loading import load
+from lockstep.tasks.workers import Progress, TaskFailed
 from parity_tests.reports.made import (
     detection_record,
     experiment_record,
@@ -30,11 +31,9 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 
 
-def command(arguments, code=None, **environment):
-    call = ["-c", code, *arguments] if code else ["-m", "reports", *arguments]
-    return subprocess.run(
-        [sys.executable, *call], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
+def command(arguments, **environment):
+    call = [sys.executable, "-m", "reports", *arguments]
+    return subprocess.run(call, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
 BLOCKED = """
@@ -52,8 +51,6 @@ except ModuleNotFoundError:
     pass
 else:
     sys.exit("the block does not hold")
-from reports.__main__ import main
-sys.exit(main(sys.argv[1:]))
 """
 
 
@@ -64,10 +61,12 @@ def test_two_processes_one_without_torch_write_the_same_bytes(tmp_path):
     }  # fmt: skip
     for name, record in made.items():
         record.save(tmp_path / f"records/{name}.json")
-    for name, code, seed in (("one", None, "1"), ("two", BLOCKED, "2")):
-        done = command(
-            ["--records", str(tmp_path / "records"), "--out", str(tmp_path / name)], code, PYTHONHASHSEED=seed
-        )
+    (tmp_path / "block").mkdir()
+    (tmp_path / "block/sitecustomize.py").write_text(BLOCKED)  # which every process imports first, workers too
+    without = {"PYTHONPATH": str(tmp_path / "block")}
+    for name, workers, settings in (("one", "1", {}), ("two", "2", without)):
+        arguments = ["--records", str(tmp_path / "records"), "--out", str(tmp_path / name), "--workers", workers]
+        done = command(arguments, PYTHONHASHSEED=workers, **settings)
         assert done.returncode == 0, done.stderr
         assert done.stdout == f"report: {tmp_path / name / 'index.html'}\n"
     one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
@@ -143,7 +142,7 @@ def test_a_failure_in_the_middle_leaves_the_old_report(tmp_path, monkeypatch):
         raise RuntimeError("no paper")
 
     monkeypatch.setattr(heat, "draw", fail)
-    with pytest.raises(RuntimeError, match="no paper"):
+    with pytest.raises(TaskFailed, match="heat: RuntimeError: no paper"):
         reports.render([run_record()], out)
     assert tree(out) == before
     assert list(tmp_path.iterdir()) == [out]
@@ -215,16 +214,16 @@ def test_no_records_is_an_error(tmp_path, capsys):
 def test_without_records_the_experiments_are_run(tmp_path, monkeypatch, capsys):
     told = []
 
-    def collect(out_dir, only=None, progress=None, data=None):
-        told.append((only, out_dir.name, data))
-        progress("optim.adam", 1, 2)
+    def collect(out_dir, only, data, workers, tell):
+        told.append((only, out_dir.name, data, workers.count))
+        tell(Progress(1, 2, ("optim.adam",), 1.0, 2.0))
         return [identical_record().save(out_dir / "adam.json")]
 
     monkeypatch.setitem(sys.modules, "lockstep.experiments", types.SimpleNamespace(collect=collect))
     out = tmp_path / "build/report"
-    assert main(["--out", str(out), "--only", "optim.adam", "--mnist", "data"]) == 0
-    assert told == [(["optim.adam"], "records", {"mnist": Path("data")})]
+    assert main(["--out", str(out), "--only", "optim.adam", "--mnist", "data", "--workers", "1"]) == 0
+    assert told == [(["optim.adam"], "records", {"mnist": Path("data")}, 1)]
     assert capsys.readouterr().out == f"report: {out / 'index.html'}\n"
     assert sorted(file.name for file in out.iterdir()) == ["figures", "index.html", "ko", "optim", "records"]
     assert load(out / "records/adam.json").verdict == "identical"
-    assert [file.name for file in out.parent.iterdir()] == ["report"]
+    assert sorted(file.name for file in out.parent.iterdir()) == ["report", "report.kept"]

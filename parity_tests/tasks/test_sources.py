@@ -1,0 +1,141 @@
+"""What a result is kept under changes with everything it depends on, and with nothing else."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lockstep.tasks import sources
+from lockstep.tasks.sources import UnknownImport, closure
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+KEYS = """
+import json
+from lockstep.experiments import names, notebook, planned
+from lockstep.experiments.collection import task_of
+from lockstep.experiments.parts import part
+from lockstep.tasks.task import Task
+from parity_tests.reports.made import detection_record, run_record
+from reports.drawing import drawn
+from reports.figures import loss, trajectory
+
+tasks = [task for name in names(None) if name != "notebook" for task in planned(name, {})]
+tasks += [task_of(f"notebook {name}", part, notebook.part(name)) for name in notebook.plan()]
+tasks += [Task("picture trajectory", drawn, (trajectory, detection_record(), 1))]
+tasks += [Task("picture loss", drawn, (loss, run_record()))]
+assert len({task.name for task in tasks}) == len(tasks)
+print(json.dumps({task.name: task.key({}) for task in tasks}))
+"""
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A copy of all sources, to be changed."""
+    copy = tmp_path_factory.mktemp("tree")
+    for name in (*sources.TREES, "parity_tests"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def keys(tree: Path) -> dict[str, str]:
+    """The key of every task of a report by its name, as these sources have it."""
+    done = subprocess.run(
+        [sys.executable, "-c", KEYS], cwd=tree, env=os.environ | {"PYTHONPATH": str(tree)}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def before(tree):
+    return keys(tree)
+
+
+def about(*paths: str):
+    return lambda name: any(f"{name} ".startswith(f"{path} ") for path in paths)
+
+
+NOBODY = about()
+MUTANTS = {
+    "a formula": ("reference/optim/sgd.py", "lr * ", "2 * lr * ", None),
+    "a counterpart": ("torch_impl/layers/linear.py", '"""', '"""Another. ', None),
+    "a case": ("lockstep/cases/optim/rmsprop.py", "lr=", "lr=2 * ", None),
+    "a cause": ("lockstep/causes/optim/rmsprop.py", '"""', '"""Another. ', about("optim.rmsprop known causes")),
+    "a message": ("lockstep/text/en.toml", "the ", "that ", NOBODY),
+    "a page's template": ("reports/templates/subject.html.j2", "<", " <", NOBODY),
+    "a page": ("reports/pages/subject.py", '"""', '"""Another. ', NOBODY),
+    "a kind of picture": ("reports/figures/trajectory.py", "3.7", "3.8", about("picture trajectory")),
+    "the style of pictures": ("reports/report.mplstyle", "font.size: 9", "font.size: 8", about("picture")),
+    "the palette": ("reports/palette.py", "COMMON = 128", "COMMON = 64", about("picture")),
+    "the engine": ("lockstep/engine/stepping.py", "KEPT = 32", "KEPT = 16", lambda name: "picture" not in name),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_change_is_noticed_by_all_that_depend_on_it_and_by_nobody_else(tree, before, mutant):
+    path, old, new, rule = MUTANTS[mutant]
+    text = (tree / path).read_text("utf-8")
+    assert old in text
+    (tree / path).write_text(text.replace(old, new, 1), "utf-8")
+    try:
+        after = keys(tree)
+    finally:
+        (tree / path).write_text(text, "utf-8")
+    assert after.keys() == before.keys()
+    changed = {name for name in before if before[name] != after[name]}
+    subject = ".".join(Path(path).with_suffix("").parts[-2:])
+    if rule is None:  # the subject's own, and networks made of it, and nothing of another subject
+        mine = {name for name in before if name.startswith(f"{subject} ")}
+        assert mine <= changed
+        others = {name for name in changed - mine if not name.startswith(("digits", "notebook", "models.mlp"))}
+        assert not others
+        assert "digits, Adam, dropout and BatchNorm" not in changed or subject.startswith("layers")
+    else:
+        expected = {name for name in before if rule(name)}
+        assert changed - expected == set()
+        if mutant != "the engine":  # which what curves draw doesn't run through
+            assert expected - changed == set()
+        assert changed or rule is NOBODY
+
+
+def test_a_message_that_is_asked_for_counts_when_it_comes_and_not_when_it_is_reworded(tree, before):
+    path = tree / "lockstep/text/en.toml"
+    text = path.read_text("utf-8")
+    path.write_text(f'{text}\n["cause.optim.rmsprop.eps-inside-sqrt"]\nnote = "New."\n', "utf-8")
+    try:
+        after = keys(tree)
+    finally:
+        path.write_text(text, "utf-8")
+    assert {name for name in before if before[name] != after[name]} <= {n for n in before if n.endswith("known causes")}
+
+
+def test_what_is_not_written_where_it_is_imported_is_refused(tmp_path, monkeypatch):
+    file = tmp_path / "odd.py"
+    monkeypatch.setitem(sources.known(), "lockstep.odd", file)
+    for number, text in enumerate(
+        ("import importlib\nname = 'x'\nimportlib.import_module(name)\n", "from . import x\n")
+    ):
+        file = tmp_path / f"odd{number}.py"
+        file.write_text(text)
+        monkeypatch.setitem(sources.known(), f"lockstep.odd{number}", file)
+        with pytest.raises(UnknownImport, match=rf"odd{number}\.py:"):
+            closure([f"lockstep.odd{number}"])
+
+
+def test_a_subject_reaches_its_own_files_and_those_it_is_made_of():
+    files, about_it = closure(["lockstep.experiments.runs"], ["optim.adamw"])
+    assert about_it == {"optim.adamw"}
+    assert {
+        "reference.optim.adamw",
+        "reference.optim.adam",
+        "torch_impl.optim.adamw",
+        "lockstep.cases.optim.adamw",
+    } <= files
+    assert not files & {"reference.optim.sgd", "torch_impl.optim.adam", "lockstep.causes.optim.adamw"}
