@@ -1,12 +1,14 @@
-"""`lockstep compare`: two recordings, of two machines, versions or devices."""
+"""`lockstep compare`: two recordings, of two machines, versions or devices; or two checkpoints."""
 
+import dataclasses
 import pathlib
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
 
-from lockstep.cli.terminal import console, voice, written
+from lockstep.cli.terminal import console, progress, voice, written
+from lockstep.diagnose.two_checkpoints import Apart, TwoCheckpoints, compare_checkpoints
 from lockstep.diagnose.two_recordings import Compared, compared
 from lockstep.engine.wording import values
 from lockstep.numerics.verdict import Finding, Verdict, worst
@@ -18,16 +20,22 @@ from lockstep.text.rows import at, row
 
 
 def compare_recordings(
-    one: Annotated[pathlib.Path, typer.Argument(help="A folder with a recording, or with several.")],
+    one: Annotated[pathlib.Path, typer.Argument(help="A folder with recordings, or a safetensors file.")],
     other: Annotated[pathlib.Path, typer.Argument(help="Another of the same.")],
+    first: Annotated[bool, typer.Option("--first", help="Of files: stop after the first tensor that differs.")] = False,
     json: Annotated[pathlib.Path | None, typer.Option(help="Write what was found here.")] = None,
 ):
     """Say at which step, tensor and element two recordings part, and whether by rounding.
+
+    Of two safetensors files: which tensors differ, by how much, whether one is the other rounded to a format, and which
+    are missing or have another name.
 
     Exit status 0 when they are identical or differ by rounding, 1 when they do not, 2 when they cannot be compared.
     """
     if one.resolve() == other.resolve():
         raise BadRecording(message("recording.one-folder", one=one, other=other))
+    if one.is_file() and other.is_file():
+        compare_files(one, other, first, json)
     left, right = ({recording.scenario: recording for recording in load(path)} for path in (one, other))
     if len(left) == len(right) == 1:
         right = dict(zip(left, right.values(), strict=True))
@@ -41,6 +49,43 @@ def compare_recordings(
         write_json(json, plain([each.to_json() for each in found]))
         written(json)
     raise typer.Exit(0 if worst(each.verdict for each in found) in (Verdict.IDENTICAL, Verdict.ROUNDING) else 1)
+
+
+def compare_files(one: pathlib.Path, other: pathlib.Path, first: bool, json: pathlib.Path | None) -> NoReturn:
+    """Two checkpoints, with a bar of how much of them has been read."""
+    with progress() as bar:
+        task = bar.add_task(f"{one.name} · {other.name}", total=one.stat().st_size + other.stat().st_size)
+        found = compare_checkpoints(one, other, first=first, on_bytes=lambda count: bar.advance(task, count))
+    console.print(escape("\n".join(file_lines(found, voice()))))
+    if json is not None:
+        write_json(json, plain(dataclasses.asdict(found)))
+        written(json)
+    raise typer.Exit(0 if found.agrees else 1)
+
+
+def file_lines(found: TwoCheckpoints, voice: Voice) -> list[str]:
+    """What a person reads of two files: the tensors that differ, then what is in one alone."""
+    text = [apart_line(part, voice) for part in found.apart]
+    text += [voice("checkpoint.renamed", one=one, other=other) for one, other in found.renamed.items()]
+    text += [voice("checkpoint.missing", tensor=name) for name in found.missing]
+    text += [voice("checkpoint.added", tensor=name) for name in found.added]
+    counts = {"same": found.same, "apart": len(found.apart)}
+    return [*text, voice("checkpoint.all" if found.whole else "checkpoint.first", **counts)]
+
+
+def apart_line(part: Apart, voice: Voice) -> str:
+    known = {"tensor": part.tensor, "one": part.dtypes[0], "other": part.dtypes[1]}
+    if part.kind == "shape":
+        one, other = (str(list(shape)) for shape in part.shapes)
+        return voice("checkpoint.shape", tensor=part.tensor, one=one, other=other)
+    if part.rounded:
+        return voice(f"checkpoint.rounded-{part.which}", dtype=part.rounded, **known)
+    if part.kind == "dtype" and not part.differing:
+        return voice("checkpoint.dtype", **known)
+    figures = {name: getattr(part, name) for name in ("differing", "elements", "absolute", "relative", "ulp")}
+    if not part.index and not part.absolute and part.shapes[0]:
+        return voice("checkpoint.bytes", tensor=part.tensor, differing=part.differing, elements=part.elements)
+    return voice("checkpoint.values", tensor=part.tensor, index=str(list(part.index)), **figures)
 
 
 def lines(found: Compared, voice: Voice) -> list[str]:
