@@ -7,7 +7,7 @@ import numpy as np
 
 from lockstep.numerics import formats
 
-BLOCK = 65536  # elements; what is worked out of a block stays in the second-level cache
+BLOCK = 32768  # elements; what is worked out of a block stays in the second-level cache
 SINGLE = formats.FORMATS["float32"]  # narrower numbers are subtracted and divided in it
 
 
@@ -79,7 +79,9 @@ class Buffers:
         self.real = held.dtype if held.size >= SINGLE.size else SINGLE.dtype
         self.flags = np.empty(length, bool)
         self.steps = np.empty(length, held.signed)
-        self.apart, self.larger, self.other = (np.empty(length, self.real) for _ in range(3))
+        self.apart, self.larger = (np.empty(length, self.real) for _ in range(2))
+        self.other = self.steps.view(self.real) if held.size == self.real.itemsize else np.empty(length, self.real)
+        self.worst = -1.0  # the largest difference so far: where a block has none beyond it, no one asks where
 
     def changed(self, a_bits: np.ndarray, b_bits: np.ndarray) -> int:
         """In how many elements two blocks differ in their bits."""
@@ -109,16 +111,17 @@ def block_difference(a: np.ndarray, b: np.ndarray, changed: int, buffers: Buffer
         worst = apart.max()  # a NaN, if there is one
         if not np.isfinite(worst):
             return special_difference(a, b)
-        index = int(apart.argmax())
+        index = int(apart.argmax()) if worst > buffers.worst else None
+        buffers.worst = max(buffers.worst, worst)
         np.maximum(np.abs(wide_a, out=larger), np.abs(wide_b, out=other), out=larger)
         relative = np.fmax.reduce(np.divide(apart, larger, out=apart), initial=0)  # passes over 0/0
     a_bits, b_bits = a.view(steps.dtype), b.view(steps.dtype)
     same_sign = np.bitwise_xor(a_bits, b_bits, out=steps).min() >= 0
     counted = np.subtract(a_bits, b_bits, out=steps) if same_sign else ulp_distance(a, b)
     ulp = max(int(counted.max()), -int(counted.min()))
-    absolute = gap(a[index], b[index])
-    index = index if absolute else int((a_bits != b_bits).argmax())  # nothing but zeros of either sign
-    return Part(changed, absolute, float(relative), float(ulp), index, float(larger.max()))
+    absolute = -1.0 if index is None else gap(a[index], b[index])
+    index = int((a_bits != b_bits).argmax()) if absolute == 0 else index  # nothing but zeros of either sign
+    return Part(changed, absolute, float(relative), float(ulp), index or 0, float(larger.max()))
 
 
 def special_difference(a: np.ndarray, b: np.ndarray) -> Part:

@@ -269,6 +269,14 @@ def test_the_worst_of_several_blocks():
     assert (found.differing, found.absolute, found.index) == (8, 5.0, BLOCK + 10)
 
 
+def test_the_worst_of_several_blocks_may_be_the_last():
+    left = np.ones(3 * BLOCK, np.float32)
+    right = left.copy()
+    right[5], right[BLOCK + 6], right[-1] = 2, 1.5, 9
+    found = compare(left, right)
+    assert (found.differing, found.absolute, found.index) == (3, 8.0, left.size - 1)
+
+
 def test_a_nan_in_one_block_does_not_hide_the_others():
     left, right = np.ones(3 * BLOCK), np.ones(3 * BLOCK)
     left[5] = right[5] = left[BLOCK] = math.nan
@@ -365,7 +373,8 @@ MUTANTS = {
         "buffers.changed(left[block], right[block])",
     ),
     "the largest step downwards alone": ("max(int(counted.max()), -int(counted.min()))", "int(counted.max())"),
-    "a zero that agrees": ("index = index if absolute else", "index = index if True else"),
+    "a zero that agrees": ("if absolute == 0 else index", "if False else index"),
+    "no block after the first": ("worst > buffers.worst", "buffers.worst < 0"),
     "rounded to single": (
         "return float(abs(np.longdouble(x) - np.longdouble(y)))",
         "return float(np.float32(abs(x - y)))",
@@ -394,6 +403,7 @@ def everything():
     for n, at in PLACES:
         test_one_difference_is_found_wherever_it_is(np.float32, n, at)
     test_the_worst_of_several_blocks()
+    test_the_worst_of_several_blocks_may_be_the_last()
 
 
 def test_the_drawn_numbers_pass():
