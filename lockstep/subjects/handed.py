@@ -2,14 +2,14 @@
 
 import contextlib
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from lockstep.errors import BadArgument, BadFile, BadValue, LockstepError, NoSuchName
 from lockstep.text import message
 
 
 @contextlib.contextmanager
-def handed_over() -> Iterator[None]:
+def handed_over() -> Generator[None]:
     """Around a call of the reference or its counterpart with what the user gave, and around nothing else.
 
     What Lockstep's own code raises on the way there is a fault of its own, and stays what it is.
