@@ -11,10 +11,11 @@ from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.layers import check_layer
 from lockstep.checking.naming import name_causes
 from lockstep.checking.optimizers import check_optimizer, moved
+from lockstep.checking.states import check_states, moves
 from lockstep.diagnose.replay import replay
 from lockstep.errors import BadValue, LockstepError
 from lockstep.numerics.formats import FORMATS
-from lockstep.recordings.recording import BadRecording, Recording
+from lockstep.recordings.recording import BadRecording, Pass, Recording, State, Step
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find, find_class
 from lockstep.subjects.subject import Subject, own_class
@@ -59,8 +60,10 @@ def check(
     for kind in kinds:
         if kind not in DTYPES:
             raise BadValue(message("error.dtype", known=", ".join(map(repr, DTYPES)), given=kind))
-    if subject.family.name == "optim":
+    if subject.family.recorded == "steps":
         return check_optimizer(target, subject, settings, kinds, only, seed, on_scenario)
+    if subject.family.recorded == "states":
+        return check_states(target, subject, settings, kinds, only, seed, on_scenario)
     return check_layer(target, subject, layer, settings, kinds, only, seed, names, on_scenario)
 
 
@@ -89,13 +92,15 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
             said = message("broken.recording", source=recording.source, said=error.said)
             result.broken = {"id": "recording", "message": said}
             return result
-    if not any(
-        one.recording.is_layer or any(moved(step.before, step.after) for step in one.recording.steps)
-        for one in result.outcomes
-    ):
+    changed = {"passes": lambda one: True, "states": moves, "steps": stepped}
+    if not any(changed[one.recording.holds](one.recording) for one in result.outcomes):
         result.broken = {"id": "nothing-moved", "message": message("broken.nothing-moved")}
     name_causes(result)
     return result
+
+
+def stepped(recording: Recording) -> bool:
+    return any(moved(step.before, step.after) for step in recording.steps)
 
 
 def check_claim(recording: Recording, subject: Subject) -> None:
@@ -105,9 +110,10 @@ def check_claim(recording: Recording, subject: Subject) -> None:
         BadRecording: for a layer's that is to be like an optimizer, and the other way round.
         UserError: for what PyTorch refuses.
     """
-    if recording.is_layer == (subject.family.name == "optim"):
-        whose = message("recording.of-a-layer", subject=subject.path)
-        raise BadRecording(whose if recording.is_layer else message("recording.of-an-optimizer", subject=subject.path))
+    holds = {"passes": Pass, "steps": Step, "states": State}[subject.family.recorded]
+    if not isinstance(recording.steps[0], holds):
+        whose = {Pass: "of-a-layer", Step: "of-an-optimizer"}.get(type(recording.steps[0]), "of-something-else")
+        raise BadRecording(message(f"recording.{whose}", subject=subject.path))
+    given = {Step: ({"weight": ONE},), State: ([1.0],)}.get(holds, ())
     with handed_over():
-        kind = own_class(subject.reference, recording.layer or None)
-        kind(**recording.hyperparameters) if recording.is_layer else kind({"weight": ONE}, **recording.hyperparameters)
+        own_class(subject.reference, recording.layer or None)(*given, **recording.hyperparameters)

@@ -83,7 +83,7 @@ def with_defaults(outcome: Outcome) -> Outcome:
         return outcome
     recording = outcome.recording
     measured = dataclasses.replace(recording, hyperparameters=recording.hyperparameters | others)
-    if not recording.is_layer:
+    if recording.holds == "steps":
         steps = [dataclasses.replace(step, hyperparameters=step.hyperparameters | others) for step in recording.steps]
         measured = dataclasses.replace(measured, steps=steps)
     try:

@@ -140,7 +140,7 @@ def trials(subject: Subject, layer: str = "") -> list[Trial]:
 
     For an optimizer without a set of its own: what any is put through, and each of its options by itself.
     """
-    if subject.family.name != "optim":
+    if subject.family.recorded != "steps":
         return layer_trials(subject, layer)
     return [*plain(), *(OWN.get(subject.path) or options(subject)), DEFAULTS]
 

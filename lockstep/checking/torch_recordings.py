@@ -14,6 +14,7 @@ from lockstep.checking.optimizers import check_settings
 from lockstep.checking.passes import Found, standard_of
 from lockstep.checking.passes import drive as drive_layer
 from lockstep.checking.scenarios import trials
+from lockstep.checking.states import of_pytorch as of_states
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.recordings.recording import Recording
@@ -51,8 +52,10 @@ def of_pytorch(
     if not wanted:
         there = "; ".join(trial.name for trial in known)
         raise NoSuchName(message("error.no-scenario", name=only, known=there))
-    make = of_optimizer if subject.family.name == "optim" else of_layer
-    return [make(subject, trial, dict(hyperparameters or {}), dtype, implementation, seed) for trial in wanted]
+    make = {"steps": of_optimizer, "passes": of_layer, "states": of_states}[subject.family.recorded]
+    settings = dict(hyperparameters or {})
+    tried = [trial for trial in wanted if dtype in trial.case.dtypes]
+    return [make(subject, trial, settings, dtype, implementation, seed) for trial in tried]
 
 
 def of_optimizer(subject: Subject, trial, settings, dtype: str, implementation: str | None, seed: int) -> Recording:

@@ -19,7 +19,9 @@ def show_ledger(
     step: Annotated[int, typer.Option(help="Which, from 1.")] = 1,
     case: Annotated[str | None, typer.Option(help="The text of one of its cases.")] = None,
     problem: Annotated[str | None, typer.Option(help="What an optimizer steps on, for instance rosenbrock.")] = None,
-    dtype: Annotated[str, typer.Option(help=", ".join(FORMATS) + ".")] = "float32",
+    dtype: Annotated[
+        str | None, typer.Option(help=", ".join(FORMATS) + "; what the case makes sense in if left out.")
+    ] = None,
     path: Annotated[str | None, typer.Option(help="PyTorch's implementation: single, foreach or fused.")] = None,
     tensor: Annotated[str | None, typer.Option(help="Of an update, which parameter; the first if left out.")] = None,
     rounding: Annotated[str, typer.Option(help="Of the NumPy side: plain, fused, kernels or paper.")] = "fused",

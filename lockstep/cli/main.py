@@ -68,7 +68,9 @@ def run_subject(
     case: Annotated[str | None, typer.Option(help="The text of one of its cases.")] = None,
     problem: Annotated[str | None, typer.Option(help="What an optimizer steps on, for instance rosenbrock.")] = None,
     steps: Annotated[int | None, typer.Option(help="How many; the case's own number if left out.")] = None,
-    dtype: Annotated[str, typer.Option(help=", ".join(FORMATS) + ".")] = "float32",
+    dtype: Annotated[
+        str | None, typer.Option(help=", ".join(FORMATS) + "; what the case makes sense in if left out.")
+    ] = None,
     path: Annotated[str | None, typer.Option(help="PyTorch's implementation: single, foreach or fused.")] = None,
     seed: Annotated[int, typer.Option(help="Of the problem's random numbers.")] = 0,
     set_: Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter: lr=0.01. Repeatable.")] = None,

@@ -254,6 +254,8 @@ def seen_of(recording: Recording) -> frozenset[str]:
     """The state entries or buffers that can be seen."""
     if recording.is_layer:
         return frozenset(name for one in recording.steps for name in one.buffers)
+    if recording.holds == "states":
+        return frozenset()
     return frozenset(key for one in recording.steps for key in one.state)
 
 
@@ -267,7 +269,7 @@ def walk(
     """Everything observed, in order, beside what the formula makes of it."""
     if recording.is_layer:
         return passes(recording, causes, dict(hyperparameters), bounded, rounded)
-    return steps(recording, causes, dict(hyperparameters), bounded)
+    return (steps if recording.holds == "steps" else states)(recording, causes, dict(hyperparameters), bounded)
 
 
 # which class
@@ -281,7 +283,7 @@ def planted(subject: str, layer: str, causes: tuple[Cause, ...]) -> Any:
     key = subject, layer, tuple((cause.name, tuple(cause.free.items())) for cause in causes)
     if key not in PLANTED:
         base = own_class(looked_up(subject).reference, layer or None)
-        base = base if layer else functional(base)
+        base = functional(base) if looked_up(subject).family.recorded == "steps" else base
         PLANTED[key] = plant(looked_up(subject), causes, base) if causes else base
     return PLANTED[key]
 
@@ -437,6 +439,23 @@ def coefficient_rounded(exact: Bounded, before: np.ndarray) -> Bounded:
 
 def within(found: np.ndarray, exact: Bounded) -> bool:
     return bool(np.all(distance(found, exact.value) <= exact.error))
+
+
+# anything else
+
+
+def states(recording: Recording, causes, hyperparameters, bounded: bool) -> Iterator[Observed]:
+    """Every quantity that the formula makes, as its family replays it."""
+    kind, family = planted(recording.subject, "", causes), looked_up(recording.subject).family
+    made = family.replayed(kind, recording, recording.hyperparameters | hyperparameters)
+    for (count, predicted), step in zip(made, recording.steps, strict=True):
+        for quantity, tensors in predicted.items():
+            for name, exact in tensors.items():
+                seen = step.after.get(quantity, {}).get(name)
+                if seen is not None:
+                    size = float(np.max(np.abs(seen.astype(np.float64)), initial=0)) or 1.0
+                    number = exact if bounded else np.asarray(exact.value, np.float64)
+                    yield Observed(count, quantity, name, quantity, seen, {"": number}, size)
 
 
 # layers

@@ -196,7 +196,7 @@ class Search:
     def verified(self, hypotheses: Iterable[Hypothesis], screened: bool = True) -> list[Candidate]:
         """Those that pass the screen and explain every recording down to rounding."""
         found: list[Candidate] = []
-        screened = screened and self.subject.family.name == "optim"
+        screened = screened and self.subject.family.recorded == "steps"
         for causes in hypotheses:
             if len(found) < ENOUGH and (not screened or self.screen.keeps(causes)):
                 candidate = self.followed(causes)

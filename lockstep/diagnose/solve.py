@@ -5,6 +5,7 @@ observed, and a number is solved for until the two meet; `lockstep.diagnosis` th
 numbers that carry their error.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -196,7 +197,7 @@ def quantities_felt(recording: Recording, causes: Hypothesis, name: str, number:
 
 def curve(recording: Recording, causes: Hypothesis, name: str, numbers: np.ndarray, steps: int) -> np.ndarray:
     """How far each element of the first `steps` is off for each of the numbers, signed, in roundings."""
-    made = layer_curve if recording.is_layer else optimizer_curve
+    made = {"passes": layer_curve, "steps": optimizer_curve, "states": state_curve}[recording.holds]
     with np.errstate(all="ignore"):
         parts = list(made(recording, causes, f"free_{name}", numbers, steps))
     off = np.concatenate(parts, axis=1) if parts else np.zeros((len(numbers), 0))
@@ -261,6 +262,19 @@ def layer_curve(recording: Recording, causes: Hypothesis, name: str, numbers, st
             lines, carried = lines_of(layer, "paper", one, carried, False, {name: float(number)})
             seen = made_by(kind, count, one, [lines], [carried], False)
             parts += [signed(made.found, np.asarray(made.predicted[""])[None], made.size) for made in seen]
+        rows.append(np.concatenate(parts, axis=1))
+    yield np.concatenate(rows)
+
+
+def state_curve(recording: Recording, causes: Hypothesis, name: str, numbers, steps: int) -> Iterator[np.ndarray]:
+    """One number after the other, each in a formula of its own."""
+    few = dataclasses.replace(recording, steps=recording.steps[:steps])
+    own = name.removeprefix("free_")
+    rows = []
+    for number in numbers:
+        solved = [cause.solved(**{own: float(number)}) if name in cause.free.values() else cause for cause in causes]
+        seen = walk(few, tuple(solved), {}, bounded=False)
+        parts = [signed(one.found, np.asarray(one.predicted[""])[None], one.size) for one in seen]
         rows.append(np.concatenate(parts, axis=1))
     yield np.concatenate(rows)
 

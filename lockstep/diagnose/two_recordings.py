@@ -10,8 +10,9 @@ from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import compare
 from lockstep.numerics.verdict import Finding, Judgement, Verdict, differing, judge, worst
-from lockstep.recordings.recording import BadRecording, Recording, Step
+from lockstep.recordings.recording import BadRecording, Recording, State, Step
 from lockstep.records.schema import plain
+from lockstep.subjects.side import each
 from lockstep.text import Message, message
 
 
@@ -95,6 +96,10 @@ def fed(left: Any, right: Any, first: bool) -> Iterator[tuple[Message, Any, Any]
             if first:
                 yield message("recording.start-of", name=name), left.before.get(name), right.before.get(name)
         return
+    if isinstance(left, State):
+        for quantity, name, array in each(left.before) if first else ():
+            yield message("recording.start-of", name=name), array, right.before.get(quantity, {}).get(name)
+        return
     for place, (a, b) in enumerate(zip(left.inputs, right.inputs, strict=False)):
         yield message("recording.input", place=place), a, b
     yield message("recording.upstream"), left.upstream, right.upstream
@@ -109,6 +114,11 @@ def made(left: Any, right: Any) -> Iterator[tuple[str, str, np.ndarray, np.ndarr
             for name, array in named.items():
                 if name in right.state.get(key, {}):
                     yield key, name, array, right.state[key][name]
+        return
+    if isinstance(left, State):
+        for quantity, name, array in each(left.after):
+            if name in right.after.get(quantity, {}):
+                yield quantity, name, array, right.after[quantity][name]
         return
     yield "output", "output", left.output, right.output
     if left.grad_input is not None and right.grad_input is not None:

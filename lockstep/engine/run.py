@@ -138,7 +138,7 @@ def run(
     case: str | Case | None = None,
     problem: Any = None,
     steps: int | None = None,
-    dtype: str = "float32",
+    dtype: str | None = None,
     seed: int = 0,
     path: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
@@ -154,7 +154,7 @@ def run(
         problem: for optimizers, a name of reference.functions.PROBLEMS, a callable (params to gradients),
             or an array of gradients, one a step.
         steps: how many; if None, as many as there are gradients, or the case's own number.
-        dtype: the name of a format, "float32" for one.
+        dtype: the name of a format, "float32" for one; the first that the case makes sense in if None.
         seed: of the problem's random numbers.
         path: "single", "foreach" or "fused" for optimizers; the first the subject has if None.
         hyperparameters: under PyTorch's names, added to the case's.

@@ -117,7 +117,7 @@ def explain(
     case: str | Case | None = None,
     problem: Any = None,
     steps: int | None = None,
-    dtype: str = "float32",
+    dtype: str | None = None,
     seed: int = 0,
     path: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,

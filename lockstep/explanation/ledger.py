@@ -113,7 +113,7 @@ def ledger(
     step: int = 1,
     case: str | Case | None = None,
     problem: Any = None,
-    dtype: str = "float32",
+    dtype: str | None = None,
     seed: int = 0,
     path: str | None = None,
     tensor: str | None = None,

@@ -72,6 +72,14 @@ class Pass:
     buffers: Arrays = dataclasses.field(default_factory=dict)
 
 
+@dataclasses.dataclass(frozen=True)
+class State:
+    """One step of anything else: every quantity, tensor by tensor, before and after it."""
+
+    before: dict[str, Arrays]
+    after: dict[str, Arrays]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recording:
     """One scenario, as an implementation went through it.
@@ -106,7 +114,12 @@ class Recording:
     @property
     def is_layer(self) -> bool:
         """Whether it holds passes instead of steps."""
-        return not self.subject.startswith("optim.")
+        return self.holds == "passes"
+
+    @property
+    def holds(self) -> str:
+        """What its steps are, as its family says: "steps", "passes" or "states"."""
+        return find(self.subject).family.recorded
 
     @property
     def label(self) -> str:
@@ -160,7 +173,7 @@ class Recording:
         }
         if self.is_layer:
             return data | {"training": [step.training for step in self.steps]}
-        return data | {"schedule": schedule(self)}
+        return data | ({"schedule": schedule(self)} if self.holds == "steps" else {})
 
 
 def schedule(recording: Recording) -> dict[str, dict[str, Any]]:
@@ -189,8 +202,10 @@ def flat(prefix: str, nested: dict[str, Any]) -> Arrays:
     return found
 
 
-def tensors_of(step: Step | Pass) -> Arrays:
+def tensors_of(step: Step | Pass | State) -> Arrays:
     """What the file of a step holds."""
+    if isinstance(step, State):
+        return flat("before", step.before) | flat("after", step.after)
     if isinstance(step, Step):
         parts = {"before": step.before, "grad": step.grads, "after": step.after, "state": step.state}
         return {key: array for prefix, named in parts.items() for key, array in flat(prefix, named).items()}
@@ -245,10 +260,11 @@ def load_one(folder: pathlib.Path) -> Recording:
         start=nested(read_tensors(start)).get("state", {}) if start.exists() else {},
         steps=[],
     )
-    read = read_passes if recording.is_layer else read_steps
+    read = {"passes": read_passes, "steps": read_steps, "states": read_states}[recording.holds]
     steps = read(files, data, hyperparameters)
     first = steps[0]
-    arrays = list(first.before.values()) if isinstance(first, Step) else [first.output]
+    arrays = [first.output] if isinstance(first, Pass) else list(first.before.values())
+    arrays = arrays if isinstance(arrays[0], np.ndarray) else list(arrays[0].values())
     return dataclasses.replace(recording, steps=steps, dtype=arrays[0].dtype.name)
 
 
@@ -379,6 +395,29 @@ def check_step(file: pathlib.Path, steps: list[Step], declared: Mapping[str, Any
             if array.dtype != dtype:
                 what = {"name": f"{kind}/{name}", "dtype": array.dtype, "wanted": f"{like} {dtype}"}
                 raise BadRecording(message("recording.other-dtype", file=file, **what))
+
+
+def read_states(files: list[pathlib.Path], data: dict[str, Any], hyperparameters: dict[str, Any]) -> list[State]:
+    """Quantity by quantity; what the first step begins with every other has, of the same shape and dtype."""
+    states: list[State] = []
+    for file in files:
+        parts: dict[str, Any] = {"before": {}, "after": {}}
+        for key, array in read_tensors(file).items():
+            kind, quantity, name = (*key.split("/", 2), "", "")[:3]
+            if kind not in parts or not name:
+                raise BadRecording(message("recording.missing", file=file, name="before/QUANTITY/NAME"))
+            parts[kind].setdefault(quantity, {})[name] = array
+        before = parts["before"] or (states[-1].after if states else {})
+        states.append(State(before, parts["after"]))
+        for quantity, kept in states[0].before.items():
+            for name, like in kept.items():
+                array = parts["after"].get(quantity, {}).get(name)
+                if array is None:
+                    raise BadRecording(message("recording.missing", file=file, name=f"after/{quantity}/{name}"))
+                if array.shape != like.shape:
+                    what = {"name": f"after/{quantity}/{name}", "shape": list(array.shape), "wanted": list(like.shape)}
+                    raise BadRecording(message("recording.other-shape", file=file, **what))
+    return states
 
 
 def read_passes(files: list[pathlib.Path], data: dict[str, Any], hyperparameters: dict[str, Any]) -> list[Pass]:

@@ -190,6 +190,7 @@ class Layers(Family):
     """A formula there and back."""
 
     place = 3
+    recorded = "passes"
     symbols = {"eps": r"\epsilon", "gamma": r"\gamma", "beta": r"\beta", "p": "p"}
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:

@@ -349,6 +349,7 @@ class Models(Family):
     """A training run, stage by stage."""
 
     place = 5
+    recorded = "passes"
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:
         return pair(request, ours)

@@ -360,6 +360,7 @@ class Optimizers(Family):
 
     place = 1
     unit = "lr"
+    recorded = "steps"
     symbols = {
         "lr": r"\alpha", "beta1": r"\beta_1", "beta2": r"\beta_2", "eps": r"\epsilon", "weight_decay": r"\lambda",
         "alpha": r"\rho", "momentum": r"\mu", "dampening": r"\tau", "lr_decay": r"\eta",

@@ -87,7 +87,7 @@ def hint(near: Sequence[str], known: Iterable[str]) -> Message:
 def asked(
     subject: str | Subject,
     case: str | Case | None = None,
-    dtype: str = "float32",
+    dtype: str | None = None,
     path: str | None = None,
     seed: int = 0,
     steps: int | None = None,
@@ -114,6 +114,7 @@ def asked(
         changes["problem"] = problem
     if changes:
         chosen = chosen.replaced(**changes)
+    dtype = chosen.dtypes[0] if dtype is None else dtype
     formats.named(dtype)
     check_range(chosen.hyperparameters, dtype)
     recorded = given_steps(chosen.problem)

@@ -5,7 +5,7 @@ import importlib
 import importlib.util
 import inspect
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 from lockstep.errors import NoSuchName
 from lockstep.numerics.environment import environment
 from lockstep.records.schema import plain
-from lockstep.subjects.side import Pair
+from lockstep.subjects.side import Bounds, Pair, Quantities
 from lockstep.text import Message, message
 from lockstep.text.names import label
 
@@ -143,13 +143,16 @@ class Family:
     A kind is one module of this package, called like its folders, with an object `FAMILY`; it is found by that.
 
     Attributes:
-        place: among the families, where all are shown. unit: of the errors in a table of causes, "magnitude" (the
-            largest of what PyTorch makes) or a hyperparameter. symbols: what papers call its hyperparameters, name
-            to LaTeX.
+        place: among the families, where all are shown.
+        unit: of the errors in a table of causes, "magnitude" (the largest of what PyTorch makes) or a hyperparameter.
+        recorded: what a recording has of a step: "steps" of an optimizer, "passes" of a layer, or "states" before and
+            after it.
+        symbols: what papers call its hyperparameters, name to LaTeX.
     """
 
     place = 100
     unit = "magnitude"
+    recorded = "states"
     symbols: Mapping[str, str] = {}
 
     @property
@@ -179,6 +182,24 @@ class Family:
     def steps(self, case: Any, at_home: bool) -> int:
         """How many steps a cell of the matrix takes; `at_home` where PyTorch runs as it does by itself, on a thread."""
         return case.steps
+
+    def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
+        """What the formula of a class makes of each step of recorded states, from where each was."""
+        raise NotImplementedError(f"{self!r} does not say how recordings of its subjects are replayed")
+
+    def names_of(self, target: Any) -> dict[str, str]:
+        """PyTorch's hyperparameters that an implementation takes, each to its own name for it."""
+        return {name: name for name in inspect.signature(target).parameters}
+
+    def recorded_by(
+        self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any]
+    ) -> Iterator[Quantities]:
+        """The state before the first step of a case and after each, of somebody's own implementation.
+
+        Raises:
+            CannotCheck: where it cannot be driven.
+        """
+        raise NotImplementedError(f"{self!r} does not say how implementations of its subjects are driven")
 
     def symbols_at(self, stage: str) -> Mapping[str, str]:
         """What papers call the hyperparameters of a stage's formula."""

@@ -44,6 +44,7 @@ def naming(root: Path, name: str) -> set[str]:
 ADDED = [
     *(("optim", name) for name in ("adadelta", "adamax", "asgd", "nadam", "radam", "rprop")),
     ("layers", "layernorm"),
+    ("lr_scheduler", "step_lr"),
 ]
 
 

@@ -1,0 +1,145 @@
+"""Checks whatever is neither an optimizer nor a layer: its state after every step, as its family drives it."""
+
+import importlib.util
+import inspect
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from lockstep.adapters.adapter import NotTaken
+from lockstep.checking.answer import Check, Outcome
+from lockstep.checking.driving import Raised
+from lockstep.checking.naming import name_causes
+from lockstep.checking.scenarios import Trial, trials
+from lockstep.diagnose.replay import replay
+from lockstep.errors import LockstepError, NoSuchName, TheirCode
+from lockstep.recordings.recording import Recording, State
+from lockstep.subjects.handed import handed_over
+from lockstep.subjects.registry import asked
+from lockstep.subjects.side import copied
+from lockstep.subjects.subject import Subject
+from lockstep.text import message
+
+
+def check_states(target, subject: Subject, settings, dtypes, only, seed, on_scenario) -> Check:
+    """As `lockstep.check`, of a subject whose recordings hold states."""
+    result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
+    known = trials(subject)
+    result.names = subject.family.names_of(target)
+    tried = [trial for trial in known if only is None or trial.name == only]
+    if not tried:
+        there = "; ".join(trial.name for trial in known)
+        raise NoSuchName(message("error.no-scenario", name=only, known=there))
+    pairs = [(dtype, trial) for dtype in dtypes for trial in tried if dtype in trial.case.dtypes]
+    for place, (dtype, trial) in enumerate(pairs):
+        if on_scenario:
+            on_scenario(f"{trial.name}, {dtype}", place, len(pairs))
+        try:
+            recording = record(target, subject, trial, settings, dtype)
+        except (NotTaken, TheirCode) as reason:
+            if not result.outcomes and isinstance(reason, Raised):
+                result.broken = {"id": "exception", "message": reason.said}
+                return result
+            result.not_triggered.append({"scenario": trial.name, "reason": reason.said})
+            continue
+        outcome = Outcome(recording, replay(recording))
+        if outcome.residual.explains and importlib.util.find_spec("torch"):
+            outcome.identical = alike(recording, of_pytorch(subject, trial, settings, dtype, None, seed))
+        result.outcomes.append(outcome)
+    if not result.outcomes:
+        result.broken = {"id": "not-recognised", "message": result.not_triggered[0]["reason"]}
+    elif not any(moves(outcome.recording) for outcome in result.outcomes):
+        result.broken = {"id": "nothing-moved", "message": message("broken.nothing-moved")}
+    name_causes(result)
+    return result
+
+
+def measured_by(subject: Subject, trial: Trial, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a trial measures an implementation by, and what of it the implementation is told."""
+    given = trial.case.hyperparameters | dict(settings)
+    known = inspect.signature(subject.ours(trial.case)).parameters
+    standard = {name: one.default for name, one in known.items() if one.default is not one.empty}
+    whole = {name: value for name, value in (standard | given).items() if name not in vars(trial.case)}
+    told = {name: value for name, value in whole.items() if name not in standard or name in settings}
+    measure = whole | {name: value for name, value in standard.items() if name in whole} | told
+    return (measure, told) if trial.defaults else (whole, whole)
+
+
+def record(target: Any, subject: Subject, trial: Trial, settings: Mapping[str, Any], dtype: str) -> Recording:
+    """What an implementation does in a trial.
+
+    Raises:
+        TheirCode: where it cannot be driven through it, and for whatever it raises itself.
+    """
+    hyperparameters, told = measured_by(subject, trial, settings)
+    with handed_over():
+        asked(subject, trial.case, dtype, hyperparameters=settings).pair()
+    states: list[dict[str, Any]] = []
+    try:
+        states.extend(copied(state) for state in subject.family.recorded_by(target, subject, trial.case, told))
+    except (LockstepError, KeyboardInterrupt):
+        raise
+    except (Exception, SystemExit) as error:
+        raise Raised(error, trial.name, len(states)) from error
+    return Recording(
+        subject=subject.path,
+        scenario=trial.name,
+        why=trial.scenario.why,
+        dtype=dtype,
+        hyperparameters=hyperparameters,
+        given=tuple(told),
+        defaults=defaults_of(target, subject, told),
+        steps=[State(before, after) for before, after in itertools.pairwise(states)],
+        source=getattr(target, "__name__", type(target).__name__),
+    )
+
+
+def defaults_of(target: Any, subject: Subject, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Its own values of what it was not told, under PyTorch's names, where they show."""
+    known = inspect.signature(target).parameters
+    names = {name: own for name, own in subject.family.names_of(target).items() if name not in told}
+    return {name: known[own].default for name, own in names.items() if known[own].default is not known[own].empty}
+
+
+def of_pytorch(subject: Subject, trial: Trial, settings, dtype: str, path: str | None, seed: int) -> Recording:
+    """What PyTorch does in a trial."""
+    hyperparameters, told = measured_by(subject, trial, settings)
+    request = asked(subject, trial.case, dtype, path, seed, hyperparameters=hyperparameters)
+    side, steps = request.pair().theirs(), []
+    for step in range(1, request.steps + 1):
+        before = copied(side.read())
+        for stage in side.stages:
+            side.advance(stage, step)
+        steps.append(State(before, copied(side.read())))
+    return Recording(
+        subject=subject.path,
+        scenario=trial.name,
+        why=trial.scenario.why,
+        dtype=dtype,
+        hyperparameters=hyperparameters,
+        given=tuple(told),
+        steps=steps,
+        source=f"{subject.theirs(trial.case).__name__} of PyTorch",
+    )
+
+
+def alike(recording: Recording, theirs: Recording) -> bool:
+    """Whether every state, read from the end, has PyTorch's bits."""
+    pairs = zip(reversed(recording.steps), reversed(theirs.steps), strict=False)
+    return all(
+        array.tobytes() == other.after[quantity][name].tobytes()
+        for one, other in pairs
+        for quantity, named in one.after.items()
+        for name, array in named.items()
+    )
+
+
+def moves(recording: Recording) -> bool:
+    """Whether any quantity that is a line of the formula changes."""
+    moving = asked(recording.subject).pair().lines.keys()
+    return any(
+        array.tobytes() != step.before[quantity][name].tobytes()
+        for step in recording.steps
+        for quantity in moving & step.after.keys()
+        for name, array in step.after[quantity].items()
+    )

@@ -1,0 +1,1 @@
+"""Learning-rate schedules from scratch: one file a schedule, the closed form and the recursion of each."""

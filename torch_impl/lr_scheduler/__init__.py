@@ -1,0 +1,1 @@
+"""The torch.optim.lr_scheduler counterparts of reference/lr_scheduler."""

@@ -1,0 +1,65 @@
+"""What the torch.optim.lr_scheduler counterparts share: an optimizer to schedule, stepped before the schedule is."""
+
+import warnings
+from typing import Any, ClassVar
+
+import torch
+
+
+class Scheduler:
+    """A torch.optim.lr_scheduler schedule of an SGD without a gradient.
+
+    Arguments:
+        lrs: the learning rate of each group.
+        last_epoch, initial_lrs: the epoch that was last, and the learning rates of epoch 0, where it is not the start.
+        path: "recursive", or "closed": `step` is told the epoch.
+        hyperparameters: handed to the schedule as they are.
+
+    Raises:
+        ValueError: for a path that there is not; and what the schedule itself raises.
+    """
+
+    counterpart: ClassVar[Any]
+    paths: ClassVar[tuple[str, ...]] = ("recursive", "closed")
+
+    def __init__(self, lrs, last_epoch=-1, initial_lrs=None, *, path: str = "recursive", **hyperparameters):
+        if path not in self.paths:
+            raise ValueError(f"{self.counterpart.__name__} has no path {path!r}; it has {', '.join(self.paths)}")
+        self.path, self.hyperparameters = path, hyperparameters
+        groups: list[dict[str, Any]] = [{"params": [torch.zeros(1)], "lr": lr} for lr in lrs]
+        for group, initial in zip(groups, initial_lrs or (), strict=False):
+            group["initial_lr"] = initial
+        self.optimizer = torch.optim.SGD(groups)
+        self.scheduler = self.counterpart(self.optimizer, last_epoch=last_epoch, **hyperparameters)
+
+    @property
+    def lrs(self) -> list[float]:
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    @property
+    def base_lrs(self) -> list[float]:
+        return list(self.scheduler.base_lrs)
+
+    @property
+    def last_epoch(self) -> int:
+        return self.scheduler.last_epoch
+
+    def step(self) -> None:
+        """Go on to the next epoch."""
+        self.optimizer.step()
+        if self.path == "recursive":
+            self.scheduler.step()
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # being told the epoch is on its way out
+            self.scheduler.step(self.last_epoch + 1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """That of the schedule, which holds the learning rates as well."""
+        return self.scheduler.state_dict()
+
+    def load_state_dict(self, state) -> None:
+        """Go on from there, with the learning rates put back into the optimizer as its own state would."""
+        self.scheduler.load_state_dict({**self.scheduler.state_dict(), **state})
+        for group, lr in zip(self.optimizer.param_groups, state["_last_lr"], strict=True):
+            group["lr"] = lr
