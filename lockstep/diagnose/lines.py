@@ -407,7 +407,9 @@ class Quick:
 
 
 def trail_of(recording: Recording) -> Trail | None:
-    """The recording as calls of the formula; None where a call is none of one tensor."""
+    """The recording as calls of the formula; None where a call is none of one tensor, or only states were recorded."""
+    if recording.holds == "states":
+        return None
     heard: list[tuple[tuple, Numbers]] = planted(recording.subject, recording.layer, (LISTENER,)).heard
     heard.clear()
     observed: list[list[Observed]] = [[] for _ in recording.steps]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from lockstep.errors import NoSuchName, TheirCode
-from lockstep.numerics.bounded import Bounded, unit
+from lockstep.numerics import formats
+from lockstep.numerics.bounded import Bounded
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
 from lockstep.subjects.subject import Family, Request, Subject
@@ -96,7 +97,8 @@ class Arbiter:
         numbers = (Bounded(np.asarray(number), np.float64) for number in (lr, base_lr))
         exact = self.formula(*numbers, last_epoch=epoch, **self.hyperparameters).lr
         exact = exact if isinstance(exact, Bounded) else Bounded(np.asarray(exact), np.float64)
-        room = max(epoch, 0) * unit(np.float64) * np.abs(exact.value) + np.finfo(np.float64).smallest_subnormal
+        double = formats.of(np.float64)
+        room = max(epoch, 0) * double.unit * np.abs(exact.value) + double.smallest_subnormal
         return exact.like(exact.value, exact.error + room, exact.sure)
 
 
