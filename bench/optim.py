@@ -1,7 +1,9 @@
 """A step of the readable optimizers on 10 million float32 parameters, one thread.
 
 The notebook's class makes some 15 arrays of 40 MB a step, so how it fares depends on what a fresh page costs:
-where the system grants NumPy huge pages it is much faster than where it does not (NUMPY_MADVISE_HUGEPAGE=0).
+where the system grants NumPy huge pages it is much faster than where it does not (NUMPY_MADVISE_HUGEPAGE=0). SGD with
+momentum reads and writes three arrays and computes next to nothing, so how it fares beside PyTorch is what the memory
+gives. Neither has a bound: what is stated is what our own code decides.
 """
 
 import tracemalloc
@@ -21,9 +23,9 @@ COUNT = 10_000_000
 MEMORY = 16 * 1024 * 1024
 
 SUBJECTS = [
-    (Adam, torch.optim.Adam, {}, {"torch": 1.5, "notebook": 5.0}),
+    (Adam, torch.optim.Adam, {}, {"torch": 1.5}),
     (AdamW, torch.optim.AdamW, {}, {}),
-    (SGD, torch.optim.SGD, {"momentum": 0.9}, {"torch": 1.0}),
+    (SGD, torch.optim.SGD, {"momentum": 0.9}, {}),
     (SGD, torch.optim.SGD, {}, {}),
     (RMSprop, torch.optim.RMSprop, {}, {"torch": 1.0}),
     (Adagrad, torch.optim.Adagrad, {}, {"torch": 1.0}),
@@ -71,7 +73,7 @@ def of_one(ours, theirs, hyperparameters, bounds) -> Iterator[Row]:
     work = {"numpy": lambda: optimizer.step(grads), "torch": torch_step(theirs, param, grad, hyperparameters)}
     if "fused" in theirs.__init__.__annotations__:
         work["torch, fused"] = torch_step(theirs, param, grad, hyperparameters | {"fused": True})
-    if "notebook" in bounds:
+    if ours is Adam:
         notebook, params = NotebookAdam(), {"weight": param.copy()}
         work["notebook"] = lambda: notebook.update(params, grads)
     yield from compared(what, work, bounds)
