@@ -1,4 +1,4 @@
-"""Host-side numbers of float32, for causes that compute a coefficient in it."""
+"""Numbers of float32, for causes that compute a coefficient in it or hold state in it."""
 
 import numpy as np
 
@@ -26,3 +26,8 @@ def float32_product(x, count) -> float:
     for _ in range(round(exactly(count))):
         product = product * np.float32(exactly(x))
     return float(product)
+
+
+def single(x):
+    """An array as it is after it has been held in float32; an error-carrying one goes on in float32."""
+    return x.rounded_to(np.float32) if isinstance(x, Bounded) else np.asarray(x, np.float32).astype(x.dtype)

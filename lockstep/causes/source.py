@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lockstep.causes.precision import float32, float32_power, float32_product
+from lockstep.causes.precision import float32, float32_power, float32_product, single
 from lockstep.errors import BadSubject
 from lockstep.text import Voice
 
@@ -19,7 +19,7 @@ AS_IT_IS = "as it is"  # an argument, where another stands in its place
 WAS = "was"  # stands for the right-hand side that is replaced, so that edits of one line compose
 BEFORE = "_before"  # `lr_before` is the lr of the step before
 
-HELPERS = {function.__name__: function for function in (float32, float32_power, float32_product)} | {"np": np}
+HELPERS = {function.__name__: function for function in (float32, float32_power, float32_product, single)} | {"np": np}
 
 
 class BadEdit(BadSubject):

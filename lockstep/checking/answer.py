@@ -11,6 +11,8 @@ from lockstep.records.schema import plain
 from lockstep.text import ENGLISH, Message, Voice, message
 from lockstep.text.rows import at, row
 
+ITS_DEFAULT = "its default"  # the variant of a cause that is a default of its own
+
 
 @dataclasses.dataclass
 class Outcome:
@@ -216,11 +218,16 @@ class Check:
         """What the diagnosis says, or the defaults that explain it."""
         if self.diagnosis:
             beside = [row(voice, "cause", f"{one.id}: {voice.say(one.what)}") for one in self.remarks]
-            return [*beside, *self.diagnosis.lines(voice)]
-        return [row(voice, "cause", f"{named(cause)}: {voice.plain(cause['fix'])}") for cause in self.causes]
+            defaults = [cause for cause in self.causes if cause["variant"] == ITS_DEFAULT]
+            return [*beside, *self.diagnosis.lines(voice), *(caused(voice, cause) for cause in defaults)]
+        return [caused(voice, cause) for cause in self.causes]
 
     def __str__(self) -> str:
         return answer(self)
+
+
+def caused(voice: Voice, cause: dict[str, Any]) -> str:
+    return row(voice, "cause", f"{named(cause)}: {voice.plain(cause['fix'])}")
 
 
 def named(cause: dict[str, Any]) -> str:

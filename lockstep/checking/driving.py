@@ -11,8 +11,9 @@ import numpy as np
 
 from lockstep.adapters.adapter import Adapter, NotTaken
 from lockstep.adapters.optimizer.recognise import Recognised
-from lockstep.checking.misnamed import of_wrong_sign, without
+from lockstep.checking.misnamed import of_wrong_sign
 from lockstep.checking.scenarios import Trial
+from lockstep.diagnose.holding import without
 from lockstep.engine.guard import Broken
 from lockstep.errors import TheirCode
 from lockstep.recordings.recording import Recording, Step

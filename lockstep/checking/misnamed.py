@@ -1,25 +1,11 @@
 """State that has a usual name and is something else: nobody is accused of what an attribute is called."""
 
-import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from lockstep.recordings.recording import Recording, Step
 from lockstep.subjects.optim import entries_of
-
-
-def without(recording: Recording, keys: Iterable[str]) -> Recording:
-    """The recording without these state entries."""
-    left_out = set(keys)
-    steps = [
-        dataclasses.replace(step, state={key: named for key, named in step.state.items() if key not in left_out})
-        if isinstance(step, Step)
-        else step
-        for step in recording.steps
-    ]
-    names = {key: own for key, own in recording.names.items() if key not in left_out}
-    return dataclasses.replace(recording, steps=steps, names=names)
 
 
 def guessed(recording: Recording) -> set[str]:

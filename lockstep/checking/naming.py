@@ -4,10 +4,11 @@ import dataclasses
 from typing import Any
 
 from lockstep.causes.tables import scenarios
-from lockstep.checking.answer import Check, Outcome
-from lockstep.checking.misnamed import guessed, without
+from lockstep.checking.answer import ITS_DEFAULT, Check, Outcome
+from lockstep.checking.misnamed import guessed
 from lockstep.checking.scenarios import OWN_DEFAULTS
 from lockstep.diagnose.diagnosis import diagnose
+from lockstep.diagnose.holding import without
 from lockstep.diagnose.replay import judge, replay
 from lockstep.diagnose.solve import CANNOT, Hypothesis
 from lockstep.numerics.verdict import Verdict
@@ -22,18 +23,18 @@ def name_causes(result: Check) -> None:
     for outcome in result.outcomes:
         others |= other_defaults(outcome.recording)
         standard |= outcome.recording.hyperparameters if outcome.recording.scenario == OWN_DEFAULTS else {}
-    for name, value in others.items():
-        own = result.names.get(name, name)
-        values = {"value": repr(value), "standard": repr(standard[name])}
-        result.notes.append(message("note.other-default", own=own, name=name, **values))
     if result.verdict is not Verdict.DIFFERENT:
+        for name, value in others.items():
+            told = {"own": result.names.get(name, name), "value": repr(value), "standard": repr(standard[name])}
+            result.notes.append(message("note.other-default", name=name, **told))
         return
     told = [with_defaults(outcome) for outcome in result.outcomes]
     left = {one.recording.label: one.residual for one in told}
     beside = [remark.as_cause() for remark in result.remarks]
+    used = max((one.residual.used for one in told if one.recording.scenario == OWN_DEFAULTS), default=0.0)
+    own = [default_cause(name, value, standard[name], used) for name, value in others.items()]
     if all(one.residual.explains for one in told):
-        used = max((one.residual.used for one in told), default=0.0)
-        result.causes = beside + [default_cause(name, value, standard[name], used) for name, value in others.items()]
+        result.causes = beside + own
     else:
         few = telling(told, result.subject)
         found = diagnose([one.recording for one in few], result.subject, left)
@@ -46,7 +47,8 @@ def name_causes(result: Check) -> None:
                 found = other
                 result.notes.append(message("note.state-of-its-own"))
         data = found.to_json()
-        result.causes, result.equivalent, result.diagnosis = beside + data["causes"], data["equivalent"], found
+        result.causes = [*beside, *data["causes"], *own]
+        result.equivalent, result.diagnosis = data["equivalent"], found
 
 
 def telling(told: list[Outcome], subject: str) -> list[Outcome]:
@@ -97,7 +99,7 @@ def default_cause(name: str, value: Any, standard: Any, used: float) -> dict[str
     row = {"betas": "beta-value"}.get(name, f"{name.replace('_', '-')}-value")
     return {
         "id": row,
-        "variant": "its default",
+        "variant": ITS_DEFAULT,
         "hyperparameters": {name: value},
         "residual": used,
         "scenario": OWN_DEFAULTS,

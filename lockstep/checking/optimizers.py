@@ -17,9 +17,10 @@ from lockstep.adapters.optimizer.tensor_step import Ours
 from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.defaults import hidden_defaults
 from lockstep.checking.driving import SPOILS, Raised, defaults_of, drive, first_look, record
-from lockstep.checking.misnamed import idle, without
+from lockstep.checking.misnamed import idle
 from lockstep.checking.naming import name_causes
 from lockstep.checking.scenarios import Trial, trials
+from lockstep.diagnose.holding import without
 from lockstep.diagnose.replay import exact_step, replay
 from lockstep.engine.guard import Broken
 from lockstep.errors import BadArgument, NoSuchName

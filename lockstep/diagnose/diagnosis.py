@@ -12,6 +12,7 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.harness import FAULTS, Fault
+from lockstep.diagnose.holding import kept_otherwise, without, words_of
 from lockstep.diagnose.replay import Residual, replay
 from lockstep.diagnose.search import Candidate, Partly, Search, distinct, quickly_refuted
 from lockstep.diagnose.solve import Hypothesis
@@ -20,7 +21,7 @@ from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.records.schema import plain
 from lockstep.subjects.registry import Subject, find
-from lockstep.text import ENGLISH, Voice, message
+from lockstep.text import ENGLISH, Message, Voice, message
 from lockstep.text.rows import row
 
 
@@ -39,6 +40,7 @@ class Diagnosis:
         residuals: label of a recording to what PyTorch's formula leaves of it.
         known: how many causes there are to try.
         partly: what explains some of it, where nothing explains all.
+        kept: state entry to what it holds, where that is PyTorch's up to a factor.
         formats: dtype to its answer, where the formats have not one answer; None where there is none.
     """
 
@@ -52,6 +54,7 @@ class Diagnosis:
     residuals: dict[str, Residual] = dataclasses.field(default_factory=dict)
     known: int = 0
     partly: Partly | None = None
+    kept: dict[str, Message] = dataclasses.field(default_factory=dict)
     formats: dict[str, Candidate | None] = dataclasses.field(default_factory=dict)
 
     @property
@@ -71,7 +74,24 @@ class Diagnosis:
             "fault": self.fault
             and {"id": self.fault.id, "what": ENGLISH.say(self.fault.what), "fix": ENGLISH.say(self.fault.fix)},
             "first_difference": self.first and {"scenario": self.first[0], **plain(self.first[1])},
-            "causes": [described(cause, self.answer) for cause in self.causes if self.answer],
+            "causes": [described(cause, self.answer) for cause in self.causes if self.answer]
+            + [
+                described(cause, one) | {"dtype": dtype}
+                for dtype, one in self.formats.items()
+                if one
+                for cause in one.causes
+            ]
+            + [
+                {
+                    "id": "state-scaled",
+                    "variant": key,
+                    "hyperparameters": {},
+                    "residual": self.answer.residual if self.answer else None,
+                    "scenario": "",
+                    "fix": ENGLISH.say(what),
+                }
+                for key, what in self.kept.items()
+            ],
             "equivalent": [[described(cause, one) for cause in one.causes] for one in self.equivalent],
             "next_best": self.next_best
             and {
@@ -122,6 +142,8 @@ class Diagnosis:
             if self.first:
                 label, found = self.first
                 yield row(voice, "shows", message("cli.first-in", label=repr(label), step=found.step, line=found.line))
+        for key, what in self.kept.items():
+            yield row(voice, "cause", f"state-scaled ({key}): {voice.say(what)}")
         if self.next_best and not self.fault:
             differing = [label for label, left in self.residuals.items() if not left.explains]
             explained = sum(self.next_best.used.get(label, np.inf) <= 1 for label in differing)
@@ -201,9 +223,17 @@ def diagnose(
         raise BadValue(message("error.same-scenario"))
     if fault := fault_of(recordings):
         return Diagnosis(Verdict.BROKEN, path, fault=fault)
+    all_seen, keys = recordings, kept_otherwise(recordings)
+    if keys:
+        recordings, residuals = [without(one, keys) for one in recordings], None
     left = {one.label: (residuals or {}).get(one.label) or replay(one) for one in recordings}
     search = Search(find(path), recordings, left, thorough)
     about = {"subject": path, "residuals": left, "known": len(search.known)}
+    if keys and not search.differing:
+        kept = words_of(all_seen, keys, ())
+        before = {one.label: replay(one) for one in all_seen}
+        about |= {"residuals": before, "first": first_of(all_seen, before), "kept": kept}
+        return Diagnosis(Verdict.DIFFERENT, answer=search.followed(()) if kept.keys() == keys else None, **about)
     if not search.differing:
         unsure = any(one.uncertain for one in left.values())
         known = [search.followed((cause,)) for cause in search.known if search.to_the_bit(cause)]
@@ -221,6 +251,7 @@ def diagnose(
         first=first_of(search.recordings, left),
         partly=partly if not answer and not formats else None,
         formats=formats,
+        kept=words_of(all_seen, keys, answer.causes) if answer else {},
         **about,
     )
 

@@ -456,10 +456,10 @@ def seen_of(one: Observed, allowed: Any = 0.0) -> Seen:
 
 
 def tensor_calls(recording: Recording, kind: Any, heard, observed, between, room) -> Trail | None:
-    """Of an optimizer: the tensor that takes most steps, the largest of those."""
+    """Of an optimizer: a tensor that misses a gradient where one does, the largest of those that step alike."""
     first = recording.steps[0]
     taken = {name: sum(step.grads.get(name) is not None for step in recording.steps) for name in first.before}
-    name = max(taken, key=lambda one: (taken[one], first.before[one].size))
+    name = max(taken, key=lambda one: (taken[one] > 0, -taken[one], first.before[one].size))
     visible = {
         key
         for key, entry in kind.STATE.items()

@@ -14,6 +14,7 @@ from lockstep.causes.optim.optimizer import (
     none_gradient_decays,
     other_value,
     situations,
+    state_low_precision,
     tied_updated_twice,
 )
 from lockstep.causes.tables import table
@@ -75,6 +76,7 @@ CAUSES = table(
             first=First(1, "param"),
         ),
         *decay_beside("v"),
+        state_low_precision("v"),
         clipped_inside("v"),
         l2_twice("v"),
         none_gradient_decays("step"),

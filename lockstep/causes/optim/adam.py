@@ -17,6 +17,7 @@ from lockstep.causes.optim.optimizer import (
     other_value,
     situations,
     starts_at_first_square,
+    state_low_precision,
     tied_updated_twice,
 )
 from lockstep.causes.tables import table
@@ -284,6 +285,7 @@ MOMENTS = [
         shows="normal gradients",
         first=First(1, "m"),
     ),
+    state_low_precision("m", "v"),
     starts_at_first_square(),
     clipped_inside("m"),
     ascends("decayed + lr * m_hat / denom"),

@@ -202,3 +202,16 @@ def starts_at_first_square(**where) -> Cause:
         seen="fastai/course22p2",
         **{"shows": "normal gradients", "first": First(1, "v"), **where},
     )
+
+
+def state_low_precision(*lines: str) -> Cause:
+    """State held in float32 whatever the parameters are: these lines become it."""
+    return Cause(
+        id="state-low-precision",
+        lines=dict.fromkeys(lines, "single(was)"),
+        formula=", ".join(rf"\operatorname{{fl}}_{{32}}({line}_t)" for line in lines),
+        seen="bitsandbytes, needle (10-414)",
+        shows="normal gradients",
+        first=First(1, lines[0]),
+        dtypes=("float64",),
+    )

@@ -15,6 +15,7 @@ from lockstep.causes.optim.optimizer import (
     other_value,
     situations,
     starts_at_first_square,
+    state_low_precision,
     tied_updated_twice,
 )
 from lockstep.causes.tables import table
@@ -84,6 +85,7 @@ CAUSES = table(
             shows="normal gradients",
             first=First(1, "param"),
         ),
+        state_low_precision("v"),
         starts_at_first_square(),
         *decay_beside("v"),
         clipped_inside("v"),

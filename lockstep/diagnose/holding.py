@@ -1,0 +1,103 @@
+"""State that is PyTorch's up to a factor: another way to keep the same, and no formula that is wrong.
+
+A momentum buffer may hold lr times PyTorch's, a first moment be stored corrected. Where the parameters of the first
+step agree and a state entry is a multiple of PyTorch's, it is taken out of the comparison before anything is searched
+for, and said.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from lockstep.diagnose.replay import Observed, walk
+from lockstep.diagnose.solve import LIMIT, Hypothesis, strain
+from lockstep.recordings.recording import Recording, Step
+from lockstep.text import Message, message
+
+
+def kept_otherwise(recordings: Sequence[Recording]) -> set[str]:
+    """The state entries that are a multiple of PyTorch's after first steps whose parameters are PyTorch's."""
+    multiples: dict[str, bool] = {}
+    for recording in recordings:
+        if recording.is_layer:
+            return set()
+        first = list(until(recording, (), 1))
+        agrees = all(near(one) for one in first if one.quantity == "param")
+        for one in first:
+            if one.quantity != "param":
+                other = factor(one) is not None and not near(one) and agrees
+                multiples[one.quantity] = multiples.get(one.quantity, True) and (other or not np.any(one.found))
+    shown = {one.quantity for recording in recordings for one in until(recording, (), 1) if np.any(one.found)}
+    return {key for key, multiple in multiples.items() if multiple and key in shown}
+
+
+def until(recording: Recording, causes: Hypothesis, steps: int | None = None) -> Iterator[Observed]:
+    with np.errstate(all="ignore"):
+        yield from walk(dataclasses.replace(recording, steps=recording.steps[:steps]), causes, {}, bounded=False)
+
+
+def near(one: Observed) -> bool:
+    return bool(np.all(strain(one.found, np.asarray(one.predicted[""]), one.size) <= LIMIT))
+
+
+def factor(one: Observed) -> float | None:
+    """By what the prediction has to be multiplied to be what was found, if that is one number."""
+    predicted = np.asarray(one.predicted[""], np.float64)
+    place = np.unravel_index(int(np.argmax(np.abs(predicted))), predicted.shape) if predicted.size else ()
+    if not predicted.size or not predicted[place]:
+        return None
+    found = float(one.found[place] / predicted[place])
+    return found if np.all(strain(one.found, found * predicted, one.size) <= LIMIT) else None
+
+
+def without(recording: Recording, keys: Iterable[str]) -> Recording:
+    """The recording without these state entries."""
+    left_out = set(keys)
+    steps = [
+        dataclasses.replace(step, state={key: named for key, named in step.state.items() if key not in left_out})
+        if isinstance(step, Step)
+        else step
+        for step in recording.steps
+    ]
+    names = {key: own for key, own in recording.names.items() if key not in left_out}
+    return dataclasses.replace(recording, steps=steps, names=names)
+
+
+def words_of(recordings: Sequence[Recording], keys: Iterable[str], causes: Hypothesis) -> dict[str, Message]:
+    """What each entry holds, beside what the formula with these causes keeps; nothing where that is no multiple."""
+    found: dict[str, Message] = {}
+    for key in keys:
+        factors = [
+            (one.step, step.hyperparameters, factor(one))
+            for recording in recordings
+            for one in until(recording, causes)
+            for step in (recording.steps[one.step - 1],)
+            if one.quantity == key and np.any(np.asarray(one.predicted[""]))
+        ]
+        if factors and all(number is not None for _, _, number in factors):
+            for name, of in MULTIPLES.items():
+                if all(alike(number, of(told, step)) for step, told, number in factors):
+                    found[key] = message("cli.kept-times", key=key, factor=name)
+                    break
+            else:
+                if all(alike(number, factors[0][2]) for _, _, number in factors):
+                    found[key] = message("cli.kept-times", key=key, factor=f"{factors[0][2]:.6g}")
+    return found
+
+
+def alike(one: float | None, other: float | None) -> bool:
+    return one is not None and other is not None and abs(one - other) <= 1e-6 * abs(other)
+
+
+def correction(told: Mapping, step: int) -> float | None:
+    betas = told.get("betas")
+    return 1 / (1 - betas[0] ** step) if betas else None
+
+
+MULTIPLES = {
+    "lr": lambda told, step: told.get("lr"),
+    "-lr": lambda told, step: -told["lr"] if "lr" in told else None,
+    "-1": lambda told, step: -1.0,
+    "1 / (1 - beta1**step)": correction,
+}
