@@ -52,7 +52,10 @@ class Maker(NamedTuple):
     def default(self, name: str) -> Any:
         if self.is_instance:
             return vars(self.target).get(name, inspect.Parameter.empty)
-        return named(self.target)[name].default
+        shown = named(self.target).get(name)
+        behind = [named(kind.__init__).get(name) for kind in bases_of(self.target)]
+        known = [one.default for one in (shown, *behind) if one is not None]
+        return next((value for value in known if value is not inspect.Parameter.empty), inspect.Parameter.empty)
 
     def make(self, params: Any, hyperparameters: Mapping[str, Any]) -> Any:
         """An instance of its own, told these hyperparameters under its names."""
@@ -87,7 +90,7 @@ def maker_of(target: Any, wanted: Iterable[str], filled: Iterable[str] = ()) -> 
     if not callable_maker(target):
         held = {name for name, value in vars(target).items() if isinstance(value, bool | int | float | tuple | list)}
         return Maker(target, match(held, wanted), None, everything=False)
-    arguments = [name for name in named(target) if name not in filled]
+    arguments = [name for name in (*named(target), *behind_keywords(target)) if name not in filled]
     holds = next((name for name in arguments if name.lower() in PARAMS), None)
     names = match([name for name in arguments if name != holds], wanted)
     used = {part for own in names.values() for part in (own if isinstance(own, tuple) else (own,))}
@@ -96,6 +99,24 @@ def maker_of(target: Any, wanted: Iterable[str], filled: Iterable[str] = ()) -> 
         names = ", ".join(map(repr, unknown))
         raise CannotCheck(message("recognise.argument", target=target.__name__, names=names))
     return Maker(target, names, holds, takes_any(target))
+
+
+def bases_of(target: Any) -> tuple[type, ...]:
+    """The classes whose constructors see what a class is made with."""
+    return target.__mro__[:-1] if inspect.isclass(target) else ()
+
+
+def behind_keywords(target: Any) -> list[str]:
+    """What a class takes besides what it shows: words its constructors may read of **kwargs, and their arguments."""
+    if not takes_any(target):
+        return []
+    found: list[str] = []
+    for kind in bases_of(target):
+        code = getattr(kind.__init__, "__code__", None)
+        words = [word for word in (code.co_consts if code else ()) if isinstance(word, str) and word.isidentifier()]
+        found += [*words, *(name for name in named(kind.__init__) if name != "self")]
+    shown = named(target)
+    return [name for name in dict.fromkeys(found) if name not in shown]
 
 
 def change(holder: Any, names: set[str], value: Any, before: Any) -> None:

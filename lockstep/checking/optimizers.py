@@ -41,7 +41,7 @@ def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_s
         raise NoSuchName(message("error.no-scenario", name=only, known=there))
     result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
     try:
-        found = recognise(target, subject.path, tuple(wanted))
+        found = recognise(target, subject.path, tuple(wanted), dtypes[0])
     except CannotCheck as error:
         result.broken = {"id": "not-recognised", "message": error.said}
         return result
@@ -49,6 +49,10 @@ def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_s
         result.broken = {"id": "exception", "message": first_look(error)}
         return result
     result.words, result.names = found.words, in_words(found.names)
+    own_lr = found.defaults.get("lr", wanted.get("lr"))
+    if own_lr != wanted.get("lr"):  # told in every scenario, so that it is known and decides nothing
+        values = {"value": repr(own_lr), "standard": repr(wanted["lr"])}
+        result.notes.append(message("note.other-default", own=result.names["lr"], name="lr", **values))
     for name, value in settings.items():
         if name not in found.names and not found.everything:
             result.notes.append(message("note.taken-as-said", name=name, value=repr(value)))

@@ -376,3 +376,50 @@ def test_causes_are_listed():
     assert done.exit_code == 0
     for cause in causes("optim.sgd"):
         assert cause.id in done.output
+
+
+class Holds:
+    def __init__(self, lr=1e-3):
+        self.lr = lr
+
+
+class BehindKeywords(Holds):
+    """PyTorch's Adagrad; lr comes through **kwargs, with a default that is not PyTorch's."""
+
+    def __init__(self, epsilon=1e-10, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon, self.sums = epsilon, None
+
+    def update(self, params, grads):
+        self.sums = self.sums or [np.zeros_like(param) for param in params]
+        for total, param, grad in zip(self.sums, params, grads, strict=True):
+            total[...] += grad * grad
+            param[...] -= self.lr * grad / (np.sqrt(total) + self.epsilon)
+
+
+class Reads(BehindKeywords):
+    def __init__(self, **kwargs):
+        super().__init__(kwargs.get("epsilon", 1e-10), lr=kwargs.pop("lr", 0.5))
+
+
+@pytest.mark.parametrize("target", [BehindKeywords, Reads])
+def test_what_a_constructor_does_not_show_is_told(target):
+    found = lockstep.check(target, like="optim.adagrad", dtypes=("float64",))
+    assert found.verdict is Verdict.ROUNDING, str(found)
+    assert found.names["lr"] == "lr"
+
+
+def test_a_default_lr_of_its_own_is_said():
+    found = lockstep.check(BehindKeywords, like="optim.adagrad", dtypes=("float64",))
+    assert "its default of lr is 0.001; PyTorch's lr is 0.01" in found.to_json()["notes"]
+
+
+class OnlyFloat32(BehindKeywords):
+    def update(self, params, grads):
+        assert all(array.dtype == np.float32 for array in (*params, *grads)), "float64 came in"
+        super().update(params, grads)
+
+
+def test_float32_alone_never_touches_float64():
+    found = lockstep.check(OnlyFloat32, like="optim.adagrad", dtypes=("float32",))
+    assert found.verdict is Verdict.ROUNDING, str(found)

@@ -36,30 +36,31 @@ class Recognised(NamedTuple):
     instance: bool = False
 
 
-def recognise(target: Any, subject: str, wanted: tuple[str, ...]) -> Recognised:
+def recognise(target: Any, subject: str, wanted: tuple[str, ...], dtype: str = "float64") -> Recognised:
     """How to drive `target`, found by trying what it seems to offer on two small tensors.
 
     Arguments:
         target: a class, an instance, a function or a tuple of functions.
         subject: the path of what it claims to be.
         wanted: PyTorch's hyperparameters of that.
+        dtype: of the two tensors.
 
     Raises:
         CannotCheck: where no shape fits, with the list of those that do.
     """
     try:
-        return first_that_works(target, candidates(target, subject, wanted))
+        return first_that_works(target, candidates(target, subject, wanted), dtype)
     except CannotCheck as error:
         shapes = message("recognise.shapes")
         raise CannotCheck(message("recognise.lines", first=error.said, lines=[shapes])) from None
 
 
-def first_that_works(target: Any, shapes: Iterator[Recognised]) -> Recognised:
+def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str) -> Recognised:
     """The first of these shapes in which every number moves; else one in which some do, or none."""
     failures: list[Message] = []
     lesser: dict[str, Recognised] = {}
     for found in shapes:
-        problem = tried(found)
+        problem = tried(found, dtype)
         if problem is None:
             return found
         if problem in (PARTLY, STILL):
@@ -76,9 +77,9 @@ def first_that_works(target: Any, shapes: Iterator[Recognised]) -> Recognised:
 PARTLY, STILL = "partly", "still"  # what a first try may come to
 
 
-def tried(found: Recognised) -> Any:
+def tried(found: Recognised, dtype: str) -> Any:
     """What goes wrong in two steps with two tensors, or None."""
-    params = {"weight": np.linspace(1, 2, 6).reshape(2, 3), "bias": np.linspace(-1, 1, 4)}
+    params = {"weight": np.linspace(1, 2, 6, dtype=dtype).reshape(2, 3), "bias": np.linspace(-1, 1, 4, dtype=dtype)}
     try:
         adapter = found.make()
         adapter.start({name: array.copy() for name, array in params.items()}, **told_lr(found))

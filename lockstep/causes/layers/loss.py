@@ -52,7 +52,9 @@ SCENARIOS = [
         for reduction in REDUCTIONS
     ),
     Scenario(
-        LayerCase(EXTREME, layer="CrossEntropyLoss", kind="extreme logits", target="classes", shape=(33, 10)),
+        LayerCase(
+            EXTREME, layer="CrossEntropyLoss", kind="extreme logits", target="classes", shape=(33, 10), saturated=True
+        ),
         "extreme inputs",
     ),
     *(
