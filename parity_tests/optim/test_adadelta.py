@@ -9,6 +9,7 @@ from torch_impl.optim import adadelta
 class TestAdadelta(OptimizerTests):
     path = "optim.adadelta"
     options = {"weight_decay": 0.1}
+    every_path = False
 
 
 def test_there_is_no_fused_path():

@@ -9,6 +9,7 @@ from torch_impl.optim import asgd
 class TestASGD(OptimizerTests):
     path = "optim.asgd"
     options = {"t0": 2.0, "lr": 0.1}
+    every_path = False
 
 
 def test_there_is_no_fused_path():

@@ -11,6 +11,7 @@ from torch_impl.optim import nadam
 class TestNAdam(OptimizerTests):
     path = "optim.nadam"
     options = {"momentum_decay": 0.1}
+    every_path = False
 
 
 def test_there_is_no_fused_path():

@@ -9,6 +9,7 @@ from torch_impl.optim import radam
 class TestRAdam(OptimizerTests):
     path = "optim.radam"
     options = {"decoupled_weight_decay": True, "weight_decay": 0.1}
+    every_path = False
 
 
 def test_there_is_no_fused_path():

@@ -9,6 +9,7 @@ from torch_impl.optim import rprop
 class TestRprop(OptimizerTests):
     path = "optim.rprop"
     options = {"lr": 0.1}
+    every_path = False
 
 
 def test_there_is_no_fused_path():

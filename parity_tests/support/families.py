@@ -23,7 +23,7 @@ class SubjectTests:
 
     ill_conditioned: the cases that amplify rounding without end, and why.
     steps: of a run; the case's own number if None.
-    every_path: whether a case runs on each of PyTorch's paths, or on the first it has.
+    every_path: whether a case runs on each of PyTorch's paths in the parity run, and not on the first alone.
     """
 
     path: ClassVar[str]
@@ -75,8 +75,9 @@ def all_runs(subject: Subject, every_path: bool = True) -> Iterator[Any]:
     for case in subject.cases.CASES:
         paths = case.paths or getattr(counterpart_of(subject, case), "paths", (None,))
         for dtype in case.dtypes:
-            for path in paths if every_path else paths[:1]:
-                yield pytest.param(case, dtype, path, id="-".join(filter(None, (dtype, path, case.desc))))
+            for path in paths:
+                marks = () if every_path or path == paths[0] else (pytest.mark.slow,)
+                yield pytest.param(case, dtype, path, id="-".join(filter(None, (dtype, path, case.desc))), marks=marks)
 
 
 def counterpart_of(subject: Subject, case: Case) -> Any:
