@@ -40,7 +40,10 @@ def column(subject: Subject, table: list[Cause], scenario: Scenario, dtype: str,
     """The cells of one scenario: the reference and each cause beside PyTorch, step by step."""
     request = asked(subject, scenario.case, dtype, seed=seed)
     base = subject.ours(request.case)
-    pairs = [request.pair(), *(request.pair(plant(subject, [cause], base)) for cause in table)]
+    # A cause of another class of the file changes nothing of this one.
+    own = [not cause.layer or issubclass(base, cause.base) for cause in table]
+    wrong = [plant(subject, [cause], base) if its else None for cause, its in zip(table, own, strict=True)]
+    pairs = [request.pair(), *(request.pair(planted) for planted in wrong)]
     faithful, theirs = pairs[0], pairs[0].theirs()
     ours = [pair.ours() for pair in pairs]
     cells = [Cell() for _ in ours]

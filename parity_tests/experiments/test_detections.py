@@ -241,3 +241,13 @@ def test_what_is_written_is_plain_json(records):
     text = records["layers.batchnorm"].read_text("utf-8")
     assert json.loads(text)["rows"]
     assert "NaN" not in text
+
+
+def test_a_cause_of_one_class_of_a_file_changes_nothing_of_another():
+    cells, tried = causes_table("layers.loss"), [scenario.case.layer for scenario in scenarios("layers.loss")]
+    faithful, shown = next(iter(cells.values())), 0
+    for cause in causes("layers.loss"):
+        for layer, cell, right in zip(tried, cells[cause.name], faithful, strict=True):
+            assert cell == right or layer == cause.layer
+            shown += cell != right
+    assert shown
