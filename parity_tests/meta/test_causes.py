@@ -2,11 +2,13 @@
 
 import functools
 import itertools
+import pathlib
 
 import numpy as np
 import pytest
 
 from lockstep.causes import BadEdit, Cause, First, causes, plant, scenarios, table
+from lockstep.causes.catalogue import met, page
 from lockstep.causes.cause import DTYPES, subject_class
 from lockstep.causes.harness import FAULTS
 from lockstep.causes.planting import targets
@@ -447,3 +449,20 @@ def test_momentum_carries_the_lr_of_its_own_last_step():
     assert (right.state["a"]["momentum_buffer"] == 1.5).all()
     assert (wrong.state["a"]["momentum_buffer"] == 2.0).all()
     assert (wrong.state["b"]["momentum_buffer"] == 0.5 * 2.0 + 1).all()
+
+
+# The page
+
+
+def test_the_catalogue_is_a_page_that_is_current():
+    """python -m lockstep.causes.catalogue > docs/causes.md"""
+    path = pathlib.Path(__file__).parents[2] / "docs" / "causes.md"
+    assert path.read_text("utf-8") == page()
+
+
+def test_whoever_does_it_is_on_the_page():
+    text = page()
+    for one in ALL:
+        assert f"**{one.name}**" in text
+        assert all(f"## {who}\n" in text for who, _ in met(one.seen))
+    assert list(met("a/b#1, #2; Keras")) == [("a/b", "a/b#1"), ("a/b", "#2"), ("Keras", "")]
