@@ -61,10 +61,14 @@ def check(
         if kind not in DTYPES:
             raise BadValue(message("error.dtype", known=", ".join(map(repr, DTYPES)), given=kind))
     if subject.family.recorded == "steps":
-        return check_optimizer(target, subject, settings, kinds, only, seed, on_scenario)
-    if subject.family.recorded == "states":
-        return check_states(target, subject, settings, kinds, only, seed, on_scenario)
-    return check_layer(target, subject, layer, settings, kinds, only, seed, names, on_scenario)
+        result = check_optimizer(target, subject, settings, kinds, only, seed, on_scenario)
+    elif subject.family.recorded == "states":
+        result = check_states(target, subject, settings, kinds, only, seed, on_scenario)
+    else:
+        result = check_layer(target, subject, layer, settings, kinds, only, seed, names, on_scenario)
+    if not (result.outcomes or result.remarks or result.broken):
+        result.broken = {"id": "nothing-compared", "message": message("broken.nothing-tried")}
+    return result
 
 
 def check_recordings(recordings: list[Recording], like: str | None = None) -> Check:

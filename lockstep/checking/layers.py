@@ -215,6 +215,8 @@ class LayerCheck:
             averaging = None if one.fixed else self.averaging(trial, layout, one, driven)
             if averaging:
                 return self.settle(trial, *averaging)
+        if not self.ways:  # what it may have decided by itself is said of it only where the formula explains that
+            rated = [one for one in rated if not one[2].fixed]
         if not rated:
             return False
         floor = max(formats.named(self.dtypes[0]).unit, min(float(np.nan_to_num(one[0], nan=np.inf)) for one in rated))

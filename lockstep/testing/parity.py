@@ -21,7 +21,7 @@ from lockstep.checking.check import DTYPES, check
 from lockstep.checking.scenarios import trials
 from lockstep.errors import TheirCode
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.registry import find
+from lockstep.subjects.registry import find_class
 from lockstep.text import message
 
 FAILS = (Verdict.DIFFERENT, Verdict.ILL_CONDITIONED)
@@ -113,7 +113,7 @@ def parametrize_with_checks(
     Raises:
         ValueError: for a path without a subject, while tests are collected.
     """
-    names = list(dict.fromkeys(trial.name for trial in trials(find(like))))
+    names = list(dict.fromkeys(trial.name for trial in trials(*find_class(like))))
     one = Target(target, like, hyperparameters, dtypes, seed)
     return pytest.mark.parametrize("check", [ScenarioCheck(one, name) for name in names], ids=map(slug, names))
 

@@ -1,6 +1,7 @@
 """Nothing passes that was not compared, and nobody is accused who is right: layers and losses of other people's."""
 
 import importlib
+import random
 
 import numpy as np
 import pytest
@@ -8,8 +9,11 @@ import pytest
 import lockstep
 from lockstep.adapters.layer.adapter import Made
 from lockstep.checking import chance
+from lockstep.checking.layers import meant
+from lockstep.checking.scenarios import trials
 from lockstep.numerics.counts import log_tail
 from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import find_class
 from parity_tests.support import foreign_layers as foreign
 
 pytestmark = pytest.mark.slow
@@ -166,6 +170,36 @@ def test_what_nearly_agrees_is_different():
 def test_a_wrong_way_back_is_not_taken_for_a_layout():
     found = checked(foreign.DenseOfTheTranspose, LINEAR, dtypes=("float64",))
     assert found.verdict is Verdict.DIFFERENT, str(found)
+
+
+def test_where_nothing_could_be_tried_nothing_agrees():
+    found = checked(foreign.Dense, LINEAR, only="without bias")
+    assert found.outcomes == []
+    assert (found.verdict, found.exit_status) == (Verdict.BROKEN, 2)
+
+
+def draw(seed):
+    """Somebody who is right, in one scenario from another start: what is said of it."""
+    rng = random.Random(seed)
+    target, like, _ = rng.choice(RIGHT)
+    subject, layer = find_class(like)
+    trial = rng.choice(trials(subject, layer or meant(target, subject)))
+    dtype = rng.choice(["float64", "float32"])
+    return target.__name__, trial.name, dtype, checked(target, like, only=trial.name, dtypes=(dtype,), seed=seed)
+
+
+def accused(drawn):
+    return [(name, scenario, dtype) for name, scenario, dtype, found in drawn if found.exit_status == 1]
+
+
+def test_a_few_draws_accuse_nobody():
+    assert accused(map(draw, range(40))) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(3600)
+def test_a_thousand_draws_accuse_nobody():
+    assert accused(map(draw, range(1000))) == []
 
 
 class Straight(lockstep.LayerAdapter):

@@ -22,13 +22,13 @@ def effect(layer: Any, at: Callable[[Any], Place], runs: Runs, training: bool) -
     before = runs(copy.deepcopy(layer), training)
     changed = copy.deepcopy(layer)
     place = at(changed)
-    value = np.asarray(place.get(), np.float64)
-    place.put(value + np.linspace(0.25, 0.5, value.size).reshape(value.shape))
+    value = np.asarray(place.get())
+    place.put(value + np.linspace(0.25, 0.5, value.size, dtype=value.dtype).reshape(value.shape))
     apart = runs(changed, training) - before
     if not np.any(apart):
         return "nothing"
     spread = np.max(np.abs(apart - apart[:1]))  # a hint is all that comes of it
-    return "shift" if spread <= np.sqrt(np.finfo(np.float64).eps) * np.max(np.abs(apart)) else "scale"
+    return "shift" if spread <= np.sqrt(np.finfo(apart.dtype).eps) * np.max(np.abs(apart)) else "scale"
 
 
 def held(layer: Any, path: tuple[str, ...]) -> Place:
