@@ -21,7 +21,6 @@ from lockstep.subjects.optim import entries_of
 from lockstep.subjects.subject import Subject
 from lockstep.text import Message, message
 
-SPOILS = ", writing into the gradients it is given"
 HERE = pathlib.Path(__file__).parents[1]
 
 
@@ -106,7 +105,6 @@ def record(
             steps = drive(adapter, subject, trial, dtype, seed, hyperparameters, known)
         except Raised:
             raise NotTaken(message("reason.no-missing-gradient", said=error.said)) from None
-    spoils = getattr(adapter, "spoils_gradients", False)
     recording = Recording(
         subject=subject.path,
         scenario=trial.name,
@@ -117,7 +115,8 @@ def record(
         defaults={name: value for name, value in found.defaults.items() if name not in known},
         names={key: own for key, own in getattr(adapter, "names", {}).items() if own != key},
         steps=steps,
-        source=f"{found.words}{SPOILS * spoils}",
+        source=str(found.words),
+        spoils=getattr(adapter, "spoils_gradients", False),
     )
     return without(recording, of_wrong_sign(recording))
 

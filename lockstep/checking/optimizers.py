@@ -16,7 +16,7 @@ from lockstep.adapters.optimizer.recognise import Recognised, recognise
 from lockstep.adapters.optimizer.tensor_step import Ours
 from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.defaults import hidden_defaults
-from lockstep.checking.driving import SPOILS, Raised, defaults_of, drive, first_look, record
+from lockstep.checking.driving import Raised, defaults_of, drive, first_look, record
 from lockstep.checking.misnamed import idle
 from lockstep.checking.naming import name_causes
 from lockstep.checking.scenarios import Trial, trials
@@ -118,7 +118,7 @@ class Driver:
             self.fault(fault.cause, message("broken.in-scenario", said=fault.said, **where))
             return False
         note = message("note.spoils-gradients")
-        if recording.source.endswith(SPOILS) and note not in self.result.notes:
+        if recording.spoils and note not in self.result.notes:
             self.result.notes.append(note)
         self.result.outcomes.append(judged(recording, functools.partial(self.torch, trial, dtype, recording)))
         return True

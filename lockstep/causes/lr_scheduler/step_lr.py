@@ -79,7 +79,6 @@ CAUSES = table(
             arguments={"gamma": "gamma"},
             free={"gamma": 0.5},
             formula=r"\gamma = 0.5",
-            seen="MATLAB's and Keras' examples",
             shows="several decays",
             first=First(4, "lr"),
             dtypes=ALONE,
