@@ -423,3 +423,27 @@ class OnlyFloat32(BehindKeywords):
 def test_float32_alone_never_touches_float64():
     found = lockstep.check(OnlyFloat32, like="optim.adagrad", dtypes=("float32",))
     assert found.verdict is Verdict.ROUNDING, str(found)
+
+
+class Spoiling:
+    """SGD that weighs its gradients down in the arrays it is given."""
+
+    def __init__(self, params, lr=1e-3):
+        self.params, self.lr = params, lr
+
+    def step(self, grads):
+        for name, grad in grads.items():
+            if grad is not None:
+                self.params[name] -= self.lr * grad
+                grad[...] = 0
+
+
+class Sparing(Spoiling):
+    def step(self, grads):
+        super().step({name: None if grad is None else grad.copy() for name, grad in grads.items()})
+
+
+@pytest.mark.parametrize(("kind", "times"), [(Spoiling, 1), (Sparing, 0)])
+def test_whoever_writes_into_the_gradients_is_told_so_once(kind, times):
+    notes = [note.key for note in lockstep.check(kind, like="optim.sgd", only="normal gradients").notes]
+    assert notes.count("note.spoils-gradients") == times
