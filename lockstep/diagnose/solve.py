@@ -191,8 +191,13 @@ def quantities_felt(recording: Recording, causes: Hypothesis, name: str, number:
         return {
             one.quantity
             for one, other in zip(*runs, strict=True)
-            if np.any(strain(np.asarray(one.predicted[""]), np.asarray(other.predicted[""]), one.size) > LIMIT)
+            if np.any(strain(floats(one.predicted[""]), floats(other.predicted[""]), one.size) > LIMIT)
         }
+
+
+def floats(value: Any) -> np.ndarray:
+    """A line as float64, whatever a wrong formula makes of it."""
+    return np.asarray(value, np.float64)
 
 
 def curve(recording: Recording, causes: Hypothesis, name: str, numbers: np.ndarray, steps: int) -> np.ndarray:
