@@ -32,10 +32,16 @@ def tried() -> list[tuple[str, str]]:
     """Every subject whose formula is one of lines, with each class of its file that states one."""
     found = []
     for subject in subjects():
-        if subject.family.name != "models":  # put together of other formulas
+        if hasattr(own_formula(subject), "STATE") or hasattr(own_formula(subject), "GRADS"):  # steps or passes
             layers = dict.fromkeys(getattr(one.case, "layer", "") for one in trials(subject))
             found += [(subject.path, layer) for layer in layers if layer != "BatchNorm2d"]
     return found
+
+
+def own_formula(subject: Any) -> type | None:
+    """The class that states the formula; None where there is none, as of a network put together of others."""
+    own = [value for value in vars(subject.reference).values() if isinstance(value, type) and hasattr(value, "ORDERS")]
+    return next(iter(own), None) if subject.family.name in ("optim", "layers", "penalty") else None
 
 
 def situations(path: str, layer: str) -> list[Scenario]:
