@@ -195,6 +195,10 @@ INSIDE = {  # calls that only Lockstep makes, of itself
     "numerics/formats.py: TypeError",
     "numerics/verdict.py: ValueError",
     "records/schema.py: ValueError",
+    "tasks/sources.py: UnknownImport",
+    "tasks/task.py: TypeError",
+    "tasks/workers.py: TaskFailed",
+    "__main__.py: ValueError",  # which argparse turns into its own words
 }
 
 

@@ -47,9 +47,9 @@ def test_an_expanding_problem_multiplies():
 def test_a_stream_of_gradients_multiplies_nothing(subject):
     """Nothing comes back to the parameters but themselves, rounded, and a state that carries what differs."""
     found = growth(subject, case=Case("stream", steps=200), path="single")
-    assert found.differing
+    assert found.differing or subject == "optim.rprop"  # whose steps take the sign of a gradient alone
     assert found.classes[MULTIPLIED] == 0
-    assert found.made_by == ADDED
+    assert found.made_by == (ADDED if found.differing else None)
     assert found.alone.tobytes() == found.drift.tobytes()
 
 

@@ -86,7 +86,7 @@ def test_a_capability_that_is_not_there_is_absent(only):
 
 
 def test_a_cell_that_errs_is_not_explained():
-    cell = Cell("optim.adam", "defaults", "float16", None, 2, "here")
+    cell = Cell("optim.adam", "defaults", "float8", None, 2, "here")
     assert not matrix.Climber().explained(cell).explained
     assert matrix.Climber().explained(cell).left
 
