@@ -1,7 +1,7 @@
 """Verdicts as a person tells them apart: a sign beside the word, so that no colour is needed."""
 
 # Every verdict of lockstep.verdict, from the best to the worst.
-SIGNS = {"identical": "=", "rounding": "≈", "ill-conditioned": "≋", "different": "≠", "broken": "✕"}
+SIGNS = {"identical": "=", "rounding": "≈", "partial": "◐", "ill-conditioned": "≋", "different": "≠", "broken": "✕"}
 
 
 def severity(verdict: str) -> int:

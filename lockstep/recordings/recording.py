@@ -389,13 +389,13 @@ def check_step(file: pathlib.Path, steps: list[Step], declared: Mapping[str, Any
             param = first[name]
             shape = entry.shape(param.shape) if entry else param.shape
             dtype = entry.dtype(param.dtype) if entry else param.dtype
-            like = "the parameter" if (shape, dtype) == (param.shape, param.dtype) else "that entry of it"
+            other = "other" if (shape, dtype) == (param.shape, param.dtype) else "entry"
             if array.shape != shape:
-                what = {"name": f"{kind}/{name}", "shape": list(array.shape), "wanted": f"{like} {list(shape)}"}
-                raise BadRecording(message("recording.other-shape", file=file, **what))
+                what = {"name": f"{kind}/{name}", "shape": list(array.shape), "wanted": list(shape)}
+                raise BadRecording(message(f"recording.{other}-shape", file=file, **what))
             if array.dtype != dtype:
-                what = {"name": f"{kind}/{name}", "dtype": array.dtype, "wanted": f"{like} {dtype}"}
-                raise BadRecording(message("recording.other-dtype", file=file, **what))
+                what = {"name": f"{kind}/{name}", "dtype": array.dtype, "wanted": dtype}
+                raise BadRecording(message(f"recording.{other}-dtype", file=file, **what))
 
 
 def read_states(files: list[pathlib.Path], data: dict[str, Any], hyperparameters: dict[str, Any]) -> list[State]:

@@ -58,7 +58,7 @@ def few(monkeypatch):
     """Few scenarios, so that a suite takes no time."""
     chosen = [trial for trial in trials(find("optim.adam")) if trial.name in FEW]
     for module in ("lockstep.checking.optimizers", "lockstep.testing.parity"):
-        monkeypatch.setattr(f"{module}.trials", lambda subject: chosen)
+        monkeypatch.setattr(f"{module}.trials", lambda *asked: chosen)
 
 
 def run(pytester, *arguments):
