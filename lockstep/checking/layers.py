@@ -511,6 +511,10 @@ class Beside(NamedTuple):
 def beside(recording: Recording, subject: Subject, trial: Trial) -> Iterator[Beside]:
     """What a layer made beside what PyTorch's makes, pass by pass from where the layer was."""
     theirs = subject.theirs(trial.case)(**recording.hyperparameters)
+    if hasattr(theirs, "load_state"):  # PyTorch begins in float32, also with what the layer does not show
+        theirs.load_state(
+            {key: array.astype(recording.dtype) for key, array in theirs.state.items() if array.dtype.kind == "f"}
+        )
     for place, step in enumerate(recording.steps):
         state = step.params | (step.buffers_before if place == 0 else recording.steps[place - 1].buffers)
         if hasattr(theirs, "load_state"):

@@ -165,6 +165,25 @@ def test_features_first_is_found_by_its_numbers():
     assert "agrees in what could be seen; not seen: running_mean" in str(found)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_functions_without_running_statistics_stand_beside_pytorchs_in_every_format(dtype):
+    module = module_of(
+        "import numpy as np\n"
+        "def bn_forward(x, gamma, beta, epsilon=1e-5):\n"
+        "    s = np.sqrt(x.var(axis=0) + epsilon)\n"
+        "    x_hat = (x - x.mean(axis=0)) / s\n"
+        "    return gamma * x_hat + beta, (x_hat, s, gamma)\n"
+        "def bn_backward(dy, cache):\n"
+        "    x_hat, s, gamma = cache\n"
+        "    d = dy * gamma\n"
+        "    dx = (d - d.mean(axis=0) - x_hat * (d * x_hat).mean(axis=0)) / s\n"
+        "    return dx, (dy * x_hat).sum(axis=0), dy.sum(axis=0)\n"
+    )
+    found = lockstep.check(module.bn_forward, like="layers.batchnorm", dtypes=[dtype], only="features")
+    assert found.verdict is Verdict.PARTIAL, str(found)
+    assert found.to_json()["unseen"] == ["running_mean", "running_var"]
+
+
 @pytest.mark.parametrize(
     ("name", "like"),
     [

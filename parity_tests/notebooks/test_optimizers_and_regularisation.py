@@ -144,6 +144,7 @@ def test_what_it_teaches_is_what_it_shows(outputs):
     assert "explained to the last bit" in text(outputs["adam-ladder"])
     assert "eps-inside-sqrt" in text(outputs["eps-check"])
     assert "alpha-value" in text(outputs["check-rmsprop"])
+    assert "not seen: running_mean and running_var" in text(outputs["batchnorm-check"])
     assert "`lerp_`" in text(outputs["adam-ledger"])
 
 
