@@ -16,6 +16,13 @@ CASES = [
         "digits, SGD with momentum, dropout and BatchNorm", optimizer="optim.sgd", network=DEEP, lr=0.05, momentum=0.9
     ),
     Training("digits, Adagrad, dropout and BatchNorm", optimizer="optim.adagrad", network=DEEP, lr=0.05),
+    Training("digits, Adadelta, dropout and BatchNorm", optimizer="optim.adadelta", network=DEEP, lr=1.0),
+    Training("digits, Adamax, dropout and BatchNorm", optimizer="optim.adamax", network=DEEP, lr=3e-3),
+    Training("digits, ASGD, dropout and BatchNorm", optimizer="optim.asgd", network=DEEP, lr=0.1),
+    Training("digits, NAdam, dropout and BatchNorm", optimizer="optim.nadam", network=DEEP, lr=3e-3),
+    Training("digits, RAdam, dropout and BatchNorm", optimizer="optim.radam", network=DEEP, lr=3e-3),
+    # made for whole batches: on mini-batches it learns, but its loss does not settle
+    Training("digits, Rprop, dropout and BatchNorm", optimizer="optim.rprop", network=DEEP, lr=1e-3),
     Training("digits, plain network", optimizer="optim.sgd", network=PLAIN, lr=0.1),
     Training("digits, L1 and L2 penalties", optimizer="optim.sgd", network=PLAIN | {"l1": 0.01, "l2": 0.1}, lr=0.1),
     Training("digits, Adam, a bias before BatchNorm", optimizer="optim.adam", network=DEEP | {"bias": True}, lr=3e-3),

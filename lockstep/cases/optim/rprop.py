@@ -41,3 +41,5 @@ BAD = [
     Bad("η⁻ and η⁺ exchanged", (ValueError, "Invalid eta values: 1.2, 0.5"), etas=(1.2, 0.5)),
     Bad("a misspelt name", (TypeError, "Rprop.__init__() got an unexpected keyword argument 'eta'"), eta=0.5),
 ]
+
+CLIMBED = {}  # the paper's order is PyTorch's, to the bit: a step is a step size and a sign
