@@ -39,4 +39,4 @@ def test_the_code_of_a_chapter_makes_its_runs(chapter):
 
 
 def test_a_chapter_without_runs_has_no_code():
-    assert [one["name"] for one in chapters(plan()) if not one["code"]] == ["comparison"]
+    assert [chapter.name for chapter in chapters(plan()) if not chapter.code] == ["comparison"]

@@ -285,9 +285,9 @@ def test_every_claim_is_tried_with_two_outcomes_at_least():
 
 def test_pytorchs_numbers_are_told_where_they_say_otherwise():
     same = claims.claims(FOUND, FOUND)
-    assert not any("PyTorch" in ENGLISH.say(claim["found"]) for claim in same)
+    assert not any("PyTorch" in ENGLISH.say(claim.found) for claim in same)
     other = claims.claims(FOUND, FOUND._replace(norms=FOUND.norms | {"l2": 3.0}))
-    told = [claim for claim in other if "PyTorch's run says otherwise" in ENGLISH.say(claim["found"])]
+    told = [claim for claim in other if "PyTorch's run says otherwise" in ENGLISH.say(claim.found)]
     assert [ENGLISH.say(claim.claim) for claim in told] == ["L2 effectively limits the size of the weights"]
 
 

@@ -11,6 +11,7 @@ from lockstep.explanation import matrix
 from lockstep.explanation.ladder import climb
 from lockstep.explanation.matrix import Cell, Configuration
 from lockstep.subjects.registry import subjects
+from lockstep.text import message
 from torch_impl import arithmetic as kernels
 from torch_impl.optim.optimizer import Optimizer
 
@@ -82,7 +83,7 @@ def test_a_capability_that_is_not_there_is_absent(only):
     found = matrix.matrix(["penalty.l1"], steps=1, jobs=1)
     assert not found.cells
     assert not found.passes
-    assert "avx1024" in found.absent[wanted.name]
+    assert found.absent == {wanted.name: message("matrix.absent", wanted="avx1024", has=OWN)}
 
 
 def test_a_cell_that_errs_is_not_explained():

@@ -414,14 +414,13 @@ def test_a_layer_takes_no_steps_and_so_has_no_momentum_before():
 def test_the_matrix_tells_causes_apart_and_is_the_same_twice(path):
     first, again = causes_table(path), causes_table(path)
     assert first == again
-    rows = dict(zip((row["name"] for row in first["causes"]), first["cells"], strict=True))
-    columns = [column["name"] for column in first["scenarios"]]
-    assert all(cell["used"] <= 1 and cell["step"] is None for cell in rows[FAITHFUL])
+    columns = [column.name for column in scenarios(path)]
+    assert all(cell.used <= 1 and cell.step is None for cell in first[FAITHFUL])
     for one in causes(path):
-        cell = rows[one.name][columns.index(one.shows)]
+        cell = first[one.name][columns.index(one.shows)]
         shows = one.verdict is Verdict.DIFFERENT and "float32" in one.dtypes
-        assert (cell["used"] > 1) == shows
-        assert not shows or First(cell["step"], cell["line"]) == one.first
+        assert (cell.used > 1) == shows
+        assert not shows or First(cell.step, cell.line) == one.first
 
 
 def test_an_error_carrying_hyperparameter_can_be_rounded():

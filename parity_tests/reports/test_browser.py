@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 import lockstep
 import reports
 from lockstep.experiments import detections, walks
-from lockstep.numerics.difference import bits
+from lockstep.numerics import formats
 from lockstep.records.detection import DetectionRecord
 from lockstep.records.record import Record
 from lockstep.records.walk import WalkRecord
@@ -250,7 +250,7 @@ def printed_badly(reader: Reader) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("subject", ["adam", "sgd"])
 def test_from_the_index_to_the_first_step_that_differs(browser, report, walked, subject, language):
-    first = walked[subject]["first_step"]
+    first = walked[subject].first_step
     with reading(browser, report / "index.html") as reader:
         page = reader.page
         if language != "en":
@@ -455,7 +455,7 @@ def test_a_value_that_is_not_the_records_is_caught(browser, report, walk, side, 
     data = walk.to_json()
     line = next(line for line in reversed(data["walked"][step][0]["lines"]) if not line["idle"])
     other = np.nextafter(np.float32(line[side]), np.float32(np.inf))
-    line |= {side: float(other), f"{side}_bits": bits(other)}
+    line |= {side: float(other), f"{side}_bits": formats.named("float32").bits(other)}
     other = Record.from_json(data, {})
     with reading(browser, file(report, "subject", "en")) as reader:
         assert len(misread(reader, other)) == 1
