@@ -85,15 +85,17 @@ class Assembly:
     def grown(self) -> list[Hypothesis]:
         beam: list[Hypothesis] = [()]
         hopeless: set[Part] = set()
+        ended: list[Hypothesis] = []  # that cannot grow, and may be the simplest all the same
         for _ in range(MOST):
             left = [self.left(causes, hopeless) for causes in beam]
             if not all(left):
                 break
-            larger = [one for causes, (part, *_) in zip(beam, left, strict=True) for one in self.extended(causes, part)]
-            if not larger:
+            extended = [[*self.extended(causes, part)] for causes, (part, *_) in zip(beam, left, strict=True)]
+            ended += [causes for causes, larger in zip(beam, extended, strict=True) if not larger]
+            if not any(extended):
                 hopeless |= {part for part, *_ in left}
-            beam = self.best(larger) or beam
-        return self.best([self.needed(one) for one in beam])
+            beam = self.best([*itertools.chain(*extended)]) or beam
+        return self.best([self.needed(one) for one in (*ended, *beam)])
 
     def needed(self, causes: Hypothesis) -> Hypothesis:
         """The hypothesis without what it explains as much without."""

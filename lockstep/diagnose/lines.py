@@ -481,6 +481,8 @@ def tensor_calls(recording: Recording, kind: Any, heard, observed, between, room
             then = now
             seen = {one.line: seen_of(one) for one in there if one.tensor == name and len(one.predicted) == 1}
             calls.append(Call([given], seen))
+        elif step.after[name].tobytes() != step.before[name].tobytes():
+            return None  # it moved without a gradient, which no line of the formula tells
         held = step.state
     in_use = {key for call in calls for key, value in call.given[0].items() if value is not None}
     state = {key: entry.line for key, entry in kind.STATE.items() if entry.kind != "count" and key in in_use}

@@ -272,7 +272,7 @@ class Search:
         for first in (self.assembled_so_far, self.extended, self.extended_by_two):
             beam = self.best_of(first(()))
             while beam:
-                whole = [one for one in beam if self.explained(one) == self.to_explain and self.needs_all_of(one)]
+                whole = [self.needed(one) for one in beam if self.explained(one) == self.to_explain]
                 if found := self.verified(whole):
                     return found
                 self.furthest = max((self.furthest, beam[0]), key=lambda one: len(self.explained(one)))
@@ -388,11 +388,12 @@ class Search:
             self.nearness[key] = found
         return self.nearness[key]
 
-    def needs_all_of(self, causes: Hypothesis) -> bool:
-        """Whether no cause can be left out."""
-        return not any(
-            self.explained(less) == self.to_explain for less in itertools.combinations(causes, len(causes) - 1)
-        )
+    def needed(self, causes: Hypothesis) -> Hypothesis:
+        """A hypothesis that explains everything, without the causes that it does so without."""
+        for less in itertools.combinations(causes, len(causes) - 1):
+            if self.explained(less) == self.to_explain:
+                return self.needed(less)
+        return causes
 
     # what is said of it
 

@@ -81,10 +81,10 @@ def test_line_by_line_is_the_formula_itself():
     ("path", "layer", "name"),
     [
         ("optim.adam", "", "v_hat = v_max * (1 - beta2 ** step)"),
-        ("optim.adam", "", "g = np.clip(-grad if maximize else grad, -0.5, 0.5)"),
+        ("optim.adam", "", "m = beta1 * exp_avg + (1 - beta1) * g"),
         ("optim.sgd", "", "buf = d if momentum_buffer is None else momentum * momentum_buffer + (1 + dampening) * d"),
-        ("layers.batchnorm", "BatchNorm1d", "dx_hat = dy"),
-        ("layers.activation", "ReLU", "dx = np.where(x >= 0, dy, 0)"),
+        ("layers.batchnorm", "BatchNorm1d", "dbeta = dy.mean(axis=axes)"),
+        ("layers.activation", "ReLU", "dx = np.where(x > -1, dy, 0)"),
     ],
 )
 @pytest.mark.parametrize("hidden", [False, True])
@@ -96,6 +96,25 @@ def test_a_slip_is_named_by_its_line(path, layer, name, hidden):
     names = [other.name for other in (found.answer, *found.equivalent)]
     assert name in names
     assert "not in the catalogue" in str(found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "layer", "name", "cause"),
+    [
+        ("optim.adam", "", "g = np.clip(-grad if maximize else grad, -0.5, 0.5)", "gradient-clipped (bound=0.5)"),
+        ("layers.batchnorm", "BatchNorm1d", "dx_hat = dy", "gamma-missing-on-the-way-back"),
+        ("layers.activation", "ReLU", "dx = np.where(x >= 0, dy, 0)", "slope-at-zero"),
+    ],
+)
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_slip_that_is_a_known_cause_is_named_as_that(path, layer, name, cause, hidden):
+    """What people have met says more than a line does."""
+    found = diagnose(planted(path, layer, (slip(path, layer, name),), "float64", hidden))
+    assert [one.name for one in found.causes] == [cause]
+    assert found.answer is not None
+    assert found.answer.residual <= 1
+    assert "not in the catalogue" not in str(found)
 
 
 @pytest.mark.slow

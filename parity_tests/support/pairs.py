@@ -29,6 +29,9 @@ SUBJECTS = (
     "layers.batchnorm",
 )
 
+# Of a mask that is given only the scale shows, and both make it 1/p: who drew the mask by which share is not seen.
+ONE_SCALE = {"keep-for-drop", "scale-of-the-dropped"}
+
 RIGHT, EITHER, UNNAMED, WRONG = "right", "among equivalents", "not named", "wrong"
 HIDDEN = "one hides the other"  # what is named is one of them, and the whole of it
 SIMPLER = "one cause is both"  # what is named is a single other cause, and the same formula
@@ -68,7 +71,10 @@ def alone(path: str, dtype: str, say) -> collections.Counter:
     counts: collections.Counter = collections.Counter()
     for cause in (cause for cause in causes(path) if dtype in cause.dtypes):
         found = diagnose(recordings(path, [cause], dtype))
-        word = RIGHT if [one.name for one in found.causes] == [cause.name] else WRONG if found.causes else UNNAMED
+        named = [one.name for one in found.causes]
+        word = RIGHT if named == [cause.name] else WRONG if named else UNNAMED
+        if cause.id in ONE_SCALE and [cause.name] in [[one.name for one in other.causes] for other in found.equivalent]:
+            word = RIGHT  # as "or", beside the other of the two
         counts[word] += 1
         if word != RIGHT:
             say(f"  {word}: {cause} gives {' + '.join(one.name for one in found.causes) or 'nothing'}")
