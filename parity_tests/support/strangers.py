@@ -360,7 +360,7 @@ class DropoutOfACourse:
 
 
 class DropoutHalfScaled:
-    """Scales there and not on the way back, which no known cause is."""
+    """Scales there and not on the way back."""
 
     def __init__(self, p=0.5):
         self.p, self.training = p, True
@@ -384,7 +384,7 @@ def l2_grad(w, lam):
 
 # What is true of each: the subject, and the causes by name; nothing where it is the same formula.
 TRUTH = {
-    AdamOfPairs: ("optim.adam", {"eps-hat", "step-shared"}),
+    AdamOfPairs: ("optim.adam", {"eps-hat", "step-shared", "eps-value (its default)"}),
     AdamWithAlpha: ("optim.adam", {"eps-hat", "step-shared", "decoupled-for-l2 (without lr)"}),
     AdamFromACourse: ("optim.adam", {"eps-hat", "eps-value (1e-07)"}),
     AdamByName: ("optim.adam", {"eps-value (its default)"}),
@@ -392,11 +392,26 @@ TRUTH = {
     AdamOfOtherNames: ("optim.adam", set()),
     WrongOfOtherNames: ("optim.adam", {"eps-inside-sqrt"}),
     AdamWAtOnce: ("optim.adamw", set()),
-    RMSpropWithVelocities: ("optim.rmsprop", {"eps-inside-sqrt", "lr-inside-momentum"}),
-    RMSpropOfOnes: ("optim.rmsprop", {"eps-inside-sqrt", "lr-inside-momentum", "accumulator-starts-at-one"}),
-    rmsprop_of_updates: ("optim.rmsprop", {"eps-inside-sqrt"}),
-    NesterovByName: ("optim.sgd", {"nesterov-on", "lr-inside-momentum"}),
-    momentum_of_config: ("optim.sgd", {"lr-inside-momentum"}),
+    RMSpropWithVelocities: (
+        "optim.rmsprop",
+        {"eps-inside-sqrt", "lr-inside-momentum", "alpha-value (its default)", "eps-value (its default)"},
+    ),
+    RMSpropOfOnes: (
+        "optim.rmsprop",
+        {
+            "eps-inside-sqrt",
+            "lr-inside-momentum",
+            "accumulator-starts-at-one",
+            "alpha-value (its default)",
+            "eps-value (its default)",
+        },
+    ),
+    rmsprop_of_updates: ("optim.rmsprop", {"eps-inside-sqrt", "alpha-value (its default)"}),
+    NesterovByName: ("optim.sgd", {"nesterov-on", "lr-inside-momentum", "momentum-value (its default)"}),
+    momentum_of_config: (
+        "optim.sgd",
+        {"lr-inside-momentum", "momentum-value (its default)", "state-scaled (momentum_buffer)"},
+    ),
     sgd_of_lists: ("optim.sgd", set()),
     SGDOfDecay: ("optim.sgd", set()),
     Uphill: ("optim.sgd", {"ascends"}),
@@ -416,6 +431,6 @@ TRUTH = {
     NormOfNewBuffers: ("layers.batchnorm", {"momentum-complement", "running-variance-biased"}),
     DropoutUnscaled: ("layers.dropout", {"scale-missing"}),
     DropoutOfACourse: ("layers.dropout", {"scaled-at-evaluation", "backward-of-training"}),
-    DropoutHalfScaled: ("layers.dropout", None),  # another formula, and no known one
+    DropoutHalfScaled: ("layers.dropout", {"scale-one-way (there)"}),
     l2: ("penalty.l2", set()),
 }
