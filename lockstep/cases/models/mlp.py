@@ -1,5 +1,10 @@
 """Training runs of the network: every optimizer, with dropout and BatchNorm, and without."""
 
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+from lockstep.cases import optim
 from lockstep.cases.models import Training
 
 # a bias before BatchNorm has no gradient but rounding (the last case shows it)
@@ -8,21 +13,19 @@ PLAIN = {"hidden": (32,)}
 # L1 is promised by the notebook and never written there; λ and its division by the samples are those of its L2
 NOTEBOOK = {"no regularisation": {}, "L2": {"l2": 0.1}, "L1": {"l1": 0.1}, "dropout": {"dropout": 0.3}}
 
+
+def with_every_other(first: str) -> Iterator[Training]:
+    """The deep network with each optimizer but the first, trained as its own cases say: name and hyperparameters."""
+    for file in pkgutil.iter_modules(optim.__path__):
+        name, hyperparameters = importlib.import_module(f"{optim.__name__}.{file.name}").TRAINED
+        if f"optim.{file.name}" != first:
+            desc = f"digits, {name}, dropout and BatchNorm"
+            yield Training(desc, optimizer=f"optim.{file.name}", network=DEEP, **hyperparameters)
+
+
 CASES = [
     Training("digits, Adam, dropout and BatchNorm", optimizer="optim.adam", network=DEEP, lr=3e-3),
-    Training("digits, AdamW, dropout and BatchNorm", optimizer="optim.adamw", network=DEEP, lr=3e-3),
-    Training("digits, RMSprop, dropout and BatchNorm", optimizer="optim.rmsprop", network=DEEP, lr=1e-3),
-    Training(
-        "digits, SGD with momentum, dropout and BatchNorm", optimizer="optim.sgd", network=DEEP, lr=0.05, momentum=0.9
-    ),
-    Training("digits, Adagrad, dropout and BatchNorm", optimizer="optim.adagrad", network=DEEP, lr=0.05),
-    Training("digits, Adadelta, dropout and BatchNorm", optimizer="optim.adadelta", network=DEEP, lr=1.0),
-    Training("digits, Adamax, dropout and BatchNorm", optimizer="optim.adamax", network=DEEP, lr=3e-3),
-    Training("digits, ASGD, dropout and BatchNorm", optimizer="optim.asgd", network=DEEP, lr=0.1),
-    Training("digits, NAdam, dropout and BatchNorm", optimizer="optim.nadam", network=DEEP, lr=3e-3),
-    Training("digits, RAdam, dropout and BatchNorm", optimizer="optim.radam", network=DEEP, lr=3e-3),
-    # made for whole batches: on mini-batches it learns, but its loss does not settle
-    Training("digits, Rprop, dropout and BatchNorm", optimizer="optim.rprop", network=DEEP, lr=1e-3),
+    *with_every_other("optim.adam"),
     Training("digits, plain network", optimizer="optim.sgd", network=PLAIN, lr=0.1),
     Training("digits, L1 and L2 penalties", optimizer="optim.sgd", network=PLAIN | {"l1": 0.01, "l2": 0.1}, lr=0.1),
     Training("digits, Adam, a bias before BatchNorm", optimizer="optim.adam", network=DEEP | {"bias": True}, lr=3e-3),

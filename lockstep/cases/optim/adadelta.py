@@ -41,3 +41,5 @@ BAD = [
     Bad("rho and eps are wrong, rho comes first", (ValueError, "Invalid rho value: 2.0"), rho=2.0, eps=-1.0),
     Bad("a misspelt name", (TypeError, "Adadelta.__init__() got an unexpected keyword argument 'decay'"), decay=0.9),
 ]
+
+TRAINED = ("Adadelta", {"lr": 1.0})

@@ -61,3 +61,5 @@ BAD = [
 
 # What a report shows of it, as lockstep/experiments/selection.py takes it.
 WALKED = {"the notebook's run": 12}
+
+TRAINED = ("Adagrad", {"lr": 0.05})

@@ -82,3 +82,5 @@ BAD = [
 # What a report shows of it, as lockstep/experiments/selection.py takes it.
 WALKED = {"the notebook's run": 12}
 GROWN = {"the notebook's run": 200, "defaults": 200}  # to a stream of gradients nothing comes back
+
+TRAINED = ("Adam", {"lr": 3e-3})

@@ -40,3 +40,5 @@ BAD = [
     Bad("negative weight decay", (ValueError, "Invalid weight_decay value: -1"), weight_decay=-1),
     Bad("a misspelt name", (TypeError, "Adamax.__init__() got an unexpected keyword argument 'beta'"), beta=0.9),
 ]
+
+TRAINED = ("Adamax", {"lr": 3e-3})

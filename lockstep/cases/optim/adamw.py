@@ -53,3 +53,5 @@ BAD = [
 # What a report shows of it, as lockstep/experiments/selection.py takes it.
 RUNS = [*OF_ANY, "Rosenbrock"]
 GROWN = {"Rosenbrock": 200}
+
+TRAINED = ("AdamW", {"lr": 3e-3})

@@ -40,3 +40,5 @@ BAD = [
     Bad("negative weight decay", (ValueError, "Invalid weight_decay value: -1"), weight_decay=-1),
     Bad("a misspelt name", (TypeError, "ASGD.__init__() got an unexpected keyword argument 'lam'"), lam=0.1),
 ]
+
+TRAINED = ("ASGD", {"lr": 0.1})

@@ -62,3 +62,5 @@ BAD = [
         schedule_decay=0.004,
     ),
 ]
+
+TRAINED = ("NAdam", {"lr": 3e-3})

@@ -45,3 +45,5 @@ BAD = [
     Bad("negative weight decay", (ValueError, "Invalid weight_decay value: -1"), weight_decay=-1),
     Bad("a misspelt name", (TypeError, "RAdam.__init__() got an unexpected keyword argument 'beta'"), beta=0.9),
 ]
+
+TRAINED = ("RAdam", {"lr": 3e-3})

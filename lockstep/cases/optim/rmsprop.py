@@ -56,3 +56,5 @@ BAD = [
     ),
     Bad("a misspelt name", (TypeError, "RMSprop.__init__() got an unexpected keyword argument 'beta'"), beta=0.9),
 ]
+
+TRAINED = ("RMSprop", {"lr": 1e-3})

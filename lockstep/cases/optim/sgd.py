@@ -76,3 +76,5 @@ BAD = [
 WALKED = {"the notebook's run": 12}
 CLIMBED = {"momentum": 200}
 GROWN = {"the notebook's run": 200}
+
+TRAINED = ("SGD with momentum", {"lr": 0.05, "momentum": 0.9})
