@@ -31,5 +31,8 @@ def roles_of(
         return lambda one: Place(one.params if name in one.params else one.buffers, name)
 
     floats = [name for name, value in layer.state.items() if np.asarray(value).dtype.kind == "f"]
-    roles = {name: role_of(copy.deepcopy(layer), at(name), runs, (True, False)) for name in floats}
-    return roles, {name: np.shape(layer.state[name]) for name in floats}
+    shapes = {name: np.shape(layer.state[name]) for name in floats}
+    try:
+        return {name: role_of(copy.deepcopy(layer), at(name), runs, (True, False)) for name in floats}, shapes
+    except ValueError:  # a batch of one, which PyTorch refuses in training: it tells no roles
+        return {}, shapes

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 import lockstep
+from lockstep.causes import Scenario
+from lockstep.checking.roles import roles_of
+from lockstep.checking.scenarios import Trial
 from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import find
 
 pytestmark = pytest.mark.slow
 
@@ -261,3 +265,12 @@ def test_what_is_no_layer_says_what_would_be():
     assert found.exit_status == 2
     assert found.broken is not None
     assert "the shapes that are recognised" in str(found.broken["message"])
+
+
+def test_a_batch_of_one_tells_no_roles_and_ends_no_check():
+    """BatchNorm refuses it in training; another scenario tells which attribute is which."""
+    subject = find("layers.batchnorm")
+    alone = next(case for case in subject.cases.CASES if case.shape[0] == 1 and len(case.shape) == 2)
+    roles, shapes = roles_of(subject, Trial(Scenario(alone)), "float64", 0)
+    assert roles == {}
+    assert set(shapes) >= {"weight", "bias"}
