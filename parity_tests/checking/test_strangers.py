@@ -44,7 +44,7 @@ def named(found):
 # What the check does not tell yet.
 CONVENTION = "its default momentum of 0.9 means PyTorch's 0.1, and is called another default all the same"
 SHORTCOMINGS = {
-    strangers.NormWithArrays: "its eps is taken for a scale of two lines, and what else is wrong is not named",
+    strangers.NormWithArrays: "its eps is named for a part alone, and what is wrong in evaluation is not named",
     strangers.NormOfDicts: CONVENTION,
     strangers.NormOfNewBuffers: CONVENTION,
 }
