@@ -75,7 +75,9 @@ def words_of(recordings: Sequence[Recording], keys: Iterable[str], causes: Hypot
             for step in (recording.steps[one.step - 1],)
             if one.quantity == key and np.any(np.asarray(one.predicted[""]))
         ]
-        if factors and all(number is not None for _, _, number in factors):
+        if all(alike(number, 1.0) for _, _, number in factors):
+            continue  # it holds what the formula with these causes keeps
+        if all(number is not None for _, _, number in factors):
             for name, of in MULTIPLES.items():
                 if all(alike(number, of(told, step)) for step, told, number in factors):
                     found[key] = message("cli.kept-times", key=key, factor=name)

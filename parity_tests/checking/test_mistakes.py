@@ -121,11 +121,25 @@ class Buffered:
                 params[name] -= held
 
 
+class InterchangedInSight(Interchanged):
+    """Its moments can be seen, under PyTorch's names: they are what the interchanged formula keeps, times 1."""
+
+    def __init__(self, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
+        super().__init__(lr, betas, eps)
+        self.exp_avg, self.exp_avg_sq = {}, {}
+
+    def step(self, params, grads):
+        super().step(params, grads)
+        for name, (_, first, second) in self.memory.items():
+            self.exp_avg[name], self.exp_avg_sq[name] = first, second
+
+
 OPTIMIZERS = [
     (Frozen, "optim.adam", {"bias-correction-frozen"}),
     (Multiplied, "optim.adam", {"bias-correction-multiplied"}),
     (NoRoot, "optim.adam", {"root-forgotten"}),
     (Interchanged, "optim.adam", {"betas-interchanged"}),
+    (InterchangedInSight, "optim.adam", {"betas-interchanged"}),
     (Clipped, "optim.adam", {"gradient-clipped"}),
     (StepSizeAndRoot, "optim.adam", {"eps-hat", "eps-inside-sqrt"}),
     (Float32Moments, "optim.adam", {"state-low-precision"}),
