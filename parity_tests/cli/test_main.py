@@ -217,7 +217,8 @@ def test_a_place_that_cannot_be_written_to_is_found_before_a_step(call, tmp_path
         ("run", "optim.adam", "--json", f"{NASTY}.txt"),
     ],
 )
-def test_markup_in_a_mistake_is_printed_as_it_was_typed(words, call):
+def test_markup_in_a_mistake_is_printed_as_it_was_typed(words, call, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # --json is answered there
     status, _, err = call(*words)
     assert status == 2
     typed = err.replace("\\\\", "\\")  # as repr writes it
@@ -295,11 +296,11 @@ def test_the_console_script_is_main():
 
 
 @pytest.mark.parametrize("option", ["markup", "emoji"])
-def test_text_that_is_taken_for_markup_would_be_noticed(option, call, monkeypatch):
+def test_text_that_is_taken_for_markup_would_be_noticed(option, call, monkeypatch, tmp_path):
     as_it_is = errors.print
     monkeypatch.setattr(errors, "print", lambda text, **_: as_it_is(text, **{"markup": False, option: True}))
     with pytest.raises(AssertionError):
-        test_markup_in_a_mistake_is_printed_as_it_was_typed(("run", NASTY), call)
+        test_markup_in_a_mistake_is_printed_as_it_was_typed(("run", NASTY), call, monkeypatch, tmp_path)
 
 
 def test_an_error_that_is_not_caught_would_be_noticed(call, monkeypatch):
