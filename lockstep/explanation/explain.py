@@ -95,7 +95,8 @@ def first_line(left: Finding, request: Request, ours) -> str:
     """The first line that differs, by the ledger of the step and with PyTorch's kernels; it sees between quantities."""
     tensor = left.tensor if left.stage == "update" else None
     stages = ledgers(dataclasses.replace(request, steps=left.step), tensor, "kernels", ours)
-    return next((stage.first for stage in stages if stage.stage == left.stage and stage.first), left.line)
+    there = [stage for stage in stages if left.stage in (stage.stage, "pass")]  # both halves of a pass
+    return next((stage.first for stage in there if stage.first), left.line)
 
 
 HEADINGS = ("rung", "differing", "of", "ulp", "first")

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lockstep.explanation.ladder import rewritten
+from lockstep.explanation.ladder import advance, rewritten
 from lockstep.explanation.matching import (
     Evaluated,
     Line,
@@ -104,47 +104,78 @@ class Watched:
         ]
 
 
-def walk(pair: Pair, steps: int, tensor: str | None = None) -> Walk:
-    """Walk the first `steps` steps of PyTorch's run.
+class Walker:
+    """A run of PyTorch's, of which any step can be gone through line by line.
 
     Arguments:
         pair: of a subject's case.
-        steps: how many.
         tensor: of an optimizer, which parameter; the first that has a gradient if None.
+        rounding: what our lines are worked out with: "paper", NumPy's own arithmetic in the paper's order; or PyTorch's
+            order with a rounding of the ladder ("plain", "fused", "kernels").
+    """
+
+    def __init__(self, pair: Pair, tensor: str | None = None, rounding: str = "paper"):
+        self.pair, self.tensor = pair, tensor
+        looked_up = "fused" if pair.written_like == "fused" else "kernels"
+        self.guide = Watched(rewritten(pair, rewriting(pair, looked_up if rounding == "paper" else rounding)))
+        self.shown = Watched(pair.ours()) if rounding == "paper" else self.guide
+        self.theirs, self.looked_into = pair.theirs(), pair.theirs()  # PyTorch's run, and one that is left at a tensor
+        self.texts: dict[str, dict[str, None]] = {}
+
+    def ours(self) -> dict[str, Watched]:
+        """Order of operations to the side that goes by it."""
+        return (
+            {"paper": self.shown, self.pair.written_like: self.guide}
+            if self.shown is not self.guide
+            else {self.pair.written_like: self.guide}
+        )
+
+    def skip(self, step: int) -> None:
+        """Take a step without a look."""
+        for side in (self.theirs, self.looked_into, *(watched.side for watched in self.ours().values())):
+            advance(side, step)
+
+    def stages(self, step: int) -> tuple[WalkedStage, ...]:
+        """Take a step, from PyTorch's state before it.
+
+        Raises:
+            ValueError: for a tensor that there is not, or that has no gradient at this step.
+        """
+        stages: list[WalkedStage] = []
+        ran: list[Any] = []  # what a network's later stages ran is recorded with its first
+        ours = self.ours()
+        for stage in self.theirs.stages:
+            before = copied(self.theirs.read())
+            for watched in ours.values():
+                watched.side.write(before)
+            name = None
+            if stage == "update":
+                name = updated(self.theirs, self.tensor)
+                ran.clear()
+                for side in (self.looked_into, *(watched.side for watched in ours.values())):
+                    side.only(name)
+            self.theirs.advance(stage, step)
+            ran += [operation for operation in recording(self.looked_into, stage, step) if not operation.silent]
+            for order, watched in ours.items():
+                watched.advance(stage, step)
+                self.texts.setdefault(order, {}).update(dict.fromkeys(map(text, watched.functions(stage))))
+            shape = before["grad"][name].shape if name else None
+            found, used = side_by_side(stage, shape, self.shown, self.guide, ran, before, self.looked_into)
+            del ran[: used if found else None]
+            stages += [staged(self.pair, key, name, list(rows)) for key, rows in groupby(found, lambda row: row.stage)]
+        self.looked_into.write(copied(self.theirs.read()))  # the tensors that were left out of the update
+        return tuple(stages)
+
+
+def walk(pair: Pair, steps: int, tensor: str | None = None) -> Walk:
+    """Walk the first `steps` steps of PyTorch's run, in the paper's order; `pair` and `tensor` as for a Walker.
 
     Raises:
         ValueError: for a tensor that there is not, or that has no gradient at a step.
     """
-    paper = Watched(pair.ours())
-    guide = Watched(rewritten(pair, rewriting(pair, "fused" if pair.written_like == "fused" else "kernels")))
-    theirs, shown = pair.theirs(), pair.theirs()  # PyTorch's run, and the one that is looked into
-    texts: dict[str, dict[str, None]] = {"paper": {}, pair.written_like: {}}
-    walked: list[tuple[WalkedStage, ...]] = []
-    for step in range(1, steps + 1):
-        stages: list[WalkedStage] = []
-        ran: list[Any] = []  # what a network's later stages ran is recorded with its first
-        for stage in theirs.stages:
-            before = copied(theirs.read())
-            paper.side.write(before)
-            guide.side.write(before)
-            name = None
-            if stage == "update":
-                name = updated(theirs, tensor)
-                ran.clear()
-                for side in (paper.side, guide.side, shown):
-                    side.only(name)
-            theirs.advance(stage, step)
-            ran += [operation for operation in recording(shown, stage, step) if not operation.silent]
-            for order, one in zip(texts, (paper, guide), strict=True):
-                one.advance(stage, step)
-                texts[order] |= dict.fromkeys(text(function) for function in one.functions(stage))
-            shape = before["grad"][name].shape if name else None
-            found, used = side_by_side(stage, shape, paper, guide, ran, before, shown)
-            del ran[: used if found else None]
-            stages += [staged(pair, key, name, list(rows)) for key, rows in groupby(found, lambda one: one.stage)]
-        shown.write(copied(theirs.read()))  # the tensors that were left out of the update
-        walked.append(tuple(stages))
-    return Walk(walked, {order: "\n\n\n".join(known) for order, known in texts.items()})
+    walker = Walker(pair, tensor)
+    walked = [walker.stages(step) for step in range(1, steps + 1)]
+    return Walk(walked, {order: "\n\n\n".join(known) for order, known in walker.texts.items()})
 
 
 def half(function: Callable[..., Any]) -> str:
