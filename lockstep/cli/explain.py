@@ -49,7 +49,7 @@ def explain_subject(
             seed=seed,
             path=path,
             hyperparameters=hyperparameters,
-            on_rung=lambda rung, step: bar.update(task, description=rung, completed=step),
+            on_rung=lambda rung, step: bar.update(task, description=voice().say(rung), completed=step),
         )
     console.print(escape(result.told(voice())))
     if json is not None:

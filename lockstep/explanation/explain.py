@@ -15,7 +15,7 @@ from lockstep.numerics.verdict import Finding
 from lockstep.records.explanation import ExplanationRecord
 from lockstep.subjects.registry import asked
 from lockstep.subjects.subject import Request
-from lockstep.text import ENGLISH, Voice
+from lockstep.text import ENGLISH, Message, Voice
 from lockstep.text.rows import columns, padded, padded_left, row
 
 
@@ -44,7 +44,7 @@ class Explanation:
 
     def drift(self, figure: str = "scaled_ulp") -> dict[str, np.ndarray]:
         """Rung to a value a step: the largest over all quantities."""
-        return {rung.name: rung.drift(figure) for rung in self.rungs}
+        return {str(rung.name): rung.drift(figure) for rung in self.rungs}
 
     @property
     def record(self) -> ExplanationRecord:
@@ -124,7 +124,7 @@ def explain(
     hyperparameters: Mapping[str, Any] | None = None,
     ours: type | None = None,
     thorough: bool = True,
-    on_rung: Callable[[str, int], Any] | None = None,
+    on_rung: Callable[[Message, int], Any] | None = None,
 ) -> Explanation:
     """Name the roundings that make the difference to PyTorch, one after the other, until nothing is left.
 

@@ -7,7 +7,6 @@ own kernel for a primitive, one primitive at a time. What is left after a rung i
 
 import dataclasses
 import importlib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -21,16 +20,13 @@ from lockstep.records.explanation import Rung
 from lockstep.subjects.side import Pair, Quantities, Side, copied, each
 from lockstep.text import ENGLISH, Message, Voice, message
 
-PAPER = "the paper's order"
-PYTORCH = "PyTorch's order"
-FUSED = "fused multiply-add"
-SUMS = "the order of sums"
+PAPER, PYTORCH, FUSED = (message(f"rung.{name}") for name in ("paper", "pytorch", "fused"))
 
 
 class Rewrite(NamedTuple):
     """One rung's way to round. order: of the formula, None for the paper's. kernels: primitives that are PyTorch's."""
 
-    name: str
+    name: Message
     order: str | None
     ops: Any = None
     kernels: tuple[str, ...] = ()
@@ -50,23 +46,12 @@ class MeasuredRung(Rung):
     def row(self, voice: Voice = ENGLISH) -> tuple[str, ...]:
         """As it stands in a table."""
         first = "" if self.first_step is None else str(self.first_step)
-        return (voice.say(called(self.name)), str(self.differing), str(self.elements), f"{self.max_ulp:.0f}", first)
+        return (voice.plain(self.name), str(self.differing), str(self.elements), f"{self.max_ulp:.0f}", first)
 
     def drift(self, figure: str = "scaled_ulp") -> np.ndarray:
         """The largest over all quantities, a value a step; NaN after the step at which the run was broken off."""
         columns = [columns[figure] for columns in self.series.columns.values()]
         return np.fmax.reduce(columns) if columns else np.zeros(self.series.steps)
-
-
-def called(name: str) -> Message:
-    """What a rung of that name is called."""
-    known = {PAPER: "paper", PYTORCH: "pytorch", FUSED: "fused"}
-    if name in known:
-        return message(f"rung.{known[name]}")
-    sums = re.fullmatch(rf"{SUMS}, (\d+) threads?", name)
-    if sums:
-        return message("rung.sums", threads=int(sums[1]))
-    return message("rung.kernel", name=name.removeprefix("PyTorch's "))
 
 
 class Climb(NamedTuple):
@@ -128,7 +113,7 @@ def advance(side: Side, step: int) -> None:
 def climb(
     pair: Pair,
     steps: int,
-    on_rung: Callable[[str, int], Any] | None = None,
+    on_rung: Callable[[Message, int], Any] | None = None,
     *,
     thorough: bool = True,
     theirs: Replay | None = None,
@@ -192,8 +177,7 @@ def orders(pair: Pair, found: probe.Findings, used: list[str]) -> Iterable[Rewri
     if any(rounds_otherwise(plain, fused, name) for name in used):
         yield Rewrite(FUSED, pair.written_like, fused)
     if any(rounds_otherwise(fused, ordered, name) for name in used):
-        threads = found.machine.threads or 1
-        yield Rewrite(f"{SUMS}, {threads} thread{'s' * (threads > 1)}", pair.written_like, ordered)
+        yield Rewrite(message("rung.sums", threads=found.machine.threads or 1), pair.written_like, ordered)
 
 
 def rounds_otherwise(one: Any, other: Any, name: str) -> bool:
@@ -211,7 +195,7 @@ def replacing(rewrite: Rewrite, names: Sequence[str]) -> Rewrite:
     if not names:
         return rewrite
     ops = rewrite.ops.replacing(**{name: getattr(kernels(), name) for name in names})
-    return Rewrite(f"PyTorch's {names[-1]}", rewrite.order, ops, tuple(names))
+    return Rewrite(message("rung.kernel", name=names[-1]), rewrite.order, ops, tuple(names))
 
 
 def smallest(names: Sequence[str], closes: Callable[[Sequence[str]], bool]) -> list[str]:
@@ -230,7 +214,7 @@ def walk(
     steps: int,
     whole: bool,
     used: list[str],
-    on_rung: Callable[[str, int], Any] | None = None,
+    on_rung: Callable[[Message, int], Any] | None = None,
 ) -> MeasuredRung:
     """Replay our side, rewritten, beside PyTorch's; only up to the first difference unless `whole`."""
     side = rewritten(pair, rewrite, used)
@@ -330,7 +314,7 @@ def beside_kernels(rewrite: Rewrite, names: Sequence[str], apart: set[str]) -> R
         return evaluated
 
     ops = rewrite.ops.replacing(**{name: both(name) for name in names})
-    return Rewrite(f"PyTorch's {len(names)} kernels", rewrite.order, ops, tuple(names))
+    return Rewrite(message("rung.kernels", count=len(names)), rewrite.order, ops, tuple(names))
 
 
 def noting(ops: Any, used: list[str]) -> Any:

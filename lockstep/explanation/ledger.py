@@ -52,8 +52,10 @@ class Ledger:
 
     def to_json(self) -> dict[str, Any]:
         """The ledger in plain data."""
-        head = {key: value for key, value in dataclasses.asdict(self).items() if key != "walked"}
-        return head | dataclasses.asdict(self.walked) | {"first": self.first, "operations": self.operations}
+        known = dataclasses.asdict(self)
+        walked = known.pop("walked")
+        entries = walked.pop("lines")
+        return known | walked | {"entries": entries, "first": self.first, "operations": self.operations}
 
     def state(self, entry: WalkedLine) -> Message:
         """What is said of an entry: not shown, identical, or how far apart."""

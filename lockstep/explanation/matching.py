@@ -74,7 +74,7 @@ def rewriting(pair: Pair, rounding: str) -> Rewrite:
     ops = plain if rounding == "plain" else probe.arithmetic(probe.findings())
     if rounding == "kernels":
         ops = ops.replacing(**{name: getattr(kernels(), name) for name in primitives(ops) if hasattr(kernels(), name)})
-    return Rewrite(rounding, pair.written_like, ops)
+    return Rewrite(message(f"ledger.{rounding}"), pair.written_like, ops)
 
 
 def recording(side: Side, stage: str, step: int) -> list[Any]:

@@ -241,7 +241,7 @@ class Climber:
             return dataclasses.replace(cell, left=f"{type(error).__name__}: {error}")
         left = "; ".join(line.strip() for line in left_over(found.left)) if found.left else ""
         return dataclasses.replace(
-            cell, explained=found.explained, rung=found.rungs[-1].name, kernels=found.kernels, left=left
+            cell, explained=found.explained, rung=str(found.rungs[-1].name), kernels=found.kernels, left=left
         )
 
     def climbed(self, cell: Cell) -> Climb:

@@ -8,7 +8,7 @@ import numpy as np
 from lockstep.numerics.probe import Findings
 from lockstep.numerics.verdict import Finding
 from lockstep.records.record import CaseRecord
-from lockstep.records.schema import NOT_EMPTY, Count, Positive, demand
+from lockstep.records.schema import NOT_EMPTY, Count, Positive, Words, demand
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Rung:
             step. first_step: the first after which anything differs.
     """
 
-    name: str
+    name: Words
     differing: Count
     elements: Count
     max_ulp: float
@@ -58,10 +58,10 @@ class ExplanationRecord(CaseRecord, kind="explanation"):
         self.check_series(self.arrays)
         for number, rung in enumerate(self.rungs):
             known = not np.isnan(self.series(number)).all()
-            demand(known, f"rung {rung.name!r} has no series of scaled_ulp")
+            demand(known, f"rung {str(rung.name)!r} has no series of scaled_ulp")
         last = self.rungs[-1]
         closes = last.closes and not np.any(self.series(len(self.rungs) - 1) != 0)
-        demand(closes or not self.explained, f"explained, and rung {last.name!r} leaves a difference")
+        demand(closes or not self.explained, f"explained, and rung {str(last.name)!r} leaves a difference")
 
     def series(self, number: int, figure: str = "scaled_ulp") -> np.ndarray:
         """The largest `figure` of any quantity after each step, on a rung; NaN where it was broken off."""

@@ -174,8 +174,8 @@ def test_networks_that_are_in_no_table(dtype, seed, hidden, flag, p, optimizer, 
 
 def test_rungs_in_order():
     found = lockstep.explain("optim.adam", steps=60)
-    names = [rung.name for rung in found.rungs]
-    assert names[:2] == [ladder.PAPER, ladder.PYTORCH]
+    names = [str(rung.name) for rung in found.rungs]
+    assert names[:2] == [str(ladder.PAPER), str(ladder.PYTORCH)]
     assert [rung.closes for rung in found.rungs] == [False] * (len(names) - 1) + [True]
     assert all(np.array_equal(rung.drift("differing") > 0, rung.drift() > 0) for rung in found.rungs)
     assert not found.drift()[names[-1]].any()

@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.explanation.ladder import called
 from lockstep.records.explanation import ExplanationRecord
 from lockstep.text import Message, message
 from lockstep.text.numbers import thousands
@@ -28,7 +27,7 @@ def drifts(record: ExplanationRecord) -> list[np.ndarray]:
 
 
 def finding(record: ExplanationRecord) -> Message:
-    names, steps = [called(one.name) for one in record.rungs], record.steps
+    names, steps = [one.name for one in record.rungs], record.steps
     first, last = (facts.largest(values) for values in (drifts(record)[0], drifts(record)[-1]))
     if record.explained and len(names) == 1:
         return message("figure.ladder.already", rung=names[0], steps=steps)
@@ -43,8 +42,7 @@ def finding(record: ExplanationRecord) -> Message:
 
 def read(record: ExplanationRecord) -> Message:
     rungs = [
-        message("figure.ladder.rung", number=number, name=called(one.name))
-        for number, one in enumerate(record.rungs, start=1)
+        message("figure.ladder.rung", number=number, name=one.name) for number, one in enumerate(record.rungs, start=1)
     ]
     return message("figure.ladder.read", rungs=rungs)
 
@@ -78,7 +76,7 @@ def table(record: ExplanationRecord) -> dict[str, np.ndarray]:
     steps, rungs = record.steps, record.rungs
     return {
         "rung": np.repeat(np.arange(1, len(rungs) + 1), steps),
-        "name": np.repeat([one.name for one in rungs], steps),
+        "name": np.repeat([str(one.name) for one in rungs], steps),
         "t": np.tile(np.arange(1, steps + 1), len(rungs)),
         "ulp": np.concatenate(drifts(record)),
     }

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lockstep.explanation.ladder import called
 from lockstep.records.experiment import ExperimentRecord
 from lockstep.records.explanation import ExplanationRecord, Rung
 from lockstep.records.growth import Growth
 from lockstep.records.record import CaseRecord
+from lockstep.records.schema import Words
 from lockstep.text import Message, message
 from reports import address, facts, figures
 from reports.contents import Contents
@@ -31,7 +31,7 @@ class Ladder(NamedTuple):
 
     record: ExplanationRecord
     pictures: list[Picture]
-    rungs: list[tuple[Message, Rung, float]]
+    rungs: list[tuple[Words, Rung, float]]
 
 
 class Chapter(NamedTuple):
@@ -89,7 +89,7 @@ def pictured(one: Row, every: bool, gallery: Gallery) -> Shown:
 
 def ladder(record: ExplanationRecord, gallery: Gallery) -> Ladder:
     worst = [facts.largest(record.series(number)) for number in range(len(record.rungs))]
-    rungs = [(called(one.name), one, ulp) for one, ulp in zip(record.rungs, worst, strict=True)]
+    rungs = [(one.name, one, ulp) for one, ulp in zip(record.rungs, worst, strict=True)]
     return Ladder(record, pictures(record, gallery), rungs)
 
 
