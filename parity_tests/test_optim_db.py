@@ -34,7 +34,7 @@ print(json.dumps(table))
 """
 
 OURS = {subject.theirs().counterpart.__name__: subject for subject in subjects() if subject.family.name == "optim"}
-OPEN = {"Adafactor", "LBFGS", "Muon", "SparseAdam"}  # in the table, and not here
+OPEN = {"LBFGS", "Muon", "SparseAdam"}  # in the table, and not here
 
 
 @functools.cache

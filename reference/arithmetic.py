@@ -181,6 +181,10 @@ class Arithmetic:
         total = self.sum(x, axis=axis)
         return total / (x.size // max(total.size, 1))
 
+    def norm(self, x, axis=None):
+        """√Σ x², over all elements or along an axis, which is kept (`linalg.vector_norm`)."""
+        return np.sqrt((x * x).sum(axis=axis, keepdims=axis is not None))
+
     def row_sum(self, x):
         """Σ x along the last axis, kept (`log_softmax`: vector lanes first)."""
         return x.sum(axis=-1, keepdims=True)

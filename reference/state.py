@@ -1,5 +1,6 @@
 """What an optimizer keeps of a tensor: each entry of its state declared, with what it starts as."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ class Entry:
             where the first step itself creates it.
         when: the hyperparameter that puts it to use; it always is if empty.
         positive: it is never negative.
+        least_axes, most_axes: of the parameters that it is kept of.
         kind: an "array"; a "number", of which a tensor has one; or a "count" of its steps.
     """
 
@@ -25,10 +27,13 @@ class Entry:
     start: float | str | None = 0.0
     when: str = ""
     positive: bool = False
+    least_axes: int = 0
+    most_axes: float = math.inf
 
     def used(self, param, optimizer) -> bool:
         """Whether the optimizer keeps it of this parameter."""
-        return not self.when or bool(getattr(optimizer, self.when))
+        fits = self.least_axes <= param.ndim <= self.most_axes
+        return fits and (not self.when or bool(getattr(optimizer, self.when)))
 
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Its shape beside a parameter of that one."""
@@ -50,6 +55,20 @@ class Entry:
         shape, dtype = self.shape(param.shape), self.dtype(param.dtype)
         fits = array.shape == shape and array.dtype == dtype
         return "" if fits else f"{array.dtype}{list(array.shape)}, not {dtype}{list(shape)}"
+
+
+@dataclass(frozen=True)
+class Axis(Entry):
+    """One number for all along an `axis` of a tensor of two or more, whose length there is 1."""
+
+    axis: int = -1
+    least_axes: int = 2
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if len(shape) < self.least_axes:
+            return shape
+        place = self.axis % len(shape)
+        return (*shape[:place], 1, *shape[place + 1 :])
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ __all__ = [
     "matmul",
     "mean",
     "mul",
+    "norm",
     "pow",
     "rsqrt",
     "scalar_log",
@@ -179,6 +180,11 @@ def sum(x, axis=None):  # noqa: A001
 def mean(x, axis=None):
     """Σ x over their number, over all elements or along an axis (`torch.mean`)"""
     return evaluated(torch.mean, x, dim=axis)
+
+
+def norm(x, axis=None):
+    """√Σ x², over all elements or along an axis, which is kept (`torch.linalg.vector_norm`)."""
+    return evaluated(torch.linalg.vector_norm, x, dim=axis, keepdim=axis is not None)
 
 
 def matmul(a, b):

@@ -1,6 +1,7 @@
 """What an implementation is put through, so that a latent cause has nowhere to hide."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lockstep.cases import Case
@@ -147,8 +148,8 @@ def trials(subject: Subject, layer: str = "") -> list[Trial]:
 
 def options(subject: Subject) -> list[Trial]:
     """A trial for each of the options that many optimizers have, and the first case that sets one of the others."""
-    known = inspect.signature(subject.ours()).parameters
-    many = [one for one in (BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if all(name in known for name in one.needs)]
+    known = {name: parameter.default for name, parameter in inspect.signature(subject.ours()).parameters.items()}
+    many = [one for one in (BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if takes(known, one)]
     tried = {"lr", *(name for one in many for name in one.needs)}
     for case in subject.cases.CASES:
         new = [name for name in case.hyperparameters if name not in tried]
@@ -156,6 +157,12 @@ def options(subject: Subject) -> list[Trial]:
             tried.update(new)
             many.append(Trial(Scenario(case.replaced(steps=8)), tuple(case.hyperparameters), new[0]))
     return many
+
+
+def takes(known: Mapping[str, Any], one: Trial) -> bool:
+    """Whether an optimizer of these defaults has what a trial sets: a number where it sets one, a pair for a pair."""
+    values = {name: one.case.hyperparameters[name] for name in one.needs}
+    return all(name in known and isinstance(known[name], tuple) == isinstance(values[name], tuple) for name in values)
 
 
 def layer_trials(subject: Subject, layer: str = "") -> list[Trial]:

@@ -165,13 +165,32 @@ class Arbiter:
                 held = tuple(key for key, array in state.items() if array is not None)
                 numbers = tuple(float(state[key]) for key in held if self.optimizer.STATE[key].kind != "array")
                 arrays = {"param": param, "grad": before["grad"][name], **state}
-                alike.setdefault((param.dtype, held, numbers), {})[name] = arrays
+                if self.optimizer.ELEMENTWISE:
+                    alike.setdefault((param.dtype, held, numbers), {})[name] = arrays
+                else:
+                    for key, bound in self.exact_tensor(arrays, scalars).items():
+                        bounds.setdefault(key, {})[name] = bound
             else:
                 for key, array in {"param": param, **state}.items():
                     bounds.setdefault(key, {})[name] = unmoved(array)
         for tensors in alike.values():
             for key, named in self.exact_step(tensors, scalars).items():
                 bounds.setdefault(key, {}).update(named)
+        return bounds
+
+    def exact_tensor(self, arrays: Arrays, scalars) -> dict[str, Bounded]:
+        """The exact step of one tensor as a whole."""
+        entries = {key: entry for key, entry in self.optimizer.STATE.items() if key in arrays}
+        counts = {key: arrays[key] for key, entry in entries.items() if entry.kind == "count"}
+        known = {key: unmoved(array) for key, array in arrays.items() if key not in counts and array is not None}
+        given = known | {key: float(count) for key, count in counts.items()} | scalars
+        orders = [formula(**given) for formula in self.formulas]
+        bounds = {key: unmoved(count) for key, count in counts.items()} | {"param": agreed(orders, "param")}
+        for key, entry in entries.items():
+            if entry.kind == "number":
+                bounds[key] = as_kept(agreed(orders, entry.line), arrays[key])
+            elif entry.kind == "array":
+                bounds[key] = agreed(orders, entry.line)
         return bounds
 
     def exact_step(self, tensors: dict[str, Arrays], scalars) -> Bounds:
@@ -223,7 +242,7 @@ def entries_of(subject: str) -> Mapping[str, Any]:
 def fresh_state(subject: str, param: np.ndarray, hyperparameters: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """PyTorch's key to what each entry of a tensor's state is before the first step; zeros where that creates it."""
     optimizer = find(subject).ours()({"tensor": param.copy()}, **hyperparameters)
-    entries = entries_of(subject).items()
+    entries = optimizer.entries(param).items()
     zeros = {key: np.zeros(entry.shape(param.shape), entry.dtype(param.dtype)) for key, entry in entries}
     return zeros | {key: array for key, array in optimizer.new_state(param).items() if array is not None}
 

@@ -42,7 +42,7 @@ def naming(root: Path, name: str) -> set[str]:
 
 # That came after the files they are counted in.
 ADDED = [
-    *(("optim", name) for name in ("adadelta", "adamax", "asgd", "nadam", "radam", "rprop")),
+    *(("optim", name) for name in ("adadelta", "adafactor", "adamax", "asgd", "nadam", "radam", "rprop")),
     ("layers", "layernorm"),
     ("lr_scheduler", "step_lr"),
 ]

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from lockstep.cases import Case
-from lockstep.cases.optim import SIZES
 from lockstep.engine.stepping import run_pair
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.side import copied
@@ -23,6 +22,7 @@ from parity_tests.support.families import (
     run_of,
     swapped,
 )
+from reference.state import Entry
 
 # How PyTorch is to execute a step, not what the step is: chosen here by the path, or without meaning in NumPy.
 EXECUTION = {"foreach", "fused", "capturable", "differentiable"}
@@ -65,12 +65,12 @@ class OptimizerTests(SubjectTests):
     @property
     def entry(self) -> str:
         """The key of an entry like its parameter."""
-        return next(key for key, entry in self.reference.STATE.items() if entry.kind == "array")
+        return next(key for key, entry in self.reference.STATE.items() if type(entry) is Entry)
 
     @property
     def case(self) -> Case:
         """A plain case that uses the whole state."""
-        return Case("the whole state", shapes=SIZES, steps=6, **self.options)
+        return Case("the whole state", shapes=self.subject.table("SIZES"), steps=6, **self.options)
 
     def sides(self, dtype, path="single"):
         """Both optimizers over one start, with the whole state in use."""

@@ -18,7 +18,8 @@ class Optimizer:
     """Steps named arrays in place with a formula that knows nothing of names.
 
     A subclass states `ORDERS` (its formula in each order of operations) and `STATE` (each entry of its
-    state under PyTorch's key, as reference/state.py declares it; in PyTorch's order).
+    state under PyTorch's key, as reference/state.py declares it; in PyTorch's order). One whose formula takes
+    a tensor as a whole says so (`ELEMENTWISE`).
 
     Arguments:
         params: name to array, pairs of the two, or arrays alone (then named "0", "1", …); float32,
@@ -33,6 +34,7 @@ class Optimizer:
 
     ORDERS: ClassVar[Mapping[str, Callable[..., Any]]]
     STATE: ClassVar[Mapping[str, Entry]]
+    ELEMENTWISE: ClassVar[bool] = True
 
     def __init__(self, params, **hyperparameters):
         self.params = parameters(params)
@@ -88,7 +90,9 @@ class Optimizer:
         entries, state = self.entries(param), self.begun(param, self.state[name])
         held = [key for key, entry in entries.items() if entry.kind == "array"]
         known = ["param", "grad", *(key for key in held if state[key] is not None)]
-        state = state | {key: np.empty_like(param) for key in held if state[key] is None}
+        state = state | {
+            key: np.empty_like(param, shape=entries[key].shape(param.shape)) for key in held if state[key] is None
+        }
         arrays = {"param": param, "grad": grad, **{key: state[key] for key in held}}
         lines = self.work_out(arrays, known, self.constants(state))
         numbers = {key: getattr(lines, entry.line) for key, entry in entries.items() if entry.kind == "number"}
@@ -101,7 +105,7 @@ class Optimizer:
         taken = {key: self.STATE[key].line for key in arrays if key in self.STATE} | {"param": "param"}
         dtype = arrays["param"].dtype
         length = BLOCK // dtype.itemsize
-        stretches = blocks(arrays, length)
+        stretches = blocks(arrays, length) if self.ELEMENTWISE else [arrays]
         if len(stretches) > 1 and self.formula is self.ORDERS["paper"] and not is_narrow(arrays["param"]):
             tape = Tape(self.formula, known, constants, taken, length, dtype)
             for block in stretches:
@@ -112,6 +116,8 @@ class Optimizer:
             given = {name: block[name] for name in known}
             if self.formula is self.ORDERS["paper"]:  # in an order of kernels, each of them rounds
                 given = {name: widened(array) for name, array in given.items()}
+            if self.formula is self.ORDERS["paper"] and not self.ELEMENTWISE:  # what is added up, in one order
+                given = {name: np.asarray(array, order="C") for name, array in given.items()}
             lines = self.formula(**given, **constants)
             for name, line in taken.items():
                 block[name][...] = narrowed(getattr(lines, line), block[name])

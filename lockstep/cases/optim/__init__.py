@@ -1,5 +1,7 @@
 """Cases of the optimizers; `situations` are those that every one of them has to stand."""
 
+from collections.abc import Mapping
+
 from lockstep.cases import Case
 
 # On both sides of the vector widths, whose bodies and tails PyTorch's fused kernels round differently.
@@ -15,10 +17,10 @@ SIZES = {
 }
 
 
-def situations(**hyperparameters) -> list[Case]:
-    """What may befall any optimizer, under these hyperparameters."""
+def situations(sizes: Mapping[str, tuple[int, ...]] = SIZES, **hyperparameters) -> list[Case]:
+    """What may befall any optimizer, under these hyperparameters; `sizes` of what it takes."""
     return [
-        Case("tensors of every size", shapes=SIZES, **hyperparameters),
+        Case("tensors of every size", shapes=sizes, **hyperparameters),
         Case("one tensor", shapes={"weight": (64,)}, **hyperparameters),
         Case("a step without gradient", none_at=3, **hyperparameters),
         Case("a step without gradient, with weight decay", none_at=3, **{**hyperparameters, "weight_decay": 0.1}),
