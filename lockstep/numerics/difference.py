@@ -7,7 +7,7 @@ import numpy as np
 
 from lockstep.numerics import formats
 
-BLOCK = 32768  # elements; what is worked out of a block stays in the second-level cache
+BLOCK = 49152  # elements; what is worked out of a block stays in the second-level cache
 SINGLE = formats.FORMATS["float32"]  # narrower numbers are subtracted and divided in it
 
 
@@ -46,46 +46,95 @@ def compare(left: np.ndarray, right: np.ndarray) -> Difference:
         raise ValueError(f"can only compare arrays of one shape, not {left.shape} and {right.shape}")
     left, right = np.ascontiguousarray(left).reshape(-1), np.ascontiguousarray(right).reshape(-1)
     left_bits, right_bits = left.view(held.signed), right.view(held.signed)
-    buffers = Buffers(held, min(BLOCK, left.size))
-    equal, parts = [], []
-    for start in range(0, left.size, BLOCK):
-        block = slice(start, start + BLOCK)
-        changed = buffers.changed(left_bits[block], right_bits[block])
-        if changed:
-            parts.append((start, block_difference(left[block], right[block], changed, buffers)))
-        else:
-            equal.append(block)
-    if not any(part.differing for _, part in parts):
+    measured, equal = Measured(held, min(BLOCK, left.size)), []
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        for start in range(0, left.size, BLOCK):
+            block = slice(start, start + BLOCK)
+            changed = measured.changed(left_bits[block], right_bits[block])
+            if changed:
+                measured.add(start, left[block], right[block], changed)
+            else:
+                equal.append(block)
+    if not measured.differing:
         return Difference(left.size, 0, 0.0, 0.0, 0.0, 0.0, None, math.nan)
-    scale = max([part.scale for _, part in parts] + [magnitude(left[block]) for block in equal])
-    start, worst = max(((start, part) for start, part in parts if part.differing), key=lambda item: item[1].absolute)
+    scale = max([measured.scale] + [magnitude(left[block]) for block in equal])
     return Difference(
         elements=left.size,
-        differing=sum(part.differing for _, part in parts),
-        absolute=worst.absolute,
-        relative=max(part.relative for _, part in parts),
-        ulp=max(part.ulp for _, part in parts),
-        scaled_ulp=worst.absolute / held.spacing(scale),
-        index=start + worst.index,
+        differing=measured.differing,
+        absolute=measured.absolute,
+        relative=measured.relative,
+        ulp=measured.ulp,
+        scaled_ulp=measured.absolute / held.spacing(scale),
+        index=measured.index,
         scale=scale,
     )
 
 
-class Buffers:
-    """What is worked out of a block, in memory that is used for the next one again."""
+class Measured:
+    """The largest differences so far, and memory in which each block's are worked out."""
 
     def __init__(self, held: formats.Format, length: int):
         self.held = held
         self.real = held.dtype if held.size >= SINGLE.size else SINGLE.dtype
-        self.flags = np.empty(length, bool)
-        self.steps = np.empty(length, held.signed)
-        self.apart, self.larger = (np.empty(length, self.real) for _ in range(2))
-        self.other = self.steps.view(self.real) if held.size == self.real.itemsize else np.empty(length, self.real)
-        self.worst = -1.0  # the largest difference so far: where a block has none beyond it, no one asks where
+        self.flags, self.steps = np.empty(length, bool), np.empty(length, held.signed)
+        self.apart, self.larger, self.other = (np.empty(length, self.real) for _ in range(3))
+        self.differing, self.index = 0, 0
+        self.absolute = self.worst = -1.0  # exact, and as the dtype rounds it
+        self.relative = self.ulp = self.scale = 0.0
 
     def changed(self, a_bits: np.ndarray, b_bits: np.ndarray) -> int:
         """In how many elements two blocks differ in their bits."""
         return int(np.count_nonzero(np.not_equal(a_bits, b_bits, out=self.flags[: a_bits.size])))
+
+    def add(self, start: int, a: np.ndarray, b: np.ndarray, changed: int) -> None:
+        """Take in the blocks that begin at `start`, of which `changed` elements differ in their bits.
+
+        Most are no further apart than an earlier one, which their largest ratio (a - b) / a and their largest number show.
+        A ratio below a half has finite numbers of one sign, and none of them a zero. From x to a number as near there are
+        at most ratio 2^p steps: they average |x| 2^-p or more, also below a power of two. What was rounded twice in
+        the ratio and twice here is less than eight parts in 2^p.
+        """
+        apart = self.apart[: a.size]
+        wide_a, wide_b = (a, b) if a.dtype == self.real else (a.astype(self.real), b.astype(self.real))
+        np.divide(np.subtract(wide_a, wide_b, out=apart), wide_a, out=apart)
+        ratio, largest = furthest(apart) * (1 + 8 * SINGLE.unit), furthest(wide_a)
+        near = ratio < 0.5
+        if not near or ratio * largest > self.worst:
+            np.abs(np.subtract(wide_a, wide_b, out=apart), out=apart)
+            place = int(apart.argmax())  # of a NaN, if there is one
+            worst = float(apart[place])
+            if not math.isfinite(worst):
+                self.add_special(start, a, b)
+                return
+            if worst > self.worst:
+                place = place if worst else int(self.flags.argmax())  # nothing but zeros of either sign
+                self.worst, self.absolute, self.index = worst, gap(a[place], b[place]), start + place
+        self.differing += changed
+        if not near or ratio > self.relative or (1 + ratio) * largest > self.scale:
+            larger, other = self.larger[: a.size], self.other[: a.size]
+            np.maximum(np.abs(wide_a, out=larger), np.abs(wide_b, out=other), out=larger)
+            self.scale = max(self.scale, float(np.maximum.reduce(larger)))
+            np.divide(np.abs(np.subtract(wide_a, wide_b, out=apart), out=apart), larger, out=apart)
+            self.relative = max(self.relative, float(np.fmax.reduce(apart, initial=0)))  # passes over 0/0
+        if not near or math.floor(ratio * 2.0**self.held.precision) > self.ulp:
+            self.ulp = max(self.ulp, self.most_steps(a, b))
+
+    def most_steps(self, a: np.ndarray, b: np.ndarray) -> float:
+        """The largest distance in ulps of two finite blocks."""
+        steps = self.steps[: a.size]
+        a_bits, b_bits = a.view(steps.dtype), b.view(steps.dtype)
+        same_sign = np.bitwise_xor(a_bits, b_bits, out=steps).min() >= 0
+        counted = np.subtract(a_bits, b_bits, out=steps) if same_sign else ulp_distance(a, b)
+        return float(max(int(counted.max()), -int(counted.min())))
+
+    def add_special(self, start: int, a: np.ndarray, b: np.ndarray) -> None:
+        """Take in a block that is not all finite, or overflows."""
+        part = special_difference(a, b)
+        self.differing += part.differing
+        if part.differing and part.absolute > self.absolute:
+            self.absolute, self.worst, self.index = part.absolute, part.absolute, start + part.index
+        self.relative, self.ulp = max(self.relative, part.relative), max(self.ulp, part.ulp)
+        self.scale = max(self.scale, part.scale)
 
 
 class Part(NamedTuple):
@@ -95,33 +144,6 @@ class Part(NamedTuple):
     ulp: float
     index: int
     scale: float
-
-
-def block_difference(a: np.ndarray, b: np.ndarray, changed: int, buffers: Buffers) -> Part:
-    """The common case, everything finite: arrays stay in their own dtype, only the worst is widened.
-
-    `changed` is how many elements differ in their bits.
-    """
-    apart, larger, other, steps = (
-        buffer[: a.size] for buffer in (buffers.apart, buffers.larger, buffers.other, buffers.steps)
-    )
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        wide_a, wide_b = (x.astype(buffers.real, copy=False) for x in (a, b))
-        np.abs(np.subtract(wide_a, wide_b, out=apart), out=apart)
-        worst = apart.max()  # a NaN, if there is one
-        if not np.isfinite(worst):
-            return special_difference(a, b)
-        index = int(apart.argmax()) if worst > buffers.worst else None
-        buffers.worst = max(buffers.worst, worst)
-        np.maximum(np.abs(wide_a, out=larger), np.abs(wide_b, out=other), out=larger)
-        relative = np.fmax.reduce(np.divide(apart, larger, out=apart), initial=0)  # passes over 0/0
-    a_bits, b_bits = a.view(steps.dtype), b.view(steps.dtype)
-    same_sign = np.bitwise_xor(a_bits, b_bits, out=steps).min() >= 0
-    counted = np.subtract(a_bits, b_bits, out=steps) if same_sign else ulp_distance(a, b)
-    ulp = max(int(counted.max()), -int(counted.min()))
-    absolute = -1.0 if index is None else gap(a[index], b[index])
-    index = int((a_bits != b_bits).argmax()) if absolute == 0 else index  # nothing but zeros of either sign
-    return Part(changed, absolute, float(relative), float(ulp), index or 0, float(larger.max()))
 
 
 def special_difference(a: np.ndarray, b: np.ndarray) -> Part:
@@ -144,6 +166,11 @@ def special_difference(a: np.ndarray, b: np.ndarray) -> Part:
     absolute = np.inf if special[index] else gap(a[index], b[index])
     scale = max(magnitude(a), magnitude(b))
     return Part(int(np.count_nonzero(changed)), absolute, float(relative.max()), float(ulps.max()), index, scale)
+
+
+def furthest(array: np.ndarray) -> float:
+    """The largest magnitude; a NaN where there is one."""
+    return max(float(array[array.argmax()]), -float(array[array.argmin()]))
 
 
 def gap(x, y) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -150,12 +151,19 @@ FLOAT32 = arrays(np.float32)
 FLOAT64 = arrays(np.float64)
 
 
+def check_in_blocks(pair) -> None:
+    """As one block, and as several, of which what is below the largest so far is not worked out."""
+    check(*pair, compare(*pair))
+    with mock.patch.dict(compare.__globals__, BLOCK=2):
+        check(*pair, compare(*pair))
+
+
 @given(FLOAT32)
 @example((np.array([finfo("f4").max], "f4"), np.array([finfo("f4").min], "f4")))
 @example((np.array([0.0], "f4"), np.array([-0.0], "f4")))
 @example((np.array([0.0, 1.0], "f4"), np.array([0.0, 1.0], "f4")))
 def test_against_the_oracle_float32(pair):
-    check(*pair, compare(*pair))
+    check_in_blocks(pair)
 
 
 @given(FLOAT64)
@@ -163,12 +171,12 @@ def test_against_the_oracle_float32(pair):
 @example((np.array([1.0, 0.0]), np.array([1.0, -0.0])))
 @example((np.array([math.nan, 1e300]), np.array([-math.nan, 1e300])))
 def test_against_the_oracle_float64(pair):
-    check(*pair, compare(*pair))
+    check_in_blocks(pair)
 
 
 @given(arrays(np.float16) | arrays(bfloat16))
 def test_against_the_oracle_in_sixteen_bits(pair):
-    check(*pair, compare(*pair))
+    check_in_blocks(pair)
 
 
 @given(FLOAT32 | FLOAT64)
@@ -285,6 +293,27 @@ def test_a_nan_in_one_block_does_not_hide_the_others():
     assert (found.differing, found.absolute, found.index, found.scale) == (2, math.inf, BLOCK, 2.0)
 
 
+# Blocks of a number each, and how many steps further the other is; only in what it is called is the last the furthest.
+FAR = {
+    "absolute": ((1e6, 1), (1.0, 3), (5e5, 3)),
+    "relative": ((1.99, 4), (1.0, 3)),
+    "ulp": ((1.0, 4), (1e6, 4), (1.99, 6)),
+    "scale": ((1.0, 8), (3.0, 1)),
+    "scale below zero": ((1.0, 8), (-3.0, -1)),
+    "scale of the other": ((1.0, 8), (1.0000009, 4)),
+    "ulp across zero": ((1e3, 99), (1e-30, -1e-30), (2e3, 2.1e3), (1.5, -1.4)),
+}
+
+
+@pytest.mark.parametrize("far", FAR)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_later_block_is_further_apart_in_one_thing(dtype, far):
+    left = np.array([x for x, _ in FAR[far]], dtype)
+    right = [further(x, y)[1] if isinstance(y, int) else dtype(y) for x, (_, y) in zip(left, FAR[far], strict=True)]
+    with mock.patch.dict(compare.__globals__, BLOCK=1):
+        check(left, np.array(right), compare(left, np.array(right)))
+
+
 # any layout
 
 
@@ -364,17 +393,26 @@ MUTANTS = {
         "np.abs(wide_a, out=larger)",
     ),
     "relative to both sides": ("np.maximum(np.abs(wide_a, out=larger)", "np.add(np.abs(wide_a, out=larger)"),
-    "the place within its block": ("index=start + worst.index", "index=worst.index"),
+    "the place within its block": ("gap(a[place], b[place]), start + place", "gap(a[place], b[place]), place"),
     "the first block alone": ("range(0, left.size, BLOCK)", "range(0, min(left.size, BLOCK), BLOCK)"),
     "whole blocks alone": ("range(0, left.size, BLOCK)", "range(0, left.size - left.size % BLOCK or left.size, BLOCK)"),
     "the scale of differing blocks": ("+ [magnitude(left[block]) for block in equal]", ""),
     "counted by value": (
-        "buffers.changed(left_bits[block], right_bits[block])",
-        "buffers.changed(left[block], right[block])",
+        "measured.changed(left_bits[block], right_bits[block])",
+        "measured.changed(left[block], right[block])",
     ),
     "the largest step downwards alone": ("max(int(counted.max()), -int(counted.min()))", "int(counted.max())"),
-    "a zero that agrees": ("if absolute == 0 else index", "if False else index"),
-    "no block after the first": ("worst > buffers.worst", "buffers.worst < 0"),
+    "a zero that agrees": ("place if worst else", "place if True else"),
+    "no block after the first": ("if worst > self.worst", "if self.worst < 0"),
+    "an earlier block covers any difference": ("or ratio * largest > self.worst", ""),
+    "an earlier block covers any relative difference": ("or ratio > self.relative", ""),
+    "an earlier block covers twice the relative difference": ("ratio > self.relative", "ratio > 2 * self.relative"),
+    "an earlier block covers any number": ("or (1 + ratio) * largest > self.scale", ""),
+    "an earlier block covers the other side's numbers": ("(1 + ratio) * largest", "largest"),
+    "an earlier block covers any steps": ("or math.floor(ratio * 2.0**self.held.precision) > self.ulp", ""),
+    "as many steps as from a power of two": ("2.0**self.held.precision", "2.0 ** (self.held.precision - 1)"),
+    "across zero no further than on one side": ("ratio < 0.5", "ratio < 3"),
+    "what is furthest above zero alone": (", -float(array[array.argmin()])", ", 0"),
     "rounded to single": (
         "return float(abs(np.longdouble(x) - np.longdouble(y)))",
         "return float(np.float32(abs(x - y)))",
@@ -398,7 +436,9 @@ def everything():
     rng = np.random.default_rng(0)
     for dtype in DTYPES:
         for pair in [drawn(dtype, rng) for _ in range(300)]:
-            check(*pair, compare(*pair))
+            check_in_blocks(pair)
+        for far in FAR:
+            test_a_later_block_is_further_apart_in_one_thing(dtype, far)
         test_zeros_of_either_sign_differ_in_bits_and_in_nothing_else(dtype)
     for n, at in PLACES:
         test_one_difference_is_found_wherever_it_is(np.float32, n, at)
