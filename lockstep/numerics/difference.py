@@ -89,10 +89,10 @@ class Measured:
     def add(self, start: int, a: np.ndarray, b: np.ndarray, changed: int) -> None:
         """Take in the blocks that begin at `start`, of which `changed` elements differ in their bits.
 
-        Most are no further apart than an earlier one, which their largest ratio (a - b) / a and their largest number show.
-        A ratio below a half has finite numbers of one sign, and none of them a zero. From x to a number as near there are
-        at most ratio 2^p steps: they average |x| 2^-p or more, also below a power of two. What was rounded twice in
-        the ratio and twice here is less than eight parts in 2^p.
+        Most are no further apart than an earlier one, as their largest ratio (a - b) / a and their largest number show.
+        A ratio below a half has finite numbers of one sign, and none of them a zero. From x to a number as near
+        there are at most ratio 2^p steps: they average |x| 2^-p or more, also below a power of two. What was rounded
+        twice in the ratio and twice here is less than eight parts in 2^p.
         """
         apart = self.apart[: a.size]
         wide_a, wide_b = (a, b) if a.dtype == self.real else (a.astype(self.real), b.astype(self.real))

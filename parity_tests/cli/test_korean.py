@@ -1,5 +1,7 @@
 """Every command in Korean: not one English sentence is left in what it says."""
 
+import copy
+import functools
 import re
 import textwrap
 
@@ -7,7 +9,9 @@ import pytest
 
 from lockstep.causes import causes
 from lockstep.checking.scenarios import trials
+from lockstep.cli import check as check_command
 from lockstep.cli import matrix as command
+from lockstep.cli.check import of_target
 from lockstep.explanation.matrix import Cell, Matrix
 from lockstep.subjects.registry import subjects
 from lockstep.text import Voice, message, texts
@@ -121,10 +125,22 @@ def korean(call, named):
     return called
 
 
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory):
+    file = tmp_path_factory.mktemp("theirs") / "theirs.py"
+    file.write_text(THEIRS, "utf-8")
+    return lambda name: f"{file}:{name}"
+
+
+@pytest.fixture(scope="module")
+def checked():
+    """What a check finds, once for all tests: what they are about is how it is told."""
+    return functools.cache(of_target)
+
+
 @pytest.fixture
-def theirs(tmp_path):
-    (tmp_path / "theirs.py").write_text(THEIRS, "utf-8")
-    return lambda name: f"{tmp_path / 'theirs.py'}:{name}"
+def found_once(checked, monkeypatch):
+    monkeypatch.setattr(check_command, "of_target", lambda *given: copy.copy(checked(*given)))
 
 
 def test_list(korean):
@@ -173,7 +189,7 @@ def lockstep_cell(cell: Cell) -> Cell:
 
 
 @pytest.mark.parametrize("name", ["Inside", "Raising", "Still", "Lacking", "frobnicate"])
-def test_check(korean, theirs, name, tmp_path):
+def test_check(korean, theirs, name, tmp_path, found_once):
     written = [f"--{kind}={tmp_path / f'a.{kind}'}" for kind in ("json", "junit", "html")]
     status, text = korean("check", theirs(name), "--like", "optim.adam", *written)
     assert status == (1 if name == "Inside" else 2), text
@@ -215,7 +231,7 @@ def test_a_fault(call, monkeypatch):
 
 
 @pytest.mark.parametrize("key", ["row.at", "cli.like", "reason.no-names", "shape.dicts", "ledger.title", "note.prints"])
-def test_a_line_that_is_not_translated_would_be_noticed(key, korean, theirs, monkeypatch):
+def test_a_line_that_is_not_translated_would_be_noticed(key, korean, theirs, found_once, monkeypatch):
     known = texts("ko", Voice.packages)
     monkeypatch.setitem(known, key, known[key] + " which nobody has put into Korean")
     with pytest.raises(AssertionError, match="which nobody has put into"):

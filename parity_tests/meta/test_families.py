@@ -245,10 +245,10 @@ def test_a_case_that_comes_out_otherwise():
         def step(self, grads):
             super().step({name: None if g is None else 2 * g for name, g in grads.items()})
 
-    red(OfAdam, "test_case", Wrong, Case("shrinking", problem="near eps"), "float32", "single")
+    red(OfAdam, "test_case", Wrong, Case("shrinking", problem="near eps"), "float32", ("single",))
     case = next(case for case in find("layers.loss").cases.CASES if case.differs)
     with pytest.raises(AssertionError):
-        OfLinear().test_case(OfLinear.derivable[0].replaced(differs=case.differs), "float32", None)
+        OfLinear().test_case(OfLinear.derivable[0].replaced(differs=case.differs), "float32", (None,))
 
 
 def test_an_exception_that_is_no_case():

@@ -1,5 +1,6 @@
 """What the tests of every subject do: run its whole table, and hold every refusal against PyTorch's."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -37,9 +38,15 @@ class SubjectTests:
         return find(self.path)
 
     def pytest_generate_tests(self, metafunc):
-        """A test that takes a case, a dtype and PyTorch's path runs on all there are; likewise for bad arguments."""
-        if "case" in metafunc.fixturenames:
-            metafunc.parametrize(("case", "dtype", "torch_path"), [*all_runs(self.subject, self.every_path)])
+        """A test that takes a case, a dtype and PyTorch's path or paths runs on all there are; likewise arguments."""
+        if "torch_paths" in metafunc.fixturenames:
+            metafunc.parametrize(("case", "dtype", "torch_paths"), [*all_runs(self.subject, self.every_path)])
+        elif "case" in metafunc.fixturenames:
+            runs = [(*run.values, run.marks) for run in all_runs(self.subject, self.every_path)]
+            single = [
+                pytest.param(case, dtype, path, marks=marks) for case, dtype, paths, marks in runs for path in paths
+            ]
+            metafunc.parametrize(("case", "dtype", "torch_path"), single)
         elif "torch_path" in metafunc.fixturenames:
             metafunc.parametrize("torch_path", self.subject.theirs().paths)
         if "bad" in metafunc.fixturenames:
@@ -62,22 +69,44 @@ class SubjectTests:
     def pair(self, case: Case, dtype: str, torch_path: str | None = None, ours: Any = None) -> Pair:
         return asked(self.subject, case, dtype, torch_path).pair(ours or self.ours)
 
-    def test_case(self, case, dtype, torch_path):
-        run = self.run(case, dtype, torch_path)
-        assert run.verdict in self.expected(case), str(run)
+    def test_case(self, case, dtype, torch_paths):
+        """On each path; one that makes the very numbers of an earlier one is judged with it."""
+        judged: set[str] = set()
+        for path in torch_paths:
+            made = self.steps_made(case, dtype, path, self.steps_of(case)) if len(torch_paths) > 1 else ""
+            if made not in judged:
+                run = self.run(case, dtype, path)
+                assert run.verdict in self.expected(case), str(run)
+                judged.add(made)
+
+    def steps_made(self, case: Case, dtype: str, torch_path: str | None, steps: int | None = None) -> str:
+        """A digest of all that PyTorch's side makes of a case on a path, stage by stage; as a run steps it."""
+        request = asked(self.subject, case, dtype, torch_path, steps=steps)
+        side, told = request.pair(self.ours).theirs(), hashlib.sha256()
+        for step in range(1, request.steps + 1):
+            for stage in side.stages:
+                side.advance(stage, step)
+                for quantity, name, read in each(side.read()):
+                    array = np.asarray(read)
+                    told.update(f"{stage} {quantity} {name} {array.dtype} {array.shape}\n".encode())
+                    told.update(array.tobytes())
+        return told.hexdigest()
 
     def test_every_exception_is_a_case(self):
         assert set(self.ill_conditioned) <= {case.desc for case in self.subject.cases.CASES}
 
 
 def all_runs(subject: Subject, every_path: bool = True) -> Iterator[Any]:
-    """Every case of the table with every dtype and PyTorch's paths, named so."""
+    """Every case of the table with every dtype and PyTorch's paths; what a parity run leaves out is by itself."""
     for case in subject.cases.CASES:
         paths = case.paths or getattr(counterpart_of(subject, case), "paths", (None,))
+        groups = [(paths, ())] if every_path else [(paths[:1], ()), (paths[1:], (pytest.mark.slow,))]
         for dtype in case.dtypes:
-            for path in paths:
-                marks = () if every_path or path == paths[0] else (pytest.mark.slow,)
-                yield pytest.param(case, dtype, path, id="-".join(filter(None, (dtype, path, case.desc))), marks=marks)
+            for some, marks in groups:
+                if some:
+                    yield pytest.param(
+                        case, dtype, some, id="-".join(filter(None, (dtype, *some, case.desc))), marks=marks
+                    )
 
 
 def counterpart_of(subject: Subject, case: Case) -> Any:
