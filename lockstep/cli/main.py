@@ -16,6 +16,7 @@ from lockstep.cli.matrix import explain_matrix
 from lockstep.cli.record import record_subject
 from lockstep.cli.score import score_tests
 from lockstep.cli.terminal import SPOKEN, assignment, console, progress, voice, written
+from lockstep.cli.usage import call, speaking
 from lockstep.engine.run import run
 from lockstep.engine.wording import headline
 from lockstep.errors import BadValue
@@ -145,7 +146,7 @@ def report(
 def main() -> None:
     """The console script: what is wrong with a call is one line, and exit status 2."""
     with ending("lockstep"):
-        app()
+        call(speaking(app))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,105 @@
+"""Help, and what is wrong with the form of a call, in the language asked for.
+
+The English of a command and of its options stands beside them, where typer takes it from; the other languages have it
+in `lockstep/text/help.LANGUAGE.toml`, by the English.
+"""
+
+import functools
+import os
+import sys
+import tomllib
+from importlib import resources
+from typing import Any
+
+import typer
+from typer import rich_utils
+
+from lockstep.cli.terminal import SPOKEN, errors, voice
+from lockstep.numerics.formats import FORMATS
+from lockstep.text import LANGUAGES, Message, Voice, message
+
+UsageError: Any = typer.BadParameter.__mro__[1]  # which typer has, and does not export
+FRAME = ("ARGUMENTS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "COMMANDS_PANEL_TITLE", "DEFAULT_STRING", "ENVVAR_STRING")
+FRAME = (*FRAME, "REQUIRED_LONG_STRING")
+
+
+def early_language() -> str:
+    """The language asked for, before the call is read; what is none is refused when it is."""
+    words = sys.argv[1:]
+    given = words[1] if words[:1] == ["--lang"] and len(words) > 1 else ""
+    given = words[0].partition("=")[2] if words and words[0].startswith("--lang=") else given
+    given = given or os.environ.get("LOCKSTEP_LANG", "")
+    return given if given in LANGUAGES else LANGUAGES[0]
+
+
+def speaking(app: typer.Typer) -> Any:
+    """The command that `app` is, its help in the language asked for."""
+    SPOKEN.set(Voice(early_language()))
+    command: Any = typer.main.get_command(app)
+    for frame in FRAME:
+        setattr(rich_utils, frame, said(original(frame)))
+    for each in (command, *command.commands.values()):
+        each.help = said(each.help)
+        for parameter in each.params:
+            parameter.help = said(parameter.help)
+        option = each.get_help_option(each.make_context("", [], resilient_parsing=True))
+        option.help = said(option.help)
+    return command
+
+
+@functools.cache
+def original(frame: str) -> str:
+    return getattr(rich_utils, frame)
+
+
+def said(text: str) -> str:
+    """A text of the help in the language asked for."""
+    formats = ", ".join(FORMATS)
+    return known(voice().language).get(text.replace(formats, "{formats}"), text).replace("{formats}", formats)
+
+
+@functools.cache
+def known(language: str) -> dict[str, str]:
+    """English to that language; nothing for English."""
+    if language == LANGUAGES[0]:
+        return {}
+    with resources.files("lockstep.text").joinpath(f"help.{language}.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def call(command: Any) -> None:
+    """Run it as it was typed.
+
+    Raises:
+        SystemExit: with its status; 2, after a line that says why, for a call of the wrong form.
+    """
+    try:
+        sys.exit(command.main(standalone_mode=False) or 0)
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # the help has been printed
+            error.show()
+        else:
+            if error.ctx is not None:
+                errors.print(error.ctx.get_usage().replace("Usage:", voice()("usage.title")), markup=False)
+            errors.print(f"lockstep: {voice().say(wrong(error))}", markup=False)
+        sys.exit(error.exit_code)
+
+
+def wrong(error: Any) -> Message:
+    """What is wrong with the form of the call; the detail of a value is the library's, in English."""
+    kind, known_commands = type(error).__name__, getattr(error.ctx and error.ctx.command, "commands", None)
+    if kind == "NoSuchOption":
+        near = ", ".join(sorted(error.possibilities or []))
+        return message("usage.no-option-near" if near else "usage.no-option", name=error.option_name, near=near)
+    if kind == "MissingParameter":
+        return message("usage.missing", name=shown(error.param))
+    if kind == "BadParameter" and error.param is not None:
+        return message("usage.value", name=shown(error.param), why=error.message)
+    if known_commands:
+        return message("usage.no-command", known=", ".join(known_commands), why=error.message)
+    return message("usage.other", why=error.format_message())
+
+
+def shown(parameter: Any) -> str:
+    """An option as it is typed, an argument by its name."""
+    return max(parameter.opts, key=len)
