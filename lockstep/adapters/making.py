@@ -3,10 +3,12 @@
 import copy
 import functools
 import inspect
+import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
+from lockstep.adapters.code import words_in
 from lockstep.adapters.names import Names, keeps, match, named, required, takes_any, told
 from lockstep.text import message
 
@@ -19,6 +21,24 @@ PARAMS = {
     "param_list",
     "model_parameters",
     "named_parameters",
+    "model",
+    "network",
+    "net",
+    "layers",
+    "module",
+}
+CONFIGS = {
+    "config",
+    "cfg",
+    "conf",
+    "args",
+    "hparams",
+    "hyperparams",
+    "hyperparameters",
+    "options",
+    "opts",
+    "settings",
+    "hp",
 }
 DEPTH = 2
 
@@ -90,6 +110,7 @@ def maker_of(target: Any, wanted: Iterable[str], filled: Iterable[str] = ()) -> 
     if not callable_maker(target):
         held = {name for name, value in vars(target).items() if isinstance(value, bool | int | float | tuple | list)}
         return Maker(target, match(held, wanted), None, everything=False)
+    target = with_settings(target, wanted)
     arguments = [name for name in (*named(target), *behind_keywords(target)) if name not in filled]
     holds = next((name for name in arguments if name.lower() in PARAMS), None)
     names = match([name for name in arguments if name != holds], wanted)
@@ -99,6 +120,54 @@ def maker_of(target: Any, wanted: Iterable[str], filled: Iterable[str] = ()) -> 
         names = ", ".join(map(repr, unknown))
         raise CannotCheck(message("recognise.argument", target=target.__name__, names=names))
     return Maker(target, names, holds, takes_any(target))
+
+
+def with_settings(target: Any, wanted: list[str]) -> Any:
+    """What takes a configuration object, as a function of what is in that; anything else as it is."""
+    holder = next((name for name in named(target) if name.lower() in CONFIGS), None)
+    if holder is None or not inspect.isclass(target):
+        return target
+    kind = annotated(target, holder)
+    if kind is not None:
+        inside = list(named(kind).values())
+    else:
+        words = words_in([base.__init__ for base in bases_of(target)])
+        known = [name for name in (*words.texts, *words.names) if name.isidentifier()]
+        optional = None if "get" in words.names else inspect.Parameter.empty
+        hits = [part for own in match(known, wanted).values() for part in (own if isinstance(own, tuple) else (own,))]
+        inside = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=optional) for name in hits]
+    own = {one.name for one in inside}
+
+    def made(**given: Any) -> Any:
+        settings = {name: value for name, value in given.items() if name in own}
+        others = {name: value for name, value in given.items() if name not in own}
+        return target(**{holder: kind(**settings) if kind else Settings(settings)}, **others)
+
+    shown = [one for one in named(target).values() if one.name != holder and one.name not in own]
+    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*shown, *inside)]
+    made.__signature__ = inspect.Signature(parameters)
+    made.__name__ = target.__name__
+    return made
+
+
+def annotated(target: Any, argument: str) -> Any:
+    """The class that an argument is said to be of, where that is one with settings."""
+    try:
+        kind = typing.get_type_hints(target.__init__).get(argument)
+    except (NameError, TypeError):
+        return None
+    return (
+        kind if inspect.isclass(kind) and kind.__module__ not in ("builtins", "types", "argparse", "typing") else None
+    )
+
+
+class Settings(dict):
+    """A configuration: its entries are attributes, too."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self:
+            raise AttributeError(name)
+        return self[name]
 
 
 def bases_of(target: Any) -> tuple[type, ...]:
@@ -138,7 +207,7 @@ def settings(holder: Any, names: set[str], before: Any, depth: int) -> Iterable[
     for key, held in list(inside.items()):
         if (
             isinstance(key, str)
-            and key.strip("_").lower() in names
+            and key.strip("_").lower().removeprefix("current_") in names
             and type(held) in (int, float, bool)
             and held == before
         ):

@@ -1,7 +1,6 @@
 """Drives an implementation through a trial and records what it did."""
 
 import importlib
-import inspect
 import pathlib
 import traceback
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from lockstep.diagnose.holding import without
 from lockstep.engine.guard import Broken
 from lockstep.errors import TheirCode
 from lockstep.recordings.recording import Recording, Step
-from lockstep.subjects.optim import entries_of
+from lockstep.subjects.optim import defaults_of, entries_of
 from lockstep.subjects.subject import Subject
 from lockstep.text import Message, message
 
@@ -53,12 +52,6 @@ def place(error: BaseException) -> str:
     return f"{pathlib.Path(theirs[-1].filename).name}:{theirs[-1].lineno}" if theirs else ""
 
 
-def defaults_of(subject: Subject) -> dict[str, Any]:
-    """PyTorch's hyperparameters of an optimizer, with its defaults."""
-    signature = inspect.signature(subject.ours()).parameters
-    return {name: parameter.default for name, parameter in signature.items() if name != "params"}
-
-
 def claims(
     found: Recognised, subject: Subject, trial: Trial, settings: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -77,7 +70,7 @@ def claims(
     if found.everything:
         known |= {name: value for name, value in wanted.items() if value != standard[name]}
     if trial.defaults:
-        known = {name: value for name, value in known.items() if name == "lr" or name in settings}
+        known = {name: value for name, value in known.items() if name in {"lr", *settings, *found.needed}}
         return base | known, known
     return base | known, known
 

@@ -16,7 +16,7 @@ from lockstep.adapters.optimizer.recognise import Recognised, recognise
 from lockstep.adapters.optimizer.tensor_step import Ours
 from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.defaults import hidden_defaults
-from lockstep.checking.driving import Raised, defaults_of, drive, first_look, record
+from lockstep.checking.driving import Raised, drive, first_look, record
 from lockstep.checking.misnamed import idle
 from lockstep.checking.naming import name_causes
 from lockstep.checking.scenarios import Trial, trials
@@ -27,6 +27,7 @@ from lockstep.errors import BadArgument, NoSuchName
 from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.handed import handed_over
+from lockstep.subjects.optim import defaults_of
 from lockstep.subjects.subject import Subject
 from lockstep.text import message
 

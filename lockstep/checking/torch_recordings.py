@@ -9,7 +9,7 @@ from lockstep.adapters.layer.ours import OurLayer
 from lockstep.adapters.making import Everything
 from lockstep.adapters.names import Names
 from lockstep.adapters.optimizer.tensor_step import Ours
-from lockstep.checking.driving import defaults_of, drive
+from lockstep.checking.driving import drive
 from lockstep.checking.optimizers import check_settings
 from lockstep.checking.passes import Found, standard_of
 from lockstep.checking.passes import drive as drive_layer
@@ -18,6 +18,7 @@ from lockstep.checking.states import of_pytorch as of_states
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.recordings.recording import Recording
+from lockstep.subjects.optim import defaults_of
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject
 from lockstep.text import message

@@ -3,6 +3,7 @@
 import difflib
 import functools
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -232,6 +233,12 @@ class Arbiter:
                 for (name, arrays), exact, room in parts
             }
         return bounds
+
+
+def defaults_of(subject: Subject) -> dict[str, Any]:
+    """PyTorch's hyperparameters of an optimizer, with its defaults."""
+    signature = inspect.signature(subject.ours()).parameters
+    return {name: parameter.default for name, parameter in signature.items() if name != "params"}
 
 
 def entries_of(subject: str) -> Mapping[str, Any]:

@@ -209,9 +209,10 @@ class OneBuffer(lockstep.Adapter):
             self.params[name] -= self.lr * grad
 
     def read(self):
-        first, second = self.params
+        first, second, *others = self.params
         flat = self.params[first].reshape(-1)
-        return {first: self.params[first], second: flat[: self.params[second].size].reshape(self.params[second].shape)}
+        one = flat[: self.params[second].size].reshape(self.params[second].shape)
+        return {name: self.params[name] for name in (first, *others)} | {second: one}
 
 
 class Turns(lockstep.Adapter):

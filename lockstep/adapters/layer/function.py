@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from lockstep.adapters.adapter import NotTaken
+from lockstep.adapters.code import strings
 from lockstep.adapters.layer.adapter import LayerAdapter, Made
 from lockstep.adapters.layer.layout import PYTORCHS, Layout
 from lockstep.adapters.layer.names import BUFFERS, MASKS, PARAMS, TRAINING, target_of
 from lockstep.adapters.layer.object import WORDS, first_of
 from lockstep.adapters.names import Names, match, named, required, told
-from lockstep.adapters.optimizer.plain_function import strings
 from lockstep.text import message
 
 DICTS = ("bn_param", "dropout_param", "param", "config", "state", "cache")

@@ -35,16 +35,16 @@ def target_of(arguments: list[str]) -> str | None:
 
 
 class Place:
-    """Where an array is kept: an attribute, or an entry of a dict."""
+    """Where an array is kept: an attribute, or an entry of a dict or a list."""
 
-    def __init__(self, holder: Any, name: str):
+    def __init__(self, holder: Any, name: Any):
         self.holder, self.name = holder, name
 
     def get(self) -> Any:
-        return self.holder[self.name] if isinstance(self.holder, dict) else getattr(self.holder, self.name)
+        return self.holder[self.name] if isinstance(self.holder, dict | list) else getattr(self.holder, self.name)
 
     def put(self, value: Any) -> None:
-        if isinstance(self.holder, dict):
+        if isinstance(self.holder, dict | list):
             self.holder[self.name] = value
         else:
             setattr(self.holder, self.name, value)

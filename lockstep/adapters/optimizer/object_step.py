@@ -9,7 +9,7 @@ from lockstep.adapters.adapter import Adapter, CannotCheck, NotTaken
 from lockstep.adapters.making import Maker, change
 from lockstep.adapters.names import OTHERS, named, told
 from lockstep.adapters.optimizer.roles import Roles, is_grads
-from lockstep.adapters.optimizer.state import find_state
+from lockstep.adapters.optimizer.state import as_array, find_state
 from lockstep.text import message
 
 METHODS = ("step", "update", "update_params", "update_parameters", "apply_gradients", "apply", "optimize", "__call__")
@@ -59,7 +59,9 @@ class ObjectStep(Adapter):
             if self.form == "pairs":
                 returned = getattr(self.objects[""], self.method)([(grads[name], self.params[name]) for name in grads])
             else:
-                returned = self.call(self.objects[""], self.packed(self.params), self.packed(given), "")
+                handed = self.packed(self.params)
+                returned = self.call(self.objects[""], handed, self.packed(given), "")
+                self.take(handed, self.params)  # a dict or a list whose entries were replaced
             self.take(returned, self.params)
             return
         for name, grad in grads.items():
@@ -87,9 +89,12 @@ class ObjectStep(Adapter):
             new = {name: returned[name] for name in before}
         elif isinstance(returned, list | tuple) and len(returned) == len(before):
             new = dict(zip(before, returned, strict=True))
-        elif len(before) == 1 and isinstance(returned, np.ndarray | np.generic):
+        elif len(before) == 1 and as_array(returned) is not None:
             new = dict.fromkeys(before, returned)
-        self.params |= {name: np.asarray(array) for name, array in new.items()}
+        self.params |= new
+
+    def read(self):
+        return {name: np.asarray(as_array(array)) for name, array in self.params.items()}
 
     def state(self):
         found: dict[str, dict[str, np.ndarray]] = {}

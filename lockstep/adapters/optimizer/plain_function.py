@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from lockstep.adapters.adapter import Adapter, NotTaken
+from lockstep.adapters.code import strings
 from lockstep.adapters.names import match, told
 from lockstep.adapters.optimizer.roles import Roles
-from lockstep.adapters.optimizer.state import by_tensor, find_state
+from lockstep.adapters.optimizer.state import as_array, by_tensor, find_state
 from lockstep.subjects.optim import entries_of, fresh_state
 from lockstep.text import message
 
@@ -31,7 +32,10 @@ class PlainFunction(Adapter):
         wanted: tuple[str, ...],
         form: str = "single arrays",
         fresh: Any = None,
+        begin: Callable[[Any], Any] | None = None,
+        slope: str = "{0}",
     ):
+        self.begin, self.slope = begin, slope
         self.function, self.roles, self.subject, self.form, self.fresh = function, roles, subject, form, fresh
         self.in_state = match(strings(function), [name for name in wanted if name not in roles.hyperparameters])
         plural = message("shape.on", form=message(f"shape.{form}"))
@@ -47,11 +51,30 @@ class PlainFunction(Adapter):
         self.containers: dict[str, Any] = {
             part: None if self.fresh is None and not told_so else dict(told_so) for part in self.parts
         }
-        fresh = {name: fresh_state(self.subject, array, hyperparameters) for name, array in params.items()}
+        fresh = {name: self.fresh_state(array, hyperparameters) for name, array in params.items()}
         self.arrays = {
-            part: {key: self.packed({name: fresh[name][key] for name in names}, names) for key in self.roles.arrays}
+            part: self.begun(params)
+            if self.begin
+            else {key: self.called({name: fresh[name][key] for name in names}, names) for key in self.roles.arrays}
             for part, names in self.parts.items()
         }
+
+    def fresh_state(self, array: Any, hyperparameters: dict[str, Any]) -> dict[str, Any]:
+        """The state of one tensor before the first step, of the kind that the tensor is."""
+        known = fresh_state(self.subject, np.asarray(as_array(array)), hyperparameters)
+        return {key: array.new_tensor(value) if hasattr(array, "new_tensor") else value for key, value in known.items()}
+
+    def begun(self, params: dict[str, np.ndarray]) -> dict[str, Any]:
+        """What the function that stands beside this one begins with, in the order of its arguments."""
+        assert self.begin is not None
+        made = self.begin(dict(params))
+        keys = [key for key in self.in_order() if key]
+        return dict(zip(keys, made if isinstance(made, tuple) else (made,), strict=True))
+
+    def called(self, arrays: dict[str, Any], names: list[str]) -> Any:
+        """The arrays of one call, by the names that state has in a dict."""
+        packed = self.packed(arrays, names)
+        return {self.slope.format(name): array for name, array in packed.items()} if self.form == "dicts" else packed
 
     def packed(self, arrays: dict[str, Any], names: list[str]) -> Any:
         """The arrays of one call, as the function takes them."""
@@ -65,7 +88,7 @@ class PlainFunction(Adapter):
             raise NotTaken(message("reason.one-tensor"))
         for part, names in self.parts.items():
             self.counts[part] += 1
-            self.one(part, names, self.packed(grads, names))
+            self.one(part, names, dict(grads) if self.form == "dicts" else self.packed(grads, names))
 
     def one(self, part: str, names: list[str], grads: Any) -> None:
         roles = self.roles
@@ -102,7 +125,10 @@ class PlainFunction(Adapter):
             arrays = dict(zip(names, new, strict=True)) if alike else {}
         else:
             arrays = dict.fromkeys(names, new)
-        self.params |= {name: np.asarray(array) for name, array in arrays.items()}
+        self.params |= {name: array for name, array in arrays.items() if as_array(array) is not None}  # type: ignore[assignment]
+
+    def read(self):
+        return {name: np.asarray(as_array(array)) for name, array in self.params.items()}
 
     def in_order(self) -> list[str]:
         """State as it is returned: in the order of the arguments; "" is the container."""
@@ -133,9 +159,3 @@ class PlainFunction(Adapter):
         for container in self.containers.values():
             if isinstance(container, dict):
                 container.update(told(self.in_state, {name: value}))
-
-
-def strings(function: Callable[..., Any]) -> list[str]:
-    """The words in a function's code: the keys that it reads of its state."""
-    code = getattr(function, "__code__", None)
-    return [word for word in (code.co_consts if code else ()) if isinstance(word, str) and word.isidentifier()]

@@ -3,21 +3,29 @@
 import functools
 import inspect
 import itertools
+import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lockstep.adapters.adapter import Adapter, CannotCheck, NotTaken
+from lockstep.adapters.code import words_of
 from lockstep.adapters.making import Maker, callable_maker, maker_of
-from lockstep.adapters.names import Names, match, named, takes_any, told
+from lockstep.adapters.names import Names, match, named, required, takes_any, told
+from lockstep.adapters.optimizer.held_step import HeldStep
+from lockstep.adapters.optimizer.holders import ArgumentHolder, kind_of, layers_of, slope_of, tensors_of
+from lockstep.adapters.optimizer.numbered import Numbered, keys_of
 from lockstep.adapters.optimizer.object_step import FORMS, PAIRED, ObjectStep, methods_of
 from lockstep.adapters.optimizer.pair import Pair, functions_of
 from lockstep.adapters.optimizer.plain_function import PlainFunction
-from lockstep.adapters.optimizer.roles import Roles, roles_of
-from lockstep.adapters.optimizer.tensor_step import Ours, TensorStep, TorchOptimizer
+from lockstep.adapters.optimizer.roles import STEPS, Roles, is_grads, roles_of
+from lockstep.adapters.optimizer.tensor_step import Ours, TorchOptimizer
+from lockstep.adapters.optimizer.torch_tensors import OnTensors, torch_tensors, uses_torch
 from lockstep.adapters.optimizer.whole_loop import Loop, inner, lacking, loop_of, names_of
+from lockstep.subjects.optim import defaults_of
+from lockstep.subjects.registry import find
 from lockstep.text import Message, message
 
 
@@ -25,7 +33,8 @@ class Recognised(NamedTuple):
     """How a target is driven.
 
     words: the shape. names: PyTorch's hyperparameters to its own names. defaults: its own values of them, where
-    they show. make: an adapter that has not been started. everything: it swallows any keyword.
+    they show. make: an adapter that has not been started. everything: it swallows any keyword. needed: PyTorch's
+    hyperparameters that it cannot do without.
     """
 
     words: Message | str
@@ -34,33 +43,37 @@ class Recognised(NamedTuple):
     make: Callable[[], Adapter]
     everything: bool = False
     instance: bool = False
+    needed: frozenset[str] = frozenset()
 
 
 def recognise(target: Any, subject: str, wanted: tuple[str, ...], dtype: str = "float64") -> Recognised:
-    """How to drive `target`, found by trying what it seems to offer on two small tensors.
+    """How to drive `target`, found by trying what it seems to offer on four small tensors.
 
     Arguments:
         target: a class, an instance, a function or a tuple of functions.
         subject: the path of what it claims to be.
         wanted: PyTorch's hyperparameters of that.
-        dtype: of the two tensors.
+        dtype: of the tensors.
 
     Raises:
         CannotCheck: where no shape fits, with the list of those that do.
     """
     try:
-        return first_that_works(target, candidates(target, subject, wanted), dtype)
+        shapes = candidates(target, subject, wanted)
+        if uses_torch(target):
+            shapes = itertools.chain(shapes, on_tensors(candidates(target, subject, wanted)))
+        return first_that_works(target, shapes, dtype, defaults_of(find(subject)))
     except CannotCheck as error:
         shapes = message("recognise.shapes")
         raise CannotCheck(message("recognise.lines", first=error.said, lines=[shapes])) from None
 
 
-def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str) -> Recognised:
+def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str, standard: Mapping[str, Any]) -> Recognised:
     """The first of these shapes in which every number moves; else one in which some do, or none."""
     failures: list[Message] = []
     lesser: dict[str, Recognised] = {}
     for found in shapes:
-        problem = tried(found, dtype)
+        problem = tried(found, dtype, standard)
         if problem is None:
             return found
         if problem in (PARTLY, STILL):
@@ -77,12 +90,13 @@ def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str) -> R
 PARTLY, STILL = "partly", "still"  # what a first try may come to
 
 
-def tried(found: Recognised, dtype: str) -> Any:
-    """What goes wrong in two steps with two tensors, or None."""
-    params = {"weight": np.linspace(1, 2, 6, dtype=dtype).reshape(2, 3), "bias": np.linspace(-1, 1, 4, dtype=dtype)}
+def tried(found: Recognised, dtype: str, standard: Mapping[str, Any]) -> Any:
+    """What goes wrong in two steps with four tensors, or None."""
+    sizes = {"weight": (2, 3), "bias": (4,), "second weight": (3, 2, 2), "second bias": (3,)}  # all of them others
+    params = {name: np.linspace(1, 2, math.prod(size), dtype=dtype).reshape(size) for name, size in sizes.items()}
     try:
         adapter = found.make()
-        adapter.start({name: array.copy() for name, array in params.items()}, **told_lr(found))
+        adapter.start({name: array.copy() for name, array in params.items()}, **told_first(found, standard))
         after = params
         for _ in range(2):
             adapter.step({name: np.full_like(array, 0.5) for name, array in params.items()})
@@ -99,8 +113,10 @@ def tried(found: Recognised, dtype: str) -> Any:
     return (STILL if all(map(np.all, stays)) else PARTLY) if any(map(np.any, stays)) else None
 
 
-def told_lr(found: Recognised) -> dict[str, Any]:
-    return {"lr": 0.01} if "lr" in found.names else {}
+def told_first(found: Recognised, standard: Mapping[str, Any]) -> dict[str, Any]:
+    """What it is told where nothing but whether it moves is of interest: lr, and what it cannot do without."""
+    needed = {name: standard[name] for name in found.needed}
+    return needed | ({"lr": 0.01} if "lr" in found.names else {})
 
 
 def candidates(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[Recognised]:
@@ -119,12 +135,33 @@ def candidates(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[R
         yield from of_object(target, target, subject, wanted)
 
 
+def on_tensors(shapes: Iterator[Recognised]) -> Iterator[Recognised]:
+    """The same shapes on torch tensors, where they are handed arrays."""
+    for found in shapes:
+        make = functools.partial(OnTensors, found.make)
+        if isinstance(found.make(), ObjectStep | PlainFunction | Ours):
+            yield found._replace(make=make, words=make().words)
+
+
 def shape(
-    make: Callable[[], Adapter], names: Names, defaults: dict[str, Any], maker: Maker | None = None
+    make: Callable[[], Adapter],
+    names: Names,
+    defaults: dict[str, Any],
+    maker: Maker | None = None,
+    function: Callable[..., Any] | None = None,
 ) -> Recognised:
-    return Recognised(
-        make().words, names, defaults, make, bool(maker and maker.everything), bool(maker and maker.is_instance)
-    )
+    asked = [
+        *(required(maker.target) if maker and not maker.is_instance else ()),
+        *(required(function) if function else ()),
+    ]
+    needed = {name for name, own in names.items() if any(part in asked for part in parts(own))}
+    kind = bool(maker and maker.everything), bool(maker and maker.is_instance)
+    return Recognised(make().words, names, defaults, make, *kind, frozenset(needed))
+
+
+def parts(own: str | tuple[str, str]) -> tuple[str, ...]:
+    """The names that one hyperparameter goes by."""
+    return own if isinstance(own, tuple) else (own,)
 
 
 def is_torch(target: Any) -> bool:
@@ -158,13 +195,19 @@ def of_function(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[
         defaults = Maker(inner(target), names, None, everything=False).defaults()
         yield shape(functools.partial(Loop, target, roles, names), names, defaults)
         return
+    yield from of_holders(target, target, None, "", subject, wanted)
     steps = roles_of(target, subject, wanted)
     if isinstance(steps, Roles):
         defaults = Maker(target, steps.hyperparameters, None, everything=False).defaults()
         forms = (*FORMS[:2], FORMS[2]) if plural(steps.params, steps.grads) else (FORMS[2], *FORMS[:2])
         for form, fresh in itertools.product(forms, ({}, None) if steps.state else ({},)):
             make = functools.partial(PlainFunction, target, steps, subject, wanted, form, fresh)
-            yield shape(make, {**make().in_state, **steps.hyperparameters}, defaults)
+            yield shape(make, {**make().in_state, **steps.hyperparameters}, defaults, function=target)
+        for keys in keys_of(words_of(target)):
+            for begin, slope in itertools.product((*beginnings(target, len(steps.arrays)), None), (keys.slope, "{0}")):
+                plain = functools.partial(PlainFunction, target, steps, subject, wanted, "dicts", {}, begin, slope)
+                make = functools.partial(Numbered, plain, keys)
+                yield shape(make, {**plain().in_state, **steps.hyperparameters}, defaults, function=target)
         return
     maker = maker_of(target, wanted)
     made = maker.make([], {"lr": 0.01} if "lr" in maker.names else {})
@@ -172,6 +215,21 @@ def of_function(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[
         yield from pairs(maker, subject)
     else:
         yield from of_object(target, made, subject, wanted)
+
+
+def beginnings(function: Any, count: int) -> list[Callable[[Any], Any]]:
+    """The functions beside one that make so many arrays of state of the parameters, initialize_adam and its like."""
+    found = []
+    for name, beside in getattr(function, "__globals__", {}).items() if count else ():
+        if name.startswith("init") and inspect.isfunction(beside) and len(required(beside)) == 1:
+            try:
+                made = beside({"W1": np.ones((2, 3)), "b1": np.ones(3)})
+            except Exception:  # it makes something else
+                continue
+            made = made if isinstance(made, tuple) else (made,)
+            if len(made) == count and all(isinstance(part, dict) and {"dW1", "W1"} & part.keys() for part in made):
+                found.append(beside)
+    return found
 
 
 def pairs(maker: Maker, subject: str) -> Iterator[Recognised]:
@@ -201,6 +259,7 @@ def of_method(
     """Shapes that a method may have, by how many arguments it takes and what they are called."""
     function = getattr(kind, method)
     arguments = [name for name in named(function) if not (name == "self" and inspect.isclass(kind))]
+    yield from of_holders(target, without_self(kind, function), maker, method, subject, wanted)
     if len(arguments) == 1 and arguments[0].lower() in PAIRED:
         roles = Roles(arguments[0], arguments[0], None, None, None, None, {}, {}, tuple(arguments))
         yield shape(
@@ -211,7 +270,6 @@ def of_method(
         maker = first_argument(target, wanted)  # whatever it is called, there is nowhere else for the parameters
     finish = functools.partial(shape, names=maker.names, defaults=maker.defaults(), maker=maker)
     if not arguments:
-        yield finish(functools.partial(TensorStep, maker, subject, method))
         return
     if len(arguments) == 1:
         for form in ("dicts", "lists"):
@@ -224,6 +282,56 @@ def of_method(
     forms = ("single arrays",) if roles.label else FORMS
     for form in forms if maker.holds is None else ("lists", "dicts"):
         yield finish(functools.partial(ObjectStep, maker, method, roles, form, subject))
+    for keys in keys_of(words_of(target)):
+        plain = functools.partial(ObjectStep, maker, method, roles, "dicts", subject)
+        yield finish(functools.partial(Numbered, plain, keys))
+
+
+def of_holders(
+    target: Any, function: Any, maker: Maker | None, method: str, subject: str, wanted: tuple[str, ...]
+) -> Iterator[Recognised]:
+    """Shapes of what gets whole layers, or tensors: a method as its callers see it, or a function."""
+    words = words_of(target)
+    first, *others = named(function) or [""]
+    if is_grads(first):
+        return
+    name = method or function.__name__
+    call = (lambda owner: getattr(owner, method)) if method else lambda owner: function
+    holders = [*layers_of(words), *torch_tensors(target), *tensors_of(words)]
+    if not first:
+        maker = first_argument(target, wanted) if maker and maker.holds is None and inspect.isclass(target) else maker
+        if maker and maker.holds:
+            for holder in (one for one in holders if one.slopes):
+                make = functools.partial(HeldStep, call, name, holder, maker, "start", subject)
+                yield shape(make, maker.names, maker.defaults(), maker)
+        return
+    if maker and maker.holds:
+        return
+    known: Names = maker.names if maker else {}
+    told_here = match(others, [one for one in wanted if one not in known])
+    beside = {kind_of(slope_of(one) or "") or "": one for one in others}
+    beside.pop("", None)
+    own = {kind_of(one) or "": one for one in (first, *others) if kind_of(one) and not slope_of(one)}
+    if len(own) == len(beside) == 2:
+        holders = [ArgumentHolder((own["weight"], own["bias"]), (beside["weight"], beside["bias"]))]
+    apart = len(own) == len(beside) == 2
+    count = next((one for one in others if one.lower() in STEPS), None)
+    arguments = ({} if apart else {"holder": first} | beside) | ({"step": count} if count else {})
+    used = {
+        *arguments.values(),
+        *own.values(),
+        *beside.values(),
+        *(part for own in told_here.values() for part in parts(own)),
+    }
+    if any(one not in used for one in required(function)):
+        return
+    defaults = (maker or Maker(function, told_here, None, everything=False)).defaults()
+    finish = functools.partial(shape, names=known | told_here, defaults=defaults, maker=maker, function=function)
+    ways = [("one", False), ("one", True)] if beside else [("all", False), ("one", False), ("one", True)]
+    for holder in (one for one in holders if apart or bool(one.slopes) != bool(beside)):
+        for way, each in ways if maker else [one for one in ways if not one[1]]:
+            make = functools.partial(HeldStep, call, name, holder, maker, way, subject, arguments, told_here, each)
+            yield finish(make)
 
 
 def plural(*names: str) -> bool:

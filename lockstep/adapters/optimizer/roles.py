@@ -8,6 +8,7 @@ from lockstep.adapters.optimizer.state import names_of
 from lockstep.text import Message, message
 
 GRADS = {"g", "gs", "dw", "dp", "dx", "dtheta", "dparams", "d_params", "derivative", "param_grad", "dparam"}
+PARAMS = {"params", "parameters", "param", "weights", "w", "p", "x", "theta", "variables", "variable", "var", "values"}
 STEPS = {
     "t",
     "step",
@@ -55,10 +56,11 @@ def roles_of(function: Callable[..., Any], subject: str, wanted: Iterable[str]) 
     left = [name for name in arguments if name not in picked.values()]
     if not left or picked["grads"] is None:
         return message("recognise.no-roles")
-    params = left.pop(0)
+    params = params_of(left, picked["grads"], wanted)
+    left.remove(params)
     needed = [name for name in required(function) if name in left]
     arrays: dict[str, str] = {}
-    for key, others in names_of(subject).items():
+    for key, others in names_of(subject, needed).items():
         hit = next((name for name in needed if name.lower() in others and name not in arrays.values()), None)
         if hit:
             arrays[key] = hit
@@ -80,6 +82,17 @@ def roles_of(function: Callable[..., Any], subject: str, wanted: Iterable[str]) 
         hyperparameters,
         tuple(arguments),
     )
+
+
+def params_of(arguments: list[str], grads: str, wanted: Iterable[str]) -> str:
+    """Which argument takes the parameters: by its name, by that of the gradient, else the first that is no other."""
+    known = [name for name in arguments if name.lower() in PARAMS]
+    by_gradient = [name for name in arguments if name in {grads[1:], grads.replace("grad", "").strip("_")}]
+    settings = match(arguments, wanted).values()
+    others = [
+        name for name in arguments if not any(name in ((own,) if isinstance(own, str) else own) for own in settings)
+    ]
+    return [*known, *by_gradient, *others, *arguments][0]
 
 
 def is_grads(name: str) -> bool:

@@ -1,14 +1,28 @@
 """Finds an optimizer's state under the names people give it, by the shapes it has to have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lockstep.subjects.optim import entries_of
 
-FIRST = ("exp_avg", "m", "ms", "mu", "moments1", "mean", "means", "first_moment", "moment1", "s")
-SECOND = ("exp_avg_sq", "v", "vs", "nu", "moments2", "var", "vars", "second_moment", "moment2", "velocity", "r")
+FIRST = ("exp_avg", "m", "ms", "mu", "moments1", "mean", "means", "first_moment", "moment1", "momentums", "s")
+SECOND = (
+    "exp_avg_sq",
+    "v",
+    "vs",
+    "nu",
+    "moments2",
+    "var",
+    "vars",
+    "second_moment",
+    "moment2",
+    "velocity",
+    "cache",
+    "r",
+    "s",
+)
 SQUARES = (
     "square_avg",
     "v",
@@ -93,13 +107,17 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
 BY_KEY = {key: others for named in NAMES.values() for key, others in named.items()} | {"momentum_buffer": BUFFER}
 
 
-def names_of(subject: str) -> dict[str, tuple[str, ...]]:
+def names_of(subject: str, there: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
     """PyTorch's key of each entry of a subject's state to the names it goes by; counts are none of them.
 
-    A key that several subjects have goes by the same names in each; one that nobody else has, by its own.
+    A key that several subjects have goes by the same names in each; one that nobody else has, by its own. Where the
+    names that are there are v and s, as in courses, the first moment is v.
     """
     known = {key: BY_KEY.get(key, (key,)) for key, entry in entries_of(subject).items() if entry.kind != "count"}
-    return NAMES.get(subject, known)
+    known = NAMES.get(subject, known)
+    plain = {name.strip("_").lower() for name in there}
+    moments = {"v", "s"} <= plain and not plain & set(FIRST[:-1]) and {"exp_avg", "exp_avg_sq"} <= known.keys()
+    return known | {"exp_avg": ("v",), "exp_avg_sq": ("s",)} if moments else known
 
 
 def find_state(
@@ -115,7 +133,7 @@ def find_state(
     plain = {name.strip("_").lower(): name for name in holder}
     found: dict[str, tuple[str, Any]] = {}
     declared = entries_of(subject)
-    for key, others in names_of(subject).items():
+    for key, others in names_of(subject, plain).items():
         wanted = {tensor: declared[key].shape(shape) for tensor, shape in shapes.items()}
         for other in others:
             name = plain.get(other)
@@ -130,7 +148,8 @@ def find_state(
 def by_tensor(value: Any, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray] | None:
     """Arrays of these shapes for some or all of the tensors, or None where this is no such thing."""
     if isinstance(value, Mapping):
-        arrays = {name: value[name] for name in shapes if name in value}
+        own = {name: next((key for key in (name, f"d{name}") if key in value), None) for name in shapes}
+        arrays = {name: value[key] for name, key in own.items() if key is not None}
     elif isinstance(value, Sequence) and not isinstance(value, str) and len(value) == len(shapes):
         arrays = dict(zip(shapes, value, strict=True))
     elif len(shapes) == 1:

@@ -52,53 +52,6 @@ class TorchOptimizer(Adapter):
         group[own] = value
 
 
-class Tensor:
-    """The least that a parameter of a small autograd library offers: `data` and `grad`."""
-
-    def __init__(self, data: np.ndarray):
-        self.data, self.grad = data, None
-
-
-class TensorStep(Adapter):
-    """An optimizer that is given objects with `data` and `grad`, and steps without arguments."""
-
-    def __init__(self, maker: Maker, subject: str, method: str = "step"):
-        self.maker, self.subject, self.method = maker, subject, method
-        self.words = message("shape.data-and-grad", method=method)
-
-    def start(self, params, **hyperparameters):
-        self.tensors = {name: Tensor(array) for name, array in params.items()}
-        self.hyperparameters = dict(hyperparameters)
-        self.optimizer = self.maker.make(list(self.tensors.values()), hyperparameters)
-
-    def step(self, grads):
-        for name, tensor in self.tensors.items():
-            tensor.grad = grads[name]  # type: ignore[assignment]
-        getattr(self.optimizer, self.method)()
-
-    def read(self):
-        return {name: np.asarray(tensor.data) for name, tensor in self.tensors.items()}
-
-    def state(self):
-        shapes = {name: np.shape(tensor.data) for name, tensor in self.tensors.items()}
-        by_object = {id(tensor): name for name, tensor in self.tensors.items()}
-        held = {key: renamed(value, by_object) for key, value in vars(self.optimizer).items()}
-        found = find_state(self.subject, held, shapes)
-        self.names = {key: own for key, (own, _) in found.items()}
-        return {key: arrays for key, (_, arrays) in found.items()}
-
-    def set(self, name, value):
-        change(self.optimizer, set(OTHERS.get(name, (name,))), value, self.hyperparameters[name])
-        self.hyperparameters[name] = value
-
-
-def renamed(value: Any, by_object: dict[int, str]) -> Any:
-    """A dict by parameter, or by its id, as one by name."""
-    if not isinstance(value, dict):
-        return value
-    return {by_object.get(key if isinstance(key, int) else id(key), key): part for key, part in value.items()}
-
-
 class Ours(Adapter):
     """The interface of reference.optim and torch_impl.optim: named arrays at the start, then step(grads)."""
 
