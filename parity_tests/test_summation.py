@@ -92,6 +92,22 @@ def test_row_sum(columns, dtype, threads):
     assert np.array_equal(here().row_sum(kernels.softmax_exp(x)), total)
 
 
+@pytest.mark.parametrize("p", [2, 1, 3, 0.5, -1, 0, np.inf, -np.inf])
+@pytest.mark.parametrize("n", [1, 3, 5, 8, 11, 15, 91, 1000, 32_768, 65_541])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_norm(n, p, dtype, threads):
+    x = terms(n, dtype)
+    assert here().norm(x, p).dtype == x.dtype
+    assert here().norm(x, p) == kernels.norm(x, p)
+
+
+@given(st.integers(1, 60), st.sampled_from(DTYPES), st.integers(0, 2**32 - 1))
+def test_norm_of_any_length(n, dtype, seed):
+    """What is left over after whole vectors is where lengths differ."""
+    x = np.random.default_rng(seed).standard_normal(n).astype(dtype)
+    assert here().norm(x, 2) == kernels.norm(x, 2)
+
+
 @pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 32, 33, 257, 258, 1000, 5000])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_loss_sum(n, dtype):

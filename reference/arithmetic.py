@@ -6,6 +6,7 @@ operation rounds; the formula stays the same text.
 
 import copy
 import functools
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -181,9 +182,16 @@ class Arithmetic:
         total = self.sum(x, axis=axis)
         return total / (x.size // max(total.size, 1))
 
-    def norm(self, x, axis=None):
-        """√Σ x², over all elements or along an axis, which is kept (`linalg.vector_norm`)."""
-        return np.sqrt((x * x).sum(axis=axis, keepdims=axis is not None))
+    def norm(self, x, p=2, axis=None):
+        """(Σ |x|ᵖ)^(1/p), over all elements or along an axis, which is kept (`linalg.vector_norm`)."""
+        if p == 2:
+            return np.sqrt((x * x).sum(axis=axis, keepdims=axis is not None))
+        return np.linalg.norm(x.reshape(-1) if axis is None else x, p, axis=axis, keepdims=axis is not None)
+
+    def norms(self, x, sizes, p):
+        """The norms of the stretches of a vector, end to end (`_foreach_norm`)"""
+        ends = itertools.accumulate(sizes)
+        return np.stack([self.norm(x[end - size : end], p) for size, end in zip(sizes, ends, strict=True)])
 
     def row_sum(self, x):
         """Σ x along the last axis, kept (`log_softmax`: vector lanes first)."""

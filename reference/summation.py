@@ -107,6 +107,25 @@ def of_losses(x):
     return cascade(x[1:], 8, x[0], len(x)) if len(x) else one_by_one(x)
 
 
+def of_squares(x, lanes: int, fma):
+    """Σ x² of `vector_norm`: lanes, one by one; what is left over in groups of four, and only the last few fused."""
+    whole = len(x) // lanes * lanes
+    total = one_by_one(one_by_one((x[:whole] * x[:whole]).reshape(-1, lanes)))
+    grouped = whole + (len(x) - whole) // SIDE_BY_SIDE * SIDE_BY_SIDE
+    total = one_by_one(x[whole:grouped] * x[whole:grouped], total)
+    for number in x[grouped:]:
+        total = fma(number, number, total)
+    return total
+
+
+def of_powers(x, p, threads: int):
+    """Σ |x|ᵖ of `vector_norm`, one by one, from `GRAIN` terms on with each thread its share; p other than 2."""
+    powers = abs(x) if p == 1 else np.array([number**p for number in abs(x)], x.dtype) if p else abs(np.sign(x))
+    if len(x) < GRAIN:
+        return one_by_one(powers)
+    return one_by_one(np.stack([one_by_one(powers[share]) for share in shares(len(x), threads, GRAIN)]))
+
+
 def in_lanes(x, y, lanes: int, fma, halves: bool):
     """Σ x·y along the last axis, y None for 1: lane by lane, then the lanes by halves or one by one.
 
@@ -180,6 +199,19 @@ class Ordered(Arithmetic):
 
     def sum(self, x, axis=None):
         return total(x, axis, self.lanes["sum"][x.dtype.name], self.threads)[()]
+
+    def norm(self, x, p=2, axis=None):
+        if axis is not None:
+            return super().norm(x, p, axis)
+        x, one, p = np.ravel(x), x.dtype.type(1), x.dtype.type(p)
+        if np.isinf(p) or not x.size:
+            return np.linalg.norm(x, p)
+        if len(x) == 1 and p:
+            return abs(x[0])
+        if p == 2:
+            return np.sqrt(of_squares(x, VECTOR[x.dtype.name], self.fma))
+        total = of_powers(x, p, self.threads)
+        return total ** (one / p) if p and p != 1 else total
 
     def row_sum(self, x):
         return self.along("row_sum", x)[..., None]

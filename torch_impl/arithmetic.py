@@ -182,9 +182,9 @@ def mean(x, axis=None):
     return evaluated(torch.mean, x, dim=axis)
 
 
-def norm(x, axis=None):
-    """√Σ x², over all elements or along an axis, which is kept (`torch.linalg.vector_norm`)."""
-    return evaluated(torch.linalg.vector_norm, x, dim=axis, keepdim=axis is not None)
+def norm(x, p=2, axis=None):
+    """(Σ |x|ᵖ)^(1/p), over all elements or along an axis, which is kept (`torch.linalg.vector_norm`)."""
+    return evaluated(torch.linalg.vector_norm, x, ord=p, dim=axis, keepdim=axis is not None)
 
 
 def matmul(a, b):

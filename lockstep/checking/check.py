@@ -4,8 +4,6 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from lockstep import cases
 from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.layers import check_layer
@@ -21,7 +19,6 @@ from lockstep.subjects.registry import find, find_class
 from lockstep.subjects.subject import Subject, own_class
 from lockstep.text import message
 
-ONE = np.zeros(1)  # any parameter at all
 DTYPES = tuple(name for name in FORMATS if name in cases.DTYPES)  # formula and rounding are plainest in the first
 
 
@@ -118,6 +115,5 @@ def check_claim(recording: Recording, subject: Subject) -> None:
     if not isinstance(recording.steps[0], holds):
         whose = {Pass: "of-a-layer", Step: "of-an-optimizer"}.get(type(recording.steps[0]), "of-something-else")
         raise BadRecording(message(f"recording.{whose}", subject=subject.path))
-    given = {Step: ({"weight": ONE},), State: ([1.0],)}.get(holds, ())
     with handed_over():
-        own_class(subject.reference, recording.layer or None)(*given, **recording.hyperparameters)
+        own_class(subject.reference, recording.layer or None)(*subject.family.made_of, **recording.hyperparameters)

@@ -72,11 +72,15 @@ def record(target: Any, subject: Subject, trial: Trial, settings: Mapping[str, A
         TheirCode: where it cannot be driven through it, and for whatever it raises itself.
     """
     hyperparameters, told = measured_by(subject, trial, settings)
+    known, names = inspect.signature(subject.ours(trial.case)).parameters, subject.family.names_of(target)
+    lacks = [name for name, value in told.items() if name not in names and known[name].default != value]
+    if lacks:
+        raise NotTaken(message("reason.no-names", names=", ".join(lacks)))
     with handed_over():
         asked(subject, trial.case, dtype, hyperparameters=settings).pair()
     states: list[dict[str, Any]] = []
     try:
-        states.extend(copied(state) for state in subject.family.recorded_by(target, subject, trial.case, told))
+        states.extend(copied(state) for state in subject.family.recorded_by(target, subject, trial.case, told, dtype))
     except (LockstepError, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:

@@ -199,7 +199,7 @@ def side_by_side(
     values = {
         line.name: fitting(match.value, wanted.get(line.name)) for line, match in zip(lines, matches, strict=True)
     }
-    alone = stage in ("update", "pass")  # whose operations are nobody else's
+    alone = " " not in stage and stage != "loss"  # whose operations are nobody else's
     operations, used = shared_out(lines, matches, list(wanted), ran, to_the_end=alone)
     others = {name: code for function in guide.functions(stage) for name, code in codes(function).items()}
     found = [

@@ -165,6 +165,7 @@ class Schedules(Family):
 
     place = 2
     unit = "magnitude"
+    made_of = ([1.0],)
     symbols = {"base_lr": r"\eta_0", "last_epoch": "t", "step_size": "s", "gamma": r"\gamma"}
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:
@@ -182,7 +183,7 @@ class Schedules(Family):
         return {name: own for name, known in OTHERS.items() for own in known if own in given}
 
     def recorded_by(
-        self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any]
+        self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Quantities]:
         """The state before the first epoch and after each, of somebody's own schedule."""
         if case.resumed is not None or case.last_epoch != -1:

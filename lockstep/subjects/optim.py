@@ -387,6 +387,7 @@ class Optimizers(Family):
     place = 1
     unit = "lr"
     recorded = "steps"
+    made_of = ({"weight": np.zeros(1)},)
     symbols = {
         "lr": r"\alpha", "beta1": r"\beta_1", "beta2": r"\beta_2", "eps": r"\epsilon", "weight_decay": r"\lambda",
         "alpha": r"\rho", "momentum": r"\mu", "dampening": r"\tau", "lr_decay": r"\eta",

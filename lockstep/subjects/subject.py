@@ -148,12 +148,14 @@ class Family:
         recorded: what a recording has of a step: "steps" of an optimizer, "passes" of a layer, or "states" before and
             after it.
         symbols: what papers call its hyperparameters, name to LaTeX.
+        made_of: what a class of the reference is given besides hyperparameters, any will do.
     """
 
     place = 100
     unit = "magnitude"
     recorded = "states"
     symbols: Mapping[str, str] = {}
+    made_of: tuple[Any, ...] = ()
 
     @property
     def name(self) -> str:
@@ -192,7 +194,7 @@ class Family:
         return {name: name for name in inspect.signature(target).parameters}
 
     def recorded_by(
-        self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any]
+        self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Quantities]:
         """The state before the first step of a case and after each, of somebody's own implementation.
 

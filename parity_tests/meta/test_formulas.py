@@ -21,7 +21,7 @@ from reference.arithmetic import Arithmetic
 FUNCTIONS = {
     "sqrt", "exp", "log", "log1p", "expm1", "abs", "sign", "maximum", "minimum", "clip", "where", "tanh"
 }  # fmt: skip
-METHODS = {"sum", "mean", "max", "item", "reshape", "transpose", "swapaxes", "astype", "copy"}
+METHODS = {"sum", "mean", "max", "min", "item", "reshape", "transpose", "swapaxes", "astype", "copy"}
 PRIMITIVES = {name for name in dir(Arithmetic) if not name.startswith("_")} - {"replacing"}
 SIZES = {"shape", "ndim", "size", "dtype"}
 MOVES = {"reshape", "transpose", "swapaxes", "copy"}

@@ -8,7 +8,7 @@ import pytest
 
 from lockstep.engine.run import Run
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.registry import choose, find, subjects
+from lockstep.subjects.registry import choose, families, find, subjects
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ def test_files_and_subjects_are_there(language):
     paths = FILES.findall(shown) + LINKS.findall(shown)
     assert paths
     assert [path for path in paths if not (ROOT / path).exists()] == []
-    named = set(re.findall(r"`((?:optim|lr_scheduler|layers|penalty|models)\.\w+)`", shown))
+    named = set(re.findall(rf"`((?:{'|'.join(families())})\.\w+)`", shown))
     assert named == {subject.path for subject in subjects()}
 
 

@@ -1,0 +1,271 @@
+"""Gradients on their way to the optimizer as sides: what comes in, then what becomes of it."""
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.errors import NoSuchName, TheirCode
+from lockstep.numerics import formats
+from lockstep.numerics.bounded import Bounded
+from lockstep.subjects.handed import handed_over
+from lockstep.subjects.optim import agreed, end_to_end, problem_of, unmoved, weak
+from lockstep.subjects.side import Bounds, Pair, Quantities, watched
+from lockstep.subjects.subject import Family, Request, Subject
+from lockstep.text import message
+
+Stream = Callable[[int], dict[str, np.ndarray]]  # a step to what comes in at it: name to array
+
+
+class TransformationSide:
+    """A transformation of either side on a stream of arrays.
+
+    Arguments:
+        transformation: has `step(arrays)` and `made`, as reference.gradients' and torch_impl.gradients' do.
+        stated: the reference's, for what it says of its quantities; its state before the first step is taken.
+        stream: what comes in.
+    """
+
+    stages = ("gradient", "transformation")
+
+    def __init__(self, transformation, stated, stream: Stream):
+        self.transformation, self.stated, self.stream = transformation, stated, stream
+        self.given = {name: np.zeros_like(array) for name, array in stream(0).items()}
+        begun = stated.start(stream(0))
+        nothing = {key: {name: np.zeros_like(array) for name, array in self.given.items()} for key in stated.TENSORS}
+        transformation.made = nothing | dict.fromkeys(stated.NUMBERS, next(iter(self.given.values())).dtype.type(0))
+        transformation.made |= begun
+
+    @property
+    def moving(self) -> frozenset[str]:
+        """What it makes of what comes in."""
+        return frozenset(self.stated.TENSORS[:1])
+
+    def produces(self, stage: str, quantity: str, tensor: str) -> bool:
+        return (quantity == self.stated.GIVEN) == (stage == "gradient")
+
+    def read(self) -> Quantities:
+        made = self.transformation.made
+        numbers = {key: {key: np.asarray(made[key])} for key in self.stated.NUMBERS}
+        return {self.stated.GIVEN: self.given} | {key: dict(made[key]) for key in self.stated.TENSORS} | numbers
+
+    def write(self, quantities: Quantities) -> None:
+        self.given = {name: array.copy() for name, array in quantities[self.stated.GIVEN].items()}
+        made = {key: {name: np.array(a) for name, a in quantities[key].items()} for key in self.stated.TENSORS}
+        made |= {key: np.array(quantities[key][key])[()] for key in self.stated.NUMBERS}
+        self.transformation.made = made
+
+    def rewrite(self, order: str, ops: Any) -> None:
+        self.transformation.formula = functools.partial(self.transformation.ORDERS[order], ops=ops)
+
+    def watch(self, note: Callable[..., Any]) -> None:
+        self.transformation.formula = watched(self.transformation.formula, note)
+
+    def only(self, tensor: str) -> None:
+        """A transformation is one of all tensors."""
+
+    def traces(self) -> dict[str, float]:
+        return {key: float(self.transformation.made[key]) for key in self.stated.NUMBERS}
+
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is beyond the format is compared, not told
+    def advance(self, stage: str, step: int) -> None:
+        if stage == "gradient":
+            self.given = self.stream(step)
+        else:
+            self.transformation.step(self.given)
+
+
+class Arbiter:
+    """The exact result of the formula on error-carrying numbers, with room for PyTorch's order of it."""
+
+    def __init__(self, stated, written_like: str = "pytorch"):
+        self.stated = stated
+        self.formulas = [
+            stated.ORDERS[name] for name in dict.fromkeys(("paper", written_like)) if name in stated.ORDERS
+        ]
+
+    def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
+        return {} if stage == "gradient" else self.made(before[self.stated.GIVEN], before)
+
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    def made(self, given: Mapping[str, np.ndarray], state: Mapping[str, Mapping[str, Any]]) -> Bounds:
+        """What becomes of `given`, after the entries of `state`: arrays, or bounds that are carried along."""
+        stated = self.stated
+        sizes = [array.size for array in given.values()]
+        dtype = next(iter(given.values())).dtype
+        flat = Bounded(end_to_end([*given.values()]), dtype)
+        carried = {
+            key: joined(state[key]) if key in stated.TENSORS else number(state[key][key]) for key in stated.STATE
+        }
+        chosen = {name: value for name, value in stated.numbers(sizes).items() if name in stated.CHOICES}
+        numbers = {name: weak(value) for name, value in stated.numbers(sizes).items()} | chosen
+        orders = [formula(flat, **carried, **numbers) for formula in self.formulas]
+        bounds: Bounds = {}
+        for key in stated.TENSORS:
+            parts = importlib.import_module("reference.gradients.transformation").split(agreed(orders, key), given)
+            bounds[key] = parts
+        for key in stated.NUMBERS:
+            bounds[key] = {key: agreed(orders, key)}
+        return bounds
+
+
+def joined(named: Mapping[str, Any]) -> Bounded:
+    """Arrays, or bounds of such, end to end."""
+    parts = [part if isinstance(part, Bounded) else unmoved(part) for part in named.values()]
+    return np.concatenate([part.reshape(-1) for part in parts])  # type: ignore[return-value]
+
+
+def number(value: Any) -> Any:
+    """A number of the state: a count is exact, and one kept in a format carries what that rounds."""
+    if isinstance(value, Bounded):
+        return value
+    array = np.asarray(value)
+    return unmoved(array) if array.dtype != np.float64 else float(array)
+
+
+def stream_of(case, dtype: str, seed: int) -> Stream:
+    """What comes in at each step of a case; at step 0 what has its shapes."""
+    problem = problem_of(case.problem)
+    with handed_over():
+        start = problem.start(case.shapes_for(problem), formats.named(dtype).dtype, seed)
+
+    def stream(step: int) -> dict[str, np.ndarray]:
+        if not step:
+            return {name: array.copy() for name, array in start.items()}
+        grads = case.scheduled(problem.gradient(start, step=step, seed=seed), step)
+        return {name: np.array(grad) * grad.dtype.type(case.scale) for name, grad in grads.items() if grad is not None}
+
+    return stream
+
+
+def pair(request: Request, ours: type | None = None) -> Pair:
+    """Both sides of a transformation's case, beside PyTorch's first path if none is asked for."""
+    subject, case = request.subject, request.case
+    reference, counterpart = subject.ours(), subject.theirs()
+    path = counterpart.paths[0] if request.path is None else request.path
+    if path not in counterpart.paths:
+        raise NoSuchName(message("error.no-path", subject=subject.path, path=path))
+    stream = stream_of(case, request.dtype, request.seed)
+    settings = case.hyperparameters
+    with handed_over():
+        stated = reference(**settings)
+        counterpart(path=path, **settings)
+    made = (*reference.TENSORS, *reference.NUMBERS)
+    written_like = path if path in reference.ORDERS else "pytorch"
+    return Pair(
+        ours=lambda: TransformationSide((ours or reference)(**settings), stated, stream),
+        theirs=lambda: TransformationSide(counterpart(path=path, **settings), stated, stream),
+        exact=Arbiter(stated, written_like),
+        lines={key: key for key in made},
+        order=tuple(subject.reference.EQUATIONS),
+        equations=subject.reference.EQUATIONS,
+        path=path,
+        still=case.still,
+        written_like=written_like,
+    )
+
+
+# what somebody's own may call things
+GRADS = ("grads", "gradients", "grad", "gradient", "g", "gs", "dparams")
+PARAMETERS = ("parameters", "params", "model")
+OTHERS = {
+    "max_norm": ("max_norm", "clip_norm", "threshold", "max_grad_norm", "clip", "limit", "max_value", "c"),
+    "norm_type": ("norm_type", "p", "ord", "order"),
+    "clip_value": ("clip_value", "value", "clip", "threshold", "limit", "max_value", "c"),
+}
+
+
+class Gradients(Family):
+    """What happens to all gradients between the backward pass and the optimizer."""
+
+    place = 3
+    symbols = {"max_norm": "N", "norm_type": "p", "clip_value": "c"}
+
+    def pair(self, request: Request, ours: type | None = None) -> Pair:
+        return pair(request, ours)
+
+    def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
+        """What a formula makes of every step; state that is not recorded is carried along."""
+        stated = kind(**hyperparameters)
+        arbiter, carried = Arbiter(stated), {}
+        for count, step in enumerate(recording.steps, 1):
+            given = step.after[stated.GIVEN]
+            fresh = {
+                key: value if key in stated.TENSORS else {key: value} for key, value in stated.start(given).items()
+            }
+            bounds = arbiter.made(given, fresh | carried | step.before)
+            carried = {key: bounds[key] for key in stated.STATE}
+            yield count, bounds
+
+    def names_of(self, target: Any) -> dict[str, str]:
+        given = inspect.signature(target).parameters
+        return {name: own for name, known in OTHERS.items() for own in known if own in given}
+
+    def recorded_by(
+        self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
+    ) -> Iterator[Quantities]:
+        """What comes in and what becomes of it, by somebody's own function; the first are zeros."""
+        stated = subject.ours()(**case.hyperparameters)
+        names = self.names_of(target)
+        told = {names[name]: value for name, value in hyperparameters.items() if name in names}
+        stream = stream_of(case, dtype, 0)
+        nothing = {name: np.zeros_like(array) for name, array in stream(0).items()}
+        yield {stated.GIVEN: nothing, stated.TENSORS[0]: nothing}
+        for step in range(1, case.steps + 1):
+            given = stream(step)
+            clipped, number = driven(target, given, told)
+            seen = {key: {key: number} for key in stated.NUMBERS if number is not None}
+            yield {stated.GIVEN: given, stated.TENSORS[0]: clipped, **seen}
+
+
+def driven(target: Any, given: Mapping[str, np.ndarray], told: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+    """What a function of gradients, or of parameters that have some, makes of them; and the number it returns.
+
+    Raises:
+        TheirCode: where it returns no such gradients, and changed none in place.
+    """
+    first = next(iter(inspect.signature(target).parameters), "")
+    if first in PARAMETERS:
+        tensors = importlib.import_module("torch_impl.tensors")
+        parameters = [tensors.tensor(np.zeros_like(array), requires_grad=True) for array in given.values()]
+        for parameter, array in zip(parameters, given.values(), strict=True):
+            parameter.grad = tensors.tensor(array)
+        answer = target(parameters, **told)
+        made = [np.array(tensors.array(parameter.grad)) for parameter in parameters]
+        return dict(zip(given, made, strict=True)), as_number(answer, made[0].dtype)
+    copies = {name: array.copy() for name, array in given.items()}
+    answer = target(copies, **told)
+    grads = next((part for part in answers(answer) if as_grads(part, given)), copies)
+    number = next((part for part in answers(answer) if np.ndim(part) == 0 and part is not None), None)
+    made = as_grads(grads, given)
+    return made, as_number(number, next(iter(given.values())).dtype)
+
+
+def answers(answer: Any) -> tuple[Any, ...]:
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def as_grads(part: Any, given: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """An answer as named gradients; nothing where it is none."""
+    listed = isinstance(part, list) and len(part) == len(given)
+    named: Any = dict(zip(given, part, strict=True)) if listed else part
+    if not isinstance(named, Mapping) or named.keys() != given.keys():
+        return {}
+    arrays = {str(name): np.asarray(array) for name, array in named.items()}
+    for name, array in arrays.items():
+        if array.shape != given[name].shape:
+            what = {"name": name, "shape": list(array.shape), "wanted": list(given[name].shape)}
+            raise TheirCode(message("recognise.gradient-shape", **what))
+    return arrays
+
+
+def as_number(answer: Any, dtype: np.dtype) -> Any:
+    """The norm that a function tells, if it does."""
+    item = answer.item() if hasattr(answer, "item") else answer
+    return np.asarray(item, dtype) if isinstance(item, int | float) and not isinstance(item, bool) else None
+
+
+FAMILY = Gradients()

@@ -1,0 +1,1 @@
+"""The PyTorch counterparts of reference/gradients."""
