@@ -213,7 +213,8 @@ class Gradients(Family):
         told = {names[name]: value for name, value in hyperparameters.items() if name in names}
         stream = stream_of(case, dtype, 0)
         nothing = {name: np.zeros_like(array) for name, array in stream(0).items()}
-        yield {stated.GIVEN: nothing, stated.TENSORS[0]: nothing}
+        none = {key: {key: np.zeros((), formats.named(dtype).dtype)} for key in stated.NUMBERS}
+        yield {stated.GIVEN: nothing, stated.TENSORS[0]: nothing, **none}
         for step in range(1, case.steps + 1):
             given = stream(step)
             clipped, number = driven(target, given, told)
