@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.records import detection, experiment, explanation, growth, run, walk
+from lockstep.records import detection, experiment, explanation, growth, laboratory, run, walk
 from lockstep.records.record import ARCHIVE, BadRecord, Record, kind_of
 from lockstep.text import is_table
 
-KINDS = (run, explanation, growth, walk, detection, experiment)  # whose records there are
+KINDS = (run, explanation, growth, walk, detection, experiment, laboratory)  # whose records there are
 
 
 def load(path: str | os.PathLike[str]) -> Record:

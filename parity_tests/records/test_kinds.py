@@ -21,9 +21,11 @@ from parity_tests.reports.made import (
     finding,
     growth_record,
     identical_record,
+    laboratory_record,
     left,
     printed,
     run_record,
+    setting,
     unexplained_record,
     walk_record,
 )
@@ -38,6 +40,7 @@ MADE = {
     "growth": growth_record,
     "walk": walk_record,
     "detection": detection_record,
+    "laboratory": laboratory_record,
 }
 
 
@@ -103,6 +106,10 @@ MALFORMED = [
         {"findings": FINDINGS | {"kernels": {"exp": {"float32": {"numpy": {}}}}}},
         "findings.kernels['exp']['float32']['numpy'] is without error, off, at",
     ),
+    (laboratory_record, {"settings": []}, "settings is [], not a list that is not empty"),
+    (laboratory_record, {"settings": [setting(steps=3)]}, "array '0/param' is not 2 numbers for each of 4 steps"),
+    (laboratory_record, {"state": {}}, "arrays that are missing, or of no setting: 0/state/momentum_buffer"),
+    (laboratory_record, {"source": {"paper": 3}}, "source['paper'] is 3, not a text"),
     (growth_record, {"worst": ["bias", 7, "ill"]}, "worst[1] is 7, not a list"),
     (growth_record, {"worst": ["bias", [7]]}, "worst is ['bias', [7]], not a list of a text, a list"),
     (growth_record, {"classes": {"added": "many"}}, "classes['added'] is 'many', not a whole number"),

@@ -10,6 +10,7 @@ from lockstep.records.detection import DetectionRecord
 from lockstep.records.experiment import ExperimentRecord
 from lockstep.records.explanation import ExplanationRecord
 from lockstep.records.growth import Growth
+from lockstep.records.laboratory import LaboratoryRecord
 from lockstep.records.record import SCHEMA, VERSION, Record
 from lockstep.records.run import RunRecord
 from lockstep.records.schema import plain
@@ -325,4 +326,47 @@ def detection_record(**changes) -> DetectionRecord:
     for number in range(1, len(data["rows"])):
         arrays |= {f"trajectory/{number}/numpy": way * number, f"trajectory/{number}/torch": way}
         arrays[f"trajectory/{number}/drift"] = way * number
+    return made(data, arrays)
+
+
+PAPER = """
+def paper(param, grad, momentum_buffer, *, step, lr, maximize):
+    g = -grad if maximize else grad
+    buf = momentum_buffer + g
+    param = param - lr * buf
+    return Lines(g, buf, param)
+"""
+FUNCTION = """
+def bowl(x, y, curvature=2):
+    value = 0.5 * (x**2 + curvature * y**2)
+    dx = x
+    dy = curvature * y
+    return Slope(value, dx, dy)
+"""
+
+
+def setting(**changes):
+    return {
+        "name": "plain", "why": None, "case": {"desc": "plain", "problem": "bowl", "hyperparameters": {"lr": 0.1}},
+        "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS,
+        "hyperparameters": {"lr": 0.1, "maximize": False}, **changes,
+    }  # fmt: skip
+
+
+def laboratory_record(**changes) -> LaboratoryRecord:
+    """A formula of three lines and one setting, made up."""
+    data = {
+        "kind": "laboratory", "subject": "optim.adam", "environment": {},
+        "equations": {"g": "g_t", "buf": "b_t = b_{t-1} + g_t", "param": r"\theta_t = \theta_{t-1} - \alpha\,b_t"},
+        "state": {
+            "step": {"line": "step", "kind": "count", "start": 0.0, "when": ""},
+            "momentum_buffer": {"line": "buf", "kind": "array", "start": 0.0, "when": ""},
+        },
+        "source": {"paper": PAPER, "pytorch": PAPER.replace("def paper", "def pytorch")},
+        "functions": {"bowl": {"paper": FUNCTION, "pytorch": FUNCTION}}, "settings": [setting()], **changes,
+    }  # fmt: skip
+    way = np.linspace((-2, 3), (0, 0), STEPS + 1, dtype=np.float32)
+    arrays = {}
+    for number, _ in enumerate(data["settings"]):
+        arrays |= {f"{number}/param": way, f"{number}/grad": way[1:], f"{number}/state/momentum_buffer": way}
     return made(data, arrays)

@@ -74,3 +74,5 @@ LONGER = {"defaults": 40, "the notebook's run": 100, "Rosenbrock": 100}
 WALKED = {"Rosenbrock": 12}
 CLIMBED = {"defaults": 200}
 GROWN = {"quadratic": 200}  # its gradient comes back to the parameters, and the sides part on it
+# What its laboratory begins with: case to steps, and what is another number there than in the case.
+TRIED = {"the notebook's run": (300, {}), "Rosenbrock": (100, {"lr": 0.01}), "quadratic": (100, {"lr": 0.1})}

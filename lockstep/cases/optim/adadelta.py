@@ -42,4 +42,5 @@ BAD = [
     Bad("a misspelt name", (TypeError, "Adadelta.__init__() got an unexpected keyword argument 'decay'"), decay=0.9),
 ]
 
+TRIED = {"Rosenbrock": (100, {"lr": 1.0}), "quadratic": (100, {"lr": 1.0})}
 TRAINED = ("Adadelta", {"lr": 1.0})

@@ -41,4 +41,5 @@ BAD = [
     Bad("a misspelt name", (TypeError, "ASGD.__init__() got an unexpected keyword argument 'lam'"), lam=0.1),
 ]
 
+TRIED = {"Rosenbrock": (100, {"lr": 0.001}), "quadratic": (100, {"lr": 0.1})}
 TRAINED = ("ASGD", {"lr": 0.1})

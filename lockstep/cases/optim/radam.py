@@ -46,4 +46,5 @@ BAD = [
     Bad("a misspelt name", (TypeError, "RAdam.__init__() got an unexpected keyword argument 'beta'"), beta=0.9),
 ]
 
+TRIED = {"Rosenbrock": (100, {"lr": 1e-4}), "quadratic": (100, {"lr": 0.1})}
 TRAINED = ("RAdam", {"lr": 3e-3})

@@ -74,6 +74,7 @@ BAD = [
 
 # What a report shows of it, as lockstep/experiments/selection.py takes it.
 WALKED = {"the notebook's run": 12}
+TRIED = {"the notebook's run": (300, {}), "quadratic": (100, {"lr": 0.1})}
 CLIMBED = {"momentum": 200}
 GROWN = {"the notebook's run": 200}
 
