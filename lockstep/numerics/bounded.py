@@ -56,6 +56,13 @@ def outward(error):
     return np.where(error > 0, np.nextafter(error, np.inf), error)
 
 
+@functools.lru_cache(1024)
+def number_in(value: float, negative: bool, shape: tuple[int, ...], dtype) -> "Bounded":
+    """An exact hyperparameter, rounded to the dtype of the arrays it meets; `negative` tells the zeros apart."""
+    del negative
+    return Bounded(np.reshape(value, shape), np.float64, weak=True).rounded_to(dtype)
+
+
 class Undecided(ArithmeticError):
     """A formula asks for one answer where honest evaluations give several: which way an `if` goes, which index."""
 
@@ -138,19 +145,30 @@ class Bounded:
         return self if np.dtype(dtype) == self.dtype else self.rounded_to(dtype)
 
     def like(self, value, error, sure: Any) -> "Bounded":
-        return Bounded(value, self.dtype, error=error, weak=self.weak, sure=sure)
+        other = object.__new__(Bounded)
+        other.dtype, other.weak, wide = self.dtype, self.weak, self.value.dtype
+        other.value, other.error, other.sure = np.asarray(value, wide), np.asarray(error, wide), np.asarray(sure)
+        return other
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is seen at a glance that no element has an error."""
+        return self.error.ndim == 0 and not self.error
 
     def rounded(self, value, error, magnitude, sure: Any, roundings: Any = ROUNDINGS) -> "Bounded":
         """`value`, whose operands' errors give `error`, after an operation rounding at `magnitude`."""
         unit, subnormal, largest, wide = limits(self.dtype, self.value.dtype)
         per_size = roundings * unit + wide  # the exact value is itself only as exact as its type
         with np.errstate(over="ignore", invalid="ignore"):
-            error = error + per_size * (magnitude + error) + roundings * subnormal
+            room = per_size * (magnitude + error)
+            room += error
+            room += roundings * subnormal
             size = np.abs(value)
-            overflows = size + error > largest
+            overflows = size + room > largest
         if overflows.any():
-            error = np.where(overflows, np.inf, error)  # where the dtype overflows, infinity is the honest result
-        return self.like(value, error, sure | (size > error))  # so far from zero no sign is lost
+            room = np.where(overflows, np.inf, room)  # where the dtype overflows, infinity is the honest result
+        everywhere = np.ndim(sure) == 0 and sure
+        return self.like(value, room, True if everywhere else sure | (size > room))  # so far from 0 no sign is lost
 
     # arithmetic
 
@@ -165,8 +183,14 @@ class Bounded:
                 return self.astype(dtype), other.astype(dtype)
             return self, other
         if self.weak:
-            return self.rounded_to(other.dtype), other
-        return self, other.rounded_to(self.dtype)
+            return self.met_by(other.dtype), other
+        return self, other.met_by(self.dtype)
+
+    def met_by(self, dtype) -> "Bounded":
+        """A hyperparameter in the dtype of the arrays it meets."""
+        if not self.exact or self.size != 1:
+            return self.rounded_to(dtype)
+        return number_in(self.value.item(), bool(np.signbit(self.value)), self.shape, dtype)
 
     def rounded_to(self, dtype) -> "Bounded":
         """In another dtype: rounded once, unless it is exact there or the dtype is finer."""
@@ -200,27 +224,38 @@ class Bounded:
 
     def __mul__(self, other) -> "Bounded":
         a, b = self.meet(other)
-        value = a.value * b.value
-        with np.errstate(invalid="ignore"):
-            error = np.abs(a.value) * b.error + np.abs(b.value) * a.error + a.error * b.error
-        error = np.where(np.isnan(error), np.inf, error)  # zero times what knows no bound
+        value, error = a.value * b.value, a.product_error(b)
         if a.is_one() or b.is_one():
             return a.like(value, error, a.sure & b.sure)
         product = a.rounded(value, error, np.abs(value), a.sure & b.sure)
-        nothing = value == 0  # an exact zero times a number is zero, and rounds nothing
-        if nothing.any():
-            exact = nothing & (((a.value == 0) & (a.error == 0)) | ((b.value == 0) & (b.error == 0)))
+        if not value.all():  # an exact zero times a number is zero, and rounds nothing
+            exact = (value == 0) & (((a.value == 0) & (a.error == 0)) | ((b.value == 0) & (b.error == 0)))
             product.error = np.where(exact & np.isfinite(error), 0, product.error)
         return product
+
+    def product_error(self, other: "Bounded") -> Any:
+        """What the errors of both factors make of their product."""
+        with np.errstate(invalid="ignore"):
+            if self.exact and other.exact:
+                return 0.0
+            if self.exact or other.exact:
+                certain, factor = (self, other) if self.exact else (other, self)
+                error = np.abs(certain.value) * factor.error
+            else:
+                error = np.abs(self.value) * other.error + np.abs(other.value) * self.error + self.error * other.error
+        return np.where(np.isnan(error), np.inf, error)  # zero times what knows no bound
 
     def __truediv__(self, other) -> "Bounded":
         a, b = self.meet(other)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             value = a.value / b.value
+            if a.exact and b.exact:  # x/0 is what IEEE says it is
+                return a.rounded(value, 0.0, np.abs(value), a.sure & b.sure)
             error = (a.error + np.abs(value) * b.error) / (np.abs(b.value) - b.error)
-        error = np.where(b.error >= np.abs(b.value), np.inf, error)
-        exact = (a.error == 0) & (b.error == 0)
-        error = np.where(exact & ~np.isfinite(value), 0, error)  # x/0 is what IEEE says it is
+        if not b.exact or not b.value.all():
+            error = np.where(b.error >= np.abs(b.value), np.inf, error)
+            exact = (a.error == 0) & (b.error == 0)
+            error = np.where(exact & ~np.isfinite(value), 0, error)
         return a.rounded(value, error, np.abs(value), a.sure & b.sure)
 
     def __pow__(self, exponent) -> "Bounded":
@@ -406,11 +441,14 @@ class Bounded:
 
     def kernel(self, name: str, value, error, sure: Any, roundings: Any = None) -> "Bounded":
         size, tiny = np.abs(value), formats.of(self.dtype).smallest_normal
-        error = error + np.where((size < 2 * tiny) & (size > 0), tiny, 0)  # flushed to 0
+        if not np.all(size >= 2 * tiny):
+            error = error + np.where((size < 2 * tiny) & (size > 0), tiny, 0)  # flushed to 0
         needs = ROUNDINGS + 2 * kernel_ulps(name, self.dtype) if roundings is None else roundings
         return self.rounded(value, error, size, sure, needs)
 
     def sqrt(self) -> "Bounded":
+        if self.exact and np.all(self.value >= 0):
+            return self.kernel("sqrt", np.sqrt(self.value), 0.0, True)
         if (
             cancelled := (self.value < 0) & (self.error >= -self.value)
         ).any():  # 0, but for the exact value's own rounding

@@ -354,6 +354,7 @@ def test_a_condition_is_as_certain_as_its_parts():
 # the checks above would notice
 
 MUTANTS = {
+    "one factor's error forgotten": ("+ np.abs(other.value) * self.error + self.error * other.error", ""),
     "the base's error forgotten": ("apart = np.abs(exponent.value) * slope", "apart = 0 * slope"),
     "the exponent's error forgotten": ("exponent.error > 0, exponent.error *", "False, exponent.error *"),
     "a base from zero on": ("np.maximum(highest - np.abs(value), np.abs(value))", "0.0"),
