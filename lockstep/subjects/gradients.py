@@ -94,14 +94,13 @@ class Arbiter:
     def made(self, given: Mapping[str, np.ndarray], state: Mapping[str, Mapping[str, Any]]) -> Bounds:
         """What becomes of `given`, after the entries of `state`: arrays, or bounds that are carried along."""
         stated = self.stated
-        sizes = [array.size for array in given.values()]
         dtype = next(iter(given.values())).dtype
         flat = Bounded(end_to_end([*given.values()]), dtype)
         carried = {
-            key: joined(state[key]) if key in stated.TENSORS else number(state[key][key]) for key in stated.STATE
+            key: joined(state[key]) if key in stated.TENSORS else number(state[key][key]) for key in stated.CARRIED
         }
-        chosen = {name: value for name, value in stated.numbers(sizes).items() if name in stated.CHOICES}
-        numbers = {name: weak(value) for name, value in stated.numbers(sizes).items()} | chosen
+        told = stated.numbers(given)
+        numbers = {name: value if name in stated.CHOICES else weak(value) for name, value in told.items()}
         orders = [formula(flat, **carried, **numbers) for formula in self.formulas]
         bounds: Bounds = {}
         for key in stated.TENSORS:
@@ -123,7 +122,7 @@ def number(value: Any) -> Any:
     if isinstance(value, Bounded):
         return value
     array = np.asarray(value)
-    return unmoved(array) if array.dtype != np.float64 else float(array)
+    return unmoved(array) if array.dtype != np.float64 else Bounded.scalar(float(array))
 
 
 def stream_of(case, dtype: str, seed: int) -> Stream:
@@ -197,7 +196,7 @@ class Gradients(Family):
                 key: value if key in stated.TENSORS else {key: value} for key, value in stated.start(given).items()
             }
             bounds = arbiter.made(given, fresh | carried | step.before)
-            carried = {key: bounds[key] for key in stated.STATE}
+            carried = {key: bounds[key] for key in stated.CARRIED}
             yield count, bounds
 
     def names_of(self, target: Any) -> dict[str, str]:

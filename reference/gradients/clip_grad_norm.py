@@ -91,11 +91,11 @@ class ClipGradNorm(Transformation):
         super().__init__(max_norm=float(max_norm), norm_type=float(norm_type))
         self.error_if_nonfinite = error_if_nonfinite
 
-    def numbers(self, sizes):
-        return {**self.hyperparameters, "sizes": sizes}
+    def numbers(self, arrays):
+        return {**self.hyperparameters, "sizes": [array.size for array in arrays.values()]}
 
-    def lines(self, given, sizes, state):
-        lines = super().lines(given, sizes, state)
+    def lines(self, arrays, state):
+        lines = super().lines(arrays, state)
         if self.error_if_nonfinite and not np.isfinite(lines.total_norm):
             order = self.hyperparameters["norm_type"]
             raise RuntimeError(

@@ -13,7 +13,7 @@ class Transformation:
     """Takes named arrays, a step at a time, and makes others of them.
 
     A subclass states `ORDERS`, its formula in each order of operations: `(given, …state, *, …numbers)`. What a step
-    makes is called like its line: `TENSORS`, which have the shapes of what is given, and `NUMBERS`. `STATE` are those
+    makes is called like its line: `TENSORS`, which have the shapes of what is given, and `NUMBERS`. `CARRIED` are those
     of them that the next step is given again, each with what it starts as: a number, or the hyperparameter that it is.
     `CHOICES` are the hyperparameters that choose a formula: in one that carries its errors they are numbers still.
 
@@ -28,7 +28,7 @@ class Transformation:
     GIVEN: ClassVar[str] = "grad"
     TENSORS: ClassVar[tuple[str, ...]] = ()
     NUMBERS: ClassVar[tuple[str, ...]] = ()
-    STATE: ClassVar[Mapping[str, Any]] = {}
+    CARRIED: ClassVar[Mapping[str, Any]] = {}
     CHOICES: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, **hyperparameters):
@@ -42,13 +42,13 @@ class Transformation:
         """What the formula is given beside arrays and state."""
         return {name: getattr(self, name) for name in self.hyperparameter_names}
 
-    def numbers(self, sizes: Sequence[int]) -> dict[str, Any]:
-        """What the formula is given by keyword beside its state. sizes: how many numbers each array has."""
+    def numbers(self, arrays: Arrays) -> dict[str, Any]:
+        """What the formula is given by keyword beside its state, of arrays of these names and sizes."""
         return self.hyperparameters
 
     def start(self, arrays: Arrays) -> dict[str, Any]:
         """The state before the first step on such arrays."""
-        values = {key: getattr(self, at) if isinstance(at, str) else at for key, at in self.STATE.items()}
+        values = {key: getattr(self, at) if isinstance(at, str) else at for key, at in self.CARRIED.items()}
         return {
             key: {name: np.full_like(array, value) for name, array in arrays.items()} if key in self.TENSORS else value
             for key, value in values.items()
@@ -60,15 +60,20 @@ class Transformation:
     def step(self, arrays: Arrays) -> dict[str, np.ndarray]:
         """What becomes of `arrays`, which stay as they are: name to array."""
         state = {key: self.made.get(key, value) for key, value in self.start(arrays).items()}
-        flat = {key: end_to_end(value) if key in self.TENSORS else value for key, value in state.items()}
-        lines = self.lines(end_to_end(arrays), [array.size for array in arrays.values()], flat)
+        flat = {key: end_to_end(value) if key in self.TENSORS else plain(value) for key, value in state.items()}
+        lines = self.lines(arrays, flat)
         self.made = {key: split(getattr(lines, key), arrays) for key in self.TENSORS}
         self.made |= {key: getattr(lines, key) for key in self.NUMBERS}
         return self.made[self.TENSORS[0]]
 
-    def lines(self, given, sizes: Sequence[int], state: Mapping[str, Any]) -> Any:
-        """Every line of the formula, for numbers of any kind."""
-        return self.formula(given, **state, **self.numbers(sizes))
+    def lines(self, arrays: Arrays, state: Mapping[str, Any]) -> Any:
+        """Every line of the formula."""
+        return self.formula(end_to_end(arrays), **state, **self.numbers(arrays))
+
+
+def plain(number) -> Any:
+    """A count as a Python float, which leaves float32 arrays float32."""
+    return number.item() if isinstance(number, np.float64) else number
 
 
 def end_to_end(arrays: Arrays) -> np.ndarray:

@@ -1,0 +1,18 @@
+"""Causes of every average, stated once."""
+
+from lockstep.cases.average import BUFFERED, Average
+from lockstep.causes.cause import Cause, First, Scenario
+
+SCENARIOS = [
+    Scenario(Average("an average of parameters", steps=6)),
+    Scenario(Average("an average beside buffers", shapes=BUFFERED, steps=4)),
+]
+
+LEFT_OUT = Cause(
+    id="buffers-left-out",
+    lines={"averaged": "param if n_averaged == 0 else np.where(copied, averaged, moved)"},
+    formula=r"\bar b' = \bar b",
+    seen="exponential averages over model.parameters() alone",
+    shows="an average beside buffers",
+    first=First(2, "averaged"),
+)

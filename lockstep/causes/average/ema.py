@@ -1,0 +1,54 @@
+"""Causes of average.ema."""
+
+from lockstep.causes.average.averaged import LEFT_OUT, SCENARIOS
+from lockstep.causes.cause import Cause, First
+from lockstep.causes.tables import table
+
+SHOWS = "an average of parameters"
+
+CAUSES = table(
+    "average.ema",
+    SCENARIOS,
+    [
+        Cause(
+            id="average-starts-from-zero",
+            lines={"averaged": "np.where(copied, param, (1 - decay) * param if n_averaged == 0 else moved)"},
+            formula=r"\bar w_0 = 0",
+            shows=SHOWS,
+            first=First(1, "averaged"),
+        ),
+        Cause(
+            id="average-starts-before",
+            lines={"averaged": "np.where(copied, param, moved)"},
+            formula=r"\bar w_0 = w_0",
+            seen="shadows that are made with the model",
+            shows=SHOWS,
+            first=First(1, "averaged"),
+        ),
+        Cause(
+            id="average-warmed-up",
+            arguments={"decay": "min(decay, (1 + n_averaged) / (10 + n_averaged))"},
+            formula=r"\beta_n = \min\bigl(\beta, \tfrac{1 + n}{10 + n}\bigr)",
+            seen="TensorFlow's ExponentialMovingAverage with num_updates",
+            shows=SHOWS,
+            first=First(2, "averaged"),
+        ),
+        Cause(
+            id="decay-for-its-complement",
+            lines={"moved": "(1 - decay) * averaged + decay * param"},
+            formula=r"u = (1 - \beta)\,\bar w + \beta\,w",
+            shows=SHOWS,
+            first=First(2, "averaged"),
+        ),
+        LEFT_OUT,
+        Cause(
+            id="decay-value",
+            variant="0.99",
+            arguments={"decay": "decay"},
+            free={"decay": 0.99},
+            formula=r"\beta = 0.99",
+            shows=SHOWS,
+            first=First(2, "averaged"),
+        ),
+    ],
+)

@@ -1,0 +1,29 @@
+"""Causes of average.swa."""
+
+from lockstep.causes.average.averaged import LEFT_OUT, SCENARIOS
+from lockstep.causes.cause import Cause, First
+from lockstep.causes.tables import table
+
+SHOWS = "an average of parameters"
+
+CAUSES = table(
+    "average.swa",
+    SCENARIOS,
+    [
+        Cause(
+            id="average-counts-the-start",
+            lines={"averaged": "np.where(copied, param, averaged + (param - averaged) / (n_averaged + 2))"},
+            formula=r"\bar w' = \bar w + \frac{w - \bar w}{n + 2}",
+            shows=SHOWS,
+            first=First(1, "averaged"),
+        ),
+        Cause(
+            id="average-of-the-last-two",
+            lines={"moved": "(averaged + param) / 2"},
+            formula=r"u = \tfrac12(\bar w + w)",
+            shows=SHOWS,
+            first=First(3, "averaged"),
+        ),
+        LEFT_OUT,
+    ],
+)

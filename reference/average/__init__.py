@@ -1,0 +1,1 @@
+"""Averages of weights along a training run: one file an average."""

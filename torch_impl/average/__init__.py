@@ -1,0 +1,1 @@
+"""The torch.optim.swa_utils counterparts of reference/average."""
