@@ -20,7 +20,8 @@
     │   └── NotAReport          a folder with something else in it
     └── BadSubject              what the files of a subject say of it, for whoever writes them      (a ValueError)
         ├── BadEdit             a cause that edits nothing, or what is not there
-        └── OrdersDisagree      two orders of a formula that are not one formula
+        ├── OrdersDisagree      two orders of a formula that are not one formula
+        └── Untranslatable      a formula on something that a page cannot compute
 
 Whatever else is raised is a fault of Lockstep's own. The children stand where they are raised, the general ones here.
 """

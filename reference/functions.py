@@ -234,7 +234,8 @@ class Function(Problem):
     def evaluate(self, params, order="paper"):
         """Every line of the formula at `params`, in numbers of any type."""
         theta = widened(params["theta"])
-        return self.ORDERS[order](theta[0], theta[1])
+        # as arrays, also of one point: NumPy squares those by a product, its scalars by the C library's pow
+        return self.ORDERS[order](theta[0, ...], theta[1, ...])
 
     def value(self, params, order="paper", ops=PLAIN):
         """The function's value, summed over the points."""

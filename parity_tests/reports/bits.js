@@ -1,0 +1,198 @@
+// The page's side of the test of its bits: runs as they are handed over, and the fingerprint of every number of theirs.
+"use strict";
+
+import {Layer} from "../../reports/static/lab/layer.js";
+import {format, row, stack, Tensor} from "../../reports/static/lab/numbers.js";
+import {numpy} from "../../reports/static/lab/ops.js";
+import {Optimizer, worked} from "../../reports/static/lab/optimizer.js";
+
+/** @typedef {import("../../reports/static/lab/optimizer.js").Formula} Formula */
+/** @typedef {[string, number[], string]} Packed format, shape and bytes */
+
+/** @param {Packed} packed */
+function unpacked([name, shape, bytes]) {
+  const {buffer} = Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0));
+  return new Tensor(name === "float32" ? new Float32Array(buffer) : new Float64Array(buffer), shape);
+}
+
+/** @param {Float32Array | Float64Array} data */
+function bytesOf(data) {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (!data.some(Number.isNaN)) return bytes;
+  const width = data.BYTES_PER_ELEMENT;
+  const made = bytes.slice();
+  for (let place = 0; place < data.length; place += 1) {
+    if (!Number.isNaN(data[place])) continue;
+    made.fill(0, place * width, (place + 1) * width);
+    made.set(width === 4 ? [0xc0, 0x7f] : [0xf8, 0x7f], (place + 1) * width - 2);
+  }
+  return made;
+}
+
+/**
+ * A value with its type, bit for bit; of NaN there is one.
+ * @param {unknown} value
+ */
+function noted(value) {
+  if (value === null) return [Uint8Array.of(0)];
+  if (typeof value === "number") return [Uint8Array.of(1), bytesOf(Float64Array.of(value))];
+  if (!(value instanceof Tensor) || value.data instanceof Uint8Array) throw new TypeError(`no number: ${value}`);
+  const size = new Uint8Array(Uint32Array.of(value.size).buffer);
+  return [Uint8Array.of(format(value) === "float32" ? 2 : 3), size, bytesOf(value.data)];
+}
+
+/**
+ * @template A, B
+ * @param {Record<string, A>} record
+ * @param {(value: A) => B} made
+ */
+function named(record, made) {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, made(value)]));
+}
+
+/** @param {Uint8Array[]} parts */
+function together(parts) {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let place = 0;
+  for (const part of parts) {
+    whole.set(part, place);
+    place += part.length;
+  }
+  return whole;
+}
+
+class Laboratory {
+  /** @param {Record<string, Formula>} formulas */
+  constructor(formulas) {
+    this.formulas = formulas;
+    /** @type {Record<string, Record<string, (Tensor | null)[]>>} */
+    this.streams = {};
+  }
+
+  /** @param {Record<string, Record<string, (Packed | null)[]>>} streams */
+  take(streams) {
+    for (const [key, tensors] of Object.entries(streams)) {
+      this.streams[key] = named(tensors, (steps) => steps.map((one) => one && unpacked(one)));
+    }
+  }
+
+  /**
+   * Every line of every tensor at every step, then its parameter and state.
+   * @param {any} run
+   * @returns {Generator<Uint8Array[]>}
+   */
+  * evaluated(run) {
+    const F = numpy(run.rounding);
+    const optimizer = new Optimizer(this.formulas[run.formula], run.hyperparameters, F);
+    /** @type {Record<string, Tensor>} */
+    const params = named(run.start, unpacked);
+    /** @type {Record<string, Record<string, any>>} */
+    const states = {};
+    /** @type {Record<string, any>} */
+    const before = {};
+    const [first] = Object.keys(params);
+    for (let step = 1; step <= run.steps; step += 1) {
+      optimizer.hyperparameters = {...optimizer.hyperparameters, ...run.changes[step]};
+      for (const name of Object.keys(params)) {
+        const grad = this.gradient(run, F, name, params[name], step);
+        if (!grad || (name === first && run.missing.includes(step))) continue;
+        const scheduled = run.zero_from !== null && step >= run.zero_from ? F.times(0, grad) : grad;
+        const made = optimizer.step(params[name], scheduled, states[name] ?? {}, before[name]);
+        [params[name], states[name], before[name]] = [made.param, made.state, optimizer.hyperparameters];
+        yield Object.values(made.lines).flatMap(noted);
+        yield noted(made.param);
+        yield Object.values(made.state).flatMap(noted);
+      }
+    }
+  }
+
+  /**
+   * @param {any} run
+   * @param {any} F
+   * @param {string} name
+   * @param {Tensor} param
+   * @param {number} step
+   */
+  gradient(run, F, name, param, step) {
+    if (run.stream !== null) {
+      return this.streams[run.stream][name][step - 1];
+    }
+    const lines = worked(this.formulas[run.function], {x: row(param, 0), y: row(param, 1), ...run.arguments}, F);
+    return stack([lines.dx, lines.dy]);
+  }
+
+  /**
+   * Every line of every pass of a layer, there and back.
+   * @param {any} run
+   * @returns {Generator<Uint8Array[]>}
+   */
+  * passed(run) {
+    const F = numpy(run.rounding);
+    const {there, back} = /** @type {any} */ (this.formulas[run.formula]);
+    /** @param {any} one */
+    const tensor = (one) => (Array.isArray(one) ? unpacked(/** @type {Packed} */ (one)) : one);
+    const layer = new Layer(there, run.settings, named(run.params, tensor), named(run.buffers, tensor), F);
+    for (const one of run.passes) {
+      const inputs = Object.fromEntries(one.inputs.map((/** @type {Packed} */ packed, /** @type {number} */ place) => [there.given[place], unpacked(packed)]));
+      layer.training = one.training;
+      const lines = layer.forward(inputs);
+      yield Object.values(lines).flatMap(noted);
+      const s = {...run.settings, ...layer.params, ...inputs, lines, training: one.training, [back.given[0]]: unpacked(one.upstream)};
+      yield Object.values(worked(back, s, F)).flatMap(noted);
+    }
+  }
+
+  /** @param {any} run */
+  parts(run) {
+    return run.passes ? this.passed(run) : this.evaluated(run);
+  }
+
+  /**
+   * The fingerprint of all that a run evaluates, or why it cannot be evaluated.
+   * @param {any} run
+   * @returns {Promise<[string, number]>}
+   */
+  async fingerprint(run) {
+    try {
+      const bytes = together([...this.parts(run)].flat());
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+      return [Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join(""), bytes.length];
+    } catch (error) {
+      return [String(error), 0];
+    }
+  }
+
+  /** @param {any[]} runs */
+  fingerprints(runs) {
+    return Promise.all(runs.map((run) => this.fingerprint(run)));
+  }
+
+  /**
+   * For each mutant of a formula, whether some run of it has another fingerprint than the formula itself.
+   * @param {string[]} mutants
+   * @param {[any, [string, number]][]} runs each with the fingerprint that is right
+   */
+  async caught(mutants, runs) {
+    const told = [];
+    for (const formula of mutants) {
+      let differs = false;
+      for (const [run, [right]] of runs) {
+        if (differs) break;
+        const [made] = await this.fingerprint({...run, formula});
+        differs = made !== right;
+      }
+      told.push(differs);
+    }
+    return told;
+  }
+
+  /**
+   * What a run evaluates, to find the number that differs.
+   * @param {any} run
+   */
+  whole(run) {
+    return Array.from(this.parts(run), (parts) => [...together(parts)]);
+  }
+}
+
+globalThis.Laboratory = Laboratory;

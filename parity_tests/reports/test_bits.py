@@ -1,0 +1,152 @@
+"""Every formula of the pages gives in a browser the very bits that NumPy gives, all of them compared."""
+
+import os
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from lockstep.causes.source import text_of
+from lockstep.subjects.registry import find, subjects
+from parity_tests.reports import bits
+from parity_tests.reports.bits import Apart, Handed, Run, digest, evaluated, planted, runs
+from parity_tests.reports.browser import Reader, found, lacking, launched
+from reference.functions import FUNCTIONS
+from reports.translation import script, translated
+
+pytestmark = pytest.mark.slow
+
+
+def is_stated_here(run: Run) -> bool:
+    """AdamW's formula is Adam's, whose cases reach every branch of it."""
+    return run.stating.__module__ == run.subject.reference.__name__
+
+
+STEPPED = [subject for subject in subjects() if subject.path.split(".")[0] in ("optim", "penalty")]
+LAYERS = [find("layers.batchnorm"), find("layers.dropout")]
+STATING = [one for one in (*STEPPED, *LAYERS) if is_stated_here(next(runs(one)))]
+AT_ONCE = 100  # runs that are handed over together
+LONGEST = 200
+
+SWAPPED = {
+    "plus": "minus", "minus": "plus", "times": "plus", "over": "times", "negative": "abs", "power": "times",
+    "maximum": "minimum", "minimum": "maximum", "sqrt": "abs", "sign": "abs", "abs": "negative",
+    "less": "greater", "greater": "less", "ops.add": "ops.mul", "ops.mul": "ops.div", "ops.div": "ops.mul",
+    "ops.addcmul": "ops.addcdiv", "ops.addcdiv": "ops.addcmul", "ops.lerp": "ops.addcmul", "ops.sqrt": "abs",
+    "ops.fma": "ops.addcmul", "ops.pow": "ops.mul", "ops.sum_of_products": "ops.addcmul",
+}  # fmt: skip
+OPERATOR = re.compile(r"\bF\.((?:ops\.)?\w+)\(")
+
+
+class Machine:
+    """A page in which formulas run, beside NumPy."""
+
+    def __init__(self, reader: Reader):
+        self.page = reader.page
+
+    def fingerprints(self, own: list[Run]) -> Iterator[tuple[Run, list, list]]:
+        """Each run with NumPy's fingerprint and the page's."""
+        for start in range(0, len(own), AT_ONCE):
+            batch, handed = own[start : start + AT_ONCE], Handed()
+            data = [handed.run(run) for run in batch]
+            self.page.evaluate("streams => laboratory.take(streams)", handed.streams)
+            made = self.page.evaluate("runs => laboratory.fingerprints(runs)", data)
+            yield from zip(batch, [digest(evaluated(run)) for run in batch], made, strict=True)
+
+    def caught(self, names: list[str], own: list[Run]) -> list[bool]:
+        """Whether some run is another one with each of these formulas."""
+        handed = Handed()
+        data = [[handed.run(run), digest(evaluated(run))] for run in own]
+        self.page.evaluate("streams => laboratory.take(streams)", handed.streams)
+        return self.page.evaluate("([names, runs]) => laboratory.caught(names, runs)", [names, data])
+
+    def apart(self, run: Run) -> Apart | None:
+        """Where a run has its first number that is not NumPy's."""
+        made = self.page.evaluate("run => laboratory.whole(run)", Handed().run(run))
+        for part, (theirs, ours) in enumerate(zip(made, evaluated(run), strict=True)):
+            differing = np.flatnonzero(np.frombuffer(ours, np.uint8) != np.array(theirs, np.uint8))
+            if differing.size:
+                return Apart(run, part, int(differing[0]))
+        return None
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    path = found()
+    wrong, why = lacking(path, os.environ)
+    if not path:
+        pytest.fail(why) if wrong else pytest.skip(why)
+    file = tmp_path_factory.mktemp("bits") / "bits.html"
+    file.write_text(bits.page(formulas()), "utf-8")
+    with launched(path) as browser:
+        reader = Reader(browser.new_context(offline=True).new_page(), file)
+        assert not reader.complaints
+        yield Machine(reader)
+
+
+def formulas() -> dict[str, str]:
+    """Every formula that is tried here, each of its mutants, and the functions that runs are on."""
+    known = {run.formula: run for subject in (*STEPPED, *LAYERS) for run in (*runs(subject), *planted(subject))}
+    made = {name: bits.formula(run) for name, run in known.items()}
+    stated = [run for run in known.values() if not run.cause and is_stated_here(run)]
+    mutated = {name: text for run in stated for name, text in mutants(run)}
+    functions = {
+        f"{name} {order}": script(translated(text_of(function)))
+        for name, problem in FUNCTIONS.items()
+        for order, function in problem.ORDERS.items()
+    }
+    return made | mutated | functions
+
+
+def mutants(run: Run) -> Iterator[tuple[str, str]]:
+    """The formula of a run with one operator changed, for each of them, under a name of its own."""
+    text = bits.formula(run)
+    for match in OPERATOR.finditer(text):
+        if match[1] in SWAPPED:
+            changed = text[: match.start(1)] + SWAPPED[match[1]] + text[match.end(1) :]
+            yield f"{run.formula} with {SWAPPED[match[1]]} at {match.start(1)}", changed
+
+
+def check(machine: Machine, own: list[Run]) -> None:
+    compared = 0
+    wrong = []
+    for run, ours, theirs in machine.fingerprints(own):
+        compared += ours[1]
+        if theirs != ours:
+            wrong.append(machine.apart(run) if theirs[1] else f"{run.label}: {theirs[0]}")
+    assert not wrong, f"{len(wrong)} of {len(own)} runs: " + "; ".join(map(str, wrong[:5]))
+    assert compared, "nothing was compared"
+
+
+@pytest.mark.parametrize("subject", STEPPED, ids=lambda one: one.path)
+def test_every_formula_on_every_case_has_numpys_bits(machine, subject):
+    check(machine, list(runs(subject)))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("subject", STEPPED, ids=lambda one: one.path)
+def test_every_formula_has_numpys_bits_for_two_hundred_steps(machine, subject):
+    check(machine, list(runs(subject, LONGEST)))
+
+
+@pytest.mark.parametrize("subject", LAYERS, ids=lambda one: one.path)
+def test_every_intermediate_of_a_layer_has_numpys_bits(machine, subject):
+    check(machine, list(runs(subject)))
+
+
+@pytest.mark.parametrize("subject", [one for one in STEPPED if one.causes], ids=lambda one: one.path)
+def test_every_cause_has_numpys_bits_where_it_shows(machine, subject):
+    check(machine, list(planted(subject)))
+
+
+@pytest.mark.parametrize("subject", STATING, ids=lambda one: one.path)
+def test_a_translation_with_one_operator_changed_is_caught(machine, subject):
+    by_formula: dict[str, list[Run]] = {}
+    for run in filter(is_stated_here, runs(subject)):
+        by_formula.setdefault(run.formula, []).append(run)
+    for own in by_formula.values():
+        names = [name for name, _ in mutants(own[0])]
+        assert names
+        caught = machine.caught(names, [run for run in own if run.rounding == "plain"])
+        assert [name for name, told in zip(names, caught, strict=True) if not told] == []

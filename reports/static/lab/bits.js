@@ -1,0 +1,72 @@
+// A number as sign, exponent and significand, with a bit turned, and how many numbers two are apart.
+"use strict";
+
+const WIDTHS = /** @type {Record<string, {bits: number, exponent: number}>} */ ({
+  float32: {bits: 32, exponent: 8},
+  float64: {bits: 64, exponent: 11},
+});
+
+const view = new DataView(new ArrayBuffer(8));
+
+/**
+ * @param {number} x
+ * @param {string} format
+ */
+function pattern(x, format) {
+  if (format === "float64") view.setFloat64(0, x);
+  else view.setFloat32(0, x);
+  return format === "float64" ? view.getBigUint64(0) : BigInt(view.getUint32(0));
+}
+
+/**
+ * @param {bigint} bits
+ * @param {string} format
+ */
+function number(bits, format) {
+  if (format === "float64") view.setBigUint64(0, bits);
+  else view.setUint32(0, Number(bits));
+  return format === "float64" ? view.getFloat64(0) : view.getFloat32(0);
+}
+
+/**
+ * @param {number} x
+ * @param {string} format
+ */
+export function parts(x, format) {
+  const {bits: width, exponent} = WIDTHS[format];
+  const whole = pattern(x, format);
+  const bits = whole.toString(2).padStart(width, "0");
+  return {
+    sign: Number(bits[0]),
+    exponent: parseInt(bits.slice(1, 1 + exponent), 2),
+    significand: BigInt(`0b${bits.slice(1 + exponent)}`),
+    bits,
+    hex: `0x${whole.toString(16).padStart(width / 4, "0")}`,
+  };
+}
+
+/**
+ * The number with one bit turned; 0 is the sign's, the last one the significand's lowest.
+ * @param {number} x
+ * @param {string} format
+ * @param {number} place
+ */
+export function flipped(x, format, place) {
+  return number(pattern(x, format) ^ (1n << BigInt(WIDTHS[format].bits - 1 - place)), format);
+}
+
+/**
+ * How many steps from one number of the format to the next lead from a to b; +0 and -0 are one. NaN where one of them is.
+ * @param {number} a
+ * @param {number} b
+ * @param {string} format
+ */
+export function ulps(a, b, format) {
+  if (Number.isNaN(a) || Number.isNaN(b)) return NaN;
+  const top = 1n << BigInt(WIDTHS[format].bits - 1);
+  const [from, to] = [a, b].map((x) => {
+    const bits = pattern(x, format);
+    return bits & top ? top - bits : bits;
+  });
+  return Math.abs(Number(to - from));
+}

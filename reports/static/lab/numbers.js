@@ -1,0 +1,442 @@
+// NumPy's arrays and functions, to the bit: what a translated formula computes with.
+//
+// Every operation is done in double and rounded as it is stored, to the format of the array that it is stored in. For
+// float32 that is the one rounding that NumPy does: a double has p = 53 bits of significand, float32 q = 24, and p >= 2q + 2.
+// Of numbers of q bits, a product has at most 2q = 48 bits and is exact in double. A sum, a quotient or a root may need more,
+// but where it is no midpoint between neighbours of float32 it lies more than half a unit in the 53rd bit from every one of
+// them (Figueroa, "When is double rounding innocuous?", SIGNUM Newsletter 30(3), 1995): the first rounding never makes a
+// midpoint of what was none, so that the second sees the same side as if there had been no first. Subnormals of float32
+// have fewer bits still, and are no subnormals in double; there a sum is exact and a product is rounded from exact.
+//
+// A plain number is Python's: double where it meets its like, and rounded to an array's format, once, where it meets that
+// (NumPy 2). exp, log, log1p and tanh are the browser's, which no standard rounds: their last bits are its own. So is a power
+// of an array other than 2, 1/2, 1, 0 and -1, for which NumPy's is a library's, too.
+"use strict";
+
+import {fma32, fma64} from "./fma.js";
+import {power, rounded} from "./power.js";
+
+/** @typedef {Float32Array | Float64Array | Uint8Array} Data */
+/** @typedef {number | Tensor} Num */
+/** @typedef {boolean | number | Tensor} Truth */
+/** @typedef {{axis?: number[], keepdims?: boolean}} Axes */
+
+/** What Python refuses; `key` names why. */
+export class FormulaError extends Error {
+  /** @param {string} key */
+  constructor(key) {
+    super(key);
+    this.key = key;
+  }
+}
+
+/** An array; its data's type is its format, Uint8Array that of a mask. It is never changed in place. */
+export class Tensor {
+  /**
+   * @param {Data} data
+   * @param {readonly number[]} [shape] [] for one number
+   */
+  constructor(data, shape = [data.length]) {
+    this.data = data;
+    this.shape = shape;
+  }
+
+  get size() { return this.data.length; }
+
+  get ndim() { return this.shape.length; }
+}
+
+/** @type {Record<string, Float32ArrayConstructor | Float64ArrayConstructor>} */
+const FORMATS = {float32: Float32Array, float64: Float64Array};
+
+/**
+ * @param {number | ArrayLike<number>} values
+ * @param {string} format
+ * @param {readonly number[]} [shape]
+ */
+export function tensor(values, format, shape) {
+  const Floats = FORMATS[format];
+  return typeof values === "number" ? new Tensor(Floats.of(values), []) : new Tensor(Floats.from(values), shape);
+}
+
+/** @param {Tensor} x */
+export function format(x) {
+  return x.data instanceof Float32Array ? "float32" : x.data instanceof Float64Array ? "float64" : "mask";
+}
+
+/**
+ * The array in another format, each number rounded.
+ * @param {Num} x
+ * @param {string} name
+ */
+export function as(x, name) {
+  return typeof x === "number" ? tensor(x, name) : format(x) === name ? x : tensor(x.data, name, x.shape);
+}
+
+/**
+ * Row `place` of an array.
+ * @param {Tensor} x
+ * @param {number} place
+ */
+export function row(x, place) {
+  const length = x.size / x.shape[0];
+  return new Tensor(x.data.slice(place * length, (place + 1) * length), x.shape.slice(1));
+}
+
+/**
+ * Arrays of one shape and format as the rows of one.
+ * @param {Tensor[]} rows
+ */
+export function stack(rows) {
+  const values = rows.flatMap((one) => [...one.data]);
+  return tensor(values, format(rows[0]), [rows.length, ...rows[0].shape]);
+}
+
+/**
+ * The format in which two meet: the wider one's; a plain number has none.
+ * @param {Truth} a
+ * @param {Truth} b
+ */
+function meeting(a, b) {
+  const wide = [a, b].some((one) => one instanceof Tensor && one.data instanceof Float64Array);
+  return wide ? Float64Array : Float32Array;
+}
+
+/**
+ * @param {readonly number[]} a
+ * @param {readonly number[]} b
+ */
+function broadcast(a, b) {
+  const [long, short] = a.length < b.length ? [b, a] : [a, b];
+  const ahead = long.length - short.length;
+  return long.map((length, axis) => (axis < ahead || short[axis - ahead] === 1 ? length : length === 1 ? short[axis - ahead] : length));
+}
+
+/**
+ * The numbers of an operand laid out in `shape`, rounded to what they meet.
+ * @param {Truth} x
+ * @param {readonly number[]} shape
+ * @param {Float32ArrayConstructor | Float64ArrayConstructor} Floats
+ * @returns {Data}
+ */
+function laidOut(x, shape, Floats) {
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (!(x instanceof Tensor)) return new Floats(size).fill(Number(x));
+  if (x.size === size) return x.data;
+  const made = new Floats(size);
+  if (x.size === 1) return made.fill(x.data[0]);
+  const steps = strides(x.shape);
+  const ahead = shape.length - x.shape.length;
+  const own = shape.map((_, axis) => (axis < ahead || x.shape[axis - ahead] === 1 ? 0 : steps[axis - ahead]));
+  const across = strides(shape);
+  const fill = (/** @type {number} */ axis, /** @type {number} */ from, /** @type {number} */ to) => {
+    if (axis === shape.length) made[to] = x.data[from];
+    else for (let place = 0; place < shape[axis]; place += 1) fill(axis + 1, from + place * own[axis], to + place * across[axis]);
+  };
+  fill(0, 0, 0);
+  return made;
+}
+
+/** @param {readonly number[]} shape */
+function strides(shape) {
+  return shape.map((_, axis) => shape.slice(axis + 1).reduce((product, length) => product * length, 1));
+}
+
+/** @param {...(Truth)} operands */
+function common(...operands) {
+  let shape = /** @type {readonly number[]} */ ([]);
+  for (const one of operands) {
+    if (one instanceof Tensor && one.shape !== shape) shape = shape.length ? broadcast(shape, one.shape) : one.shape;
+  }
+  return shape;
+}
+
+/**
+ * A function of two, element by element; of two plain numbers a plain one.
+ * @param {(a: number, b: number) => number} apply
+ * @param {Num} a
+ * @param {Num} b
+ * @returns {any}
+ */
+function binary(apply, a, b) {
+  if (typeof a === "number" && typeof b === "number") return apply(a, b);
+  const Floats = meeting(a, b);
+  const shape = common(a, b);
+  const x = laidOut(a, shape, Floats);
+  const y = laidOut(b, shape, Floats);
+  const made = new Floats(x.length);
+  for (let place = 0; place < made.length; place += 1) made[place] = apply(x[place], y[place]);
+  return new Tensor(made, shape);
+}
+
+/**
+ * A function of three, element by element.
+ * @param {(a: number, b: number, c: number) => number} apply
+ * @param {Float32ArrayConstructor | Float64ArrayConstructor} Floats
+ * @param {Truth} a
+ * @param {Num} b
+ * @param {Num} c
+ */
+function ternary(apply, Floats, a, b, c) {
+  const shape = common(a, b, c);
+  const [x, y, z] = [laidOut(a, shape, Floats), laidOut(b, shape, Floats), laidOut(c, shape, Floats)];
+  const made = new Floats(x.length);
+  for (let place = 0; place < made.length; place += 1) made[place] = apply(x[place], y[place], z[place]);
+  return new Tensor(made, shape);
+}
+
+/**
+ * @param {(a: number, b: number) => boolean} apply
+ * @param {Num} a
+ * @param {Num} b
+ * @returns {boolean | Tensor}
+ */
+function compared(apply, a, b) {
+  if (typeof a === "number" && typeof b === "number") return apply(a, b);
+  const told = binary((x, y) => Number(apply(x, y)), a, b);
+  return new Tensor(Uint8Array.from(told.data), told.shape);
+}
+
+/**
+ * A function of an array, element by element.
+ * @param {(x: number) => number} apply
+ * @param {Tensor} x
+ */
+function each(apply, x) {
+  return new Tensor(x.data.map(apply), x.shape);
+}
+
+/**
+ * NumPy's function of a plain number is one of its own scalars, in double, which are not weak.
+ * @param {Num} x
+ */
+function strong(x) {
+  return typeof x === "number" ? tensor(x, "float64") : x;
+}
+
+/**
+ * Σ of `length` numbers from `start` on, in NumPy's order: in eights, in blocks of 128, those in pairs.
+ * @param {Data} data
+ * @param {number} start
+ * @param {number} length
+ * @param {(x: number) => number} round
+ * @returns {number}
+ */
+function pairwise(data, start, length, round) {
+  if (length < 8) {
+    let sum = 0;
+    for (let place = start; place < start + length; place += 1) sum = round(sum + data[place]);
+    return sum;
+  }
+  if (length > 128) {
+    const half = Math.floor(length / 2);
+    const first = half - (half % 8);
+    return round(pairwise(data, start, first, round) + pairwise(data, start + first, length - first, round));
+  }
+  const eight = [...data.subarray(start, start + 8)];
+  const whole = length - (length % 8);
+  for (let place = 8; place < whole; place += 1) eight[place % 8] = round(eight[place % 8] + data[start + place]);
+  const pair = (/** @type {number} */ one) => round(eight[one] + eight[one + 1]);
+  let sum = round(round(pair(0) + pair(2)) + round(pair(4) + pair(6)));
+  for (let place = whole; place < length; place += 1) sum = round(sum + data[start + place]);
+  return sum;
+}
+
+/** @param {number} x */
+const same = (x) => x;
+
+/** @param {Data} data */
+function rounding(data) {
+  return data instanceof Float32Array ? Math.fround : same;
+}
+
+/** NumPy's numbers. `ops` are PyTorch's primitives over them (`ops.js`). */
+export class Numbers {
+  constructor() {
+    /** @type {any} */
+    this.ops = null;
+  }
+
+  /** @param {Num} a @param {Num} b */
+  plus(a, b) { return binary((x, y) => x + y, a, b); }
+
+  /** @param {Num} a @param {Num} b */
+  minus(a, b) { return binary((x, y) => x - y, a, b); }
+
+  /** @param {Num} a @param {Num} b */
+  times(a, b) { return binary((x, y) => x * y, a, b); }
+
+  /** @param {Num} a @param {Num} b */
+  over(a, b) {
+    if (typeof a === "number" && b === 0) throw new FormulaError("zero-division");
+    return binary((x, y) => x / y, a, b);
+  }
+
+  /** @param {Num} a @param {Num} b */
+  wholes(a, b) {
+    if (typeof a === "number" && b === 0) throw new FormulaError("zero-division");
+    return binary((x, y) => Math.floor(x / y), a, b);
+  }
+
+  /** @param {Num} a @param {Num} b */
+  power(a, b) {
+    if (typeof a === "number" && typeof b === "number") {
+      if (a === 0 && b < 0) throw new FormulaError("zero-division");
+      const value = power(a, b);
+      if (Number.isNaN(value) && !Number.isNaN(a) && !Number.isNaN(b)) throw new FormulaError("complex");
+      if (!Number.isFinite(value) && Number.isFinite(a) && Number.isFinite(b)) throw new FormulaError("overflow");
+      return value;
+    }
+    if (b === 2) return this.times(a, a);
+    if (b === 0.5) return this.sqrt(a);
+    if (b === 1) return this.copy(a);
+    if (b === -1) return this.over(1, a);
+    return binary(rounded, a, b);
+  }
+
+  /** @param {any} x @returns {any} */
+  negative(x) { return typeof x === "number" ? -x : each((one) => -one, x); }
+
+  /** @param {Num} a @param {Num} b */
+  less(a, b) { return compared((x, y) => x < y, a, b); }
+
+  /** @param {Num} a @param {Num} b */
+  lessEqual(a, b) { return compared((x, y) => x <= y, a, b); }
+
+  /** @param {Num} a @param {Num} b */
+  greater(a, b) { return compared((x, y) => x > y, a, b); }
+
+  /** @param {Num} a @param {Num} b */
+  greaterEqual(a, b) { return compared((x, y) => x >= y, a, b); }
+
+  /** @param {Num} a @param {Num} b */
+  equal(a, b) { return compared((x, y) => x === y, a, b); }
+
+  /** @param {Num} a @param {Num} b */
+  notEqual(a, b) { return compared((x, y) => x !== y, a, b); }
+
+  /** Python's truth, where NaN is true. @param {unknown} x */
+  truth(x) {
+    if (x instanceof Tensor && x.size !== 1) throw new FormulaError("truth-of-array");
+    const one = x instanceof Tensor ? x.data[0] : x;
+    return Boolean(one) || Number.isNaN(one);
+  }
+
+  /** @param {Num} x */
+  sqrt(x) { return each(Math.sqrt, strong(x)); }
+
+  /** @param {Num} x */
+  exp(x) { return each(Math.exp, strong(x)); }
+
+  /** @param {Num} x */
+  log(x) { return each(Math.log, strong(x)); }
+
+  /** @param {Num} x */
+  log1p(x) { return each(Math.log1p, strong(x)); }
+
+  /** @param {Num} x */
+  tanh(x) { return each(Math.tanh, strong(x)); }
+
+  /** @param {Num} x */
+  sign(x) { return each((one) => (one > 0 ? 1 : one < 0 ? -1 : one === 0 ? 0 : NaN), strong(x)); }
+
+  /** @param {any} x @returns {any} */
+  abs(x) { return typeof x === "number" ? Math.abs(x) : each(Math.abs, x); }
+
+  /** @param {Num} a @param {Num} b */
+  maximum(a, b) {
+    return strong(binary((x, y) => (x >= y || Number.isNaN(x) ? x : y), a, b));
+  }
+
+  /** @param {Num} a @param {Num} b */
+  minimum(a, b) {
+    return strong(binary((x, y) => (x <= y || Number.isNaN(x) ? x : y), a, b));
+  }
+
+  /** @param {Num} x @param {Num} low @param {Num} high */
+  clip(x, low, high) { return this.minimum(this.maximum(x, low), high); }
+
+  /** @param {Truth} mask @param {Num} a @param {Num} b */
+  where(mask, a, b) {
+    const Floats = typeof a === "number" && typeof b === "number" ? Float64Array : meeting(a, b);
+    return ternary((told, x, y) => (told ? x : y), Floats, mask, a, b);
+  }
+
+  /** a·b + c rounded once; of plain numbers a plain one. @param {Num} a @param {Num} b @param {Num} c @returns {any} */
+  fma(a, b, c) {
+    if (typeof a === "number" && typeof b === "number" && typeof c === "number") return fma64(a, b, c);
+    const wide = [a, b, c].some((one) => one instanceof Tensor && one.data instanceof Float64Array);
+    return wide ? ternary(fma64, Float64Array, a, b, c) : ternary(fma32, Float32Array, a, b, c);
+  }
+
+  // What the reference and the causes add to NumPy, under their names
+
+  /** The number that an array of one holds, as a plain one. @param {Num} x @returns {any} */
+  item(x) { return x instanceof Tensor && x.ndim === 0 ? x.data[0] : x; }
+
+  /** A plain number as an array of one holds it. @param {Num} number @param {Tensor} array */
+  like(number, array) { return this.plus(this.item(number), this.times(0, array)); }
+
+  /** The root of a plain number as one. @param {Num} x @returns {any} */
+  root(x) { return typeof x === "number" ? Math.sqrt(x) : this.sqrt(x); }
+
+  /** @param {number} x */
+  float32(x) { return Math.fround(x); }
+
+  /** @param {number} x @param {number} exponent */
+  float32_power(x, exponent) { return Math.fround(power(Math.fround(x), exponent)); }
+
+  /** @param {number} x @param {number} count */
+  float32_product(x, count) {
+    let product = 1;
+    for (let done = 0; done < Math.round(count); done += 1) product = Math.fround(product * Math.fround(x));
+    return product;
+  }
+
+  /** An array as it is after it has been held in float32. @param {Tensor} x */
+  single(x) { return as(as(x, "float32"), format(x)); }
+
+  /** A plain number as it meets an array: an array of one in its format. @param {Num} x @param {Num} array @returns {Num} */
+  met(x, array) { return typeof x === "number" && array instanceof Tensor ? tensor(x, format(array)) : x; }
+
+  // Arrays of any shape
+
+  /** @param {readonly number[]} shape @param {boolean[]} truths */
+  mask(shape, truths) { return new Tensor(Uint8Array.from(truths, Number), shape); }
+
+  /** @param {any} x @returns {any} */
+  copy(x) { return typeof x === "number" ? x : new Tensor(x.data.slice(), x.shape); }
+
+  /** @param {Tensor} x @param {...number} shape of which one may be -1 */
+  reshape(x, ...shape) {
+    const known = shape.reduce((product, length) => (length < 0 ? product : product * length), 1);
+    return new Tensor(x.data, shape.map((length) => (length < 0 ? x.size / known : length)));
+  }
+
+  /** @param {number} start @param {number} stop */
+  range(start, stop) { return Array.from({length: Math.max(stop - start, 0)}, (_, place) => start + place); }
+
+  /** Σ x along axes, all of them if none is named, in NumPy's order. @param {Tensor} x @param {Axes} [settings] */
+  sum(x, {axis = x.shape.map((_, own) => own), keepdims = false} = {}) {
+    const gone = x.shape.map((_, own) => axis.includes(own));
+    const shape = x.shape.map((length, own) => (gone[own] ? 1 : length));
+    const round = rounding(x.data);
+    const steps = strides(shape);
+    const long = x.shape.map((length, own) => own).filter((own) => x.shape[own] > 1);
+    let run = 1; // of numbers that lie side by side and are added up first
+    while (long.length && gone[long[long.length - 1]]) run *= x.shape[long.pop() ?? 0];
+    const made = new FORMATS[format(x)](shape.reduce((product, length) => product * length, 1));
+    const across = strides(x.shape);
+    for (let start = 0; start < x.size; start += run) {
+      const place = shape.reduce((at, length, own) => at + (gone[own] ? 0 : (Math.floor(start / across[own]) % length) * steps[own]), 0);
+      made[place] += run > 1 ? pairwise(x.data, start, run, round) : x.data[start];
+    }
+    return new Tensor(made, keepdims ? shape : shape.filter((_, own) => !gone[own]));
+  }
+
+  /** @param {Tensor} x @param {Axes} [settings] */
+  mean(x, settings) {
+    const total = this.sum(x, settings);
+    return this.over(total, x.size / total.size);
+  }
+}
