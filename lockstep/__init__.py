@@ -1,7 +1,7 @@
 """Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference."""
 
-from lockstep.adapters.adapter import Adapter
-from lockstep.adapters.layer.adapter import LayerAdapter
+from lockstep.adapters.adapter import Adapter, CannotCheck, NotTaken
+from lockstep.adapters.layer.adapter import LayerAdapter, Made
 from lockstep.cases import Case
 from lockstep.checking.answer import Check
 from lockstep.checking.check import check, check_recordings
@@ -19,6 +19,7 @@ __all__ = [
     "Adapter",
     "BadRecord",
     "BadRecording",
+    "CannotCheck",
     "Case",
     "Check",
     "Explanation",
@@ -26,6 +27,8 @@ __all__ = [
     "Growth",
     "LayerAdapter",
     "Ledger",
+    "Made",
+    "NotTaken",
     "Record",
     "Recording",
     "Run",

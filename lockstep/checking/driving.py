@@ -21,6 +21,7 @@ from lockstep.subjects.subject import Subject
 from lockstep.text import Message, message
 
 HERE = pathlib.Path(__file__).parents[1]
+OURS = tuple(HERE.parent / name for name in ("lockstep", "reference", "torch_impl"))
 
 
 class Raised(TheirCode):
@@ -31,6 +32,13 @@ class Raised(TheirCode):
         self.short = message("raised.short", **told_of(error))
         told = {**told_of(error), "scenario": scenario}
         super().__init__(message("raised.step", **told, step=step) if step else message("raised.start", **told))
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether it is a fault of Lockstep's own: none of somebody else's code was at work, and no adapter of it."""
+    files = [pathlib.Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    inside = [any(folder in file.parents for folder in OURS) for file in files]
+    return all(inside) and not any(HERE / "adapters" in file.parents for file in files)
 
 
 def first_look(error: BaseException) -> Message:
@@ -151,6 +159,8 @@ def drive(
     except (NotTaken, Broken, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
+        if is_ours(error):
+            raise
         raise Raised(error, trial.name, number) from error
     return steps
 

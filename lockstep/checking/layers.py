@@ -22,6 +22,7 @@ from lockstep.adapters.layer.object import BACKWARD, FORWARD, LayerObject, array
 from lockstep.adapters.layer.ours import OurLayer
 from lockstep.adapters.making import Maker, maker_of
 from lockstep.adapters.names import in_words, match, named
+from lockstep.adapters.wrapper import indented, layer_wrapper
 from lockstep.causes.cause import Scenario
 from lockstep.checking import chance
 from lockstep.checking.answer import Check, Outcome, Remark
@@ -143,8 +144,10 @@ class LayerCheck:
         try:
             self.first_way(wanted)
         except (CannotCheck, Broken) as error:
-            shapes = message("recognise.layer-shapes")
-            said = message("recognise.lines", first=error.said, lines=[shapes])
+            told = tuple(standard_of(self.subject, wanted[0]))
+            wrapper = message("recognise.wrapper", code=indented(layer_wrapper(self.target, told)))
+            lines = [message("recognise.layer-shapes"), wrapper]
+            said = message("recognise.lines", first=error.said, lines=lines)
             self.result.broken = {"id": "not-recognised", "message": said}
             return
         tried = [(dtype, trial) for dtype in self.dtypes for trial in wanted if dtype in trial.case.dtypes]

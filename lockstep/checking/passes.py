@@ -11,7 +11,7 @@ import numpy as np
 from lockstep.adapters.adapter import CannotCheck, NotTaken
 from lockstep.adapters.layer.adapter import LayerAdapter, arrays
 from lockstep.adapters.names import Names
-from lockstep.checking.driving import Raised
+from lockstep.checking.driving import Raised, is_ours
 from lockstep.checking.scenarios import Trial
 from lockstep.engine.guard import Broken
 from lockstep.recordings.recording import Pass, Recording
@@ -97,6 +97,8 @@ def drive(found: Found, subject: Subject, trial: Trial, settings, dtype: str, se
     except (NotTaken, Broken, CannotCheck, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
+        if is_ours(error):
+            raise
         raise Raised(error, trial.name, step) from error
     left = without_unset(passes, adapter, subject, case.layer, hyperparameters)
     recording = Recording(

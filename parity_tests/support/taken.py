@@ -201,7 +201,7 @@ class OfTensors:
 
     def __init__(self, parameters, lr=1e-3):
         self.parameters, self.lr, self.t = parameters, lr, [0 for _ in parameters]
-        self.m, self.v = [np.zeros(p.shape) for p in parameters], [np.zeros(p.shape) for p in parameters]
+        self.m, self.v = ([np.zeros(p.shape, p.dtype) for p in parameters] for _ in range(2))
 
     def step(self):
         for i, p in enumerate(self.parameters):

@@ -24,6 +24,7 @@ from lockstep.adapters.optimizer.roles import STEPS, Roles, is_grads, roles_of
 from lockstep.adapters.optimizer.tensor_step import Ours, TorchOptimizer
 from lockstep.adapters.optimizer.torch_tensors import OnTensors, torch_tensors, uses_torch
 from lockstep.adapters.optimizer.whole_loop import Loop, inner, lacking, loop_of, names_of
+from lockstep.adapters.wrapper import indented, optimizer_wrapper
 from lockstep.subjects.optim import defaults_of
 from lockstep.subjects.registry import find
 from lockstep.text import Message, message
@@ -64,8 +65,9 @@ def recognise(target: Any, subject: str, wanted: tuple[str, ...], dtype: str = "
             shapes = itertools.chain(shapes, on_tensors(candidates(target, subject, wanted)))
         return first_that_works(target, shapes, dtype, defaults_of(find(subject)))
     except CannotCheck as error:
-        shapes = message("recognise.shapes")
-        raise CannotCheck(message("recognise.lines", first=error.said, lines=[shapes])) from None
+        wrapper = message("recognise.wrapper", code=indented(optimizer_wrapper(target, wanted)))
+        lines = [message("recognise.shapes"), wrapper]
+        raise CannotCheck(message("recognise.lines", first=error.said, lines=lines)) from None
 
 
 def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str, standard: Mapping[str, Any]) -> Recognised:
