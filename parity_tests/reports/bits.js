@@ -61,7 +61,7 @@ function together(parts) {
   return whole;
 }
 
-class Laboratory {
+export class Laboratory {
   /** @param {Record<string, Formula>} formulas */
   constructor(formulas) {
     this.formulas = formulas;
@@ -194,5 +194,3 @@ class Laboratory {
     return Array.from(this.parts(run), (parts) => [...together(parts)]);
   }
 }
-
-globalThis.Laboratory = Laboratory;

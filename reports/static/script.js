@@ -6,10 +6,12 @@
 const marks = ["symbol", "line"];
 const pinned = new Set();
 
+/** @param {string} mark @param {string} name */
 function same(mark, name) {
-  return document.querySelectorAll(`[data-${mark}="${CSS.escape(name)}"]`);
+  return /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(`[data-${mark}="${CSS.escape(name)}"]`));
 }
 
+/** @param {HTMLElement} element @param {boolean} on */
 function light(element, on) {
   for (const mark of marks) {
     const name = element.dataset[mark];
@@ -17,21 +19,24 @@ function light(element, on) {
   }
 }
 
-function marked(event) {
-  return event.target.closest?.("[data-symbol], [data-line]");
+/** @param {Event} event @param {string} selector @returns {HTMLElement | null} */
+function around({target}, selector) {
+  return target instanceof Element ? target.closest(selector) : null;
 }
 
-for (const [kind, on] of [["mouseover", true], ["mouseout", false], ["focusin", true], ["focusout", false]]) {
-  document.addEventListener(kind, (event) => {
-    const element = marked(event);
-    if (element) light(element, on);
-  });
+for (const [on, kinds] of /** @type {const} */ ([[true, ["mouseover", "focusin"]], [false, ["mouseout", "focusout"]]])) {
+  for (const kind of kinds) {
+    document.addEventListener(kind, (event) => {
+      const element = around(event, "[data-symbol], [data-line]");
+      if (element) light(element, on);
+    });
+  }
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest?.("button[data-symbol]");
-  if (!button) return;
-  const name = button.dataset.symbol;
+  const button = around(event, "button[data-symbol]");
+  const name = button?.dataset.symbol;
+  if (!button || !name) return;
   const on = !pinned.delete(name);
   if (on) pinned.add(name);
   button.setAttribute("aria-pressed", String(on));
@@ -39,19 +44,21 @@ document.addEventListener("click", (event) => {
 });
 
 // The steps of a walk: one is shown, the others wait.
-for (const walk of document.querySelectorAll(".walk")) {
-  const steps = [...walk.querySelectorAll(".step")];
-  const stepper = walk.querySelector(".stepper");
-  const slider = stepper.querySelector("input");
-  const told = stepper.querySelector("output");
-  const buttons = Object.fromEntries([...stepper.querySelectorAll("[data-go]")].map((one) => [one.dataset.go, one]));
+for (const walk of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".walk"))) {
+  const steps = [.../** @type {NodeListOf<HTMLElement>} */ (walk.querySelectorAll(".step"))];
+  const stepper = /** @type {HTMLElement} */ (walk.querySelector(".stepper"));
+  const slider = /** @type {HTMLInputElement} */ (stepper.querySelector("input"));
+  const told = /** @type {HTMLOutputElement} */ (stepper.querySelector("output"));
+  const all = [.../** @type {NodeListOf<HTMLButtonElement>} */ (stepper.querySelectorAll("[data-go]"))];
+  const buttons = Object.fromEntries(all.map((one) => [one.dataset.go, one]));
   const first = steps.findIndex((step) => step.dataset.step === walk.dataset.first);
 
+  /** @param {number} place */
   function show(place) {
     steps.forEach((step, other) => { step.hidden = other !== place; });
     slider.value = String(place + 1);
-    slider.setAttribute("aria-valuetext", steps[place].querySelector("h3").textContent);
-    told.textContent = `${steps[place].dataset.step} / ${steps.at(-1).dataset.step}`;
+    slider.setAttribute("aria-valuetext", steps[place].querySelector("h3")?.textContent ?? "");
+    told.textContent = `${steps[place].dataset.step} / ${steps[steps.length - 1].dataset.step}`;
     buttons.previous.disabled = place === 0;
     buttons.next.disabled = place === steps.length - 1;
     buttons.first.disabled = place === first;

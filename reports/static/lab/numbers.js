@@ -51,11 +51,11 @@ const FORMATS = {float32: Float32Array, float64: Float64Array};
 
 /**
  * @param {number | ArrayLike<number>} values
- * @param {string} format
+ * @param {string} name of the format
  * @param {readonly number[]} [shape]
  */
-export function tensor(values, format, shape) {
-  const Floats = FORMATS[format];
+export function tensor(values, name, shape) {
+  const Floats = FORMATS[name];
   return typeof values === "number" ? new Tensor(Floats.of(values), []) : new Tensor(Floats.from(values), shape);
 }
 
@@ -422,7 +422,7 @@ export class Numbers {
     const shape = x.shape.map((length, own) => (gone[own] ? 1 : length));
     const round = rounding(x.data);
     const steps = strides(shape);
-    const long = x.shape.map((length, own) => own).filter((own) => x.shape[own] > 1);
+    const long = x.shape.map((_, own) => own).filter((own) => x.shape[own] > 1);
     let run = 1; // of numbers that lie side by side and are added up first
     while (long.length && gone[long[long.length - 1]]) run *= x.shape[long.pop() ?? 0];
     const made = new FORMATS[format(x)](shape.reduce((product, length) => product * length, 1));

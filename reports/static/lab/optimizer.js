@@ -1,8 +1,9 @@
 // An optimizer's state and its step: what is handed to a formula, and which of its lines becomes what.
 "use strict";
 
-import {as, format, Tensor, tensor} from "./numbers.js";
+import {as, format, tensor} from "./numbers.js";
 
+/** @typedef {import("./numbers.js").Tensor} Tensor */
 /** @typedef {(s: any, F: any) => any} Expression of the environment and the numbers */
 /** @typedef {readonly (readonly [string, Expression])[]} Lines */
 /** @typedef {{kind: string, line: string, start: number | string | null, when: string}} Entry as reference/state.py declares it */

@@ -49,26 +49,27 @@ export function rounded(x, y) {
   if (x === -1 && Math.abs(y) === Infinity) return 1;
   const whole = Number.isInteger(y);
   if (x === 0 || !Number.isFinite(x) || !Number.isFinite(y) || (x < 0 && !whole) || Math.abs(y) >= 2 ** 64) return x ** y;
-  return whole && Math.abs(y) <= WHOLE ? multiplied(x, y) : grown(x, y);
+  const size = whole && Math.abs(y) <= WHOLE ? multiplied(Math.abs(x), y) : grown(Math.abs(x), y);
+  return x < 0 && y % 2 !== 0 ? -size : size;
 }
 
 /**
  * x·x·…·x, cut to CARRIED bits on the way; exactly where that leaves a doubt.
- * @param {number} x
+ * @param {number} x positive
  * @param {number} y a whole number
  */
 function multiplied(x, y) {
-  const [whole, exponent] = exactly(Math.abs(x));
+  const [whole, exponent] = exactly(x);
   for (const places of [CARRIED, Infinity]) {
-    let [power, scale, cut] = raised(whole, exponent, Math.abs(y), places);
+    let [product, scale, cut] = raised(whole, exponent, Math.abs(y), places);
     if (y < 0) {
-      const bits = 2 * length(power) + CARRIED;
-      cut ||= (1n << BigInt(bits)) % power !== 0n;
-      power = (1n << BigInt(bits)) / power;
+      const bits = 2 * length(product) + CARRIED;
+      cut ||= (1n << BigInt(bits)) % product !== 0n;
+      product = (1n << BigInt(bits)) / product;
       scale = -scale - bits;
     }
-    const value = nearest(power, scale);
-    if (!cut || places === Infinity || settled(power, scale)) return x < 0 && y % 2 !== 0 ? -value : value;
+    const value = nearest(product, scale);
+    if (!cut || places === Infinity || settled(product, scale)) return value;
   }
   throw new Error("unreachable");
 }
@@ -82,49 +83,49 @@ function multiplied(x, y) {
  * @returns {[bigint, number, boolean]}
  */
 function raised(whole, exponent, count, places) {
-  let [power, scale, cut] = [1n, 0, false];
+  let [product, scale, cut] = [1n, 0, false];
   const trim = () => {
-    const extra = length(power) - places;
+    const extra = length(product) - places;
     if (extra > 0) {
-      cut ||= (power & ((1n << BigInt(extra)) - 1n)) !== 0n;
-      power >>= BigInt(extra);
+      cut ||= (product & ((1n << BigInt(extra)) - 1n)) !== 0n;
+      product >>= BigInt(extra);
       scale += extra;
     }
   };
   for (const digit of count.toString(2)) {
-    power *= power;
+    product *= product;
     scale *= 2;
     if (digit === "1") {
-      power *= whole;
+      product *= whole;
       scale += exponent;
     }
     trim();
   }
-  return [power, scale, cut];
+  return [product, scale, cut];
 }
 
 /**
  * Whether what was cut off cannot change the rounding: what stands below the last place is farther from its half than that.
- * @param {bigint} power
+ * @param {bigint} product
  * @param {number} scale
  */
-function settled(power, scale) {
-  const below = lastPlace(power, scale) - scale;
-  const unsure = length(power) - SURE;
+function settled(product, scale) {
+  const below = lastPlace(product, scale) - scale;
+  const unsure = length(product) - SURE;
   if (below <= unsure) return false;
-  const rest = power & ((1n << BigInt(below)) - 1n);
+  const rest = product & ((1n << BigInt(below)) - 1n);
   const apart = rest - (1n << BigInt(below - 1));
   return (apart < 0n ? -apart : apart) > 1n << BigInt(unsure);
 }
 
 /**
  * exp(y · log(x)), to some 110 bits: no power that is not exact comes that close to a midpoint.
- * @param {number} x
+ * @param {number} x positive
  * @param {number} y
  */
 function grown(x, y) {
   const [whole, exponent] = exactly(y);
-  const log = logarithm(Math.abs(x)); // of a negative x, an exponent of this size is even
+  const log = logarithm(x);
   const product = exponent < 0 ? (log * whole) >> BigInt(-exponent) : (log * whole) << BigInt(exponent);
   const doublings = Number(product / LOG2);
   if (Math.abs(doublings) > 2000) return doublings > 0 ? Infinity : 0;
