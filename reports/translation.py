@@ -28,12 +28,13 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.NotEq: "notEqual",
 }
 FUNCTIONS = ("sqrt", "maximum", "minimum", "where", "sign", "clip", "exp", "log", "log1p", "tanh")
-HELPERS = ("abs", "item", "like", "root", "float32", "float32_power", "float32_product", "single")
-METHODS = ("sum", "mean", "reshape", "copy")
+HELPERS = ("abs", "min", "max", "item", "like", "root", "float32", "float32_power", "float32_product", "single")
+METHODS = ("sum", "mean", "reshape", "copy", "item")
 PROPERTIES = ("shape", "size", "ndim")
 PRIMITIVES = (
     "add", "mul", "div", "lerp", "addcmul", "addcdiv", "fma", "sum_of_products", "minus_product", "sqrt", "pow", "sum",
-    "wide", "narrow", "channel_sum", "channel_square", "channel_grad_sum", "channel_grad_dot",
+    "mean", "norm", "rsqrt", "matmul", "wide", "narrow", "channel_sum", "channel_square", "channel_grad_sum",
+    "channel_grad_dot",
 )  # fmt: skip
 CONSTANTS = {None: "null", True: "true", False: "false"}
 
@@ -238,11 +239,20 @@ def attribute(node: ast.Attribute, own: frozenset[str]) -> str:
 
 
 def subscript(node: ast.Subscript, own: frozenset[str]) -> str:
-    if isinstance(node.slice, ast.Slice):
-        if node.slice.step or node.slice.upper or not node.slice.lower:
-            raise untranslatable(node)
-        return f"{js(node.value, own)}.slice({js(node.slice.lower, own)})"
-    return f"{js(node.value, own)}[{js(node.slice, own)}]"
+    """A part of a tuple, or the rest of it; of an array the first numbers along the last axis, or more axes."""
+    of, place = js(node.value, own), node.slice
+    if isinstance(place, ast.Slice) and place.lower and not place.upper and not place.step:
+        return f"{of}.slice({js(place.lower, own)})"
+    if isinstance(place, ast.Tuple) and isinstance(place.elts[0], ast.Constant) and place.elts[0].value is ...:
+        after = [part.value if isinstance(part, ast.Constant) else part for part in place.elts[1:]]
+        if after == [0]:
+            return f"F.firsts({of})"
+        if after and all(part is None for part in after):
+            return f"F.reshape({of}, ...{of}.shape, {', '.join('1' for _ in after)})"
+        raise untranslatable(node)
+    if isinstance(place, ast.UnaryOp) and isinstance(place.op, ast.USub):
+        return f"{of}.at({js(place, own)})"
+    return f"{of}[{js(place, own)}]"
 
 
 def several(node: ast.Tuple, own: frozenset[str]) -> str:

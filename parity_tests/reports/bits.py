@@ -331,7 +331,7 @@ def formula(run: Run) -> str:
 
 
 def entry_of(entry: Any) -> dict[str, Any]:
-    return {"kind": entry.kind, "line": entry.line, "start": entry.start, "when": entry.when}
+    return {"kind": entry.kind} | dataclasses.asdict(entry)
 
 
 def joined(text: str, **more: Any) -> str:

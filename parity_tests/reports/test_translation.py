@@ -56,6 +56,9 @@ def test_what_a_cause_keeps_stands_under_its_field():
         ("(0, *range(2, x.ndim))", "[0, ...F.range(2, s.x.ndim)]"),
         ("(1, *(1 for _ in axes[1:]))", "[1, ...s.axes.slice(1).map((_) => 1)]"),
         ("lines.x_hat", "s.lines.x_hat"),
+        ("g.shape[-1]", "s.g.shape.at(-1)"),
+        ("r[..., 0]", "F.firsts(s.r)"),
+        ("r[..., None, None]", "F.reshape(s.r, ...s.r.shape, 1, 1)"),
     ],
 )
 def test_an_expression(text, js):

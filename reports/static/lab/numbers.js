@@ -19,7 +19,7 @@ import {power, rounded} from "./power.js";
 /** @typedef {Float32Array | Float64Array | Uint8Array} Data */
 /** @typedef {number | Tensor} Num */
 /** @typedef {boolean | number | Tensor} Truth */
-/** @typedef {{axis?: number[], keepdims?: boolean}} Axes */
+/** @typedef {{axis?: number | number[], keepdims?: boolean}} Axes negative axes count from the last */
 
 /** What Python refuses; `key` names why. */
 export class FormulaError extends Error {
@@ -371,6 +371,12 @@ export class Numbers {
 
   // What the reference and the causes add to NumPy, under their names
 
+  /** Python's least of two. @param {number} a @param {number} b */
+  min(a, b) { return b < a ? b : a; }
+
+  /** Python's greatest of two. @param {number} a @param {number} b */
+  max(a, b) { return b > a ? b : a; }
+
   /** The number that an array of one holds, as a plain one. @param {Num} x @returns {any} */
   item(x) { return x instanceof Tensor && x.ndim === 0 ? x.data[0] : x; }
 
@@ -413,12 +419,19 @@ export class Numbers {
     return new Tensor(x.data, shape.map((length) => (length < 0 ? x.size / known : length)));
   }
 
+  /** The first number of each row along the last axis. @param {Tensor} x */
+  firsts(x) {
+    const length = x.shape[x.ndim - 1];
+    return new Tensor(x.data.filter((_, place) => place % length === 0), x.shape.slice(0, -1));
+  }
+
   /** @param {number} start @param {number} stop */
   range(start, stop) { return Array.from({length: Math.max(stop - start, 0)}, (_, place) => start + place); }
 
   /** Σ x along axes, all of them if none is named, in NumPy's order. @param {Tensor} x @param {Axes} [settings] */
   sum(x, {axis = x.shape.map((_, own) => own), keepdims = false} = {}) {
-    const gone = x.shape.map((_, own) => axis.includes(own));
+    const axes = [axis].flat();
+    const gone = x.shape.map((_, own) => axes.includes(own) || axes.includes(own - x.ndim));
     const shape = x.shape.map((length, own) => (gone[own] ? 1 : length));
     const round = rounding(x.data);
     const steps = strides(shape);

@@ -2,7 +2,7 @@
 // and additions rounded once where its vector kernels contract them.
 "use strict";
 
-import {Numbers} from "./numbers.js";
+import {FormulaError, Numbers} from "./numbers.js";
 
 /** @typedef {any} Num */
 
@@ -55,6 +55,23 @@ export class Plain {
 
   /** @param {Num} x */
   sum(x) { return this.F.sum(x); }
+
+  /** @param {Num} x @param {{axis?: number}} [settings] */
+  mean(x, settings) { return this.F.mean(x, settings); }
+
+  /** The root of a sum of squares; along an axis, which is kept. @param {Num} x @param {{axis?: number}} [settings] */
+  norm(x, settings = {}) {
+    return this.F.sqrt(this.F.sum(this.F.times(x, x), {...settings, keepdims: settings.axis !== undefined}));
+  }
+
+  /** Rounded twice. @param {Num} x */
+  rsqrt(x) { return this.F.over(1, this.F.sqrt(x)); }
+
+  /** A column by a row, of which nothing is added up; what is, a library adds up in an order of its own. @param {Num} a @param {Num} b */
+  matmul(a, b) {
+    if (a.shape[a.ndim - 1] !== 1) throw new FormulaError("matmul");
+    return this.F.times(a, b);
+  }
 
   /** @param {Num} x */
   wide(x) { return x; }

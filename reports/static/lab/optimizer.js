@@ -6,7 +6,10 @@ import {as, format, tensor} from "./numbers.js";
 /** @typedef {import("./numbers.js").Tensor} Tensor */
 /** @typedef {(s: any, F: any) => any} Expression of the environment and the numbers */
 /** @typedef {readonly (readonly [string, Expression])[]} Lines */
-/** @typedef {{kind: string, line: string, start: number | string | null, when: string}} Entry as reference/state.py declares it */
+/**
+ * An entry of the state, as reference/state.py declares it; of one that has an axis the length there is 1.
+ * @typedef {{kind: string, line: string, start: number | string | null, when: string, least_axes?: number, most_axes?: number, axis?: number}} Entry
+ */
 /** @typedef {{lines: Lines, result: Lines, state: Record<string, Entry>}} Formula */
 
 export class Optimizer {
@@ -21,9 +24,14 @@ export class Optimizer {
     this.F = F;
   }
 
-  /** The entries that the hyperparameters put to use. */
-  entries() {
-    return Object.entries(this.formula.state).filter(([, entry]) => !entry.when || this.F.truth(this.hyperparameters[entry.when]));
+  /**
+   * The entries that a parameter and the hyperparameters put to use.
+   * @param {Tensor} param
+   */
+  entries(param) {
+    return Object.entries(this.formula.state).filter(([, {when, least_axes = 0, most_axes = Infinity}]) => (
+      param.ndim >= least_axes && param.ndim <= most_axes && (!when || this.F.truth(this.hyperparameters[when]))
+    ));
   }
 
   /**
@@ -32,10 +40,12 @@ export class Optimizer {
    * @returns {Record<string, any>}
    */
   begin(param) {
-    return Object.fromEntries(this.entries().map(([key, {kind, start}]) => {
+    return Object.fromEntries(this.entries(param).map(([key, {kind, start, axis}]) => {
       const value = typeof start === "string" ? this.hyperparameters[start] : start;
       if (value === null) return [key, null];
-      return [key, kind === "array" ? tensor(Array(param.size).fill(value), format(param), param.shape) : tensor(value, "float32")];
+      if (kind !== "array") return [key, tensor(value, "float32")];
+      const shape = axis === undefined ? param.shape : param.shape.with(axis, 1);
+      return [key, tensor(Array(shape.reduce((product, length) => product * length, 1)).fill(value), format(param), shape)];
     }));
   }
 
@@ -47,7 +57,7 @@ export class Optimizer {
    * @param {Record<string, any>} [before] the hyperparameters of the tensor's step before, for a formula that reads `lr_before`
    */
   step(param, grad, state, before) {
-    const entries = this.entries();
+    const entries = this.entries(param);
     const begun = {...this.begin(param), ...state};
     const s = {param, grad, ...Object.fromEntries(Object.keys(this.formula.state).map((key) => [key, null]))};
     for (const [key, {kind}] of entries) {
