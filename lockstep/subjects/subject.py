@@ -189,7 +189,11 @@ class Family:
         """What the formula of a class makes of each step of recorded states, from where each was."""
         raise NotImplementedError(f"{self!r} does not say how recordings of its subjects are replayed")
 
-    def names_of(self, target: Any) -> dict[str, str]:
+    def accepts(self, kind: Any, recording: Any) -> None:
+        """Refuse the hyperparameters of a recording that a class of the reference refuses, in its words."""
+        kind(*self.made_of, **recording.hyperparameters)
+
+    def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
         """PyTorch's hyperparameters that an implementation takes, each to its own name for it."""
         return {name: name for name in inspect.signature(target).parameters}
 
