@@ -16,7 +16,7 @@ from lockstep.diagnose.holding import without
 from lockstep.engine.guard import Broken
 from lockstep.errors import TheirCode
 from lockstep.recordings.recording import Recording, Step
-from lockstep.subjects.optim import defaults_of, entries_of
+from lockstep.subjects.optim import defaults_of, entries_of, handed_as
 from lockstep.subjects.subject import Subject
 from lockstep.text import Message, message
 
@@ -150,7 +150,7 @@ def drive(
                         adapter.set(name, value)
                         now[name] = value
                 handed = {name: None if grad is None else grad.copy() for name, grad in grads.items()}
-                adapter.step(handed)
+                adapter.step(handed_as(case, handed))
                 after = read(adapter, start)
                 if any(g is not None and g.tobytes() != grads[name].tobytes() for name, g in handed.items()):
                     vars(adapter)["spoils_gradients"] = True

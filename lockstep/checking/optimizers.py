@@ -27,7 +27,7 @@ from lockstep.errors import BadArgument, NoSuchName
 from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.optim import defaults_of
+from lockstep.subjects.optim import defaults_of, handed_in, layout_of
 from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
@@ -232,7 +232,7 @@ def stepped_twice(found: Recognised, subject: Subject, settings: Mapping[str, An
         array = start.copy()
         adapter = found.make()
         adapter.start(dict.fromkeys(names, array), **told)
-        adapter.step(dict.fromkeys(names, grad))
+        adapter.step(handed_in(layout_of(subject), dict.fromkeys(names, grad)))
         held = adapter.read()
         if len(names) == 2 and not np.shares_memory(np.asarray(held["weight"]), np.asarray(held["tied"])):
             raise NotTaken(message("reason.own-arrays"))

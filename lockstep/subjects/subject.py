@@ -177,6 +177,10 @@ class Family:
         """Which class of a subject's file a case is of; None for the one that the file is about."""
         return None
 
+    def settled(self, subject: Subject, case: Any) -> Any:
+        """A case as a subject can take it."""
+        return case
+
     def paths(self, subject: Subject, case: Any) -> Iterable[str | None]:
         """PyTorch's implementations that a case is climbed on, its first one first."""
         return case.paths or getattr(subject.theirs(case), "paths", (None,))

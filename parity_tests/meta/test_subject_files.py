@@ -47,7 +47,10 @@ SCHEDULES = (
 
 # That came after the files they are counted in.
 ADDED = [
-    *(("optim", name) for name in ("adadelta", "adafactor", "adamax", "asgd", "nadam", "radam", "rprop")),
+    *(
+        ("optim", name)
+        for name in ("adadelta", "adafactor", "adamax", "asgd", "nadam", "radam", "rprop", "sparse_adam")
+    ),
     ("layers", "layernorm"),
     *(("lr_scheduler", name) for name in SCHEDULES),
 ]
