@@ -34,6 +34,10 @@ class Raised(TheirCode):
         super().__init__(message("raised.step", **told, step=step) if step else message("raised.start", **told))
 
 
+class Narrowed(TheirCode):
+    """It keeps less than the format that went in, as JAX does without 64 bits: that format says nothing of it."""
+
+
 def is_ours(error: BaseException) -> bool:
     """Whether it is a fault of Lockstep's own: none of somebody else's code was at work, and no adapter of it."""
     files = [pathlib.Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
@@ -156,7 +160,7 @@ def drive(
                     vars(adapter)["spoils_gradients"] = True
                 steps.append(Step(dict(now), grads, before, after, seen(adapter, start, declared)))
                 before = after
-    except (NotTaken, Broken, KeyboardInterrupt):
+    except (NotTaken, Broken, Narrowed, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
         if is_ours(error):
@@ -172,6 +176,7 @@ def read(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
         Broken: for another shape or dtype, or one buffer for two tensors.
     """
     held = {name: np.asarray(array) for name, array in adapter.read().items()}
+    own_formats = getattr(adapter, "foreign", False)
     if held.keys() != like.keys():
         raise Broken("names-differ", message("broken.parameter-names", given=list(like), made=list(held)))
     for name, array in held.items():
@@ -180,6 +185,8 @@ def read(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
             turned = array.ndim == 2 and array.shape == given.shape[::-1]
             cause = "layout-transposed" if turned else "shape-differs"
             raise Broken(cause, message("broken.shape-out", name=name, given=given.shape, made=array.shape))
+        if own_formats and array.dtype.kind == "f" and array.dtype.itemsize < given.dtype.itemsize:
+            raise Narrowed(message("note.narrowed", what=name, given=given.dtype.name, made=array.dtype.name))
         if array.dtype != given.dtype:
             raise Broken("dtype-promoted", message("broken.dtype-out", name=name, given=given.dtype, made=array.dtype))
     names = list(held)
