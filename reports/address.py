@@ -5,7 +5,7 @@ import re
 
 from lockstep.text import LANGUAGES
 
-INDEX, MACHINE = "index.html", "machine.html"
+INDEX, MACHINE, LABORATORY = "index.html", "machine.html", "laboratory.html"
 
 
 def of_subject(subject: str) -> str:

@@ -9,6 +9,7 @@ from lockstep.records.detection import DetectionRecord
 from lockstep.records.experiment import ExperimentRecord
 from lockstep.records.explanation import ExplanationRecord
 from lockstep.records.growth import Growth
+from lockstep.records.laboratory import LaboratoryRecord
 from lockstep.records.record import Record
 from lockstep.records.run import RunRecord
 from lockstep.records.walk import WalkRecord
@@ -30,6 +31,7 @@ class Contents(NamedTuple):
     ladders: dict[str, list[ExplanationRecord]]
     growths: dict[str, list[Growth]]
     detections: dict[str, list[DetectionRecord]]
+    laboratories: dict[str, list[LaboratoryRecord]]
     experiments: dict[str, list[ExperimentRecord]]
 
     @property
@@ -70,6 +72,7 @@ def contents(records: Sequence[Record]) -> Contents:
         ladders=sorted_by(ExplanationRecord, records, facts.label),
         growths=sorted_by(Growth, records, facts.label),
         detections=sorted_by(DetectionRecord, records, lambda record: record.dtype),
+        laboratories=sorted_by(LaboratoryRecord, records, lambda record: record.subject),
         experiments=sorted_by(ExperimentRecord, records, lambda record: str(record.title)),
     )
 

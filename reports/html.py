@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
@@ -13,11 +14,14 @@ from pygments.token import STANDARD_TYPES, Name, Token
 from lockstep.numerics import formats
 from lockstep.text import Message
 from reports import facts
+from reports.bundle import bundle
 from reports.formula import mathml
+from reports.pages.laboratory import Laboratory, quoted, table
 from reports.symbols import Symbols
 from reports.text import PageVoice
 from reports.words import SIGNS
 
+SAID = "lab.say."  # what the script says: its placeholders are filled in there
 ASSIGNMENT = re.compile(r" +(\w+) = ")
 
 
@@ -48,7 +52,7 @@ class Speaker(PageVoice):
         return self.say(value) if isinstance(value, Message) else Markup("<bdi>{}</bdi>").format(value)
 
     def as_message(self, value: Any) -> Markup:
-        return self.say(value) if isinstance(value, Message) else Markup(" ").join(map(self.say, value))
+        return self.as_user(value) if isinstance(value, Message | str) else Markup(" ").join(map(self.say, value))
 
     def as_list(self, values: Any) -> Markup:
         said = [escape(self.plain(value, "")) for value in values]
@@ -85,6 +89,8 @@ def environment(voice: Speaker) -> jinja2.Environment:
         "listing": listing,
         "style": static("style.css"),
         "script": static("script.js"),
+        "laboratory_style": static("lab.css"),
+        "laboratories": functools.partial(laboratories, voice),
     }
     return made
 
@@ -92,6 +98,22 @@ def environment(voice: Speaker) -> jinja2.Environment:
 def formula(latex: str, symbols: Symbols | None = None) -> Markup:
     """A formula as MathML, its symbols marked."""
     return mathml(latex, symbols.of_formula if symbols else {})
+
+
+def laboratories(voice: Speaker, shown: Sequence[Laboratory]) -> Markup:
+    """The words and the script that bring a page's laboratories to life."""
+    said = {key.removeprefix(SAID): text for key, text in voice.texts.items() if key.startswith(SAID)}
+    formulas = table({one.subject: one.script for one in shown})
+    script = joined('import {begin} from "./main.js";\n') + f"begin({formulas});\n"
+    return Markup(
+        f'<script type="application/json" id="lab-words">{quoted(said)}</script>\n'
+        f'<script type="module">\n{script}</script>'
+    )
+
+
+@functools.cache
+def joined(entry: str) -> str:
+    return bundle(entry)
 
 
 @functools.cache

@@ -20,7 +20,14 @@ from reports.site import site
 MARK = '<meta name="generator" content="lockstep reports">'
 INDEX = "index.html"
 FIGURES, RECORDS = "figures", "records"
-PLACES = (FIGURES, *families(), *LANGUAGES, address.MACHINE, INDEX)  # what a report puts into its folder
+PLACES = (
+    FIGURES,
+    *families(),
+    *LANGUAGES,
+    address.MACHINE,
+    address.LABORATORY,
+    INDEX,
+)  # what a report puts into its folder
 SCRATCH = ".report-"  # how the folder's name begins in which a report is put together
 MINUTE = 60.0
 HEAD = 2_000  # bytes of a page in which its mark must stand

@@ -9,7 +9,7 @@ from reports import address
 from reports.contents import Contents, contents
 from reports.gallery import Gallery
 from reports.html import Speaker, environment
-from reports.pages import cause, chapter, index, machine, subject
+from reports.pages import cause, chapter, index, machine, riddles, subject
 
 View = tuple[str, str, dict[str, Any]]  # the page's address, its template, what it shows
 
@@ -51,6 +51,8 @@ def views(found: Contents, gallery: Gallery) -> Iterator[View]:
                 yield address.of_cause(name, known), "cause.html.j2", shown
     for name in found.chapters:
         yield address.of_chapter(name), "chapter.html.j2", chapter.context(name, found, gallery)
+    if found.laboratories:
+        yield address.LABORATORY, "laboratory.html.j2", riddles.context(found)
     if found.machines:
         yield address.MACHINE, "machine.html.j2", machine.context(found)
     yield address.INDEX, "index.html.j2", index.context(found, answers)

@@ -114,9 +114,12 @@ def names(call: ast.Call, fields: Iterable[str]) -> list[str]:
 
 def parsed(text: str) -> ast.Module:
     try:
-        return ast.parse(text)
-    except SyntaxError as error:
-        raise Untranslatable(f"no Python: {text!r}") from error
+        made = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise Untranslatable(f"no Python: {text!r:.80}") from error
+    if not made.body:
+        raise Untranslatable("nothing stands there")
+    return made
 
 
 def is_docstring(node: ast.stmt) -> bool:

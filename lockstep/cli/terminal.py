@@ -5,9 +5,8 @@ import pathlib
 import shlex
 import sys
 from contextvars import ContextVar
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,14 +14,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lockstep.errors import BadValue
 from lockstep.text import ENGLISH, Voice, message
 from lockstep.text.rows import row
-
-Scheduler = Annotated[
-    str | None,
-    typer.Option(
-        envvar="LOCKSTEP_SCHEDULER",
-        help="The address of a Dask scheduler, whose workers do it instead of this machine's.",
-    ),
-]
 
 console = Console(highlight=False, soft_wrap=True, emoji=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)

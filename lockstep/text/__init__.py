@@ -13,7 +13,7 @@ placeholder says how its value is written:
     {x:code}     code, a name, a number as it was printed
     {x:user}     somebody's own text, or a message in its place
     {x:repr}     a value as Python writes it: 'adam', 0.1
-    {x:message}  another message, or several put side by side
+    {x:message}  another message, or a text in its place, or several messages put side by side
     {x:list}     several texts or messages: a, b and c
     {x:lines}    several texts or messages, one a line
     {x:.4f}      anything else as Python formats it
@@ -148,7 +148,7 @@ class Voice:
         return repr(value)
 
     def as_message(self, value: Any) -> str:
-        return self.say(value) if isinstance(value, Message) else " ".join(map(self.say, value))
+        return self.plain(value) if isinstance(value, Message | str) else " ".join(map(self.say, value))
 
     def as_lines(self, values: Any) -> str:
         return "\n".join(self.plain(value, "") for value in values)

@@ -140,7 +140,10 @@ def experiment_record(**changes) -> ExperimentRecord:
     return made(data, arrays)
 
 
-RUNGS = ("the paper's order", "PyTorch's order", "fused multiply-add", "PyTorch's sqrt")
+RUNGS = tuple(
+    {"key": f"rung.{key}", "values": values}
+    for key, values in (("paper", {}), ("pytorch", {}), ("fused", {}), ("kernel", {"name": "sqrt"}))
+)
 FINDINGS = {
     "missing": None,
     "machine": plain(Machine(python="3.11.7", cpu="a CPU", threads=2)),

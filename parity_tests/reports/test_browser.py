@@ -207,7 +207,8 @@ def lost_without_scripts(reader: Reader, record: WalkRecord) -> list[str]:
 
 
 STOPS = """() => {
-    const all = [...document.querySelectorAll("a[href], button:not(:disabled), input, summary, [tabindex='0']")];
+    const stops = "button:not(:disabled), input:not([type=radio]), input:checked, select, summary, [tabindex='0']";
+    const all = [...document.querySelectorAll(`a[href], ${stops}`)];
     return all.filter((one) => one.checkVisibility() && one.tabIndex >= 0 || one.matches("button, a, input"))
         .filter((one) => one.checkVisibility()).map((one, place) => (one.dataset.stop = place, place));
 }"""

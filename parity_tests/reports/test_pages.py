@@ -11,7 +11,9 @@ from lockstep.records.record import BadRecord
 from lockstep.text import LANGUAGES, Voice, message
 from parity_tests.reports.made import (
     FINDINGS,
+    FUNCTION,
     HOSTILE,
+    RUNGS,
     cause,
     cell,
     chapter,
@@ -21,12 +23,14 @@ from parity_tests.reports.made import (
     finding,
     growth_record,
     identical_record,
+    laboratory_record,
     left,
     line,
     printed,
     rows,
     run_record,
     scenario,
+    setting,
     unexplained_record,
     walk_record,
     walked,
@@ -46,7 +50,7 @@ def pages_of(*records, languages=LANGUAGES) -> dict[str, Page]:
 def everything():
     return [
         run_record(), identical_record(case={"desc": "zero"}), run_record(subject="optim.sgd"), experiment_record(),
-        explanation_record(), growth_record(), walk_record(), detection_record(),
+        explanation_record(), growth_record(), walk_record(), detection_record(), laboratory_record(),
     ]  # fmt: skip
 
 
@@ -55,8 +59,8 @@ def everything():
 
 def test_there_is_a_page_a_subject_a_cause_a_chapter_and_the_machine_in_every_language():
     english = {
-        "index.html", "machine.html", "notebook.html", "models/mlp.html", "optim/adam.html", "optim/sgd.html",
-        "optim/adam/eps-inside-sqrt.html", "optim/adam/eps-value.html",
+        "index.html", "laboratory.html", "machine.html", "notebook.html", "models/mlp.html", "optim/adam.html",
+        "optim/sgd.html", "optim/adam/eps-inside-sqrt.html", "optim/adam/eps-value.html",
     }  # fmt: skip
     assert set(pages_of(*everything())) == english | {f"ko/{name}" for name in english}
     assert set(pages_of(*everything(), languages=("ko",))) == english
@@ -75,8 +79,10 @@ def test_every_address_leads_somewhere(tmp_path):
             elif address_.startswith("#"):
                 assert address_[1:] in page.names
             else:
-                place = posixpath.normpath(posixpath.join(file.parent.relative_to(tmp_path).as_posix(), address_))
+                path, _, name = address_.partition("#")
+                place = posixpath.normpath(posixpath.join(file.parent.relative_to(tmp_path).as_posix(), path))
                 assert (tmp_path / place).is_file(), f"{file}: {address_}"
+                assert not name or name in Page((tmp_path / place).read_text("utf-8")).names
                 reached.add(place)
         assert len(page.names) == len(set(page.names))
     assert {file.relative_to(tmp_path).as_posix() for file in files} <= reached
@@ -293,7 +299,7 @@ def hostile(text: str):
     claims = [dict.fromkeys(("claim", "original", "found", "why"), text) | {"holds": "partly", "theirs": None}]
     runs = [dict.fromkeys(("subject", "case", "dtype"), text) | {"steps": 1, "verdict": "rounding", "used": 0.3}]
     numbers = [printed(**dict.fromkeys(("name", "notebook", "ours", "theirs"), text))]
-    names = ("the paper's order", "PyTorch's order", "fused multiply-add", text)
+    names = (*RUNGS[:3], text)
     findings = FINDINGS | {
         "contraction": {text: text}, "machine": FINDINGS["machine"] | {"cpu": text}, "missing": text,
     }  # fmt: skip
@@ -310,7 +316,18 @@ def hostile(text: str):
         f"a {text}", formula=text, equations={text: text}, seen=met, tensor=text,
         changes=[{"of": "line", "line": text, "ours": text, "theirs": text}], fix=met, code=text,
     )  # fmt: skip
+    count = {"line": text, "kind": "count", "start": 0.0, "when": ""}
+    case = {"desc": text, "problem": text, "hyperparameters": {text: text}, "lr_at": {text: 1}}
+    given = {text: 0.1, f"{text}2": True, f"{text}3": [0.1, 0.2]}
+    settled = setting(name=text, why=met, case=case, hyperparameters=given)
+    laboratory = laboratory_record(
+        subject=f"optim.{text}", equations={"g": text, text: text},
+        state={"momentum_buffer": {"line": "buf", "kind": "array", "start": text, "when": text}, text: count},
+        functions={text: {"paper": FUNCTION, "pytorch": FUNCTION}},
+        settings=[settled],
+    )  # fmt: skip
     return [
+        laboratory,
         run,
         experiment_record(subject=text, title=text, claims=claims, printed=numbers, runs=runs, figures=["weights"]),
         explanation_record(
@@ -349,8 +366,10 @@ def test_hostile_text_is_shown_and_not_obeyed(language):
 
 def test_a_page_needs_nothing_from_outside():
     for text in site(everything(), Undrawn()).values():
-        page = Page(text)
-        assert page.tags.count("script") <= 1
+        scripts = re.findall(r"<script[^>]*>", text)
+        data = re.findall(r'<script type="application/json"(?: id="[\w.-]+")?>', text)
+        assert {*scripts} - {*data} <= {"<script>", '<script type="module">'}
+        assert len(scripts) - len(data) <= 2
         assert "url(" not in text.replace("url(#", "")
         assert "@import" not in text
         assert not re.search(r"\bon[a-z]+=", re.sub(r"<(style|script)>.*?</\1>", "", text, flags=re.DOTALL))
@@ -367,6 +386,13 @@ def test_the_script_is_short_and_ours_alone():
     assert 0 < len(script.splitlines()) <= 100
     assert "http" not in script
     assert script.strip() in site([walk_record()], Undrawn())["optim/adam.html"]
+
+
+def test_a_formula_that_has_no_translation_makes_no_laboratory():
+    for source in ("import os", "def paper(x):\n    os.system('x')\n    return Lines(x)", "", HOSTILE):
+        pages = pages_of(laboratory_record(source={"paper": source, "pytorch": source}))
+        assert "data-lab" not in pages["optim/adam.html"].attributes
+    assert "data-lab" in pages_of(laboratory_record())["optim/adam.html"].attributes
 
 
 def test_messages_are_escaped_as_html():

@@ -7,9 +7,12 @@ from lockstep.records.run import RunRecord
 from lockstep.text import Message, message
 from reports import facts, words
 from reports.contents import Contents, family
+from reports.pages import laboratory
+from reports.pages.laboratory import Laboratory
 from reports.pages.rows import Row, counted, row
 
 FIRST = "optim.adam"  # where a reader who knows the notebook begins
+SEEN = ("float64", "eps-inside-sqrt")  # in which format, and by which mistake, a bug is seen beside rounding at once
 
 
 class Subject(NamedTuple):
@@ -31,6 +34,7 @@ def context(found: Contents, answers: dict[str, list[tuple[str, Message]]]) -> d
     return {
         "families": families(found),
         "begin": begin,
+        "opening": opening(found),
         "answers": answers[begin] if begin else [],
         "headline": headline(found),
         "lead": lead(found.every_run),
@@ -40,6 +44,12 @@ def context(found: Contents, answers: dict[str, list[tuple[str, Message]]]) -> d
         "failing": [row(record) for record in found.every_run if facts.fails(record)],
         "known": [row(record) for record in found.every_run if facts.known(record)],
     }
+
+
+def opening(found: Contents) -> Laboratory | None:
+    """What the page leads with, where that was recorded."""
+    lab = laboratory.of(FIRST, found)
+    return lab.leading(*SEEN) if lab else None
 
 
 def families(found: Contents) -> dict[str, list[Subject]]:

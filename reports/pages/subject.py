@@ -12,6 +12,7 @@ from lockstep.text import Message, message
 from reports import address, facts, figures
 from reports.contents import Contents
 from reports.gallery import Gallery, Picture
+from reports.pages import laboratory
 from reports.pages.detection import Detection
 from reports.pages.rows import Row, counted, row
 from reports.pages.walk import Walk
@@ -58,6 +59,7 @@ def context(subject: str, found: Contents, gallery: Gallery) -> dict[str, Any]:
         "shown": [pictured(one, every, gallery) for one, every in chosen(rows)],
         "detections": detections,
         "experiments": [Chapter(record, pictures(record, gallery)) for record in found.experiments.get(subject, [])],
+        "lab": laboratory.of(subject, found),
         "short": short(rows, walks, ladders, detections),
     }
 

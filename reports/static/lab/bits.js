@@ -6,16 +6,16 @@ const WIDTHS = /** @type {Record<string, {bits: number, exponent: number}>} */ (
   float64: {bits: 64, exponent: 11},
 });
 
-const view = new DataView(new ArrayBuffer(8));
+const word = new DataView(new ArrayBuffer(8));
 
 /**
  * @param {number} x
  * @param {string} format
  */
 function pattern(x, format) {
-  if (format === "float64") view.setFloat64(0, x);
-  else view.setFloat32(0, x);
-  return format === "float64" ? view.getBigUint64(0) : BigInt(view.getUint32(0));
+  if (format === "float64") word.setFloat64(0, x);
+  else word.setFloat32(0, x);
+  return format === "float64" ? word.getBigUint64(0) : BigInt(word.getUint32(0));
 }
 
 /**
@@ -23,9 +23,9 @@ function pattern(x, format) {
  * @param {string} format
  */
 function number(bits, format) {
-  if (format === "float64") view.setBigUint64(0, bits);
-  else view.setUint32(0, Number(bits));
-  return format === "float64" ? view.getFloat64(0) : view.getFloat32(0);
+  if (format === "float64") word.setBigUint64(0, bits);
+  else word.setUint32(0, Number(bits));
+  return format === "float64" ? word.getFloat64(0) : word.getFloat32(0);
 }
 
 /**

@@ -2,7 +2,7 @@
 // and additions rounded once where its vector kernels contract them.
 "use strict";
 
-import {FormulaError, NUMPY} from "./numbers.js";
+import {FormulaError, Numbers} from "./numbers.js";
 
 /** @typedef {any} Num */
 
@@ -165,8 +165,7 @@ function isSmall(F, weight, x) {
  * @param {"plain" | "fused"} rounding
  */
 export function numpy(rounding) {
-  /** @type {Record<string, any>} */
-  const F = {...NUMPY};
+  const F = new Numbers();
   F.ops = rounding === "fused" ? new Fused(F) : new Plain(F);
   return F;
 }

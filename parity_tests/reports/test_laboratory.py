@@ -1,0 +1,434 @@
+"""The laboratories as a reader uses them: a line changed and changed back, typed right, wrong and in malice, a bit
+turned, a link followed, a riddle solved; and what each shows held against what Lockstep itself finds.
+"""
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from lockstep.experiments import detections, laboratories
+from lockstep.records.detection import DetectionRecord
+from lockstep.records.laboratory import LaboratoryRecord
+from lockstep.text import LANGUAGES
+from parity_tests.reports.browser import Reader, found, lacking, launched, reading
+from parity_tests.reports.page import Undrawn
+from parity_tests.reports.test_browser import (
+    complaints,
+    leaving,
+    out_of_reach,
+    printed_badly,
+    sticking_out,
+    violations,
+)
+from reports.pages.laboratory import Laboratory
+from reports.site import site
+
+pytestmark = pytest.mark.slow
+
+SUBJECT = "optim.adam"
+COLOURS = {"en": "light", "ko": "dark"}
+STEPS, MOST = 500, 50.0  # of which a redraw takes at most so many milliseconds
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = found()
+    wrong, why = lacking(path, os.environ)
+    if not path:
+        pytest.fail(why) if wrong else pytest.skip(why)
+    with launched(path) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def detection() -> DetectionRecord:
+    return detections.detected({"subject": SUBJECT})
+
+
+@pytest.fixture(scope="module")
+def record() -> LaboratoryRecord:
+    return laboratories.recorded({"subject": SUBJECT})
+
+
+@pytest.fixture(scope="module")
+def report(detection, record, tmp_path_factory) -> Path:
+    """The pages of Adam's laboratory, without pictures."""
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "figures").mkdir()
+    for name, text in site([detection, record], Undrawn()).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    return folder
+
+
+def page(report: Path, name: str = "optim/adam.html", language: str = "en") -> Path:
+    return report / ("" if language == LANGUAGES[0] else language) / name
+
+
+class Bench:
+    """A laboratory that somebody sits at."""
+
+    def __init__(self, reader: Reader):
+        self.page = reader.page
+        self.root = self.page.locator("section.lab:visible").first
+        self.root.wait_for()
+
+    @property
+    def verdict(self) -> str:
+        return self.root.locator("[data-part=verdict]").get_attribute("data-verdict") or ""
+
+    @property
+    def sentence(self) -> str:
+        return self.root.locator("[data-part=verdict]").inner_text()
+
+    def row(self, key: str):
+        return self.root.locator(f'[data-row="{key}"]')
+
+    def take(self, key: str, choice: str) -> None:
+        self.row(key).locator("select").select_option(choice)
+
+    def type(self, key: str, text: str) -> str:
+        """What stands under a row in which that is typed."""
+        self.take(key, "=")
+        self.row(key).locator("input").fill(text)
+        return self.row(key).locator(".fault").inner_text()
+
+    def setting(self, name: str, dtype: str = "float32") -> None:
+        self.root.locator(f"[name=dtype][value={dtype}]").check()
+        self.root.locator("[name=case]").select_option(name)
+
+    def numbers(self) -> list[str]:
+        """Every number of every line of the step that is shown."""
+        return self.root.locator(".numbers button").all_inner_texts()
+
+
+# What the page says is what Lockstep says
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_right_formula_is_apart_by_rounding_in_every_setting(browser, report, record, dtype):
+    with reading(browser, page(report)) as reader:
+        bench = Bench(reader)
+        for name in dict.fromkeys(one.name for one in record.settings):
+            bench.setting(name, dtype)
+            assert bench.verdict in ("rounding", "identical"), name
+            assert "recorded" in bench.root.locator("[data-part=source]").inner_text()
+        assert reader.complaints == []
+
+
+def shown(bench: Bench, cause: str, rows: list[str], scenarios: list[str]) -> set[str]:
+    """The scenarios in which a cause is more than rounding on the page."""
+    bench.take(rows[0], cause)
+    found = set()
+    for name in scenarios:
+        bench.setting(name)
+        found |= {name} if bench.verdict == "different" else set()
+    bench.take(rows[0], "")
+    return found
+
+
+def test_each_line_to_each_cause_and_back(browser, report, record, detection):
+    """Each shows in the scenario that is there for it, as in the table of causes; and what goes back is right again."""
+    lab = Laboratory(record, detection)
+    with reading(browser, page(report)) as reader:
+        bench = Bench(reader)
+        bench.setting("normal gradients")
+        right = bench.numbers()
+        for known in lab.causes:
+            there = shown(bench, known.name, list(known.lines), [known.entry.shows])
+            assert there == {known.entry.shows} & {*lab.shows(known.name)}, known.name
+        bench.setting("normal gradients")
+        assert bench.numbers() == right
+        assert reader.complaints == []
+
+
+def test_what_is_wrong_in_float64_alone_is_seen_there(browser, report, record, detection):
+    lab = Laboratory(record, detection)
+    known = next(one for one in lab.causes if one.entry.dtypes == ("float64",))
+    with reading(browser, page(report)) as reader:
+        bench = Bench(reader)
+        bench.take(next(iter(known.lines)), known.name)
+        for dtype, verdict in (("float32", "rounding"), ("float64", "different")):
+            bench.setting(known.entry.shows, dtype)
+            assert bench.verdict == verdict
+
+
+def test_a_setting_that_nobody_recorded_says_so(browser, report):
+    with reading(browser, page(report)) as reader:
+        bench = Bench(reader)
+        rate = bench.root.locator('[name="set:lr"]')
+        rate.fill("0.02")
+        rate.press("Enter")
+        assert bench.verdict == "rounding"
+        assert "stands in" in bench.root.locator("[data-part=source]").inner_text()
+        bench.root.locator("[data-go=pytorch]").click()
+        bench.root.locator("[data-go=command]").click()
+        command = bench.root.locator("[data-part=copied]").inner_text()
+        assert command.startswith(
+            f"lockstep run {SUBJECT} --problem rosenbrock --set lr=0.02 --dtype float32 --steps 300"
+        )
+
+
+# Typed lines
+
+RIGHT = "np.sqrt(v_hat) + eps"
+WRONG = {
+    "np.sqrt(v_hat + eps": "middle",
+    "np.sqrt(v_hat] + eps": "expected",
+    "v_hat +": "middle",
+    "exp(v_hat)": "no function",
+    "v_het + eps": "unknown",
+    "param_later": "unknown",
+    "np.sqrt(v_hat, eps)": "takes 1",
+    "": "Nothing",
+    "1" * 500: "longer",
+    "(" * 60 + "eps" + ")" * 60: "nested",
+}
+MALICE = [
+    "alert(1)", "window.open('x')", "v_hat.constructor.constructor('self.harmed = 1')()", "self.harmed = 1",
+    "(() => { self.harmed = 1 })()", "`${self.harmed = 1}`", "eval('self.harmed = 1')", "__proto__", "constructor",
+    "</script><script>self.harmed = 1</script>", "eps; self.harmed = 1", "import('x')",
+]  # fmt: skip
+
+
+def test_a_right_line_is_the_papers(browser, report):
+    with reading(browser, page(report)) as reader:
+        bench = Bench(reader)
+        before = bench.sentence
+        assert bench.type("line:denom", RIGHT) == ""
+        assert bench.sentence == before
+        assert bench.type("line:denom", "sqrt(v_hat + eps)") == ""
+        bench.setting("gradients near eps")
+        assert bench.verdict == "different"
+
+
+def test_a_wrong_line_is_told_under_it(browser, report):
+    with reading(browser, page(report)) as reader:
+        bench = Bench(reader)
+        for text, told in WRONG.items():
+            assert told in bench.type("line:denom", text)
+            assert bench.row("line:denom").locator("input").get_attribute("aria-invalid") == "true"
+            assert bench.verdict == "stopped"
+        assert bench.type("line:denom", RIGHT) == ""
+        assert bench.verdict == "rounding"
+
+
+def harmed(reader: Reader) -> bool:
+    return reader.page.evaluate("self.harmed !== undefined") or len(reader.page.context.pages) != 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_malicious_line_is_a_wrong_one(browser, report, language):
+    with reading(browser, page(report, language=language)) as reader:
+        bench = Bench(reader)
+        for text in MALICE:
+            assert bench.type("line:denom", text) != "", text
+            assert not harmed(reader), text
+        assert reader.complaints == []
+
+
+def test_malice_in_an_address_comes_to_nothing(browser, report):
+    for text in (
+        "line:denom==self.harmed=1",
+        "line:denom=<img src=x onerror=harmed=1>",
+        "steps=1e9",
+        "flip=1 denom 0 99",
+    ):
+        with reading(browser, page(report)) as reader:
+            reader.page.goto(page(report).as_uri() + "#case=the+notebook%27s+run&dtype=float32&" + text)
+            reader.page.reload()
+            assert Bench(reader).verdict in ("rounding", "stopped")
+            assert not harmed(reader)
+            assert reader.complaints == []
+
+
+# Bits, links, time
+
+
+def test_a_bit_is_turned_and_turned_back(browser, report):
+    with reading(browser, page(report)) as reader:
+        bench = Bench(reader)
+        before = bench.sentence
+        slider = bench.root.locator("[data-part=now]")
+        slider.press("Home")
+        for _ in range(9):
+            slider.press("ArrowRight")
+        bench.row("line:m").locator(".numbers button").first.press("Enter")
+        bits = bench.root.locator("[data-part=bits] [data-bit]")
+        assert bits.count() == 32
+        value = bench.row("line:m").locator(".numbers button").first.inner_text()
+        bits.nth(0).press("Enter")
+        assert bench.row("line:m").locator(".numbers button").first.inner_text() == f"-{value}"
+        assert bench.verdict == "different"
+        assert re.search(r"step 9, line m\b", bench.sentence)
+        assert "flip=9+m+0+0" in reader.page.url
+        bench.root.locator('[data-bit="0"]').press("Enter")
+        assert bench.sentence == before
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_link_shows_the_same(browser, report, language):
+    with reading(browser, page(report, language=language)) as reader:
+        bench = Bench(reader)
+        bench.setting("gradients near eps", "float64")
+        bench.take("line:denom", "eps-inside-sqrt")
+        bench.type("line:v", "beta2 * exp_avg_sq + (1 - beta2) * d * d")
+        steps = bench.root.locator("[name=steps]")
+        steps.fill("20")
+        steps.press("Enter")
+        said, numbers, address = bench.sentence, bench.numbers(), reader.page.url
+    assert parse_qs(address.partition("#")[2])["line:denom"] == ["eps-inside-sqrt"]
+    with reading(browser, page(report, language=language)) as reader:
+        reader.page.goto(address)
+        reader.page.reload()
+        bench = Bench(reader)
+        assert (bench.sentence, bench.numbers()) == (said, numbers)
+        other = next(one for one in LANGUAGES if one != language)
+        reader.page.goto(
+            address.replace(page(report, language=language).as_uri(), page(report, language=other).as_uri())
+        )
+        reader.page.reload()
+        assert Bench(reader).numbers() == numbers
+
+
+REDRAWN = """() => {
+    const select = document.querySelector('[data-row="line:denom"] select'), took = [];
+    for (let k = 0; k < 24; k += 1) {
+        select.value = k % 2 ? "" : "eps-inside-sqrt";
+        const begun = performance.now();
+        select.dispatchEvent(new Event("change", {bubbles: true}));
+        document.querySelector("[data-part=drift]").getBoundingClientRect();
+        took.push(performance.now() - begun);
+    }
+    return Math.min(...took);
+}"""
+
+
+def test_a_redraw_of_five_hundred_steps_is_quick(browser, report):
+    """The least of several, of a machine that is busy with other tests."""
+    with reading(browser, page(report)) as reader:
+        bench = Bench(reader)
+        steps = bench.root.locator("[name=steps]")
+        steps.fill(str(STEPS))
+        steps.press("Enter")
+        assert reader.page.evaluate(REDRAWN) < MOST
+
+
+# By keyboard alone, and what else every page has to be
+
+
+def test_by_keyboard_alone(browser, report):
+    with reading(browser, page(report, language="ko")) as reader:
+        bench = Bench(reader)
+        keys = reader.page.keyboard
+        bench.root.locator("[name=case]").focus()
+        keys.type("gradients near")
+        for _ in range(80):
+            if reader.page.evaluate("document.activeElement.closest('[data-row]')?.dataset.row") == "line:denom":
+                break
+            keys.press("Tab")
+        keys.type("eps-inside")
+        assert bench.row("line:denom").locator("select").input_value() == "eps-inside-sqrt"
+        assert bench.verdict == "different"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["optim/adam.html", "laboratory.html", "index.html"])
+def test_axe_finds_nothing_and_nothing_sticks_out(browser, report, name, language):
+    with reading(browser, page(report, name, language), color_scheme=COLOURS[language]) as reader:
+        if name == "optim/adam.html":
+            bench = Bench(reader)
+            bench.type("line:denom", "v_hat +")
+            bench.row("line:m").locator(".numbers button").first.click()
+        assert violations(reader) == []
+    with reading(browser, page(report, name, language), width=400) as reader:
+        assert sticking_out(reader) == []
+        assert leaving(reader) == []
+        assert complaints(reader) == []
+
+
+def test_paper_shows_the_last_state_and_the_keyboard_comes_everywhere(browser, report):
+    with reading(browser, page(report)) as reader:
+        assert out_of_reach(reader) == []
+        Bench(reader).take("line:denom", "eps-inside-sqrt")
+        assert printed_badly(reader) == []
+        assert Bench(reader).row("line:denom").locator("code:visible").inner_text() == "denom = np.sqrt(v_hat + eps)"
+        assert reader.page.locator(".lab-turn:visible, .lab-buttons:visible").count() == 0
+
+
+@pytest.mark.parametrize("name", ["optim/adam.html", "laboratory.html", "index.html"])
+def test_a_page_is_small_and_without_scripts_shows_no_dead_control(browser, report, name):
+    assert page(report, name).stat().st_size < 1_500_000
+    with reading(browser, page(report, name), scripts=False) as reader:
+        assert reader.page.locator("[data-lab]:visible, [data-riddles]:visible").count() == 0
+
+
+# The first page, and the riddles
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_page_shows_rounding_and_at_a_handle_a_bug(browser, report, language):
+    with reading(browser, page(report, "index.html", language)) as reader:
+        handle = reader.page.get_by_role("switch")
+        verdict = reader.page.locator("[data-part=verdict]")
+        assert verdict.get_attribute("data-verdict") == "rounding"
+        handle.press("Enter")
+        assert handle.get_attribute("aria-checked") == "true"
+        assert verdict.get_attribute("data-verdict") == "different"
+        handle.press(" ")
+        assert verdict.get_attribute("data-verdict") == "rounding"
+        reader.page.locator(".opening a").click()
+        assert reader.page.url.endswith("optim/adam.html#lab")
+
+
+def test_every_riddle_is_solved_by_who_is_left(browser, report):
+    with reading(browser, page(report, "laboratory.html")) as reader:
+        turns = reader.page.locator("[data-turn]")
+        assert turns.count() == 10
+        for number in range(10):
+            turns.nth(number).click()
+            section = reader.page.locator("[data-riddle]:visible")
+            answer = section.get_attribute("data-cause")
+            assert answer not in section.locator("[data-part=verdict]").inner_text()
+            for name in section.locator("[name=case] option").all_inner_texts():
+                section.locator("[name=case]").select_option(name)
+            left = section.locator("[data-part=suspect] option:not([disabled])").evaluate_all(
+                "all => all.map((one) => one.value)"
+            )
+            assert answer in left
+            wrong = next((one for one in left if one not in ("", answer)), None)
+            for guess in filter(None, (wrong, answer)):
+                section.locator("[data-part=suspect]").select_option(guess)
+                section.locator("[data-go=guess]").click()
+                if section.locator(".story").is_visible():
+                    break
+            assert section.locator(".story").is_visible()
+            assert "solved" in (turns.nth(number).get_attribute("class") or "")
+        assert reader.complaints == []
+
+
+# A laboratory that is wrong is caught
+
+
+BROKEN = {
+    "an operator that is another": ('"m", (s, F) => F.plus(', '"m", (s, F) => F.minus('),
+    "nothing that rounding allows": ("const ROUNDINGS = 2;", "const ROUNDINGS = -1;"),
+    "a state that is not kept": ("made[step - 1]", "made[0]"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_laboratory_is_caught(browser, report, what):
+    old, new = BROKEN[what]
+    text = page(report).read_text("utf-8")
+    assert old in text
+    broken = page(report).with_name("broken.html")
+    broken.write_text(text.replace(old, new, 1), "utf-8")
+    with reading(browser, broken) as reader:
+        bench = Bench(reader)
+        with reading(browser, page(report)) as other:
+            whole = Bench(other)
+            assert (bench.sentence, bench.numbers()) != (whole.sentence, whole.numbers())

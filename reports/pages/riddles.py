@@ -1,0 +1,68 @@
+"""The laboratory's own page: every subject that has one, and ten mistakes to be found by what they do."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from reports.contents import Contents
+from reports.pages import laboratory
+from reports.pages.detection import TEXTS
+from reports.pages.laboratory import Known, Laboratory
+
+RIDDLES, REAL = 10, 3  # how many there are, and how many of them, the last ones, were met in a library
+DTYPE = "float32"
+
+
+class Riddle(NamedTuple):
+    """A formula with a mistake in it: whose, which one, and the scenarios of the table that tell it from rounding."""
+
+    lab: Laboratory
+    known: Known
+    shows: tuple[str, ...]
+
+    @property
+    def alike(self) -> int:
+        """How many of its subject's causes are told from rounding by the very same scenarios: who is left at last."""
+        return sum(self.lab.shows(known.name) == self.shows for known in self.lab.causes)
+
+    @property
+    def texts(self) -> dict[str, Any]:
+        """What there is to say of the mistake, by what it is about."""
+        return {name: text for name in TEXTS if (text := getattr(self.known.entry, name))}
+
+
+def context(found: Contents) -> dict[str, Any]:
+    """All that the page shows; the same in every language."""
+    made = [laboratory.of(subject, found) for subject in found.subjects]
+    labs = [lab.of_format(DTYPE) for lab in made if lab]
+    riddles = chosen(labs)
+    asked = [lab for lab in labs if any(riddle.lab is lab for riddle in riddles)]
+    return {"labs": labs, "riddles": riddles, "asked": asked}
+
+
+def chosen(labs: Sequence[Laboratory]) -> list[Riddle]:
+    """Ten of all that the runs tell from rounding, those with the fewest of their likes first.
+
+    The last three were met in somebody's library: of those the hardest. No id is there twice.
+    """
+    every = [Riddle(lab, known, shows) for lab in labs for known in lab.causes if (shows := lab.shows(known.name))]
+    every.sort(key=lambda riddle: (riddle.alike, riddle.known.name, riddle.lab.subject))
+    real = distinct([riddle for riddle in reversed(every) if riddle.known.entry.threads], [])[:REAL]
+    others = distinct(every, real)
+    wanted = min(RIDDLES - len(real), len(others))
+    spread = [others[place * (len(others) - 1) // max(wanted - 1, 1)] for place in range(wanted)]
+    return [*spread, *reversed(real)]
+
+
+def distinct(riddles: Sequence[Riddle], taken: Sequence[Riddle]) -> list[Riddle]:
+    """Those of an id that none before them has; of several subjects the one that was asked least so far."""
+    ids = {riddle.known.entry.id for riddle in taken}
+    asked = [riddle.lab.subject for riddle in taken]
+    found: list[Riddle] = []
+    for riddle in riddles:
+        same = [one for one in riddles if (one.known.entry.id, one.alike) == (riddle.known.entry.id, riddle.alike)]
+        best = min(same, key=lambda one: asked.count(one.lab.subject))
+        if riddle.known.entry.id not in ids:
+            ids.add(riddle.known.entry.id)
+            asked.append(best.lab.subject)
+            found.append(best)
+    return found
