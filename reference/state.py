@@ -94,7 +94,15 @@ class Count(Number):
 
     def raised(self, count) -> np.ndarray:
         """The count one step further."""
-        return np.asarray(count + np.float32(1))
+        return np.asarray(count + count.dtype.type(1))
+
+
+@dataclass(frozen=True)
+class Whole(Count):
+    """A count that PyTorch keeps as a Python integer; a double holds it here."""
+
+    def dtype(self, dtype: np.dtype) -> np.dtype:
+        return np.dtype(np.float64)
 
 
 STEP = Count()

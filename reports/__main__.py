@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import pathlib
 import sys
 import time
@@ -14,6 +15,7 @@ from lockstep.cli.ending import ending
 from lockstep.errors import BadValue
 from lockstep.records.loading import load
 from lockstep.records.record import BadRecord, Record
+from lockstep.tasks.cluster import workers_of
 from lockstep.tasks.kept import Kept
 from lockstep.tasks.workers import Progress as Share
 from lockstep.tasks.workers import Tell, Workers
@@ -49,6 +51,12 @@ def parser() -> argparse.ArgumentParser:
         help="train on CIFAR-10, too: the six files of its binary version",
     )
     made.add_argument("--workers", type=positive, metavar="N", help="so many processes; one a core if left out")
+    made.add_argument(
+        "--scheduler",
+        default=os.environ.get("LOCKSTEP_SCHEDULER"),
+        metavar="ADDRESS",
+        help="the workers of this Dask scheduler instead (default: LOCKSTEP_SCHEDULER)",
+    )
     made.add_argument(
         "--fresh", action="store_true", help="make everything anew, whatever is kept in DIR.kept from before"
     )
@@ -100,7 +108,7 @@ def report(options: argparse.Namespace) -> pathlib.Path:
     check_place(out, PLACES if options.records else (RECORDS, *PLACES))
     data = folders(options)
     kept = Kept(out.with_name(f"{out.name}.kept"), fresh=options.fresh)
-    with Workers(options.workers, kept) as workers, scratch(out) as folder, progress() as bar:
+    with workers_of(options.scheduler, options.workers, kept) as workers, scratch(out) as folder, progress() as bar:
         if options.records is None:
             chosen = collected(folder / RECORDS, options.only, data, workers, telling(bar, "experiments", workers))
         else:

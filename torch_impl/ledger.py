@@ -13,10 +13,13 @@ from torch_impl.tensors import array
 # operations that compute nothing
 SILENT = {
     "_local_scalar_dense",
+    "_indices",
     "_record_function_enter_new",
     "_record_function_exit",
+    "_sparse_coo_tensor_with_dims_and_tensors",
     "_to_copy",
     "_unsafe_view",
+    "_values",
     "alias",
     "as_strided",
     "clone",
@@ -25,6 +28,8 @@ SILENT = {
     "empty",
     "empty_like",
     "expand",
+    "is_coalesced",
+    "is_pinned",
     "lift_fresh",
     "new_empty_strided",
     "ones_like",
@@ -98,7 +103,9 @@ def tensors(tree) -> list[torch.Tensor]:
 
 
 def copied(tensor: torch.Tensor) -> np.ndarray:
-    return array(tensor.detach().clone())
+    """Its numbers; of a sparse one those of its entries."""
+    held = tensor.detach()
+    return array((held._values() if held.is_sparse else held).clone())
 
 
 def recorded(action: Callable[[], Any]) -> list[Operation]:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 DTYPES = ("float32", "float64")
 SHAPES = {"weight": (13, 7), "bias": (5,)}
 
@@ -29,6 +31,8 @@ class Case:
         zero_from: the step from which on all gradients are zero.
         frozen: (first, last) step during which the first tensor has no gradient.
         lr_at: step to the learning rate from that step on.
+        sparse: in which layout the gradients are handed over, a third of them at each step: "rows", "elements", or
+            "repeated" (every row twice); whole arrays if empty.
         still: no parameter moves (zero gradients, lr 0), and the guard against such runs stands back.
         dtypes, paths: where the case makes sense; every path if None.
         hyperparameters: of the subject, under PyTorch's names.
@@ -42,6 +46,7 @@ class Case:
     zero_from: int | None
     frozen: tuple[int, int] | None
     lr_at: dict[int, float]
+    sparse: str
     still: bool
     dtypes: tuple[str, ...]
     paths: tuple[str, ...] | None
@@ -58,6 +63,7 @@ class Case:
         zero_from: int | None = None,
         frozen: tuple[int, int] | None = None,
         lr_at: Mapping[int, float] | None = None,
+        sparse: str = "",
         still: bool = False,
         dtypes: tuple[str, ...] = DTYPES,
         paths: tuple[str, ...] | None = None,
@@ -72,6 +78,7 @@ class Case:
             zero_from=zero_from,
             frozen=frozen,
             lr_at=dict(lr_at or {}),
+            sparse=sparse,
             still=still,
             dtypes=dtypes,
             paths=paths,
@@ -106,13 +113,15 @@ class Case:
         return None if problem.shapes else self.shapes
 
     def scheduled(self, grads: Mapping[str, Any], step: int) -> dict[str, Any]:
-        """The gradients of a step after the case's schedule: missing, frozen, zeroed."""
+        """The gradients of a step after the case's schedule: missing, frozen, zeroed, thinned out."""
         grads = dict(grads)
         first = next(iter(grads))
         if step == self.none_at or (self.frozen and self.frozen[0] <= step <= self.frozen[1]):
             grads[first] = None
         if self.zero_from is not None and step >= self.zero_from:
             grads = {name: None if grad is None else 0 * grad for name, grad in grads.items()}
+        if self.sparse:
+            grads = {name: None if g is None else thinned(g, self.sparse, step) for name, g in grads.items()}
         return grads
 
     def changes(self, step: int) -> dict[str, float]:
@@ -123,6 +132,14 @@ class Case:
         """The changed hyperparameters in force at `step`."""
         passed = [at for at in self.lr_at if at <= step]
         return {"lr": self.lr_at[max(passed)]} if passed else {}
+
+
+def thinned(array: Any, layout: str, step: int) -> Any:
+    """A third of an array's rows or elements, others at each step, and 0 for the rest."""
+    count = 1 if not array.ndim else array.size if layout == "elements" else len(array)
+    kept = (np.arange(count) + step) % min(count, 3) == 0 if count else np.ones(0, bool)
+    shape = array.shape if layout == "elements" or not array.ndim else (count,) + (1,) * (array.ndim - 1)
+    return np.where(kept.reshape(shape), array, np.zeros((), array.dtype))
 
 
 class Bad:

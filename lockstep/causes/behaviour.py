@@ -11,7 +11,7 @@ def missing_is_zero(base: Any) -> type:
     class Planted(base):
         def step(self, grads):
             given = {name: grads.get(name) for name in self.params}
-            super().step({name: np.zeros_like(self.params[name]) if g is None else g for name, g in given.items()})
+            super().step({name: self.no_gradient(name) if g is None else g for name, g in given.items()})
 
     return named(Planted, base)
 

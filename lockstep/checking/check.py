@@ -115,5 +115,6 @@ def check_claim(recording: Recording, subject: Subject) -> None:
     if not isinstance(recording.steps[0], holds):
         whose = {Pass: "of-a-layer", Step: "of-an-optimizer"}.get(type(recording.steps[0]), "of-something-else")
         raise BadRecording(message(f"recording.{whose}", subject=subject.path))
+    kind = own_class(subject.reference, recording.layer or None)
     with handed_over():
-        own_class(subject.reference, recording.layer or None)(*subject.family.made_of, **recording.hyperparameters)
+        subject.family.accepts(kind, recording)

@@ -16,7 +16,7 @@ from lockstep.diagnose.holding import without
 from lockstep.engine.guard import Broken
 from lockstep.errors import TheirCode
 from lockstep.recordings.recording import Recording, Step
-from lockstep.subjects.optim import defaults_of, entries_of
+from lockstep.subjects.optim import defaults_of, entries_of, handed_as
 from lockstep.subjects.subject import Subject
 from lockstep.text import Message, message
 
@@ -32,6 +32,10 @@ class Raised(TheirCode):
         self.short = message("raised.short", **told_of(error))
         told = {**told_of(error), "scenario": scenario}
         super().__init__(message("raised.step", **told, step=step) if step else message("raised.start", **told))
+
+
+class Narrowed(TheirCode):
+    """It keeps less than the format that went in, as JAX does without 64 bits: that format says nothing of it."""
 
 
 def is_ours(error: BaseException) -> bool:
@@ -150,13 +154,13 @@ def drive(
                         adapter.set(name, value)
                         now[name] = value
                 handed = {name: None if grad is None else grad.copy() for name, grad in grads.items()}
-                adapter.step(handed)
+                adapter.step(handed_as(case, handed))
                 after = read(adapter, start)
                 if any(g is not None and g.tobytes() != grads[name].tobytes() for name, g in handed.items()):
                     vars(adapter)["spoils_gradients"] = True
                 steps.append(Step(dict(now), grads, before, after, seen(adapter, start, declared)))
                 before = after
-    except (NotTaken, Broken, KeyboardInterrupt):
+    except (NotTaken, Broken, Narrowed, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
         if is_ours(error):
@@ -172,6 +176,7 @@ def read(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
         Broken: for another shape or dtype, or one buffer for two tensors.
     """
     held = {name: np.asarray(array) for name, array in adapter.read().items()}
+    own_formats = getattr(adapter, "foreign", False)
     if held.keys() != like.keys():
         raise Broken("names-differ", message("broken.parameter-names", given=list(like), made=list(held)))
     for name, array in held.items():
@@ -180,6 +185,8 @@ def read(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
             turned = array.ndim == 2 and array.shape == given.shape[::-1]
             cause = "layout-transposed" if turned else "shape-differs"
             raise Broken(cause, message("broken.shape-out", name=name, given=given.shape, made=array.shape))
+        if own_formats and array.dtype.kind == "f" and array.dtype.itemsize < given.dtype.itemsize:
+            raise Narrowed(message("note.narrowed", what=name, given=given.dtype.name, made=array.dtype.name))
         if array.dtype != given.dtype:
             raise Broken("dtype-promoted", message("broken.dtype-out", name=name, given=given.dtype, made=array.dtype))
     names = list(held)

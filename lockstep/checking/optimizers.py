@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
+from lockstep.adapters.frameworks import frameworks_of
 from lockstep.adapters.making import Everything
 from lockstep.adapters.names import in_words
-from lockstep.adapters.optimizer.recognise import Recognised, recognise
+from lockstep.adapters.optimizer.recognise import Recognised, recognise, shape
 from lockstep.adapters.optimizer.tensor_step import Ours
 from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.defaults import hidden_defaults
-from lockstep.checking.driving import Raised, drive, first_look, record
+from lockstep.checking.driving import Narrowed, Raised, drive, first_look, record
 from lockstep.checking.misnamed import idle
 from lockstep.checking.naming import name_causes
 from lockstep.checking.scenarios import Trial, trials
@@ -27,7 +28,7 @@ from lockstep.errors import BadArgument, NoSuchName
 from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.optim import defaults_of
+from lockstep.subjects.optim import defaults_of, handed_in, layout_of
 from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
@@ -42,13 +43,21 @@ def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_s
         raise NoSuchName(message("error.no-scenario", name=only, known=there))
     result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
     try:
-        found = recognise(target, subject.path, tuple(wanted), dtypes[0])
+        found = of_framework(target, subject, tuple(wanted))
+        found = found or recognise(target, subject.path, tuple(wanted), dtypes[0])
     except CannotCheck as error:
         result.broken = {"id": "not-recognised", "message": error.said}
         return result
     except (Exception, SystemExit) as error:
         result.broken = {"id": "exception", "message": first_look(error)}
         return result
+    flags = {
+        name for name, own in found.defaults.items() if isinstance(own, bool) and not isinstance(wanted[name], bool)
+    }
+    if flags:  # what it calls so is a switch: PyTorch's number would be told to something else
+        names = {name: own for name, own in found.names.items() if name not in flags}
+        defaults = {name: own for name, own in found.defaults.items() if name not in flags}
+        found = found._replace(names=names, defaults=defaults)
     result.words, result.names = found.words, in_words(found.names)
     own_lr = found.defaults.get("lr", wanted.get("lr"))
     if own_lr != wanted.get("lr"):  # told in every scenario, so that it is known and decides nothing
@@ -60,6 +69,16 @@ def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_s
     Driver(subject, found, settings, seed, result).all(tried, dtypes, on_scenario)
     name_causes(result)
     return result
+
+
+def of_framework(target: Any, subject: Subject, wanted: tuple[str, ...]) -> Recognised | None:
+    """How an optimizer of another framework is driven; None where it is of none that is known."""
+    for framework in frameworks_of(target):
+        made = framework.optimizer(target, subject.path, wanted)
+        if made is not None:
+            kind, maker = made
+            return shape(functools.partial(kind, maker, subject.path), maker.names, maker.defaults(), maker)
+    return None
 
 
 def check_settings(subject: Subject, settings: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
@@ -81,13 +100,14 @@ class Driver:
 
     def __init__(self, subject: Subject, found: Recognised, settings: dict[str, Any], seed: int, result: Check):
         self.subject, self.found, self.settings, self.seed, self.result = subject, found, settings, seed, result
+        self.narrowed: set[str] = set()  # the formats that it does not keep
 
     def all(self, tried: list[Trial], dtypes: list[str], on_scenario) -> None:
         total = len(tried) * len(dtypes)
         for place, (dtype, trial) in enumerate((dtype, trial) for dtype in dtypes for trial in tried):
             if on_scenario:
                 on_scenario(f"{trial.name}, {dtype}", place, total)
-            if not self.one(trial, dtype, first=place == 0):
+            if dtype not in self.narrowed and not self.one(trial, dtype, first=not self.result.outcomes):
                 return
         self.drop_idle_state()
         self.effects(tried)
@@ -114,6 +134,10 @@ class Driver:
                 return True
             self.fault("exception", error.said)
             return not first
+        except Narrowed as reason:
+            self.narrowed.add(dtype)
+            self.result.reserve(reason.said)
+            return True
         except Broken as fault:
             where = {"name": trial.name, "dtype": dtype}
             self.fault(fault.cause, message("broken.in-scenario", said=fault.said, **where))
@@ -232,7 +256,7 @@ def stepped_twice(found: Recognised, subject: Subject, settings: Mapping[str, An
         array = start.copy()
         adapter = found.make()
         adapter.start(dict.fromkeys(names, array), **told)
-        adapter.step(dict.fromkeys(names, grad))
+        adapter.step(handed_in(layout_of(subject), dict.fromkeys(names, grad)))
         held = adapter.read()
         if len(names) == 2 and not np.shares_memory(np.asarray(held["weight"]), np.asarray(held["tied"])):
             raise NotTaken(message("reason.own-arrays"))

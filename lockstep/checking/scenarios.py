@@ -143,7 +143,13 @@ def trials(subject: Subject, layer: str = "") -> list[Trial]:
     """
     if subject.family.recorded != "steps":
         return layer_trials(subject, layer)
-    return [*plain(), *(OWN.get(subject.path) or options(subject)), DEFAULTS]
+    return [fitted(one, subject) for one in (*plain(), *(OWN.get(subject.path) or options(subject)), DEFAULTS)]
+
+
+def fitted(one: Trial, subject: Subject) -> Trial:
+    """The trial with a case as the subject can take it."""
+    case = subject.family.settled(subject, one.case)
+    return one._replace(scenario=one.scenario._replace(case=case))
 
 
 def options(subject: Subject) -> list[Trial]:

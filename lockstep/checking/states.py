@@ -25,7 +25,7 @@ def check_states(target, subject: Subject, settings, dtypes, only, seed, on_scen
     """As `lockstep.check`, of a subject whose recordings hold states."""
     result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
     known = trials(subject)
-    result.names = subject.family.names_of(target)
+    result.names = subject.family.names_of(target, subject)
     tried = [trial for trial in known if only is None or trial.name == only]
     if not tried:
         there = "; ".join(trial.name for trial in known)
@@ -72,8 +72,9 @@ def record(target: Any, subject: Subject, trial: Trial, settings: Mapping[str, A
         TheirCode: where it cannot be driven through it, and for whatever it raises itself.
     """
     hyperparameters, told = measured_by(subject, trial, settings)
-    known, names = inspect.signature(subject.ours(trial.case)).parameters, subject.family.names_of(target)
-    lacks = [name for name, value in told.items() if name not in names and known[name].default != value]
+    known, names = inspect.signature(subject.ours(trial.case)).parameters, subject.family.names_of(target, subject)
+    free = [name for name in told if name not in names and name not in settings]  # what is said is so by itself
+    lacks = [name for name in free if known[name].default != told[name]]
     if lacks:
         raise NotTaken(message("reason.no-names", names=", ".join(lacks)))
     with handed_over():
@@ -101,7 +102,7 @@ def record(target: Any, subject: Subject, trial: Trial, settings: Mapping[str, A
 def defaults_of(target: Any, subject: Subject, told: Mapping[str, Any]) -> dict[str, Any]:
     """Its own values of what it was not told, under PyTorch's names, where they show."""
     known = inspect.signature(target).parameters
-    names = {name: own for name, own in subject.family.names_of(target).items() if name not in told}
+    names = {name: own for name, own in subject.family.names_of(target, subject).items() if name not in told}
     return {name: known[own].default for name, own in names.items() if known[own].default is not known[own].empty}
 
 

@@ -15,7 +15,7 @@ from lockstep.cli.ledger import show_ledger
 from lockstep.cli.matrix import explain_matrix
 from lockstep.cli.record import record_subject
 from lockstep.cli.score import score_tests
-from lockstep.cli.terminal import SPOKEN, assignment, console, progress, voice, written
+from lockstep.cli.terminal import SPOKEN, Scheduler, assignment, console, progress, voice, written
 from lockstep.cli.usage import call, speaking
 from lockstep.engine.run import run
 from lockstep.engine.wording import headline
@@ -131,11 +131,13 @@ def report(
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Only in this language, en or ko; in both if left out.")] = None,
     workers: Annotated[int | None, typer.Option(help="So many processes; one a core if left out.", min=1)] = None,
+    scheduler: Scheduler = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Make everything anew, whatever is kept from before.")] = False,
 ):
     """Run the experiments, or read records, and draw the report; the same as `python -m reports`."""
     arguments = ["--out", str(out), *(["--lang", lang] if lang else []), *(["--fresh"] if fresh else [])]
     arguments += ["--workers", str(workers)] if workers else []
+    arguments += ["--scheduler", scheduler] if scheduler else []
     for one in only or []:
         arguments += ["--only", one]
     for name, folder in {"--mnist": mnist, "--cifar10": cifar10, "--records": records}.items():

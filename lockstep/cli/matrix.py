@@ -7,10 +7,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from lockstep.cli.terminal import console, progress, voice, written
-from lockstep.explanation.matrix import Matrix, matrix, tally
+from lockstep.cli.terminal import Scheduler, console, progress, voice, written
+from lockstep.experiments.sweep import matrix
+from lockstep.explanation.matrix import Matrix, tally
 from lockstep.records.files import check_place, write_json
 from lockstep.subjects.registry import find
+from lockstep.tasks.cluster import workers_of
+from lockstep.tasks.kept import Kept
 from lockstep.text import message
 from lockstep.text.rows import row
 
@@ -23,6 +26,10 @@ def explain_matrix(
         int | None, typer.Option(min=1, help="Of every cell; more or less of its own if left out.")
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes at a time; one a core if left out.")] = None,
+    scheduler: Scheduler = None,
+    kept: Annotated[
+        pathlib.Path | None, typer.Option(help="Keep what is finished in this folder, and go on from what is there.")
+    ] = None,
     json: Annotated[pathlib.Path | None, typer.Option(help="Write every cell here.")] = None,
 ):
     """Climb the ladder of every subject, case, dtype and path, at every CPU capability, on one thread and on two.
@@ -33,14 +40,14 @@ def explain_matrix(
         find(one)
     if json is not None:
         check_place(json)  # the work takes minutes
-    with progress() as bar:
+    with workers_of(scheduler, jobs, Kept(kept)) as workers, progress() as bar:
         task = bar.add_task("matrix", total=None)
         found = matrix(
             only or (),
             steps=steps,
-            jobs=jobs,
+            workers=workers,
             on_start=lambda total: bar.update(task, total=total),
-            on_cell=lambda cell: bar.update(task, advance=1, description=cell.subject),
+            on_cells=lambda cells: bar.update(task, advance=len(cells), description=cells[-1].subject if cells else ""),
         )
     show(found)
     if json is not None:

@@ -5,8 +5,9 @@ import pathlib
 import shlex
 import sys
 from contextvars import ContextVar
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -14,6 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from lockstep.errors import BadValue
 from lockstep.text import ENGLISH, Voice, message
 from lockstep.text.rows import row
+
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        envvar="LOCKSTEP_SCHEDULER",
+        help="The address of a Dask scheduler, whose workers do it instead of this machine's.",
+    ),
+]
 
 console = Console(highlight=False, soft_wrap=True, emoji=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)

@@ -20,7 +20,7 @@ def kept_otherwise(recordings: Sequence[Recording]) -> set[str]:
     """The state entries that are a multiple of PyTorch's after first steps whose parameters are PyTorch's."""
     multiples: dict[str, bool] = {}
     for recording in recordings:
-        if recording.is_layer:
+        if recording.holds != "steps":
             return set()
         first = list(until(recording, (), 1))
         agrees = all(near(one) for one in first if one.quantity == "param")

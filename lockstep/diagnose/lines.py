@@ -457,6 +457,8 @@ def seen_of(one: Observed, allowed: Any = 0.0) -> Seen:
 
 def tensor_calls(recording: Recording, kind: Any, heard, observed, between, room) -> Trail | None:
     """Of an optimizer: a tensor that misses a gradient where one does, the largest of those that step alike."""
+    if kind.SPARSE == "alone":
+        return None  # a line holds for what has an entry, another at each step
     first = recording.steps[0]
     taken = {name: sum(step.grads.get(name) is not None for step in recording.steps) for name in first.before}
     name = max(taken, key=lambda one: (taken[one] > 0, -taken[one], first.before[one].size))

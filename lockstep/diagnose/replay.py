@@ -305,6 +305,9 @@ def functional(base: Any) -> type:
         def checked(self, grads):
             return grads
 
+        def no_gradient(self, name):
+            return np.zeros_like(self.params[name])
+
         def new_state(self, param):
             if not self.bounded:
                 return super().new_state(param)
@@ -319,6 +322,9 @@ def functional(base: Any) -> type:
             self.params[name] = lines.param
             made = {key: getattr(lines, entry.line) for key, entry in entries.items() if entry.kind != "count"}
             made |= {key: self.as_kept(key, made[key]) for key, entry in entries.items() if entry.kind == "number"}
+            if self.SPARSE == "alone":  # a row of zeros has no entry, and nothing of it is stepped
+                made |= {key: np.where(self.kept(grad), made[key], array) for key, array in known.items()}
+                self.params[name] = np.where(self.kept(grad), lines.param, param)
             self.state[name] = state | made
 
         def as_kept(self, key, number):

@@ -203,6 +203,8 @@ def floats(value: Any) -> np.ndarray:
 def curve(recording: Recording, causes: Hypothesis, name: str, numbers: np.ndarray, steps: int) -> np.ndarray:
     """How far each element of the first `steps` is off for each of the numbers, signed, in roundings."""
     made = {"passes": layer_curve, "steps": optimizer_curve, "states": state_curve}[recording.holds]
+    if recording.holds == "steps" and not by_element(planted(recording.subject, "", ())):
+        made = state_curve
     with np.errstate(all="ignore"):
         parts = list(made(recording, causes, f"free_{name}", numbers, steps))
     off = np.concatenate(parts, axis=1) if parts else np.zeros((len(numbers), 0))
@@ -253,6 +255,11 @@ def optimizer_curve(recording: Recording, causes: Hypothesis, name: str, numbers
                     predicted = side.state[tensor].get(key)
                     if predicted is not None:
                         yield signed(found, predicted, np.max(np.abs(found), initial=0))
+
+
+def by_element(kind: Any) -> bool:
+    """Whether an optimizer's formula is one of single elements, each stepped by itself."""
+    return kind.ELEMENTWISE and kind.SPARSE != "alone"
 
 
 def layer_curve(recording: Recording, causes: Hypothesis, name: str, numbers, steps: int) -> Iterator[np.ndarray]:

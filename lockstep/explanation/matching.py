@@ -147,10 +147,11 @@ def matched(
 ) -> list[Match]:
     """What PyTorch's operations show of each line of the formula in its order, as `mine` has just worked it out."""
     made, ours, other = {}, mine.read(), theirs.read()
+    stepped = getattr(mine, "stepped", lambda _, array: np.asarray(array))
     for quantity, name, array in each(ours):
         if mine.produces(stage, quantity, name):
-            made.setdefault(bits_of(array), np.asarray(other[quantity][name]))
-    given = {bits_of(array): np.asarray(array) for _, _, array in each(before)}
+            made.setdefault(bits_of(stepped(name, array)), stepped(name, other[quantity][name]))
+    given = {bits_of(part): part for _, name, array in each(before) for part in [stepped(name, array)]}
     values = [made.get(bits_of(line.value)) for line in lines]
     values = [
         by_kernel(line, operations) if value is None else value for line, value in zip(lines, values, strict=True)

@@ -4,7 +4,6 @@ A capability is chosen before PyTorch is loaded, so each configuration runs in p
 `python -m lockstep.explanation.matrix`: such a one reads its work from its standard input and prints a line a cell.
 """
 
-import concurrent.futures
 import contextlib
 import dataclasses
 import importlib
@@ -14,7 +13,7 @@ import os
 import pathlib
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from lockstep.engine.wording import left_over
@@ -27,6 +26,7 @@ from lockstep.text import Message, from_json, message
 
 CAPABILITIES = ("default", "avx2")  # besides this CPU's own
 THREADS = (1, 2)
+PART = 48  # cells that a process works off, which takes a while to begin
 
 
 class Configuration(NamedTuple):
@@ -46,6 +46,7 @@ class Cell:
     """One ladder and how it ended.
 
     rung: the last one. kernels: the primitives that had to be PyTorch's. left: what is left, in words, or nothing.
+    machine: the processor it was climbed on.
     """
 
     subject: str
@@ -58,6 +59,7 @@ class Cell:
     rung: str = ""
     kernels: tuple[str, ...] = ()
     left: str = ""
+    machine: str = ""
 
     @property
     def label(self) -> str:
@@ -127,56 +129,24 @@ def length(subject: Subject, case, configuration: Configuration, steps: int | No
     return subject.family.steps(case, at_home=configuration.own and configuration.threads == 1)
 
 
-def matrix(
-    only: Sequence[str] = (),
-    *,
-    steps: int | None = None,
-    jobs: int | None = None,
-    on_start: Callable[[int], Any] | None = None,
-    on_cell: Callable[[Cell], Any] | None = None,
-) -> Matrix:
-    """Climb the ladder of every cell.
+def parts(whole: list[Cell]) -> list[list[Cell]]:
+    """What a process works off at a time: cells of one subject, not many; PyTorch's paths of a case stay together."""
+    cases = [list(paths) for _, paths in itertools.groupby(whole, lambda cell: (cell.subject, cell.case, cell.dtype))]
+    found: list[list[Cell]] = []
+    for case in cases:
+        if found and found[-1][0].subject == case[0].subject and len(found[-1]) + len(case) <= PART:
+            found[-1] += case
+        else:
+            found.append(case)
+    return found
 
-    Arguments:
-        only: subjects; all of them if there are none.
-        steps: of every cell; if None, 500 for an optimizer and 200 for a network where PyTorch runs as it does here
-            by itself on one thread, else as many as the case says, and 20 for a network.
-        jobs: processes at a time; one a core if None.
-        on_start: called with the number of cells. on_cell: called with each that is done.
+
+def in_process(configuration: Configuration, work: list[Cell]) -> tuple[list[Cell], Message | None]:
+    """Some cells of one configuration, in a process of its own; or the reason why there are none.
 
     Raises:
-        ValueError: for a subject that there is not.
+        ChildProcessError: where the process ends before its work.
     """
-    jobs = jobs or os.cpu_count() or 1
-    work = [
-        (configuration, shard)
-        for configuration in configurations()
-        for shard in shards(cells(only, configuration, steps), jobs)
-    ]
-    if on_start:
-        on_start(sum(len(shard) for _, shard in work))
-    done: dict[str, Cell] = {}
-    absent: dict[str, Message] = {}
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(in_process, configuration, shard, on_cell) for configuration, shard in work]
-        for (configuration, _), one in zip(work, waiting, strict=True):
-            found, reason = one.result()
-            done |= {cell.label: cell for cell in found}
-            absent |= {configuration.name: reason} if reason else {}
-    whole = [cell.label for configuration in configurations() for cell in cells(only, configuration, steps)]
-    return Matrix([done[name] for name in whole if name in done], absent)
-
-
-def shards(whole: list[Cell], count: int) -> list[list[Cell]]:
-    """As many parts of about the same work, none empty; PyTorch's paths of a case stay together."""
-    cases = [list(paths) for _, paths in itertools.groupby(whole, lambda cell: (cell.subject, cell.case, cell.dtype))]
-    return [list(itertools.chain(*part)) for part in (cases[start::count] for start in range(count)) if part]
-
-
-def in_process(
-    configuration: Configuration, work: list[Cell], on_cell: Callable[[Cell], Any] | None
-) -> tuple[list[Cell], Message | None]:
-    """Some cells of one configuration, in a process of its own; or the reason why there are none."""
     threads = {f"{library}_NUM_THREADS": str(configuration.threads) for library in ("OMP", "MKL", "OPENBLAS")}
     root = str(pathlib.Path(__file__).parents[2])
     chosen = {
@@ -202,10 +172,9 @@ def in_process(
             if "absent" in said:
                 return [], from_json(said["absent"])
             done.append(Cell(**said))
-            if on_cell:
-                on_cell(done[-1])
-    lost = str(message("matrix.lost", status=worker.returncode))
-    return done + [dataclasses.replace(cell, left=lost) for cell in work[len(done) :]], None
+    if len(done) < len(work):
+        raise ChildProcessError(str(message("matrix.lost", status=worker.returncode)))
+    return done, None
 
 
 def work_off(stream, out) -> None:
@@ -235,6 +204,7 @@ class Climber:
 
     def explained(self, cell: Cell) -> Cell:
         """The cell with its end; an error is one of a cell, not of the matrix."""
+        cell = dataclasses.replace(cell, machine=environment().cpu or "")
         try:
             found = self.climbed(cell)
         except Exception as error:

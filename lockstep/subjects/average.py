@@ -23,7 +23,7 @@ class Averages(Gradients):
     place = 3.5
     symbols = {"decay": r"\beta"}
 
-    def names_of(self, target: Any) -> dict[str, str]:
+    def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
         given = inspect.signature(target).parameters
         own = next((name for name in DECAYS if name in given), None)
         return {"decay": own} if own else {}
@@ -33,7 +33,7 @@ class Averages(Gradients):
     ) -> Iterator[Quantities]:
         """The parameters and their average, by somebody's own class, which is made of parameters and told of others."""
         stated = subject.ours()(**case.hyperparameters)
-        names = self.names_of(target)
+        names = self.names_of(target, subject)
         told = {names[name]: value for name, value in hyperparameters.items() if name in names}
         stream = stream_of(case, dtype, 0)
         average = target(stream(0), **told)

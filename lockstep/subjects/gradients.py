@@ -199,7 +199,7 @@ class Gradients(Family):
             carried = {key: bounds[key] for key in stated.CARRIED}
             yield count, bounds
 
-    def names_of(self, target: Any) -> dict[str, str]:
+    def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
         given = inspect.signature(target).parameters
         return {name: own for name, known in OTHERS.items() for own in known if own in given}
 
@@ -208,7 +208,7 @@ class Gradients(Family):
     ) -> Iterator[Quantities]:
         """What comes in and what becomes of it, by somebody's own function; the first are zeros."""
         stated = subject.ours()(**case.hyperparameters)
-        names = self.names_of(target)
+        names = self.names_of(target, subject)
         told = {names[name]: value for name, value in hyperparameters.items() if name in names}
         stream = stream_of(case, dtype, 0)
         nothing = {name: np.zeros_like(array) for name, array in stream(0).items()}

@@ -1,22 +1,23 @@
 """Learning-rate schedules as sides: an epoch, then the learning rates of every group."""
 
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from lockstep.errors import NoSuchName, TheirCode
-from lockstep.numerics import formats
-from lockstep.numerics.bounded import Bounded
+from lockstep.cases.lr_scheduler import Values
+from lockstep.errors import NoSuchName
+from lockstep.numerics.bounded import Bounded, Undecided, widest
+from lockstep.subjects.driven_schedules import names_of, recorded_by
 from lockstep.subjects.handed import handed_over
+from lockstep.subjects.registry import find
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
 from lockstep.subjects.subject import Family, Request, Subject
 from lockstep.text import message
 
 
 class ScheduleSide:
-    """A schedule of either side, whose groups are its tensors.
+    """A schedule of either side, whose groups are its tensors. It is made in the first step, which is epoch 0.
 
     Arguments:
         make: makes it; once more where the case is resumed.
@@ -28,34 +29,48 @@ class ScheduleSide:
 
     def __init__(self, make: Callable[[], Any], case):
         self.make, self.case = make, case
-        self.schedule = make()
-        self.formula: Callable[..., Any] | None = None  # in the place of its own
+        self.schedule: Any = None
+        self.prepared: list[Callable[[Any], Any]] = []  # what makes its formula another one
 
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
         return quantity != "base_lr"
 
     def read(self) -> Quantities:
-        schedule = self.schedule
+        case, schedule = self.case, self.schedule
+        if schedule is None:
+            before = {"base_lr": named(case.initial_lrs or case.lrs), "lr": named(case.lrs)}
+            return {"last_epoch": {"last_epoch": np.array(case.last_epoch, np.float64)}, **before}
+        momenta = {"momentum": named(schedule.momenta)} if schedule.momenta else {}
         return {
             "last_epoch": {"last_epoch": np.array(schedule.last_epoch, np.float64)},
             "base_lr": named(schedule.base_lrs),
             "lr": named(schedule.lrs),
+            **momenta,
         }
 
     def write(self, quantities: Quantities) -> None:
+        if self.schedule is None:
+            return  # it starts from what its case says
         self.schedule.load_state_dict(
             {
+                **self.schedule.state_dict(),
                 "last_epoch": int(quantities["last_epoch"]["last_epoch"]),
-                "base_lrs": [float(lr) for lr in quantities["base_lr"].values()],
-                "_last_lr": [float(lr) for lr in quantities["lr"].values()],
+                "base_lrs": numbers(quantities["base_lr"]),
+                "_last_lr": numbers(quantities["lr"]),
             }
         )
 
     def rewrite(self, order: str, ops: Any) -> None:
-        self.formula = self.schedule.formula = self.schedule.ORDERS[order]
+        self.prepared.append(lambda schedule: schedule.ORDERS[order])
 
     def watch(self, note: Callable[..., Any]) -> None:
-        self.formula = self.schedule.formula = watched(self.schedule.formula, note)
+        self.prepared.append(lambda schedule: watched(schedule.formula, note))
+        if self.schedule is not None:
+            self.schedule.formula = watched(self.schedule.formula, note)
+
+    def prepare(self) -> None:
+        for change in self.prepared:
+            self.schedule.formula = change(self.schedule)
 
     def only(self, tensor: str) -> None:
         """An epoch is one for all groups."""
@@ -64,11 +79,15 @@ class ScheduleSide:
         return {f"lr {name}": float(lr) for name, lr in named(self.schedule.lrs).items()}
 
     def advance(self, stage: str, step: int) -> None:
+        if self.schedule is None:
+            self.schedule = self.make()
+            self.prepare()
+            return
         if step == self.case.resumed:
             state = self.schedule.state_dict()
             self.schedule = self.make()
             self.schedule.load_state_dict(state)
-            self.schedule.formula = self.formula or getattr(self.schedule, "formula", None)
+            self.prepare()
         self.schedule.step()
 
 
@@ -77,33 +96,117 @@ def named(lrs) -> dict[str, np.ndarray]:
     return {str(group): np.array(lr, np.float64) for group, lr in enumerate(lrs)}
 
 
-class Arbiter:
-    """The closed form on error-carrying numbers, and room for a recursion, which rounds at most once an epoch."""
+class Count(int):
+    """A whole number that is one as long as it is counted with, and carries its error as soon as it is divided."""
 
-    def __init__(self, kind, hyperparameters: Mapping[str, Any]):
-        self.formula = kind.ORDERS["paper"]
-        self.hyperparameters = {name: weak(value) for name, value in hyperparameters.items()}
+    def real(self) -> Bounded:
+        return Bounded(np.asarray(int(self), np.float64), np.float64)
+
+    def __add__(self, other):
+        return Count(int(self) + int(other)) if isinstance(other, int) else self.real() + other
+
+    def __sub__(self, other):
+        return Count(int(self) - int(other)) if isinstance(other, int) else self.real() - other
+
+    def __mul__(self, other):
+        return Count(int(self) * int(other)) if isinstance(other, int) else self.real() * other
+
+    def __truediv__(self, other):
+        return self.real() / (other.real() if isinstance(other, Count) else other)
+
+    def __rsub__(self, other):
+        return Count(int(other) - int(self)) if isinstance(other, int) else other - self.real()
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+class Arbiter:
+    """What a formula makes of an epoch, on error-carrying numbers.
+
+    The closed form, and room for whoever gets there epoch by epoch, rounding in each what the closed form rounds once;
+    and where PyTorch goes by a recursion, what that rounds from the first epoch on.
+
+    Arguments:
+        kind: the class of the reference, or one with causes in it.
+        like: the class of the reference.
+        hyperparameters: of the case.
+        groups: how many.
+    """
+
+    def __init__(self, kind, like, hyperparameters: Mapping[str, Any], groups: int):
+        self.schedule = kind([1.0] * groups, **hyperparameters)
+        self.paper, self.planted = kind.ORDERS["paper"], kind is not like
+        recursion = kind.ORDERS.get("pytorch", like.ORDERS["pytorch"])
+        self.recursion = None if recursion is like.ORDERS["paper"] else recursion
+        self.walked: dict[tuple[int, float], list[Any]] = {}
 
     def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
-        epoch = int(before["last_epoch"]["last_epoch"]) + 1
-        rates = {
-            name: self.rate(before["lr"][name], base, epoch, before["base_lr"])
-            for name, base in before["base_lr"].items()
-        }
+        schedule, epoch = self.schedule, int(before["last_epoch"]["last_epoch"]) + 1
+        schedule.last_epoch = epoch
+        schedule.lrs, schedule.base_lrs = (numbers(before[name]) for name in ("lr", "base_lr"))
+        made = [self.made(group, epoch) for group in range(len(schedule.lrs))]
+        bounds = {line: {str(group): rates[line] for group, rates in enumerate(made)} for line in schedule.MADE}
         count = np.array(epoch, np.float64)
-        return {"last_epoch": {"last_epoch": Bounded(count, count.dtype)}, "lr": rates}
+        return {"last_epoch": {"last_epoch": Bounded(count, count.dtype)}, **bounds}
 
-    def rate(self, lr, base_lr, epoch: int, like) -> Bounded:
-        numbers = (Bounded(np.asarray(number), np.float64) for number in (lr, base_lr))
-        exact = self.formula(*numbers, last_epoch=epoch, **self.hyperparameters).lr
-        exact = exact if isinstance(exact, Bounded) else Bounded(np.asarray(exact), np.float64)
-        double = formats.of(np.float64)
-        room = max(epoch, 0) * double.unit * np.abs(exact.value) + double.smallest_subnormal
-        return exact.like(exact.value, exact.error + room, exact.sure)
+    def made(self, group: int, epoch: int) -> dict[str, Bounded]:
+        """Each line of the formula that a group goes by, with room for all who are right."""
+        arguments = self.schedule.arguments(group)
+        lines = self.paper(**errant(arguments))
+        walked = self.walk(group, arguments, epoch) if self.recursion else None
+        return {line: self.room(line, getattr(lines, line), walked, epoch) for line in self.schedule.MADE}
+
+    def room(self, line: str, exact: Any, walked: Any, epoch: int) -> Bounded:
+        exact = exact if isinstance(exact, Bounded) else Bounded(np.asarray(exact, np.float64), np.float64)
+        closed = exact.like(exact.value, exact.error * (1 + max(epoch, 0)), exact.sure)
+        if walked is None:
+            return closed
+        other = getattr(walked, line)
+        if not self.planted:
+            return widest([closed, other])
+        with np.errstate(all="ignore"):
+            share = np.where(other.value == 0, 0, other.error / np.abs(other.value))
+        return exact.like(exact.value, closed.error + share * np.abs(exact.value), exact.sure)
+
+    def walk(self, group: int, arguments: Mapping[str, Any], epoch: int) -> Any:
+        """The lines of the recursion at an epoch, from the first on; None as soon as nothing is known of them."""
+        assert self.recursion
+        lines = self.walked.setdefault((group, arguments["base_lr"]), [])
+        while len(lines) <= epoch:
+            before = lines[-1].lr if lines else errant({"lr": arguments["base_lr"]})["lr"]
+            now = errant({**arguments, "last_epoch": len(lines)}) | {"lr": before}
+            try:
+                lines.append(self.recursion(**now))
+            except Undecided:
+                return None
+        known = lines[epoch] if epoch >= 0 else None
+        return known if known and np.isfinite(known.lr.error) else None
 
 
-def weak(value: Any) -> Any:
-    return Bounded.scalar(value) if isinstance(value, float) and value else value
+def errant(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A formula's arguments as numbers that carry their error."""
+    return {name: carrying(value) for name, value in arguments.items()}
+
+
+def carrying(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return Count(value) if isinstance(value, int) else Bounded(np.asarray(value), np.float64)
+
+
+def numbers(quantity: Mapping[str, np.ndarray]) -> list[float]:
+    return [float(number) for number in quantity.values()]
+
+
+def unread(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters as they were before they were written down: a function is read as its numbers."""
+    return {name: function_of(value) for name, value in hyperparameters.items()}
+
+
+def function_of(value: Any) -> Any:
+    if isinstance(value, Mapping) and "numbers" in value:
+        return Values(tuple(value["numbers"]))
+    return tuple(map(function_of, value)) if isinstance(value, tuple) else value
 
 
 def pair(request: Request, ours: type | None = None) -> Pair:
@@ -115,13 +218,13 @@ def pair(request: Request, ours: type | None = None) -> Pair:
         raise NoSuchName(message("error.no-path", subject=subject.path, path=path))
     settings = {"last_epoch": case.last_epoch, "initial_lrs": case.initial_lrs, **case.hyperparameters}
     with handed_over():
-        reference(case.lrs, **settings)
+        made = reference(case.lrs, **settings)
         counterpart(case.lrs, **settings)
     return Pair(
         ours=lambda: ScheduleSide(lambda: (ours or reference)(case.lrs, **settings), case),
         theirs=lambda: ScheduleSide(lambda: counterpart(case.lrs, path=path, **settings), case),
-        exact=Arbiter(reference, reference(case.lrs, **settings).hyperparameters),
-        lines={"lr": "lr"},
+        exact=Arbiter(reference, reference, case.hyperparameters, len(case.lrs)),
+        lines={line: line for line in made.MADE},
         order=("last_epoch", "base_lr", *subject.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS,
         path=path,
@@ -130,88 +233,51 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     )
 
 
-# what somebody's own schedule may call things
-EPOCH = ("epoch", "step", "t", "count", "iteration", "it", "n", "i")
-RATE = (
-    "lrs",
-    "base_lr",
-    "initial_lr",
-    "lr",
-    "lr0",
-    "init_lr",
-    "learning_rate",
-    "init_value",
-    "eta0",
-    "initial_learning_rate",
-)
-OTHERS = {
-    "step_size": ("step_size", "decay_steps", "transition_steps", "decay_every", "every", "period", "drop_every"),
-    "gamma": ("gamma", "decay_rate", "decay", "factor", "drop", "drop_rate", "alpha"),
-}
-
-
-class Held:
-    """The least of an optimizer that a schedule is given: groups with a learning rate."""
-
-    def __init__(self, lrs):
-        self.param_groups = [{"lr": lr, "params": []} for lr in lrs]
-
-    def step(self) -> None:
-        """A schedule may want to see it called."""
-
-
 class Schedules(Family):
     """A number a group that changes with the epochs."""
 
     place = 2
     unit = "magnitude"
-    made_of = ([1.0],)
-    symbols = {"base_lr": r"\eta_0", "last_epoch": "t", "step_size": "s", "gamma": r"\gamma"}
+    symbols = {
+        "base_lr": r"\eta_0",
+        "last_epoch": "t",
+        "step_size": "s",
+        "gamma": r"\gamma",
+        "milestones": "m",
+        "factor": "c",
+        "start_factor": "c_0",
+        "end_factor": "c_1",
+        "total_iters": "T",
+        "T_max": "T",
+        "T_0": "T_0",
+        "T_mult": "m",
+        "eta_min": r"\eta_{\min}",
+        "power": "p",
+        "lr_lambda": r"\lambda",
+    }
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:
         return pair(request, ours)
 
+    def accepts(self, kind: Any, recording: Any) -> None:
+        kind(numbers(recording.steps[0].before["base_lr"]), **unread(recording.hyperparameters))
+
     def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
         """What a formula makes of every step of a recording."""
-        arbiter = Arbiter(kind, hyperparameters)
+        like, groups = find(recording.subject).ours(), len(recording.steps[0].before["base_lr"])
+        arbiter = Arbiter(kind, like, unread(hyperparameters), groups)
         for step in recording.steps:
             epoch = int(step.before["last_epoch"]["last_epoch"]) + 1
             yield epoch, arbiter("epoch", epoch, step.before)
 
-    def names_of(self, target: Any) -> dict[str, str]:
-        given = inspect.signature(target).parameters
-        return {name: own for name, known in OTHERS.items() for own in known if own in given}
+    def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
+        return names_of(target, subject)
 
     def recorded_by(
         self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Quantities]:
         """The state before the first epoch and after each, of somebody's own schedule."""
-        if case.resumed is not None or case.last_epoch != -1:
-            raise TheirCode(message("note.not-resumed"))
-        given = inspect.signature(target).parameters
-        names = self.names_of(target)
-        told = {names[name]: value for name, value in hyperparameters.items() if name in names}
-        rate = next((name for name in RATE if name in given), None)
-        epoch = next((name for name in EPOCH if name in given), None)
-        first = named(case.lrs)
-        if not inspect.isclass(target) and epoch is not None:
-
-            def rates(count: int) -> dict[str, np.ndarray]:
-                return named(target(**{epoch: count, **told, **({rate: lr} if rate else {})}) for lr in case.lrs)
-        else:
-            held = Held(case.lrs)
-            made: Any = target
-            schedule = made(held if rate is None else list(case.lrs), **told)
-
-            def rates(count: int) -> dict[str, np.ndarray]:
-                if count:
-                    held.step()
-                    schedule.step()
-                return named(getattr(schedule, "lrs", None) or [group["lr"] for group in held.param_groups])
-
-        yield {"last_epoch": {"last_epoch": np.array(-1.0)}, "base_lr": first, "lr": first}
-        for count in range(case.steps + 1):
-            yield {"last_epoch": {"last_epoch": np.array(float(count))}, "base_lr": first, "lr": rates(count)}
+        return recorded_by(target, subject, case, hyperparameters)
 
 
 FAMILY = Schedules()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.cases import Case
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
@@ -92,6 +93,13 @@ class OptimizerSide:
     def only(self, tensor: str) -> None:
         self.grads = {name: grad if name == tensor else None for name, grad in self.grads.items()}
 
+    def stepped(self, tensor: str, array) -> np.ndarray:
+        """What a step works on of a tensor's array: beside a sparse gradient that steps its entries alone, those."""
+        whole, grad = np.asarray(array), self.grads.get(tensor)
+        if not self.case.sparse or grad is None or grad.shape != whole.shape or self.optimizer.SPARSE == "whole":
+            return whole
+        return np.atleast_1d(whole)[handed_as(self.case, {tensor: grad})[tensor].coalesced().places]
+
     def traces(self) -> dict[str, float]:
         return {} if self.loss is None else {"loss": float(self.loss)}
 
@@ -108,7 +116,25 @@ class OptimizerSide:
         else:
             for name, value in self.case.changes(step).items():
                 self.optimizer.set(name, value)
-            self.optimizer.step(self.grads)
+            self.optimizer.step(handed_as(self.case, self.grads))
+
+
+def handed_as(case: Case, grads: Mapping[str, Any]) -> dict[str, Any]:
+    """Gradients in the layout of a case."""
+    return handed_in(case.sparse, grads)
+
+
+def handed_in(layout: str, grads: Mapping[str, Any]) -> dict[str, Any]:
+    """Gradients in a layout; as they are if it is empty."""
+    if not layout:
+        return dict(grads)
+    stored = importlib.import_module("reference.sparse").stored
+    return {name: None if grad is None else stored(grad, layout) for name, grad in grads.items()}
+
+
+def layout_of(subject: Subject) -> str:
+    """In which layout an optimizer takes its gradients, where it takes no others."""
+    return subject.table("SPARSE") or ""
 
 
 class Arbiter:
@@ -177,7 +203,18 @@ class Arbiter:
         for tensors in alike.values():
             for key, named in self.exact_step(tensors, scalars).items():
                 bounds.setdefault(key, {}).update(named)
+        if self.case.sparse and self.optimizer.SPARSE != "whole":
+            self.rest(bounds, before)
         return bounds
+
+    def rest(self, bounds: Bounds, before: Quantities) -> None:
+        """What a sparse gradient has no entry for stays as it was."""
+        for name, grad in handed_as(self.case, before.get("grad", {})).items():
+            for key in ("param", *(key for key, entry in self.optimizer.STATE.items() if entry.kind == "array")):
+                if name in before.get(key, {}):
+                    exact, kept = bounds[key][name], grad.kept()
+                    value, error = np.where(kept, exact.value, before[key][name]), np.where(kept, exact.error, 0)
+                    bounds[key][name] = Bounded(value, exact.dtype, error=error)
 
     def exact_tensor(self, arrays: Arrays, scalars) -> dict[str, Bounded]:
         """The exact step of one tensor as a whole."""
@@ -305,7 +342,8 @@ def pair(request: Request, ours: type | None = None) -> Pair:
         start = problem.start(case.shapes_for(problem), formats.named(request.dtype).dtype, seed)
     reference, counterpart = subject.ours(), subject.theirs()
     path = path_of(request.subject, counterpart, request.path)
-    written_like = path if path in reference.ORDERS else "pytorch"
+    likeliest = ("sparse" if case.sparse else path, path, "pytorch")
+    written_like = next(order for order in likeliest if order in reference.ORDERS)
 
     def optimizer(kind, **extra):
         return kind({name: array.copy() for name, array in start.items()}, **case.hyperparameters, **extra)
@@ -392,6 +430,11 @@ class Optimizers(Family):
         "lr": r"\alpha", "beta1": r"\beta_1", "beta2": r"\beta_2", "eps": r"\epsilon", "weight_decay": r"\lambda",
         "alpha": r"\rho", "momentum": r"\mu", "dampening": r"\tau", "lr_decay": r"\eta",
     }  # fmt: skip
+
+    def settled(self, subject: Subject, case: Case) -> Case:
+        """With sparse gradients, where a subject takes no others."""
+        layout = layout_of(subject)
+        return case.replaced(sparse=layout) if layout and not case.sparse else case
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:
         return pair(request, ours)

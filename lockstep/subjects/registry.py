@@ -105,7 +105,7 @@ def asked(
         TypeError: for a hyperparameter that is none, and a seed that is no whole number.
     """
     subject = find(subject) if isinstance(subject, str) else subject
-    chosen = choose(subject, case)
+    chosen: Case = subject.family.settled(subject, choose(subject, case))
     changes = dict(hyperparameters or {})
     for name in changes:
         if name in vars(chosen):

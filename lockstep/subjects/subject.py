@@ -177,6 +177,10 @@ class Family:
         """Which class of a subject's file a case is of; None for the one that the file is about."""
         return None
 
+    def settled(self, subject: Subject, case: Any) -> Any:
+        """A case as a subject can take it."""
+        return case
+
     def paths(self, subject: Subject, case: Any) -> Iterable[str | None]:
         """PyTorch's implementations that a case is climbed on, its first one first."""
         return case.paths or getattr(subject.theirs(case), "paths", (None,))
@@ -189,7 +193,11 @@ class Family:
         """What the formula of a class makes of each step of recorded states, from where each was."""
         raise NotImplementedError(f"{self!r} does not say how recordings of its subjects are replayed")
 
-    def names_of(self, target: Any) -> dict[str, str]:
+    def accepts(self, kind: Any, recording: Any) -> None:
+        """Refuse the hyperparameters of a recording that a class of the reference refuses, in its words."""
+        kind(*self.made_of, **recording.hyperparameters)
+
+    def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
         """PyTorch's hyperparameters that an implementation takes, each to its own name for it."""
         return {name: name for name in inspect.signature(target).parameters}
 

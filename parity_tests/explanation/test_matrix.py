@@ -1,5 +1,6 @@
 """The matrix has every cell there is, in processes that run as they say, and is red where one is not explained."""
 
+import contextlib
 import json
 import shutil
 
@@ -7,10 +8,15 @@ import numpy as np
 import pytest
 
 from lockstep.cli import main as cli
+from lockstep.cli import matrix as command
+from lockstep.experiments import sweep
 from lockstep.explanation import matrix
 from lockstep.explanation.ladder import climb
 from lockstep.explanation.matrix import Cell, Configuration
+from lockstep.numerics.environment import environment
 from lockstep.subjects.registry import subjects
+from lockstep.tasks.kept import Kept
+from lockstep.tasks.workers import Alone, TaskFailed, Workers
 from lockstep.text import message
 from torch_impl import arithmetic as kernels
 from torch_impl.optim.optimizer import Optimizer
@@ -23,7 +29,7 @@ def only(monkeypatch):
     """Restrict the matrix to some configurations."""
 
     def restrict(*wanted):
-        monkeypatch.setattr(matrix, "configurations", lambda: list(wanted))
+        monkeypatch.setattr(sweep, "configurations", lambda: list(wanted))
 
     return restrict
 
@@ -63,7 +69,7 @@ def test_each_configuration_is_what_its_processes_run_as(only):
     wanted = [Configuration(OWN, 2, True), Configuration("default", 1, False)]
     only(*wanted)
     cells = []
-    found = matrix.matrix(["penalty.l1"], steps=1, on_cell=cells.append, jobs=1)
+    found = sweep.matrix(["penalty.l1"], steps=1, on_cells=cells.extend)
     assert found.passes
     assert sorted(cell.label for cell in cells) == sorted(cell.label for cell in found.cells)
     sums = {cell.configuration: cell.rung for cell in found.cells if cell.rung.startswith("the order of sums")}
@@ -80,7 +86,7 @@ def test_each_configuration_is_what_its_processes_run_as(only):
 def test_a_capability_that_is_not_there_is_absent(only):
     wanted = Configuration("avx1024", 1, False)
     only(wanted)
-    found = matrix.matrix(["penalty.l1"], steps=1, jobs=1)
+    found = sweep.matrix(["penalty.l1"], steps=1)
     assert not found.cells
     assert not found.passes
     assert found.absent == {wanted.name: message("matrix.absent", wanted="avx1024", has=OWN)}
@@ -124,19 +130,31 @@ def test_a_path_that_parts_by_one_bit_shares_no_ladder(monkeypatch):
 
 
 def test_the_paths_of_a_case_go_to_one_process():
-    parts = matrix.shards(matrix.cells([], Configuration(OWN, 1, True)), 3)
+    whole = matrix.cells([], Configuration(OWN, 1, True))
+    parts = matrix.parts(whole)
+    assert [cell for part in parts for cell in part] == whole
+    assert all(len({cell.subject for cell in part}) == 1 and len(part) <= matrix.PART for part in parts)
     places = [{(cell.subject, cell.case, cell.dtype) for cell in part} for part in parts]
-    assert len(parts) == 3
     assert len(set().union(*places)) == sum(map(len, places))
 
 
-def test_a_process_that_is_lost_leaves_its_cells_unexplained(only, monkeypatch):
+def test_a_process_that_is_lost_is_told_and_nothing_of_it_is_kept(only, monkeypatch):
     only(Configuration(OWN, 1, True))
     monkeypatch.setattr(matrix.sys, "executable", shutil.which("false"))
-    found = matrix.matrix(["optim.adam"], jobs=1)
-    assert len(found.cells) == len(matrix.cells(["optim.adam"], Configuration(OWN, 1, True)))
-    assert not any(cell.explained for cell in found.cells)
-    assert "ended with status 1" in found.cells[0].left
+    with pytest.raises(TaskFailed, match=r"optim.adam, .*ended with status 1"):
+        sweep.matrix(["optim.adam"], workers=Alone())
+
+
+@pytest.mark.slow
+def test_what_is_finished_is_kept_and_says_on_which_processor(only, tmp_path):
+    only(Configuration(OWN, 1, True))
+    found = []
+    for _ in range(2):
+        with Workers(1, Kept(tmp_path)) as workers:
+            found.append(sweep.matrix(["penalty.l1"], steps=1, workers=workers))
+    assert (workers.taken, workers.done) == (1, 0)
+    assert found[0] == found[1]
+    assert {cell.machine for cell in found[0].cells} == {environment().cpu or ""}
 
 
 # on the command line
@@ -149,16 +167,17 @@ def status(monkeypatch, *words):
     return stop.value.code
 
 
-def worked_off(_, work, on_cell):
+def worked_off(_, work):
     climber = matrix.Climber()
-    return [climber.explained(cell) for cell in work], ""
+    return [climber.explained(cell) for cell in work], None
 
 
 @pytest.fixture
 def here(only, monkeypatch):
     """The cells of one configuration, worked off in this process."""
     only(Configuration(OWN, 1, True))
-    monkeypatch.setattr(matrix, "in_process", worked_off)
+    monkeypatch.setattr(sweep, "in_process", worked_off)
+    monkeypatch.setattr(command, "workers_of", lambda *_: contextlib.nullcontext(Alone()))
 
 
 def test_a_table_the_share_and_every_cell(here, monkeypatch, tmp_path, capsys):
@@ -191,5 +210,5 @@ def test_a_subject_that_there_is_not(monkeypatch, capsys):
 @pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
 def test_the_whole_matrix():
-    found = matrix.matrix()
+    found = sweep.matrix()
     assert found.passes, [cell.label for cell in found.cells if not cell.explained]

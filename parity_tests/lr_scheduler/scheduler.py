@@ -3,17 +3,21 @@
 import inspect
 from typing import Any
 
+import pytest
+
 import lockstep
 from lockstep.causes import causes, plant
 from lockstep.checking.torch_recordings import of_pytorch as recordings_of
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import load
 from lockstep.subjects.registry import asked
-from parity_tests.support.families import SubjectTests, mirrored, refused_as, run_of, swapped
+from parity_tests.support.families import SAME, SubjectTests, mirrored, refused_as, run_of, swapped
 
 
 class ScheduleTests(SubjectTests):
     """The tests of a schedule. A learning rate is a Python double: equal to the bit, or the operation is named."""
+
+    every_path = False
 
     def test_the_ladder_ends_at_0(self, case, dtype, torch_path):
         """The closed form beside the recursion, and PyTorch's own order beside either."""
@@ -49,9 +53,21 @@ class ScheduleTests(SubjectTests):
             one, other = (getattr(pair, name)() for name in makes)
             for step in range(1, 12):
                 one.advance("epoch", step)
+            other.advance("epoch", 1)
             other.write(one.read())
             assert other.schedule.lrs == one.schedule.lrs
-            assert other.schedule.last_epoch == one.schedule.last_epoch == 11
+            assert other.schedule.last_epoch == one.schedule.last_epoch == 10
+
+    def test_a_state_that_lacks_something_is_refused_before_anything_changes(self):
+        case = self.subject.cases.CASES[0]
+        side: Any = asked(self.subject, case).pair().ours()
+        side.advance("epoch", 1)
+        schedule = side.schedule
+        whole = schedule.state_dict()
+        for spoilt in ({key: value for key, value in whole.items() if key != "_last_lr"}, whole | {"base_lrs": []}):
+            with pytest.raises((KeyError, ValueError), match=r"_last_lr|base_lrs"):
+                schedule.load_state_dict(spoilt | {"last_epoch": 5})
+            assert schedule.state_dict() == whole
 
     def test_a_recording_of_pytorch_is_rounding_and_goes_through_a_folder(self, tmp_path):
         made = recordings_of(self.path)
@@ -61,23 +77,24 @@ class ScheduleTests(SubjectTests):
         assert [one.scenario for one in read] == [one.scenario for one in made]
         assert lockstep.check_recordings(read).verdict in (Verdict.IDENTICAL, Verdict.ROUNDING)
 
+    @pytest.mark.slow
     def test_every_cause_is_named_of_what_its_class_does(self):
         """Our class with the cause in it, driven as somebody's own."""
         for cause in causes(self.path):
             planted = plant(self.path, [cause])
 
-            def named(*arguments, planted=planted, **settings):
+            def schedule(*arguments, planted=planted, **settings):
                 return planted(*arguments, **settings)
 
-            named.__signature__ = inspect.signature(self.subject.ours())  # type: ignore[attr-defined]
-            result = lockstep.check(named, like=self.path)
+            schedule.__signature__ = inspect.signature(self.subject.ours())  # type: ignore[attr-defined]
+            result = lockstep.check(schedule, like=self.path)
             assert result.verdict is Verdict.DIFFERENT, cause
             assert [one["id"] for one in result.causes] == [cause.id], cause
 
-    def test_pytorchs_own_is_identical_and_ours_is_rounding(self):
+    def test_pytorchs_own_is_identical_and_ours_is_at_most_rounding(self):
         def theirs(lrs, **settings):
             return self.subject.theirs()(lrs, **settings)
 
         theirs.__signature__ = inspect.signature(self.subject.ours())  # type: ignore[attr-defined]
         assert lockstep.check(theirs, like=self.path).verdict is Verdict.IDENTICAL
-        assert lockstep.check(self.subject.ours(), like=self.path).verdict is Verdict.ROUNDING
+        assert lockstep.check(self.subject.ours(), like=self.path).verdict in SAME

@@ -34,6 +34,16 @@ def test_the_recursion_is_pytorchs_to_the_bit_and_the_closed_form_is_up_to_half_
     assert apart > 0
 
 
+def test_made_for_a_later_epoch_at_which_it_decays_both_sides_decay_once_more():
+    """What a checkpoint holds is the rate of that epoch already: PyTorch's goes down twice, and so does ours."""
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.05)
+    optimizer.param_groups[0]["initial_lr"] = 0.1
+    theirs = torch.optim.lr_scheduler.StepLR(optimizer, 5, 0.5, last_epoch=4)
+    ours = StepLR([0.05], 5, 0.5, last_epoch=4, initial_lrs=[0.1])
+    assert theirs.get_last_lr() == ours.lrs == [0.025]
+    assert StepLR.ORDERS["closed"](0.05, 0.1, last_epoch=5, step_size=5, gamma=0.5).lr == 0.05
+
+
 def right(epoch, lr0, step_size, gamma=0.1):
     return lr0 * gamma ** (epoch // step_size)
 

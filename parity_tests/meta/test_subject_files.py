@@ -40,11 +40,19 @@ def naming(root: Path, name: str) -> set[str]:
     }
 
 
+SCHEDULES = (
+    *("step_lr", "multistep_lr", "constant_lr", "linear_lr", "exponential_lr", "polynomial_lr", "lambda_lr"),
+    *("multiplicative_lr", "cosine_annealing_lr", "cosine_annealing_warm_restarts"),
+)
+
 # That came after the files they are counted in.
 ADDED = [
-    *(("optim", name) for name in ("adadelta", "adafactor", "adamax", "asgd", "nadam", "radam", "rprop")),
+    *(
+        ("optim", name)
+        for name in ("adadelta", "adafactor", "adamax", "asgd", "nadam", "radam", "rprop", "sparse_adam")
+    ),
     ("layers", "layernorm"),
-    ("lr_scheduler", "step_lr"),
+    *(("lr_scheduler", name) for name in SCHEDULES),
 ]
 
 

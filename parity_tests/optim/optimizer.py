@@ -22,6 +22,7 @@ from parity_tests.support.families import (
     run_of,
     swapped,
 )
+from reference.sparse import stored
 from reference.state import Entry
 
 # How PyTorch is to execute a step, not what the step is: chosen here by the path, or without meaning in NumPy.
@@ -50,9 +51,10 @@ def held(optimizer) -> dict[str, dict[str, Any]]:
 
 
 class OptimizerTests(SubjectTests):
-    """`options` turns on every entry of the state that the optimizer can have."""
+    """`options` turns on every entry of the state that the optimizer can have; `shapes` are what it takes."""
 
     options: ClassVar[dict[str, Any]]
+    shapes: ClassVar[dict[str, tuple[int, ...]]] = SHAPES
 
     @property
     def reference(self) -> Any:
@@ -70,17 +72,28 @@ class OptimizerTests(SubjectTests):
     @property
     def case(self) -> Case:
         """A plain case that uses the whole state."""
-        return Case("the whole state", shapes=self.subject.table("SIZES"), steps=6, **self.options)
+        layout = "rows" if self.reference.SPARSE == "alone" else ""
+        return Case("the whole state", shapes=self.subject.table("SIZES"), steps=6, sparse=layout, **self.options)
 
     def sides(self, dtype, path="single"):
         """Both optimizers over one start, with the whole state in use."""
-        start = drawn(SHAPES, dtype)
+        start = drawn(self.shapes, dtype)
         ours = self.reference({name: array.copy() for name, array in start.items()}, **self.options)
         return ours, self.counterpart(start, path=path, **self.options)
 
     def steps_of(self, case):
         scheduled = case.none_at or case.frozen or case.zero_from or case.lr_at
         return case.steps if scheduled or case.problem not in STEADY else min(case.steps, 5)
+
+    def given(self, grads):
+        """Gradients as the optimizer takes them: of one that takes no others, sparse."""
+        if self.reference.SPARSE != "alone":
+            return grads
+        if isinstance(grads, dict):
+            return {name: self.given(grad) for name, grad in grads.items()}
+        if isinstance(grads, list) and any(isinstance(grad, np.ndarray) for grad in grads):
+            return [self.given(grad) for grad in grads]
+        return stored(grads) if isinstance(grads, np.ndarray) else grads
 
     # names
 
@@ -97,7 +110,7 @@ class OptimizerTests(SubjectTests):
         assert ours == [name for name in theirs if name not in EXECUTION][: len(ours)]
 
     def test_bad_hyperparameters_are_refused_with_pytorchs_words(self, bad):
-        start = drawn(SHAPES)
+        start = drawn(self.shapes)
         tensors = [torch.tensor(array, requires_grad=True) for array in start.values()]
         refused_as(
             bad,
@@ -118,7 +131,7 @@ class OptimizerTests(SubjectTests):
 
     def test_a_changed_lr_is_that_of_the_next_step(self):
         """Set, assigned or given from the start: the step is the same."""
-        grads, start = drawn(SHAPES, seed=1), drawn(SHAPES)
+        grads, start = self.given(drawn(self.shapes, seed=1)), drawn(self.shapes)
         by_set, by_name, from_the_start = (
             self.reference({name: array.copy() for name, array in start.items()}, **{**self.options, "lr": lr})
             for lr in (0.5, 0.5, 0.25)
@@ -135,7 +148,7 @@ class OptimizerTests(SubjectTests):
     @pytest.mark.parametrize("dtype", DTYPES)
     def test_the_state_has_pytorchs_keys_shapes_and_dtypes_after_every_step(self, dtype):
         for case in self.subject.cases.CASES:
-            start = drawn(SHAPES, dtype)
+            start = drawn(self.shapes, dtype)
             ours = self.reference({name: array.copy() for name, array in start.items()}, **case.hyperparameters)
             theirs = self.counterpart(start, **case.hyperparameters)
             for step in range(4):
@@ -148,10 +161,10 @@ class OptimizerTests(SubjectTests):
                     for optimizer in (ours, theirs)
                 ]
                 assert kinds[0] == kinds[1], (case, step)
-                grads = drawn(SHAPES, dtype, seed=step)
+                grads = drawn(self.shapes, dtype, seed=step)
                 grads["bias"] = grads["bias"] if step else None
-                ours.step(grads)
-                theirs.step(grads)
+                ours.step(self.given(grads))
+                theirs.step(self.given(grads))
 
     @pytest.mark.parametrize(
         ("spoilt", "causes"),
@@ -220,7 +233,7 @@ class OptimizerTests(SubjectTests):
 
     def test_what_was_handed_over_is_a_copy(self):
         ours, theirs = self.sides("float32")
-        grads = drawn(SHAPES, seed=1)
+        grads = self.given(drawn(self.shapes, seed=1))
         for optimizer in (ours, theirs):
             optimizer.step(grads)
         for giver, taker in ((ours, theirs), (theirs, ours)):
@@ -241,7 +254,7 @@ class OptimizerTests(SubjectTests):
     )
     def test_a_refused_state_changes_nothing(self, key, spoil, error):
         for optimizer in self.sides("float32"):
-            optimizer.step(drawn(SHAPES, seed=1))
+            optimizer.step(self.given(drawn(self.shapes, seed=1)))
             before = held(optimizer)
             state = held(optimizer)
             entry = self.entry
@@ -273,10 +286,10 @@ class OptimizerTests(SubjectTests):
     )
     def test_a_refused_step_changes_nothing(self, grads, error, words):
         optimizer, _ = self.sides("float32")
-        good = drawn(SHAPES, seed=1)
-        optimizer.step(good)
+        good = drawn(self.shapes, seed=1)
+        optimizer.step(self.given(good))
         before = held(optimizer)
-        kind, text = refusal(lambda: optimizer.step(grads(good)))
+        kind, text = refusal(lambda: optimizer.step(self.given(grads(good))))
         assert kind is error
         assert text.startswith(words)
         agree(held(optimizer), before)
@@ -289,7 +302,7 @@ class OptimizerTests(SubjectTests):
         assert text.endswith(dtype)
 
     def test_names_lists_pairs_and_single_arrays_step_alike(self):
-        start, grads = drawn(SHAPES), drawn(SHAPES, seed=1)
+        start, grads = drawn(self.shapes), drawn(self.shapes, seed=1)
         copies = [array.copy() for array in start.values()]
         by_name = self.stepped({name: array.copy() for name, array in start.items()}, grads)
         by_pairs = self.stepped([(name, array.copy()) for name, array in start.items()], grads)
@@ -304,7 +317,7 @@ class OptimizerTests(SubjectTests):
 
     def stepped(self, params, grads):
         optimizer = self.reference(params, **self.options)
-        optimizer.step(grads)
+        optimizer.step(self.given(grads))
         return optimizer
 
     @pytest.mark.parametrize("shape", [(6, 4), (260, 200)], ids=["small", "of several blocks"])
@@ -320,16 +333,16 @@ class OptimizerTests(SubjectTests):
         wide[:, ::2] = start
         others = {name: self.reference({"weight": array}, **self.options) for name, array in layouts.items()}
         for step in range(3):
-            plain.step({"weight": grads if step else np.asfortranarray(grads)})
+            plain.step(self.given({"weight": grads if step else np.asfortranarray(grads)}))
             for name, optimizer in others.items():
-                optimizer.step({"weight": grads})
+                optimizer.step(self.given({"weight": grads}))
                 assert np.array_equal(layouts[name], plain.params["weight"]), name
                 assert np.array_equal(optimizer.params["weight"], layouts[name]), name
         assert not wide[:, 1::2].any()
 
     def test_a_tied_parameter_is_given_once(self):
         """PyTorch warns and steps it twice; here it is refused, whatever view it comes as."""
-        weight = drawn(SHAPES)["weight"]
+        weight = drawn(self.shapes)["weight"]
         kind, text = refusal(lambda: self.reference({"encoder": weight, "decoder": weight[:]}))
         assert kind is ValueError
         assert text == "'decoder' is the same array as 'encoder'; give a tied parameter once"
@@ -337,7 +350,7 @@ class OptimizerTests(SubjectTests):
             self.counterpart.counterpart([torch.tensor(weight, requires_grad=True)] * 2)
 
     def test_a_read_only_array_is_refused(self):
-        weight = drawn(SHAPES)["weight"]
+        weight = drawn(self.shapes)["weight"]
         weight.flags.writeable = False
         assert refusal(lambda: self.reference({"weight": weight}))[0] is ValueError
 
@@ -346,9 +359,10 @@ class OptimizerTests(SubjectTests):
         results = []
         for grads in ({"bias": None}, {}):
             optimizer, _ = self.sides("float32")
-            optimizer.step(drawn(SHAPES, seed=1))
+            optimizer.step(self.given(drawn(self.shapes, seed=1)))
             before = held(optimizer)
-            optimizer.step({name: g for name, g in drawn(SHAPES, seed=2).items() if name != "bias"} | grads)
+            others = {name: grad for name, grad in drawn(self.shapes, seed=2).items() if name != "bias"}
+            optimizer.step(self.given(others | grads))
             results.append(held(optimizer))
             agree({"bias": results[-1]["bias"]}, {"bias": before["bias"]})
             assert results[-1]["param"]["bias"].tobytes() == before["param"]["bias"].tobytes()

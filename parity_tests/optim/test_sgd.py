@@ -42,7 +42,7 @@ def test_the_first_buffer_is_the_first_gradient_whatever_the_dampening(dampening
 # formats of 16 bits
 
 NARROW = [name for name, held in FORMATS.items() if held.size == 2]
-CASES = find("optim.sgd").cases.CASES
+CASES = [case for case in find("optim.sgd").cases.CASES if not case.sparse]  # which PyTorch adds in no float16
 
 
 @pytest.mark.parametrize("dtype", NARROW)

@@ -1,7 +1,10 @@
 """What the schedules share: a learning rate a group, a count of epochs, and a formula that is pure."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
+
+import numpy as np
 
 NOT_RESUMED = """param 'initial_lr' is not specified in param_groups[0] when resuming scheduler with last_epoch >= 0.
 This typically happens when:
@@ -21,41 +24,96 @@ class Scheduler:
         initial_lrs: those of epoch 0, where it is not the start.
         hyperparameters: of the schedule.
 
+    Attributes:
+        EACH: the hyperparameters that may be a list, one for each group.
+        MADE: what the formula makes of each group: the lines of its name.
+        STARTS_WITH_A_STEP: made for a later epoch, it takes the step to it, as PyTorch's that do not ask whether they
+            are just being made; else the learning rates are taken to be those of that epoch.
+
     As torch.optim.lr_scheduler's, it takes its first step when it is made: `last_epoch` is 0 after that.
 
     Raises:
         KeyError: for a later epoch without the first learning rates, with PyTorch's wording.
+        ValueError: for a list that is not one for each group, with PyTorch's wording.
 
     Source: torch.optim.lr_scheduler.LRScheduler 2.13.
     """
 
     ORDERS: ClassVar[Mapping[str, Callable[..., Any]]]
+    EACH: ClassVar[tuple[str, ...]] = ()
+    MADE: ClassVar[tuple[str, ...]] = ("lr",)
+    STARTS_WITH_A_STEP: ClassVar[bool] = False
 
     def __init__(self, lrs: Sequence[float], last_epoch: int = -1, initial_lrs=None, **hyperparameters):
         if last_epoch != -1 and initial_lrs is None:
             raise KeyError(NOT_RESUMED)
-        self.formula = self.ORDERS["paper"]
         self.hyperparameters = hyperparameters
         self.lrs = [float(lr) for lr in lrs]
         self.base_lrs = [float(lr) for lr in (self.lrs if initial_lrs is None else initial_lrs)]
+        self.momenta: list[float] = []
         self.last_epoch = last_epoch
-        self.step()
+        for name in self.EACH:
+            self.check_length(name, hyperparameters[name])
+        self.formula = self.ORDERS.get("pytorch", self.ORDERS["paper"])
+        self.start()
+        self.formula = self.ORDERS["paper"]
+
+    def check_length(self, name: str, value: Any) -> None:
+        """Refuse a list that is not one for each group."""
+        there = len(self.lrs)
+        if isinstance(value, list | tuple) and len(value) != there:
+            raise ValueError(
+                f"{name} must have the same length as optimizer.param_groups. "
+                f"{name} has {len(value)} values, param_groups has {there}."
+            )
+
+    def start(self) -> None:
+        """The step that it takes when it is made."""
+        self.last_epoch += 1
+        if self.last_epoch == 0 or self.STARTS_WITH_A_STEP:
+            self.take()
 
     def step(self) -> None:
         """Go on to the next epoch."""
         self.last_epoch += 1
-        pairs = zip(self.lrs, self.base_lrs, strict=True)
-        self.lrs = [self.lines(lr, base_lr, self.last_epoch).lr for lr, base_lr in pairs]
+        self.take()
 
-    def lines(self, lr, base_lr, epoch: int) -> Any:
-        """Every line of the formula, for numbers of any kind."""
-        return self.formula(lr, base_lr, last_epoch=epoch, **self.hyperparameters)
+    def take(self) -> None:
+        """The learning rate of every group at the epoch that is now."""
+        made = [self.formula(**self.arguments(group)) for group in range(len(self.lrs))]
+        self.lrs = [float(lines.lr) for lines in made]
+        if "momentum" in self.MADE:
+            self.momenta = [float(lines.momentum) for lines in made]
+
+    def arguments(self, group: int) -> dict[str, Any]:
+        """What the formula is given for a group."""
+        now = {"lr": self.lrs[group], "base_lr": self.base_lrs[group], "last_epoch": self.last_epoch}
+        return now | {name: self.of_group(name, value, group) for name, value in self.hyperparameters.items()}
+
+    def of_group(self, name: str, value: Any, group: int) -> Any:
+        """A hyperparameter as it is for a group."""
+        return value[group] if name in self.EACH and isinstance(value, list | tuple) else value
 
     def state_dict(self) -> dict[str, Any]:
         """What it takes to go on elsewhere, under PyTorch's names."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "_last_lr": list(self.lrs)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there; the learning rates themselves are the optimizer's state, and are kept here with it."""
+        """Go on from there; the learning rates themselves are the optimizer's state, and are kept here with it.
+
+        Raises:
+            KeyError, ValueError: for what is missing, and for another number of groups, before anything is changed.
+        """
+        for key in self.state_dict():
+            if key not in state:
+                raise KeyError(f"the state has no {key!r}; there are {', '.join(state)}")
+        for key in ("base_lrs", "_last_lr"):
+            if len(state[key]) != len(self.lrs):
+                raise ValueError(f"{key} has {len(state[key])} values for {len(self.lrs)} groups")
         self.last_epoch = state["last_epoch"]
         self.base_lrs, self.lrs = list(state["base_lrs"]), list(state["_last_lr"])
+
+
+def cos(angle: Any) -> Any:
+    """Python's cosine of a double, as PyTorch takes it; NumPy's of any other number."""
+    return math.cos(angle) if isinstance(angle, float) else np.cos(angle)

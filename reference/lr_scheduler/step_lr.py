@@ -45,7 +45,7 @@ class StepLR(Scheduler):
         last_epoch, initial_lrs: as of `Scheduler`.
 
     PyTorch goes by the recursion, and by the closed form where `step` is told the epoch; after k decays the two are up
-    to k/2 roundings apart. It checks neither argument.
+    to k/2 roundings apart. It checks neither argument. Made for a later epoch at which it decays, it decays once more.
 
     Raises:
         ZeroDivisionError: for a step_size of 0, as PyTorch at its first step.
@@ -54,6 +54,7 @@ class StepLR(Scheduler):
     """
 
     ORDERS = {"paper": closed, "pytorch": recursive, "closed": closed}
+    STARTS_WITH_A_STEP = True
 
     def __init__(self, lrs, step_size, gamma=0.1, last_epoch=-1, initial_lrs=None):
         super().__init__(lrs, last_epoch, initial_lrs, step_size=step_size, gamma=gamma)

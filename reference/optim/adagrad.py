@@ -6,6 +6,7 @@ import numpy as np
 
 from reference.arithmetic import PLAIN
 from reference.optim.optimizer import Optimizer, check_hyperparameter, check_numbers
+from reference.sparse import Sparse
 from reference.state import STEP, Entry
 
 EQUATIONS = {
@@ -57,6 +58,17 @@ def fused(param, grad, sum, *, step, lr, lr_decay, weight_decay, eps, maximize, 
     return Lines(g, d, v, denom, param)
 
 
+def sparse(param, grad, sum, *, step, lr, lr_decay, weight_decay, eps, maximize, ops=PLAIN):  # noqa: A002 - PyTorch's key
+    """One step of a sparse gradient's entries (2.13, `_single_tensor_adagrad`): squares and quotients, then added."""
+    g = -grad if maximize else grad
+    d = ops.add(g, param, alpha=weight_decay) if weight_decay else g
+    v = ops.add(sum, ops.mul(d, d))
+    denom = ops.add(ops.sqrt(v), eps)
+    step_size = lr / (1 + (step - 1) * lr_decay)
+    param = ops.add(param, ops.div(d, denom), alpha=-step_size)
+    return Lines(g, d, v, denom, param)
+
+
 class Adagrad(Optimizer):
     """Adagrad (Duchi, Hazan and Singer), diagonal, with PyTorch's options.
 
@@ -72,17 +84,20 @@ class Adagrad(Optimizer):
         maximize: ascend instead of descend.
 
     PyTorch differs in having lr_decay, which the paper has not, and in where the small constant
-    stands: it is the paper's δ, but 1e-10. The state exists from construction.
+    stands: it is the paper's δ, but 1e-10. The state exists from construction. Of a sparse gradient the entries alone
+    are stepped, which is the same.
 
     Raises:
         ValueError: for a hyperparameter out of range, with PyTorch's wording.
         TypeError: for a hyperparameter that is no number.
+        RuntimeError: for weight decay with a sparse gradient.
 
     Source: Duchi, Hazan and Singer, JMLR 12:2121 (2011), Figure 1; torch.optim.Adagrad 2.13.
     """
 
-    ORDERS = {"paper": paper, "pytorch": pytorch, "fused": fused}
+    ORDERS = {"paper": paper, "pytorch": pytorch, "fused": fused, "sparse": sparse}
     STATE = {"step": STEP, "sum": Entry("v", start="initial_accumulator_value", positive=True)}
+    SPARSE = "entries"
 
     def __init__(
         self,
@@ -105,3 +120,8 @@ class Adagrad(Optimizer):
         super().__init__(params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps, maximize=maximize)
         self.initial_accumulator_value = start
         self.state = {name: self.new_state(param) for name, param in self.params.items()}
+
+    def check_layout(self, grad) -> None:
+        super().check_layout(grad)
+        if isinstance(grad, Sparse) and self.hyperparameters["weight_decay"]:
+            raise RuntimeError("weight_decay option is not compatible with sparse gradients")

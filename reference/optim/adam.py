@@ -170,6 +170,7 @@ class Adam(Optimizer):
     """
 
     ORDERS = {"paper": paper, "pytorch": pytorch, "fused": fused}
+    REFUSED = "Adam does not support sparse gradients, please consider SparseAdam instead"
     STATE = {
         "step": STEP,
         "exp_avg": Entry("m"),

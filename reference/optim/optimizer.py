@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reference.arithmetic import is_float, is_narrow, narrowed, widened
+from reference.sparse import Sparse, stored
 from reference.state import Count, Entry
 from reference.tape import Tape
 
@@ -19,7 +20,9 @@ class Optimizer:
 
     A subclass states `ORDERS` (its formula in each order of operations) and `STATE` (each entry of its
     state under PyTorch's key, as reference/state.py declares it; in PyTorch's order). One whose formula takes
-    a tensor as a whole says so (`ELEMENTWISE`).
+    a tensor as a whole says so (`ELEMENTWISE`), and what becomes of a sparse gradient (`SPARSE`): "entries", that they
+    alone are stepped; "alone", that they are and that there are no others; "whole", that it is as good as a dense one;
+    or nothing, that it is refused (`REFUSED`).
 
     Arguments:
         params: name to array, pairs of the two, or arrays alone (then named "0", "1", …); float32,
@@ -35,6 +38,8 @@ class Optimizer:
     ORDERS: ClassVar[Mapping[str, Callable[..., Any]]]
     STATE: ClassVar[Mapping[str, Entry]]
     ELEMENTWISE: ClassVar[bool] = True
+    SPARSE: ClassVar[str] = ""
+    REFUSED: ClassVar[str] = "{} does not support sparse gradients"
 
     def __init__(self, params, **hyperparameters):
         self.params = parameters(params)
@@ -73,17 +78,31 @@ class Optimizer:
         """One update of every tensor whose gradient is given; None skips it, state included.
 
         Arguments:
-            grads: name to array of the parameter's shape and dtype, or None; or a list in the order of
-                the parameters.
+            grads: name to array of the parameter's shape and dtype, or to `Sparse`, or None; or a list in the order
+                of the parameters.
 
         Raises:
             KeyError: for a gradient without a parameter. A parameter without an entry is skipped.
             TypeError: for a gradient that is no such array.
+            RuntimeError: for a sparse one, or one that is not, where PyTorch has no step for it.
             ValueError: for another shape or dtype. All of them before anything is changed.
         """
         for name, grad in self.checked(named(grads, [*self.params])).items():
             if grad is not None:
-                self.step_one(name, grad)
+                self.step_one(name, grad.dense() if isinstance(grad, Sparse) and self.SPARSE == "whole" else grad)
+
+    def no_gradient(self, name: str) -> Any:
+        """A gradient of zeros for a tensor; of one that takes no others, sparse and without an entry."""
+        zeros = np.zeros_like(self.params[name])
+        return stored(zeros) if self.SPARSE == "alone" else zeros
+
+    @staticmethod
+    def kept(grad) -> np.ndarray:
+        """Where a gradient has entries; of a whole array, or of numbers in its place, the rows that are not 0."""
+        if isinstance(grad, Sparse):
+            return grad.kept()
+        value = getattr(grad, "value", grad)
+        return np.broadcast_to((value != 0).any(axis=tuple(range(1, value.ndim)), keepdims=True), value.shape)
 
     def step_one(self, name: str, grad) -> None:
         param = self.params[name]
@@ -94,10 +113,21 @@ class Optimizer:
             key: np.empty_like(param, shape=entries[key].shape(param.shape)) for key in held if state[key] is None
         }
         arrays = {"param": param, "grad": grad, **{key: state[key] for key in held}}
-        lines = self.work_out(arrays, known, self.constants(state))
+        work_out = self.work_out_entries if isinstance(grad, Sparse) else self.work_out
+        lines = work_out(arrays, known, self.constants(state))
         numbers = {key: getattr(lines, entry.line) for key, entry in entries.items() if entry.kind == "number"}
         state |= {key: np.asarray(number, entries[key].dtype(param.dtype)) for key, number in numbers.items()}
         self.state[name].update(state)
+
+    def work_out_entries(self, arrays, known, constants) -> Any:
+        """The same of what a sparse gradient has entries for."""
+        grad = arrays["grad"].coalesced()
+        wholes = {key: np.atleast_1d(array) for key, array in arrays.items() if key != "grad"}
+        entries = {key: whole[grad.places] for key, whole in wholes.items()}
+        lines = self.work_out(entries | {"grad": grad.values}, known, constants)
+        for key, whole in wholes.items():
+            whole[grad.places] = entries[key]
+        return lines
 
     def work_out(self, arrays, known, constants) -> Any:
         """The formula of the `known` arrays; its lines replace parameter and state. One block's are returned."""
@@ -179,7 +209,8 @@ class Optimizer:
                 raise KeyError(f"gradient for unknown parameter {name!r}; there are {list(self.params)}")
             if grad is None:
                 continue
-            check_array(name, grad)
+            check_array(name, grad.values if isinstance(grad, Sparse) else grad)
+            self.check_layout(grad)
             param = self.params[name]
             if grad.shape != param.shape or grad.dtype != param.dtype:
                 raise ValueError(
@@ -188,12 +219,19 @@ class Optimizer:
                 )
         return grads
 
+    def check_layout(self, grad) -> None:
+        """Refuse a gradient that PyTorch has no step for, in its words."""
+        if isinstance(grad, Sparse) and not self.SPARSE:
+            raise RuntimeError(self.REFUSED.format(type(self).__name__))
+        if not isinstance(grad, Sparse) and self.SPARSE == "alone":
+            raise RuntimeError(f"{type(self).__name__} does not support dense gradients, please consider Adam instead")
+
 
 def named(tensors: Any, names: Sequence[str] = ()) -> dict[str, Any]:
     """`tensors` by name; where they have none, by `names`, and past those by PyTorch's positions."""
     if isinstance(tensors, Mapping):
         return dict(tensors)
-    listed: list[Any] = [tensors] if isinstance(tensors, np.ndarray) else list(tensors)
+    listed: list[Any] = [tensors] if isinstance(tensors, np.ndarray | Sparse) else list(tensors)
     if listed and all(isinstance(tensor, tuple) for tensor in listed):
         return dict(listed)
     positions = map(str, range(len(names), len(listed)))

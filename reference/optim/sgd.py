@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from reference.arithmetic import PLAIN
 from reference.optim.optimizer import Optimizer, check_hyperparameter, check_numbers
+from reference.sparse import Sparse
 from reference.state import Entry
 
 EQUATIONS = {
@@ -71,16 +72,20 @@ class SGD(Optimizer):
     agree while lr is constant and part where it changes. The buffer starts as the first gradient,
     which is not dampened.
 
+    A sparse gradient is as good as a dense one; PyTorch keeps a sparse buffer of it, of all entries so far.
+
     Raises:
         ValueError: for a hyperparameter out of range, with PyTorch's wording. Like PyTorch's, a
             comparison with NaN refuses nothing.
         TypeError: for a hyperparameter that is no number.
+        RuntimeError: for weight decay with a sparse gradient.
 
     Source: torch.optim.SGD 2.13; Sutskever, Martens, Dahl and Hinton, ICML 2013, equations 1 to 4.
     """
 
     ORDERS = {"paper": paper, "pytorch": pytorch, "fused": fused}
     STATE = {"momentum_buffer": Entry("buf", start=None, when="momentum")}
+    SPARSE = "whole"
 
     def __init__(
         self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False
@@ -102,3 +107,8 @@ class SGD(Optimizer):
             nesterov=nesterov,
             maximize=maximize,
         )
+
+    def check_layout(self, grad) -> None:
+        super().check_layout(grad)
+        if isinstance(grad, Sparse) and self.hyperparameters["weight_decay"]:
+            raise RuntimeError("add(sparse, dense) is not supported. Use add(dense, sparse) instead.")

@@ -12,7 +12,7 @@ class Scheduler:
     Arguments:
         lrs: the learning rate of each group.
         last_epoch, initial_lrs: the epoch that was last, and the learning rates of epoch 0, where it is not the start.
-        path: "recursive", or "closed": `step` is told the epoch.
+        path: the first of `paths`, or the other: `step` is told the epoch.
         hyperparameters: handed to the schedule as they are.
 
     Raises:
@@ -22,7 +22,8 @@ class Scheduler:
     counterpart: ClassVar[Any]
     paths: ClassVar[tuple[str, ...]] = ("recursive", "closed")
 
-    def __init__(self, lrs, last_epoch=-1, initial_lrs=None, *, path: str = "recursive", **hyperparameters):
+    def __init__(self, lrs, last_epoch=-1, initial_lrs=None, *, path: str = "", **hyperparameters):
+        path = path or self.paths[0]
         if path not in self.paths:
             raise ValueError(f"{self.counterpart.__name__} has no path {path!r}; it has {', '.join(self.paths)}")
         self.path, self.hyperparameters = path, hyperparameters
@@ -37,6 +38,13 @@ class Scheduler:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     @property
+    def momenta(self) -> list[float]:
+        """The momentum of each group, or β₁, where the schedule cycles it."""
+        if not getattr(self.scheduler, "cycle_momentum", False):
+            return []
+        return [group["betas"][0] if "betas" in group else group["momentum"] for group in self.optimizer.param_groups]
+
+    @property
     def base_lrs(self) -> list[float]:
         return list(self.scheduler.base_lrs)
 
@@ -47,7 +55,7 @@ class Scheduler:
     def step(self) -> None:
         """Go on to the next epoch."""
         self.optimizer.step()
-        if self.path == "recursive":
+        if self.path == self.paths[0]:
             self.scheduler.step()
             return
         with warnings.catch_warnings():

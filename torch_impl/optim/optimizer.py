@@ -1,17 +1,14 @@
 """What the torch.optim counterparts share: arrays in, tensors stepped, arrays out."""
 
+import functools
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
+from torch_impl.ledger import unseen
+from torch_impl.sparse import coo
 from torch_impl.tensors import array, tensor
-
-PATHS = {
-    "single": {"foreach": False},
-    "foreach": {"foreach": True},
-    "fused": {"fused": True},
-}
 
 
 class Optimizer:
@@ -27,6 +24,11 @@ class Optimizer:
         ValueError: for a path the optimizer does not have; and what torch.optim itself raises.
     """
 
+    PATHS: ClassVar[dict[str, dict[str, bool]]] = {
+        "single": {"foreach": False},
+        "foreach": {"foreach": True},
+        "fused": {"fused": True},
+    }
     counterpart: ClassVar[type[torch.optim.Optimizer]]
     paths: ClassVar[tuple[str, ...]] = ("single", "foreach", "fused")
 
@@ -38,7 +40,7 @@ class Optimizer:
             name: given if isinstance(given, torch.Tensor) else tensor(given, requires_grad=True)
             for name, given in params.items()
         }
-        self.settings: dict[str, Any] = PATHS[path] | hyperparameters
+        self.settings: dict[str, Any] = self.PATHS[path] | hyperparameters
         self.optimizer = self.counterpart(list(self.tensors.values()), **self.settings)
 
     @property
@@ -67,19 +69,25 @@ class Optimizer:
             if name not in self.tensors:
                 raise KeyError(f"state for unknown parameter {name!r}; there are {list(self.tensors)}")
             copies = {entry: tensor(value) for entry, value in given.items() if value is not None}
-            check_entries(name, self.own_entries(self.tensors[name]), copies)
-            loaded[name] = copies
+            own = self.own_entries(self.tensors[name])
+            check_entries(name, own, copies)
+            whole = {key: int(value) for key, value in copies.items() if isinstance(own[key], int)}
+            loaded[name] = copies | whole
         for name, copies in loaded.items():
             self.optimizer.state[self.tensors[name]] = copies
 
-    def own_entries(self, tensor: torch.Tensor) -> dict[str, torch.Tensor]:
+    def own_entries(self, tensor: torch.Tensor) -> dict[str, torch.Tensor | int]:
         """What PyTorch itself keeps of such a tensor after a step, for the shapes and dtypes."""
         alike = torch.zeros_like(tensor, requires_grad=True)
-        alike.grad = torch.zeros_like(tensor)
+        alike.grad = self.no_gradient(tensor)
         optimizer = self.counterpart([alike], **self.settings)
         optimizer.param_groups[0].update(self.hyperparameters)
         optimizer.step()
         return dict(optimizer.state[alike])
+
+    def no_gradient(self, tensor: torch.Tensor) -> torch.Tensor:
+        """A gradient of zeros that PyTorch takes."""
+        return torch.zeros_like(tensor)
 
     @property
     def hyperparameters(self) -> dict:
@@ -96,8 +104,13 @@ class Optimizer:
         grads = grads if isinstance(grads, dict) else dict(zip(self.tensors, named(grads).values(), strict=False))
         for name, held in self.tensors.items():
             grad = grads.get(name)
-            held.grad = None if grad is None else tensor(grad)
-        self.optimizer.step()
+            held.grad = None if grad is None else unseen(functools.partial(made, grad))
+        with torch.sparse.check_sparse_tensor_invariants(False):  # undecided, PyTorch would warn
+            self.optimizer.step()
+
+
+def made(grad) -> torch.Tensor:
+    return coo(grad) if hasattr(grad, "indices") else tensor(grad)
 
 
 def named(arrays) -> dict:
@@ -107,14 +120,22 @@ def named(arrays) -> dict:
 
 
 def entries(state) -> dict[str, np.ndarray]:
-    return {key: array(value) for key, value in state.items() if isinstance(value, torch.Tensor)}
+    """Tensors as arrays, a sparse one with all its zeros, and whole numbers as doubles."""
+    return {key: entry(value) for key, value in state.items() if isinstance(value, torch.Tensor | int)}
 
 
-def check_entries(name: str, own: dict[str, torch.Tensor], copies: dict[str, torch.Tensor]) -> None:
+def entry(value) -> np.ndarray:
+    if isinstance(value, int):
+        return np.asarray(value, np.float64)
+    return array(value.to_dense() if value.is_sparse else value)
+
+
+def check_entries(name: str, own: dict[str, torch.Tensor | int], copies: dict[str, torch.Tensor]) -> None:
     """Refuse an entry unlike PyTorch's `own` of that key."""
     for key, entry in copies.items():
         if key not in own:
             raise KeyError(f"state of {name!r} has {list(copies)}, it takes {list(own)}")
-        shape, dtype = own[key].shape, own[key].dtype
+        kept = own[key]
+        shape, dtype = (kept.shape, kept.dtype) if isinstance(kept, torch.Tensor) else ((), torch.float64)
         if entry.shape != shape or entry.dtype != dtype:
             raise ValueError(f"state {key!r} of {name!r} is {entry.dtype}{list(entry.shape)}, not {dtype}{list(shape)}")

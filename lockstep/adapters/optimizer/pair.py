@@ -36,6 +36,7 @@ class Pair(Adapter):
     def __init__(self, make: Callable[[dict[str, Any]], Functions], form: str, subject: str):
         self.make, self.form, self.subject = make, form, subject
         self.words = message("shape.pair", form=message(f"shape.{form}"))
+        self.foreign = False  # whether its arrays are of another kind than NumPy's, which may know no float64
 
     def start(self, params, **hyperparameters):
         self.functions = self.make(hyperparameters)
@@ -57,10 +58,14 @@ class Pair(Adapter):
     def one(self, key: str, grads: Any, params: Any) -> Any:
         if self.functions.params:
             self.states[key] = self.functions.update(self.count - 1, grads, self.states[key])
-            return self.functions.params(self.states[key])
+            made = self.functions.params(self.states[key])
+            self.foreign = not isinstance(made, np.ndarray | np.generic)
+            return made
         takes = len(parameters(self.functions.update)) > 2
         arguments = (grads, self.states[key], params) if takes else (grads, self.states[key])
         updates, self.states[key] = self.functions.update(*arguments)
+        made = next(iter(updates.values())) if isinstance(updates, dict) else updates
+        self.foreign = not isinstance(made, np.ndarray | np.generic)
         if isinstance(updates, dict):
             return {name: np.asarray(array + updates[name]) for name, array in params.items()}
         return np.asarray(params + updates)

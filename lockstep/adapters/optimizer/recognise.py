@@ -25,8 +25,9 @@ from lockstep.adapters.optimizer.tensor_step import Ours, TorchOptimizer
 from lockstep.adapters.optimizer.torch_tensors import OnTensors, torch_tensors, uses_torch
 from lockstep.adapters.optimizer.whole_loop import Loop, inner, lacking, loop_of, names_of
 from lockstep.adapters.wrapper import indented, optimizer_wrapper
-from lockstep.subjects.optim import defaults_of
+from lockstep.subjects.optim import defaults_of, handed_in, layout_of
 from lockstep.subjects.registry import find
+from lockstep.subjects.subject import Subject
 from lockstep.text import Message, message
 
 
@@ -63,19 +64,19 @@ def recognise(target: Any, subject: str, wanted: tuple[str, ...], dtype: str = "
         shapes = candidates(target, subject, wanted)
         if uses_torch(target):
             shapes = itertools.chain(shapes, on_tensors(candidates(target, subject, wanted)))
-        return first_that_works(target, shapes, dtype, defaults_of(find(subject)))
+        return first_that_works(target, shapes, dtype, find(subject))
     except CannotCheck as error:
         wrapper = message("recognise.wrapper", code=indented(optimizer_wrapper(target, wanted)))
         lines = [message("recognise.shapes"), wrapper]
         raise CannotCheck(message("recognise.lines", first=error.said, lines=lines)) from None
 
 
-def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str, standard: Mapping[str, Any]) -> Recognised:
+def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str, about: Subject) -> Recognised:
     """The first of these shapes in which every number moves; else one in which some do, or none."""
     failures: list[Message] = []
     lesser: dict[str, Recognised] = {}
     for found in shapes:
-        problem = tried(found, dtype, standard)
+        problem = tried(found, dtype, about)
         if problem is None:
             return found
         if problem in (PARTLY, STILL):
@@ -92,16 +93,17 @@ def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str, stan
 PARTLY, STILL = "partly", "still"  # what a first try may come to
 
 
-def tried(found: Recognised, dtype: str, standard: Mapping[str, Any]) -> Any:
+def tried(found: Recognised, dtype: str, about: Subject) -> Any:
     """What goes wrong in two steps with four tensors, or None."""
     sizes = {"weight": (2, 3), "bias": (4,), "second weight": (3, 2, 2), "second bias": (3,)}  # all of them others
     params = {name: np.linspace(1, 2, math.prod(size), dtype=dtype).reshape(size) for name, size in sizes.items()}
     try:
         adapter = found.make()
-        adapter.start({name: array.copy() for name, array in params.items()}, **told_first(found, standard))
+        adapter.start({name: array.copy() for name, array in params.items()}, **told_first(found, defaults_of(about)))
         after = params
         for _ in range(2):
-            adapter.step({name: np.full_like(array, 0.5) for name, array in params.items()})
+            grads = {name: np.full_like(array, 0.5) for name, array in params.items()}
+            adapter.step(handed_in(layout_of(about), grads))
             after = {name: np.asarray(array) for name, array in adapter.read().items()}
             if after.keys() == params.keys() and any(after[name].shape != params[name].shape for name in params):
                 break  # driving it says what shape comes out

@@ -28,7 +28,7 @@ class TorchOptimizer(Adapter):
         torch = sys.modules["torch"]
         for name, tensor in self.tensors.items():
             grad = grads[name]
-            tensor.grad = None if grad is None else torch.tensor(grad)
+            tensor.grad = None if grad is None else made(torch, grad)
         self.optimizer.step()
 
     def read(self):
@@ -50,6 +50,13 @@ class TorchOptimizer(Adapter):
         if not isinstance(own, str) or own not in group:
             raise NotTaken(message("reason.no-group", name=name))
         group[own] = value
+
+
+def made(torch: Any, grad: Any) -> Any:
+    """A gradient as a tensor, sparse where it is."""
+    if not hasattr(grad, "indices"):
+        return torch.tensor(grad)
+    return torch.sparse_coo_tensor(grad.indices, torch.tensor(grad.values), grad.shape, check_invariants=True)
 
 
 class Ours(Adapter):

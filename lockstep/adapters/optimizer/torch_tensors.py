@@ -10,6 +10,7 @@ from lockstep.adapters.adapter import Adapter
 from lockstep.adapters.code import calls
 from lockstep.adapters.optimizer.holders import Built
 from lockstep.adapters.optimizer.state import as_array
+from lockstep.adapters.optimizer.tensor_step import made
 from lockstep.text import message
 
 
@@ -60,7 +61,7 @@ class Slope(Leaf):
 
     def put(self, array: np.ndarray | None) -> None:
         """Set it."""
-        self.tensor.grad = None if array is None else sys.modules["torch"].tensor(array)
+        self.tensor.grad = None if array is None else made(sys.modules["torch"], array)
 
 
 class OnTensors(Adapter):
@@ -76,7 +77,7 @@ class OnTensors(Adapter):
 
     def step(self, grads):
         torch = sys.modules["torch"]
-        self.inner.step({name: None if grad is None else torch.tensor(grad) for name, grad in grads.items()})
+        self.inner.step({name: None if grad is None else made(torch, grad) for name, grad in grads.items()})
 
     def read(self):
         return {name: as_array(array) for name, array in self.inner.read().items()}

@@ -1,6 +1,7 @@
 """Cases of the learning-rate schedules."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from lockstep.cases import Case
@@ -9,6 +10,16 @@ NOT_RESUMED = """param 'initial_lr' is not specified in param_groups[0] when res
 This typically happens when:
 1. You're trying to resume training from a checkpoint but haven't properly loaded the optimizer state
 2. You're using last_epoch >= 0 for a fresh training run (not recommended)"""
+
+
+@dataclass(frozen=True)
+class Values:
+    """A function of the epoch as the numbers that it has from epoch 0 on, the last one for ever."""
+
+    numbers: tuple[float, ...]
+
+    def __call__(self, epoch: int) -> float:
+        return self.numbers[min(epoch, len(self.numbers) - 1)]
 
 
 class Schedule(Case):

@@ -15,10 +15,11 @@ NOTEBOOK = {"no regularisation": {}, "L2": {"l2": 0.1}, "L1": {"l1": 0.1}, "drop
 
 
 def with_every_other(first: str) -> Iterator[Training]:
-    """The deep network with each optimizer but the first, trained as its own cases say: name and hyperparameters."""
+    """The deep network with each optimizer but the first that can train it, as its own cases say: name and settings."""
     for file in pkgutil.iter_modules(optim.__path__):
-        name, hyperparameters = importlib.import_module(f"lockstep.cases.optim.{file.name}").TRAINED
-        if f"optim.{file.name}" != first:
+        trained = importlib.import_module(f"lockstep.cases.optim.{file.name}").TRAINED
+        if trained and f"optim.{file.name}" != first:
+            name, hyperparameters = trained
             desc = f"digits, {name}, dropout and BatchNorm"
             yield Training(desc, optimizer=f"optim.{file.name}", network=DEEP, **hyperparameters)
 

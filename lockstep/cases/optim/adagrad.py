@@ -34,6 +34,11 @@ CASES = [
     ),
     Case("a tensor thawed late", frozen=(1, 3)),
     Case("the notebook's run", problem="rosenbrock", lr=0.01, steps=100, paths=("single",)),
+    # The fused path takes no sparse gradient (torch 2.13).
+    Case("sparse rows", sparse="rows", paths=("single", "foreach")),
+    Case("sparse rows, lr decay", sparse="rows", lr=0.1, lr_decay=0.5, paths=("single", "foreach")),
+    Case("sparse elements, maximize", sparse="elements", maximize=True, paths=("single", "foreach")),
+    Case("sparse rows twice", sparse="repeated", shapes=SIZES, paths=("single", "foreach")),
     *situations(),
 ]
 

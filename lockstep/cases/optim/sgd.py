@@ -36,6 +36,12 @@ CASES = [
     Case("no momentum, a step without gradient", none_at=3, weight_decay=0.1),
     Case("no momentum, tensors of every size", shapes=SIZES, weight_decay=0.1),
     Case("the notebook's run", problem="rosenbrock", lr=0.001, steps=100, paths=("single",)),
+    # The fused path takes no sparse gradient (torch 2.13).
+    Case("sparse rows", sparse="rows", paths=("single", "foreach")),
+    Case("sparse rows, momentum", sparse="rows", momentum=0.9, paths=("single", "foreach")),
+    Case("sparse rows, nesterov", sparse="rows", momentum=0.9, nesterov=True, paths=("single", "foreach")),
+    Case("sparse elements, maximize", sparse="elements", maximize=True, paths=("single", "foreach")),
+    Case("sparse rows, dampening", sparse="rows", momentum=0.9, dampening=0.5, paths=("single", "foreach")),
     *situations(momentum=0.9),
 ]
 

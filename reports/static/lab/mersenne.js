@@ -1,7 +1,7 @@
 // PyTorch's CPU generator, as dropout draws from it: the Mersenne Twister (Matsumoto and Nishimura 1998).
 "use strict";
 
-import {tensor} from "./numbers.js";
+import {tensor, volume} from "./numbers.js";
 
 const LENGTH = 624;
 const APART = 397;
@@ -51,8 +51,7 @@ export class Mersenne {
    * @param {string} format
    */
   dropoutMask(p, shape, format) {
-    const size = shape.reduce((product, length) => product * length, 1);
     const draw = p === 0 || p === 1 ? () => 1 - p : () => Number(this.uniform() < 1 - p);
-    return tensor(Array.from({length: size}, draw), format, shape);
+    return tensor(Array.from({length: volume(shape)}, draw), format, shape);
   }
 }

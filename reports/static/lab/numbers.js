@@ -92,13 +92,9 @@ export function stack(rows) {
   return tensor(values, format(rows[0]), [rows.length, ...rows[0].shape]);
 }
 
-/**
- * The format in which two meet: the wider one's; a plain number has none.
- * @param {Truth} a
- * @param {Truth} b
- */
-function meeting(a, b) {
-  const wide = [a, b].some((one) => one instanceof Tensor && one.data instanceof Float64Array);
+/** The format in which operands meet: the widest; a plain number has none. @param {...Truth} operands */
+function meeting(...operands) {
+  const wide = operands.some((one) => one instanceof Tensor && one.data instanceof Float64Array);
   return wide ? Float64Array : Float32Array;
 }
 
@@ -120,7 +116,7 @@ function broadcast(a, b) {
  * @returns {Data}
  */
 function laidOut(x, shape, Floats) {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = volume(shape);
   if (!(x instanceof Tensor)) return new Floats(size).fill(Number(x));
   if (x.size === size) return x.data;
   const made = new Floats(size);
@@ -138,8 +134,13 @@ function laidOut(x, shape, Floats) {
 }
 
 /** @param {readonly number[]} shape */
+export function volume(shape) {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/** @param {readonly number[]} shape */
 function strides(shape) {
-  return shape.map((_, axis) => shape.slice(axis + 1).reduce((product, length) => product * length, 1));
+  return shape.map((_, axis) => volume(shape.slice(axis + 1)));
 }
 
 /** @param {...(Truth)} operands */
@@ -185,16 +186,31 @@ function ternary(apply, Floats, a, b, c) {
   return new Tensor(made, shape);
 }
 
-/**
- * @param {(a: number, b: number) => boolean} apply
- * @param {Num} a
- * @param {Num} b
- * @returns {boolean | Tensor}
- */
-function compared(apply, a, b) {
-  if (typeof a === "number" && typeof b === "number") return apply(a, b);
-  const told = binary((x, y) => Number(apply(x, y)), a, b);
-  return new Tensor(Uint8Array.from(told.data), told.shape);
+/** The comparison of two, element by element: a mask. @param {(a: number, b: number) => boolean} apply */
+function compared(apply) {
+  return (/** @type {Num} */ a, /** @type {Num} */ b) => {
+    if (typeof a === "number" && typeof b === "number") return apply(a, b);
+    const told = binary((x, y) => Number(apply(x, y)), a, b);
+    return new Tensor(Uint8Array.from(told.data), told.shape);
+  };
+}
+
+/** @param {(a: number, b: number) => number} apply */
+function ofTwo(apply) {
+  return (/** @type {Num} */ a, /** @type {Num} */ b) => binary(apply, a, b);
+}
+
+/** @param {(x: number) => number} apply */
+function ofOne(apply) {
+  return (/** @type {Num} */ x) => each(apply, strong(x));
+}
+
+/** A quotient, which Python refuses of plain numbers by 0. @param {(a: number, b: number) => number} apply */
+function quotient(apply) {
+  return (/** @type {Num} */ a, /** @type {Num} */ b) => {
+    if (typeof a === "number" && b === 0) throw new FormulaError("zero-division");
+    return binary(apply, a, b);
+  };
 }
 
 /**
@@ -224,9 +240,9 @@ function strong(x) {
  */
 function pairwise(data, start, length, round) {
   if (length < 8) {
-    let sum = 0;
-    for (let place = start; place < start + length; place += 1) sum = round(sum + data[place]);
-    return sum;
+    let few = 0;
+    for (let place = start; place < start + length; place += 1) few = round(few + data[place]);
+    return few;
   }
   if (length > 128) {
     const half = Math.floor(length / 2);
@@ -237,9 +253,9 @@ function pairwise(data, start, length, round) {
   const whole = length - (length % 8);
   for (let place = 8; place < whole; place += 1) eight[place % 8] = round(eight[place % 8] + data[start + place]);
   const pair = (/** @type {number} */ one) => round(eight[one] + eight[one + 1]);
-  let sum = round(round(pair(0) + pair(2)) + round(pair(4) + pair(6)));
-  for (let place = whole; place < length; place += 1) sum = round(sum + data[start + place]);
-  return sum;
+  let total = round(round(pair(0) + pair(2)) + round(pair(4) + pair(6)));
+  for (let place = whole; place < length; place += 1) total = round(total + data[start + place]);
+  return total;
 }
 
 /** @param {number} x */
@@ -250,206 +266,129 @@ function rounding(data) {
   return data instanceof Float32Array ? Math.fround : same;
 }
 
-/** NumPy's numbers. `ops` are PyTorch's primitives over them (`ops.js`). */
-export class Numbers {
-  constructor() {
-    /** @type {any} */
-    this.ops = null;
-  }
+// The functions of the language, under their names in a translation
 
-  /** @param {Num} a @param {Num} b */
-  plus(a, b) { return binary((x, y) => x + y, a, b); }
+const plus = ofTwo((x, y) => x + y);
+const minus = ofTwo((x, y) => x - y);
+const times = ofTwo((x, y) => x * y);
+const over = quotient((x, y) => x / y);
+const sqrt = ofOne(Math.sqrt);
+const greatest = ofTwo((x, y) => (x >= y || Number.isNaN(x) ? x : y));
+const least = ofTwo((x, y) => (x <= y || Number.isNaN(x) ? x : y));
+const maximum = (/** @type {Num} */ a, /** @type {Num} */ b) => strong(greatest(a, b));
+const minimum = (/** @type {Num} */ a, /** @type {Num} */ b) => strong(least(a, b));
 
-  /** @param {Num} a @param {Num} b */
-  minus(a, b) { return binary((x, y) => x - y, a, b); }
-
-  /** @param {Num} a @param {Num} b */
-  times(a, b) { return binary((x, y) => x * y, a, b); }
-
-  /** @param {Num} a @param {Num} b */
-  over(a, b) {
-    if (typeof a === "number" && b === 0) throw new FormulaError("zero-division");
-    return binary((x, y) => x / y, a, b);
-  }
-
-  /** @param {Num} a @param {Num} b */
-  wholes(a, b) {
-    if (typeof a === "number" && b === 0) throw new FormulaError("zero-division");
-    return binary((x, y) => Math.floor(x / y), a, b);
-  }
-
-  /** @param {Num} a @param {Num} b */
-  power(a, b) {
-    if (typeof a === "number" && typeof b === "number") {
-      if (a === 0 && b < 0) throw new FormulaError("zero-division");
-      const value = power(a, b);
-      if (Number.isNaN(value) && !Number.isNaN(a) && !Number.isNaN(b)) throw new FormulaError("complex");
-      if (!Number.isFinite(value) && Number.isFinite(a) && Number.isFinite(b)) throw new FormulaError("overflow");
-      return value;
-    }
-    if (b === 2) return this.times(a, a);
-    if (b === 0.5) return this.sqrt(a);
-    if (b === 1) return this.copy(a);
-    if (b === -1) return this.over(1, a);
-    return binary(rounded, a, b);
-  }
-
-  /** @param {any} x @returns {any} */
-  negative(x) { return typeof x === "number" ? -x : each((one) => -one, x); }
-
-  /** @param {Num} a @param {Num} b */
-  less(a, b) { return compared((x, y) => x < y, a, b); }
-
-  /** @param {Num} a @param {Num} b */
-  lessEqual(a, b) { return compared((x, y) => x <= y, a, b); }
-
-  /** @param {Num} a @param {Num} b */
-  greater(a, b) { return compared((x, y) => x > y, a, b); }
-
-  /** @param {Num} a @param {Num} b */
-  greaterEqual(a, b) { return compared((x, y) => x >= y, a, b); }
-
-  /** @param {Num} a @param {Num} b */
-  equal(a, b) { return compared((x, y) => x === y, a, b); }
-
-  /** @param {Num} a @param {Num} b */
-  notEqual(a, b) { return compared((x, y) => x !== y, a, b); }
-
-  /** Python's truth, where NaN is true. @param {unknown} x */
-  truth(x) {
-    if (x instanceof Tensor && x.size !== 1) throw new FormulaError("truth-of-array");
-    const one = x instanceof Tensor ? x.data[0] : x;
-    return Boolean(one) || Number.isNaN(one);
-  }
-
-  /** @param {Num} x */
-  sqrt(x) { return each(Math.sqrt, strong(x)); }
-
-  /** @param {Num} x */
-  exp(x) { return each(Math.exp, strong(x)); }
-
-  /** @param {Num} x */
-  log(x) { return each(Math.log, strong(x)); }
-
-  /** @param {Num} x */
-  log1p(x) { return each(Math.log1p, strong(x)); }
-
-  /** @param {Num} x */
-  tanh(x) { return each(Math.tanh, strong(x)); }
-
-  /** @param {Num} x */
-  sign(x) { return each((one) => (one > 0 ? 1 : one < 0 ? -1 : one === 0 ? 0 : NaN), strong(x)); }
-
-  /** @param {any} x @returns {any} */
-  abs(x) { return typeof x === "number" ? Math.abs(x) : each(Math.abs, x); }
-
-  /** @param {Num} a @param {Num} b */
-  maximum(a, b) {
-    return strong(binary((x, y) => (x >= y || Number.isNaN(x) ? x : y), a, b));
-  }
-
-  /** @param {Num} a @param {Num} b */
-  minimum(a, b) {
-    return strong(binary((x, y) => (x <= y || Number.isNaN(x) ? x : y), a, b));
-  }
-
-  /** @param {Num} x @param {Num} low @param {Num} high */
-  clip(x, low, high) { return this.minimum(this.maximum(x, low), high); }
-
-  /** @param {Truth} mask @param {Num} a @param {Num} b */
-  where(mask, a, b) {
-    const Floats = typeof a === "number" && typeof b === "number" ? Float64Array : meeting(a, b);
-    return ternary((told, x, y) => (told ? x : y), Floats, mask, a, b);
-  }
-
-  /** a·b + c rounded once; of plain numbers a plain one. @param {Num} a @param {Num} b @param {Num} c @returns {any} */
-  fma(a, b, c) {
-    if (typeof a === "number" && typeof b === "number" && typeof c === "number") return fma64(a, b, c);
-    const wide = [a, b, c].some((one) => one instanceof Tensor && one.data instanceof Float64Array);
-    return wide ? ternary(fma64, Float64Array, a, b, c) : ternary(fma32, Float32Array, a, b, c);
-  }
-
-  // What the reference and the causes add to NumPy, under their names
-
-  /** Python's least of two. @param {number} a @param {number} b */
-  min(a, b) { return b < a ? b : a; }
-
-  /** Python's greatest of two. @param {number} a @param {number} b */
-  max(a, b) { return b > a ? b : a; }
-
-  /** The number that an array of one holds, as a plain one. @param {Num} x @returns {any} */
-  item(x) { return x instanceof Tensor && x.ndim === 0 ? x.data[0] : x; }
-
-  /** A plain number as an array of one holds it. @param {Num} number @param {Tensor} array */
-  like(number, array) { return this.plus(this.item(number), this.times(0, array)); }
-
-  /** The root of a plain number as one. @param {Num} x @returns {any} */
-  root(x) { return typeof x === "number" ? Math.sqrt(x) : this.sqrt(x); }
-
-  /** @param {number} x */
-  float32(x) { return Math.fround(x); }
-
-  /** @param {number} x @param {number} exponent */
-  float32_power(x, exponent) { return Math.fround(power(Math.fround(x), exponent)); }
-
-  /** @param {number} x @param {number} count */
-  float32_product(x, count) {
-    let product = 1;
-    for (let done = 0; done < Math.round(count); done += 1) product = Math.fround(product * Math.fround(x));
-    return product;
-  }
-
-  /** An array as it is after it has been held in float32. @param {Tensor} x */
-  single(x) { return as(as(x, "float32"), format(x)); }
-
-  /** A plain number as it meets an array: an array of one in its format. @param {Num} x @param {Num} array @returns {Num} */
-  met(x, array) { return typeof x === "number" && array instanceof Tensor ? tensor(x, format(array)) : x; }
-
-  // Arrays of any shape
-
-  /** @param {readonly number[]} shape @param {boolean[]} truths */
-  mask(shape, truths) { return new Tensor(Uint8Array.from(truths, Number), shape); }
-
-  /** @param {any} x @returns {any} */
-  copy(x) { return typeof x === "number" ? x : new Tensor(x.data.slice(), x.shape); }
-
-  /** @param {Tensor} x @param {...number} shape of which one may be -1 */
-  reshape(x, ...shape) {
-    const known = shape.reduce((product, length) => (length < 0 ? product : product * length), 1);
-    return new Tensor(x.data, shape.map((length) => (length < 0 ? x.size / known : length)));
-  }
-
-  /** The first number of each row along the last axis. @param {Tensor} x */
-  firsts(x) {
-    const length = x.shape[x.ndim - 1];
-    return new Tensor(x.data.filter((_, place) => place % length === 0), x.shape.slice(0, -1));
-  }
-
-  /** @param {number} start @param {number} stop */
-  range(start, stop) { return Array.from({length: Math.max(stop - start, 0)}, (_, place) => start + place); }
-
-  /** Σ x along axes, all of them if none is named, in NumPy's order. @param {Tensor} x @param {Axes} [settings] */
-  sum(x, {axis = x.shape.map((_, own) => own), keepdims = false} = {}) {
-    const axes = [axis].flat();
-    const gone = x.shape.map((_, own) => axes.includes(own) || axes.includes(own - x.ndim));
-    const shape = x.shape.map((length, own) => (gone[own] ? 1 : length));
-    const round = rounding(x.data);
-    const steps = strides(shape);
-    const long = x.shape.map((_, own) => own).filter((own) => x.shape[own] > 1);
-    let run = 1; // of numbers that lie side by side and are added up first
-    while (long.length && gone[long[long.length - 1]]) run *= x.shape[long.pop() ?? 0];
-    const made = new FORMATS[format(x)](shape.reduce((product, length) => product * length, 1));
-    const across = strides(x.shape);
-    for (let start = 0; start < x.size; start += run) {
-      const place = shape.reduce((at, length, own) => at + (gone[own] ? 0 : (Math.floor(start / across[own]) % length) * steps[own]), 0);
-      made[place] += run > 1 ? pairwise(x.data, start, run, round) : x.data[start];
-    }
-    return new Tensor(made, keepdims ? shape : shape.filter((_, own) => !gone[own]));
-  }
-
-  /** @param {Tensor} x @param {Axes} [settings] */
-  mean(x, settings) {
-    const total = this.sum(x, settings);
-    return this.over(total, x.size / total.size);
-  }
+/** @param {Num} a @param {Num} b */
+function powered(a, b) {
+  if (typeof a === "number" && typeof b === "number") return pythons(a, b);
+  if (b === 2) return times(a, a);
+  if (b === 0.5) return sqrt(a);
+  if (b === 1) return a;
+  return b === -1 ? over(1, a) : binary(rounded, a, b);
 }
+
+/** A power of plain numbers, as Python has or refuses it. @param {number} x @param {number} y */
+function pythons(x, y) {
+  if (x === 0 && y < 0) throw new FormulaError("zero-division");
+  const value = power(x, y);
+  if (Number.isNaN(value) && !Number.isNaN(x) && !Number.isNaN(y)) throw new FormulaError("complex");
+  if (!Number.isFinite(value) && Number.isFinite(x) && Number.isFinite(y)) throw new FormulaError("overflow");
+  return value;
+}
+
+/** Python's truth, where NaN is true. @param {unknown} x */
+function truth(x) {
+  if (x instanceof Tensor && x.size !== 1) throw new FormulaError("truth-of-array");
+  const one = x instanceof Tensor ? x.data[0] : x;
+  return Boolean(one) || Number.isNaN(one);
+}
+
+/** @param {Truth} mask @param {Num} a @param {Num} b */
+function where(mask, a, b) {
+  const Floats = typeof a === "number" && typeof b === "number" ? Float64Array : meeting(a, b);
+  return ternary((told, x, y) => (told ? x : y), Floats, mask, a, b);
+}
+
+/** a·b + c rounded once; of plain numbers a plain one. @param {Num} a @param {Num} b @param {Num} c */
+function fma(a, b, c) {
+  if (typeof a === "number" && typeof b === "number" && typeof c === "number") return fma64(a, b, c);
+  return meeting(a, b, c) === Float64Array ? ternary(fma64, Float64Array, a, b, c) : ternary(fma32, Float32Array, a, b, c);
+}
+
+/** The number that an array of one holds, as a plain one. @param {Num} x */
+function item(x) {
+  return x instanceof Tensor && x.ndim === 0 ? x.data[0] : x;
+}
+
+/** x multiplied by itself so many times, each product in float32. @param {number} x @param {number} count */
+function float32_product(x, count) {
+  let product = 1;
+  for (let done = 0; done < Math.round(count); done += 1) product = Math.fround(product * Math.fround(x));
+  return product;
+}
+
+/** @param {Tensor} x @param {...number} shape of which one may be -1 */
+function reshape(x, ...shape) {
+  const known = volume(shape.filter((length) => length >= 0));
+  return new Tensor(x.data, shape.map((length) => (length < 0 ? x.size / known : length)));
+}
+
+/** The first number of each row along the last axis. @param {Tensor} x */
+function firsts(x) {
+  const length = x.shape[x.ndim - 1];
+  return new Tensor(x.data.filter((_, place) => place % length === 0), x.shape.slice(0, -1));
+}
+
+/** Σ x along axes, all of them if none is named, in NumPy's order. @param {Tensor} x @param {Axes} [settings] */
+function sum(x, {axis = x.shape.map((_, own) => own), keepdims = false} = {}) {
+  const axes = [axis].flat();
+  const gone = x.shape.map((_, own) => axes.includes(own) || axes.includes(own - x.ndim));
+  const shape = x.shape.map((length, own) => (gone[own] ? 1 : length));
+  const [steps, across, round] = [strides(shape), strides(x.shape), rounding(x.data)];
+  const long = x.shape.map((_, own) => own).filter((own) => x.shape[own] > 1);
+  let run = 1; // of numbers that lie side by side and are added up first
+  while (long.length && gone[long[long.length - 1]]) run *= x.shape[long.pop() ?? 0];
+  const made = new FORMATS[format(x)](volume(shape));
+  for (let start = 0; start < x.size; start += run) {
+    let place = 0;
+    for (const own of long) if (!gone[own]) place += (Math.floor(start / across[own]) % shape[own]) * steps[own];
+    made[place] += run > 1 ? pairwise(x.data, start, run, round) : x.data[start];
+  }
+  return new Tensor(made, keepdims ? shape : shape.filter((_, own) => !gone[own]));
+}
+
+/** @param {Tensor} x @param {Axes} [settings] */
+function mean(x, settings) {
+  const total = sum(x, settings);
+  return over(total, x.size / total.size);
+}
+
+/** NumPy's numbers: what a translated formula calls. */
+export const NUMPY = {
+  plus, minus, times, over, wholes: quotient((x, y) => Math.floor(x / y)), power: powered,
+  negative: (/** @type {Num} */ x) => (typeof x === "number" ? -x : each((one) => -one, x)),
+  less: compared((x, y) => x < y), lessEqual: compared((x, y) => x <= y), equal: compared((x, y) => x === y),
+  greater: compared((x, y) => x > y), greaterEqual: compared((x, y) => x >= y), notEqual: compared((x, y) => x !== y),
+  truth, where, maximum, minimum, sqrt, exp: ofOne(Math.exp), log: ofOne(Math.log), log1p: ofOne(Math.log1p), tanh: ofOne(Math.tanh),
+  sign: ofOne((x) => (x > 0 ? 1 : x < 0 ? -1 : x === 0 ? 0 : NaN)),
+  abs: (/** @type {Num} */ x) => (typeof x === "number" ? Math.abs(x) : each(Math.abs, x)),
+  clip: (/** @type {Num} */ x, /** @type {Num} */ low, /** @type {Num} */ high) => minimum(maximum(x, low), high),
+
+  // what the reference and the causes have besides, under their names
+  fma, item, float32_product,
+  like: (/** @type {Num} */ number, /** @type {Tensor} */ array) => plus(item(number), times(0, array)),
+  root: (/** @type {Num} */ x) => (typeof x === "number" ? Math.sqrt(x) : sqrt(x)),
+  float32: Math.fround,
+  float32_power: (/** @type {number} */ x, /** @type {number} */ y) => Math.fround(power(Math.fround(x), y)),
+  single: (/** @type {Tensor} */ x) => as(as(x, "float32"), format(x)),
+  min: (/** @type {number} */ a, /** @type {number} */ b) => (b < a ? b : a), // Python's
+  max: (/** @type {number} */ a, /** @type {number} */ b) => (b > a ? b : a),
+  /** A plain number as it meets an array: an array of one in its format. @param {Num} x @param {Num} array @returns {Num} */
+  met: (x, array) => (typeof x === "number" && array instanceof Tensor ? tensor(x, format(array)) : x),
+
+  // arrays of any shape
+  sum, mean, reshape, firsts,
+  copy: (/** @type {Num} */ x) => x, // nothing is changed in place
+  range: (/** @type {number} */ start, /** @type {number} */ stop) => Array.from({length: Math.max(stop - start, 0)}, (_, place) => start + place),
+  mask: (/** @type {readonly number[]} */ shape, /** @type {boolean[]} */ truths) => new Tensor(Uint8Array.from(truths, Number), shape),
+};

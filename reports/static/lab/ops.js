@@ -2,7 +2,7 @@
 // and additions rounded once where its vector kernels contract them.
 "use strict";
 
-import {FormulaError, Numbers} from "./numbers.js";
+import {FormulaError, NUMPY} from "./numbers.js";
 
 /** @typedef {any} Num */
 
@@ -165,7 +165,8 @@ function isSmall(F, weight, x) {
  * @param {"plain" | "fused"} rounding
  */
 export function numpy(rounding) {
-  const F = new Numbers();
+  /** @type {Record<string, any>} */
+  const F = {...NUMPY};
   F.ops = rounding === "fused" ? new Fused(F) : new Plain(F);
   return F;
 }

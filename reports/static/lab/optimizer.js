@@ -1,7 +1,7 @@
 // An optimizer's state and its step: what is handed to a formula, and which of its lines becomes what.
 "use strict";
 
-import {as, format, tensor} from "./numbers.js";
+import {as, format, tensor, volume} from "./numbers.js";
 
 /** @typedef {import("./numbers.js").Tensor} Tensor */
 /** @typedef {(s: any, F: any) => any} Expression of the environment and the numbers */
@@ -45,7 +45,7 @@ export class Optimizer {
       if (value === null) return [key, null];
       if (kind !== "array") return [key, tensor(value, "float32")];
       const shape = axis === undefined ? param.shape : param.shape.with(axis, 1);
-      return [key, tensor(Array(shape.reduce((product, length) => product * length, 1)).fill(value), format(param), shape)];
+      return [key, tensor(Array(volume(shape)).fill(value), format(param), shape)];
     }));
   }
 

@@ -147,13 +147,13 @@ function grown(x, y) {
 function twiceArtanh(numerator, denominator) {
   const z = (numerator * ONE) / denominator;
   const square = (z * z) >> BigInt(PLACES);
-  let sum = 0n;
-  let odd = 1n;
+  let total = 0n;
+  let place = 1n;
   for (let term = z; term !== 0n && term !== -1n; term = (term * square) >> BigInt(PLACES)) {
-    sum += term / odd;
-    odd += 2n;
+    total += term / place;
+    place += 2n;
   }
-  return 2n * sum;
+  return 2n * total;
 }
 
 const LOG2 = twiceArtanh(1n, 3n);
