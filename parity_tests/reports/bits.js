@@ -5,6 +5,7 @@ import {Layer} from "../../reports/static/lab/layer.js";
 import {format, row, stack, Tensor} from "../../reports/static/lab/numbers.js";
 import {numpy} from "../../reports/static/lab/ops.js";
 import {Optimizer, worked} from "../../reports/static/lab/optimizer.js";
+import {remember} from "../../reports/static/lab/power.js";
 
 /** @typedef {import("../../reports/static/lab/optimizer.js").Formula} Formula */
 /** @typedef {[string, number[], string]} Packed format, shape and bytes */
@@ -47,7 +48,47 @@ function noted(value) {
  * @param {(value: A) => B} made
  */
 function named(record, made) {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, made(value)]));
+  return mapped(record, (_, value) => made(value));
+}
+
+/**
+ * @template A, B
+ * @param {Record<string, A>} record
+ * @param {(name: string, value: A) => B} made
+ */
+function mapped(record, made) {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, made(name, value)]));
+}
+
+/** A gradient of which only some entries are there. @param {{places: number[] | null, values: Packed} | undefined} entries */
+function thinned(entries) {
+  return {places: entries?.places ?? null, grad: entries ? unpacked(entries.values) : null};
+}
+
+/**
+ * What stands at these places of an array, as a gradient has it there.
+ * @param {Tensor} whole
+ * @param {number[]} places
+ * @param {Tensor} like
+ */
+function taken(whole, places, like) {
+  const width = like.size / places.length || 1;
+  const data = whole.data.slice(0, like.size);
+  places.forEach((from, to) => data.set(whole.data.subarray(from * width, (from + 1) * width), to * width));
+  return new Tensor(data, like.shape);
+}
+
+/**
+ * The array with these at their places.
+ * @param {Tensor} whole
+ * @param {Tensor} some
+ * @param {number[]} places
+ */
+function put(whole, some, places) {
+  const data = whole.data.slice();
+  const width = some.size / places.length || 1;
+  places.forEach((to, from) => data.set(some.data.subarray(from * width, (from + 1) * width), to * width));
+  return new Tensor(data, whole.shape);
 }
 
 /** @param {Uint8Array[]} parts */
@@ -83,6 +124,7 @@ export class Laboratory {
    */
   * evaluated(run) {
     const F = numpy(run.rounding);
+    remember(run.powers);
     const optimizer = new Optimizer(this.formulas[run.formula], run.hyperparameters, F);
     /** @type {Record<string, Tensor>} */
     const params = named(run.start, unpacked);
@@ -91,17 +133,24 @@ export class Laboratory {
     /** @type {Record<string, any>} */
     const before = {};
     const [first] = Object.keys(params);
+    const {state: declared} = optimizer.formula;
+    const isArray = (/** @type {string} */ key) => key === "param" || declared[key].kind === "array";
     for (let step = 1; step <= run.steps; step += 1) {
       optimizer.hyperparameters = {...optimizer.hyperparameters, ...run.changes[step]};
       for (const name of Object.keys(params)) {
-        const grad = this.gradient(run, F, name, params[name], step);
+        const {places, grad} = run.entries ? thinned(run.entries[step]?.[name]) : {places: null, grad: this.gradient(run, F, name, params[name], step)};
         if (!grad || (name === first && run.missing.includes(step))) continue;
-        const scheduled = run.zero_from !== null && step >= run.zero_from ? F.times(0, grad) : grad;
-        const made = optimizer.step(params[name], scheduled, states[name] ?? {}, before[name]);
-        [params[name], states[name], before[name]] = [made.param, made.state, optimizer.hyperparameters];
+        const scheduled = run.zero_from !== null && step >= run.zero_from && !run.entries ? F.times(0, grad) : grad;
+        /** @type {Record<string, any>} */
+        const whole = {param: params[name], ...optimizer.begin(params[name]), ...states[name]};
+        const {param, ...state} = places ? mapped(whole, (key, one) => (isArray(key) && one ? taken(one, places, grad) : one)) : whole;
+        const made = optimizer.step(param, scheduled, state, before[name]);
+        const after = {param: made.param, ...made.state};
+        const {param: moved, ...kept} = places ? mapped(after, (key, one) => (isArray(key) ? put(whole[key], one, places) : one)) : after;
+        [params[name], states[name], before[name]] = [moved, kept, optimizer.hyperparameters];
         yield Object.values(made.lines).flatMap(noted);
-        yield noted(made.param);
-        yield Object.values(made.state).flatMap(noted);
+        yield noted(moved);
+        yield Object.entries(kept).filter(([key]) => declared[key].kind !== "count").flatMap(([, one]) => noted(one));
       }
     }
   }

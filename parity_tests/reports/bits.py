@@ -18,10 +18,11 @@ import numpy as np
 from lockstep.cases import Case
 from lockstep.causes.cause import Cause, parts
 from lockstep.causes.planting import plant
-from lockstep.causes.source import exchanged, parsed, text_of
+from lockstep.causes.source import exchanged, text_of
 from lockstep.causes.tables import causes
+from lockstep.experiments.powers import misrounded, with_powers
 from lockstep.subjects.layers import LayerSide, drawing, over
-from lockstep.subjects.optim import problem_of
+from lockstep.subjects.optim import handed_as, problem_of
 from lockstep.subjects.subject import Subject
 from reference.arithmetic import FUSED, PLAIN
 from reports.bundle import bundle
@@ -104,22 +105,26 @@ def evaluated(run: Run) -> Iterator[bytes]:
     return stepped(run) if hasattr(run.own, "STATE") else passed(run)
 
 
-def stepped(run: Run) -> Iterator[bytes]:
+def stepped(run: Run, given: list[tuple[int, str, Any]] | None = None) -> Iterator[bytes]:
+    """The numbers of an optimizer's run; each gradient, with its step and tensor, joins those that are `given`."""
     problem = problem_of(run.case.problem)
     params = problem.start(run.case.shapes_for(problem), run.dtype, SEED)
     optimizer = run.own(params, **run.case.hyperparameters)
     seen: list[bytes] = []
     optimizer.formula = noting(over(run.own.ORDERS[run.order], ARITHMETICS[run.rounding]), seen)
+    kept = [key for key, entry in optimizer.STATE.items() if entry.kind != "count"]
     for step in range(1, run.steps + 1):
         for name, value in run.case.changes(step).items():
             optimizer.set(name, value)
         grads = run.case.scheduled(gradient(problem, run, optimizer.params, step), step)
-        for name, grad in grads.items():
+        for name, grad in handed_as(run.case, grads).items():
             if grad is not None:
+                if given is not None:
+                    given.append((step, name, grad))
                 optimizer.step({name: grad})
                 yield seen.pop()
                 yield noted(optimizer.params[name])
-                yield b"".join(map(noted, optimizer.state[name].values()))
+                yield b"".join(noted(optimizer.state[name][key]) for key in kept if key in optimizer.state[name])
 
 
 def passed(run: Run) -> Iterator[bytes]:
@@ -193,32 +198,15 @@ def digest(numbers: Iterable[bytes]) -> list[Any]:
 
 @functools.cache
 def rounded(formula: Callable[..., Any]) -> Callable[..., Any]:
-    """The formula with every power of an array correctly rounded; the formula itself where it has none."""
-    tree = Powers().visit(parsed(formula))
-    if not any(isinstance(node, ast.Name) and node.id == POWER for node in ast.walk(tree)):
-        return formula
-    namespace = {**formula.__globals__, POWER: power}
-    exec(compile(ast.fix_missing_locations(ast.Module([tree], [])), "<rounded>", "exec"), namespace)
-    return namespace[formula.__name__]
+    """The formula with every power of an array correctly rounded."""
+    return functools.wraps(formula)(with_powers(formula, power))
 
 
-POWER = "correctly_rounded_power"
-PRODUCTS = (2,)  # an exponent for which NumPy multiplies
 WORKED_OUT = (3,)
 
 
-class Powers(ast.NodeTransformer):
-    """Every power, but a square, as a call."""
-
-    def visit_BinOp(self, node):
-        self.generic_visit(node)
-        if not isinstance(node.op, ast.Pow) or (isinstance(node.right, ast.Constant) and node.right.value in PRODUCTS):
-            return node
-        return ast.Call(ast.Name(POWER, ast.Load()), [node.left, node.right], [])
-
-
 def power(x: Any, exponent: Any) -> Any:
-    if not isinstance(x, np.ndarray | np.generic):
+    if not isinstance(x, np.ndarray | np.generic) or exponent == 2:  # a square is a product
         return x**exponent
     assert exponent in WORKED_OUT, exponent
     values = [nearest(Fraction(one) ** exponent, x.dtype) for one in np.ravel(x).tolist()]
@@ -265,9 +253,11 @@ class Handed:
             "function": f"{case.problem} {function_order(run)}" if is_function else None,
             "arguments": defaults(problem.ORDERS["paper"]) if is_function else {},
             "stream": None if is_function else self.stream(problem, run),
+            "powers": powers(run.subject.ours(), json.dumps(case.hyperparameters), run.steps),
             "changes": {step: {"lr": value} for step, value in case.lr_at.items()},
-            "missing": [step for step in steps if case.scheduled({"tensor": 1.0}, step)["tensor"] is None],
+            "missing": [step for step in steps if case.scheduled({"tensor": np.ones(1)}, step)["tensor"] is None],
             "zero_from": case.zero_from,
+            "entries": entries(run) if case.sparse else None,
         }
 
     def stream(self, problem, run: Run) -> str:
@@ -278,6 +268,28 @@ class Handed:
             grads = [problem.gradient(params, step=step, seed=SEED) for step in range(1, run.steps + 1)]
             self.streams[key] = {name: [packed(grad[name]) for grad in grads] for name in params}
         return key
+
+
+def entries(run: Run) -> dict[int, dict[str, Any]]:
+    """The gradients of a run in which only some entries are there: step and tensor to places and values."""
+    given: list[tuple[int, str, Any]] = []
+    digest(stepped(run, given))
+    made: dict[int, dict[str, Any]] = {}
+    for step, name, grad in given:
+        if run.own.SPARSE == "whole":
+            made.setdefault(step, {})[name] = {"places": None, "values": packed(grad.dense())}
+        else:
+            once = grad.coalesced()
+            axes = grad.shape[: len(once.indices)] or (1,)
+            places = np.ravel_multi_index(once.places, axes).tolist()
+            made.setdefault(step, {})[name] = {"places": places, "values": packed(once.values)}
+    return made
+
+
+@functools.cache
+def powers(kind: Any, hyperparameters: str, steps: int) -> list[Any]:
+    """Those of an optimizer's coefficients that the C library does not round correctly."""
+    return misrounded(kind, json.loads(hyperparameters), steps)
 
 
 def passes(run: Run) -> dict[str, Any]:
