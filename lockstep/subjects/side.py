@@ -100,7 +100,7 @@ def watched(
     """`formula`, which tells `note` of itself, its lines and what it was given whenever it is evaluated."""
 
     @functools.wraps(formula)
-    def noted(*inputs, **arguments):
+    def noted(*inputs: Any, **arguments: Any) -> Any:
         lines = formula(*inputs, **arguments)
         note(formula, lines, (*inputs, *arguments.values()))
         return lines
