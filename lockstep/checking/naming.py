@@ -1,8 +1,11 @@
 """Names the causes of what a check found: its own defaults where they explain it, else what the diagnosis names."""
 
+import ast
 import dataclasses
+import sys
 from typing import Any
 
+from lockstep.causes.source import HELPERS, expression, reads
 from lockstep.causes.tables import scenarios
 from lockstep.checking.answer import ITS_DEFAULT, Check, Outcome
 from lockstep.checking.misnamed import guessed
@@ -32,9 +35,8 @@ def name_causes(result: Check) -> None:
     left = {one.recording.label: one.residual for one in told}
     beside = [remark.as_cause() for remark in result.remarks]
     used = max((one.residual.used for one in told if one.recording.scenario == OWN_DEFAULTS), default=0.0)
-    own = [default_cause(name, value, standard[name], used) for name, value in others.items()]
     if all(one.residual.explains for one in told):
-        result.causes = beside + own
+        result.causes = beside + own_defaults(others, standard, used, ())
     else:
         few = telling(told, result.subject)
         found = diagnose([one.recording for one in few], result.subject, left)
@@ -47,7 +49,8 @@ def name_causes(result: Check) -> None:
                 found = other
                 result.notes.append(message("note.state-of-its-own"))
         data = found.to_json()
-        result.causes = [*beside, *data["causes"], *own]
+        because = found.partly.causes if found.partly else found.causes
+        result.causes = [*beside, *data["causes"], *own_defaults(others, standard, used, because)]
         result.equivalent, result.diagnosis = data["equivalent"], found
 
 
@@ -94,14 +97,46 @@ def with_defaults(outcome: Outcome) -> Outcome:
         return outcome
 
 
-def default_cause(name: str, value: Any, standard: Any, used: float) -> dict[str, Any]:
-    """A default that is not PyTorch's, as the diagnosis describes a cause."""
-    row = {"betas": "beta-value"}.get(name, f"{name.replace('_', '-')}-value")
-    return {
-        "id": row,
-        "variant": ITS_DEFAULT,
-        "hyperparameters": {name: value},
-        "residual": used,
-        "scenario": OWN_DEFAULTS,
-        "fix": message("cli.own-default", name=name, standard=repr(standard), value=repr(value)),
-    }
+def own_defaults(
+    others: dict[str, Any], standard: dict[str, Any], used: float, causes: Hypothesis
+) -> list[dict[str, Any]]:
+    """Its own defaults that are not PyTorch's, as the diagnosis describes a cause.
+
+    Where a cause is another meaning of a hyperparameter, momentum for the share that is kept, they count in that one.
+    """
+    found = []
+    for name, value in others.items():
+        theirs = meant(name, standard[name], causes)
+        if meant(name, value, causes) == decimal(standard[name]):
+            continue
+        told = {"name": name, "standard": repr(theirs), "value": repr(value)}
+        same = theirs == decimal(standard[name])
+        found.append(
+            {
+                "id": {"betas": "beta-value"}.get(name, f"{name.replace('_', '-')}-value"),
+                "variant": ITS_DEFAULT,
+                "hyperparameters": {name: value},
+                "residual": used,
+                "scenario": OWN_DEFAULTS,
+                "fix": message("cli.own-default", **told)
+                if same
+                else message("cli.own-default-meant", **told, meant=repr(standard[name])),
+            }
+        )
+    return found
+
+
+def meant(name: str, value: Any, causes: Hypothesis) -> Any:
+    """What a value of a hyperparameter is in PyTorch's formula, where the causes give the name another meaning."""
+    for cause in causes:
+        tree = expression(cause.arguments.get(name, name), cause.free)
+        if reads(ast.unparse(tree)) == {name}:
+            value = eval(compile(ast.Expression(tree), "<meant>", "eval"), {**HELPERS, name: value})
+    return decimal(value)
+
+
+def decimal(value: Any) -> Any:
+    """The number that a person wrote: 1 - 0.9 is 0.1 to all the digits that a float64 keeps of any decimal."""
+    if isinstance(value, tuple):
+        return tuple(map(decimal, value))
+    return float(f"{value:.{sys.float_info.dig}g}") if isinstance(value, float) else value

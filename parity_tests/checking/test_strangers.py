@@ -3,8 +3,11 @@
 import pytest
 
 import lockstep
+from lockstep.causes import causes
 from lockstep.checking import scenarios
+from lockstep.checking.naming import own_defaults
 from lockstep.numerics.verdict import Verdict
+from lockstep.text import ENGLISH
 from parity_tests.support import strangers
 from parity_tests.support.families import SAME
 from parity_tests.support.strangers import TRUTH
@@ -41,22 +44,7 @@ def named(found):
     return {f"{one['id']} ({one['variant']})" if one["variant"] else one["id"] for one in found.causes}
 
 
-# What the check does not tell yet.
-CONVENTION = "its default momentum of 0.9 means PyTorch's 0.1, and is called another default all the same"
-SHORTCOMINGS = {
-    strangers.NormWithArrays: "its eps is named for a part alone, and what is wrong in evaluation is not named",
-    strangers.NormOfDicts: CONVENTION,
-    strangers.NormOfNewBuffers: CONVENTION,
-}
-
-
-def marked(stranger):
-    reason = SHORTCOMINGS.get(stranger)
-    marks = [pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason)] if reason else []
-    return pytest.param(stranger, id=stranger.__name__, marks=marks)
-
-
-@pytest.mark.parametrize("stranger", [marked(stranger) for stranger in TRUTH])
+@pytest.mark.parametrize("stranger", TRUTH, ids=lambda stranger: stranger.__name__)
 def test_what_is_true_of_it_is_said_and_nothing_else(stranger):
     _, truth = TRUTH[stranger]
     found = checked(stranger)
@@ -78,3 +66,17 @@ def test_what_only_looks_like_state_is_said():
         "what it keeps as m is not PyTorch's exp_avg, and no parameter depends on that: it is not compared"
         in (found.to_json()["notes"])
     )
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (0.9, None),
+        (0.99, "pass momentum=0.9, which is PyTorch's default 0.1 by that meaning: its own is 0.99"),
+        (0.1, "pass momentum=0.9, which is PyTorch's default 0.1 by that meaning: its own is 0.1"),
+    ],
+)
+def test_a_default_counts_in_the_meaning_that_it_has(own, said):
+    complement = next(cause for cause in causes("layers.batchnorm") if cause.id == "momentum-complement")
+    found = own_defaults({"momentum": own}, {"momentum": 0.1}, 0.0, (complement,))
+    assert [ENGLISH.say(cause["fix"]) for cause in found] == ([said] if said else [])

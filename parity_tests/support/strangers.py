@@ -418,6 +418,7 @@ TRUTH = {
     NormWithArrays: (
         "layers.batchnorm",
         {
+            "start-differs",
             "eps-value (eps=1e-06)",
             "momentum-complement",
             "running-variance-biased",

@@ -138,8 +138,8 @@ class LayerObject(LayerAdapter):
 
     def made_by_a_pass(self, x: np.ndarray, others: tuple[np.ndarray, ...]) -> None:
         """Let it make what it makes with the first input: in evaluation if it can, which leaves no trace of that."""
-        shapes = [self.given[key].shape for key in self.unset]
-        if all(any(fits(array, shape) for _, array in arrays_in(self.layer)) for shape in shapes):
+        free = self.arrays().values()
+        if all(any(fits(array, self.given[key].shape) for array in free) for key in self.unset):
             return  # there is something already
         tried = copy.deepcopy(self.layer)
         try:
@@ -239,7 +239,7 @@ class LayerObject(LayerAdapter):
         return (place.holder, place.name) if place else None
 
     def arrays(self) -> dict[tuple[str, ...], np.ndarray]:
-        """Everything that may be a gradient: the arrays it holds, by their paths."""
+        """The arrays it holds that are not known yet, by their paths: they may be gradients, or buffers."""
         taken = [place.get() for place in self.places.values()]
         return {path: np.array(one) for path, one in arrays_in(self.layer) if not any(one is other for other in taken)}
 
