@@ -340,6 +340,17 @@ def many_sizes(draws, step, shape):
     return draws.standard_normal(shape) * sizes(shape)
 
 
+def huge_and_tiny(draws, step, shape):
+    return draws.standard_normal(shape) * 10 * sizes(shape) ** 3
+
+
+def not_finite_at_last(draws, step, shape):
+    grad = draws.standard_normal(shape)
+    if step == 4:
+        grad.reshape(-1)[:3] = np.array([np.inf, -np.inf, np.nan])[: grad.size]
+    return grad
+
+
 def missing_every_third(draws, step, shape):
     return None if step % 3 == 0 else draws.standard_normal(shape)
 
@@ -426,6 +437,16 @@ STREAMS = {
             "each element has its own size, from 1e3 down to 1e-12: every place of eps at once",
             many_sizes,
             scale=1e-4,
+        ),
+        Stream(
+            "huge and tiny",
+            "each element has its own size, from 1e10 down to 1e-35: clipping, overflow, squares that vanish",
+            huge_and_tiny,
+        ),
+        Stream(
+            "not finite at step 4",
+            "normal, and at step 4 infinity, minus infinity and NaN: what hides, clips or skips them",
+            not_finite_at_last,
         ),
         Stream(
             "missing every third",

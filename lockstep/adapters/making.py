@@ -205,12 +205,10 @@ def settings(holder: Any, names: set[str], before: Any, depth: int) -> Iterable[
     """Functions that set it, one a place."""
     inside = holder if isinstance(holder, dict) else getattr(holder, "__dict__", {})
     for key, held in list(inside.items()):
-        if (
-            isinstance(key, str)
-            and key.strip("_").lower().removeprefix("current_") in names
-            and type(held) in (int, float, bool)
-            and held == before
-        ):
+        plain = key.strip("_") if isinstance(key, str) else ""
+        own = key == plain or plain not in inside  # beside lr, _lr is something of theirs: the lr before, say
+        named_so = own and plain.lower().removeprefix("current_") in names
+        if named_so and type(held) in (int, float, bool) and held == before:
             put = holder.__setitem__ if isinstance(holder, dict) else functools.partial(setattr, holder)
             yield functools.partial(put, key)
         elif depth and (isinstance(held, dict) or hasattr(held, "__dict__")) and not inspect.isclass(held):

@@ -20,9 +20,10 @@ class Outcome:
 
     used: the largest share of an allowance. first: the first number beyond it. identical: whether every bit
     is PyTorch's. drawn: whether what it draws by itself was given to the formula. overflows: whether all that is
-    beyond its allowance is no finite number, where inputs are so far apart that only saturation shows. nearer: of
-    the numbers of the first step that differ from PyTorch's, how many are nearer to the exact result on their side
-    ("yours") and how many on PyTorch's ("torch").
+    beyond its allowance is no finite number, where inputs are so far apart that only saturation shows. extreme: whether
+    it was tried because it is far out, so that no cause is searched for on it. nearer: of the numbers of the first
+    step that differ from PyTorch's, how many are nearer to the exact result on their side ("yours") and how many on
+    PyTorch's ("torch").
     """
 
     recording: Recording
@@ -30,6 +31,7 @@ class Outcome:
     identical: bool = False
     drawn: bool = False
     overflows: bool = False
+    extreme: bool = False
     nearer: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @property

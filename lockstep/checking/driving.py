@@ -143,7 +143,8 @@ def drive(
     number = 0
     try:
         with np.errstate(all="ignore"):  # what a wrong formula divides by is found in its numbers
-            adapter.start({name: array.copy() for name, array in start.items()}, **known)
+            lay = strided if trial.mishap == "strided" else np.copy
+            adapter.start({name: lay(array) for name, array in start.items()}, **known)
             before = read(adapter, start)
             check_start(before, start)
             now = dict(hyperparameters)
@@ -153,7 +154,7 @@ def drive(
                     if now[name] != value:
                         adapter.set(name, value)
                         now[name] = value
-                handed = {name: None if grad is None else grad.copy() for name, grad in grads.items()}
+                handed = {name: None if grad is None else lay(grad) for name, grad in grads.items()}
                 adapter.step(handed_as(case, handed))
                 after = read(adapter, start)
                 if any(g is not None and g.tobytes() != grads[name].tobytes() for name, g in handed.items()):
@@ -167,6 +168,14 @@ def drive(
             raise
         raise Raised(error, trial.name, number) from error
     return steps
+
+
+def strided(array: np.ndarray) -> np.ndarray:
+    """A copy whose numbers do not lie side by side: every other of an array that lies the other way round."""
+    room = np.zeros((*array.shape[::-1][:-1], 2 * array.shape[0]), array.dtype)
+    view = room[..., ::2].T
+    view[...] = array
+    return view
 
 
 def read(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -194,7 +203,7 @@ def read(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
         for other in names[place_ + 1 :]:
             if held[name].size and np.shares_memory(held[name], held[other]):
                 raise Broken("shared-memory", message("broken.one-buffer-out", name=name, other=other))
-    return {name: np.array(array) for name, array in held.items()}
+    return {name: np.array(array, order="C") for name, array in held.items()}
 
 
 def check_start(before: Mapping[str, np.ndarray], start: Mapping[str, np.ndarray]) -> None:
@@ -208,7 +217,11 @@ def seen(
 ) -> dict[str, dict[str, np.ndarray]]:
     """Copies of the state that has the shape and the dtype it is declared with, without counts of steps."""
     found = {
-        key: {name: np.array(a) for name, a in named.items() if not declared[key].fault(like[name], np.asarray(a))}
+        key: {
+            name: np.array(a, order="C")
+            for name, a in named.items()
+            if not declared[key].fault(like[name], np.asarray(a))
+        }
         for key, named in adapter.state().items()
         if key in declared and declared[key].kind != "count"
     }

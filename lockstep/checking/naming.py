@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from lockstep.causes.source import HELPERS, expression, reads
@@ -10,9 +11,9 @@ from lockstep.causes.tables import scenarios
 from lockstep.checking.answer import ITS_DEFAULT, Check, Outcome
 from lockstep.checking.misnamed import guessed
 from lockstep.checking.scenarios import OWN_DEFAULTS
-from lockstep.diagnose.diagnosis import diagnose
+from lockstep.diagnose.diagnosis import Diagnosis, diagnose
 from lockstep.diagnose.holding import without
-from lockstep.diagnose.replay import judge, replay
+from lockstep.diagnose.replay import Residual, judge, replay
 from lockstep.diagnose.solve import CANNOT, Hypothesis
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import Recording
@@ -38,10 +39,7 @@ def name_causes(result: Check) -> None:
     if all(one.residual.explains for one in told):
         result.causes = beside + own_defaults(others, standard, used, ())
     else:
-        few = telling(told, result.subject)
-        found = diagnose([one.recording for one in few], result.subject, left)
-        if found.causes and not all(explained(one.recording, found.causes) for one in told if one not in few):
-            found = diagnose([one.recording for one in told], result.subject, left)
+        found = named_in(told, result.subject, left)
         if not found.causes and any(guessed(one.recording) for one in told):
             bare = [without(one.recording, guessed(one.recording)) for one in told]
             other = diagnose(bare, result.subject, thorough=False)
@@ -54,15 +52,25 @@ def name_causes(result: Check) -> None:
         result.equivalent, result.diagnosis = data["equivalent"], found
 
 
-def telling(told: list[Outcome], subject: str) -> list[Outcome]:
-    """The outcomes that a search is made on: of a layer those of the catalogue's scenarios, where some differ.
+def named_in(told: list[Outcome], subject: str, left: Mapping[str, Residual]) -> Diagnosis:
+    """The diagnosis: looked for on few of the scenarios where those tell, and held against all the others."""
+    few = telling(told, subject)
+    if all(one.residual.explains for one in few):
+        layers = all(one.recording.is_layer for one in told)
+        return diagnose([one.recording for one in told], subject, left, together=layers)
+    found = diagnose([one.recording for one in few], subject, left)
+    others = [one for one in told if one not in few and not explained(one.recording, found.causes)]
+    if not others or not found.causes:
+        return found
+    if any(one.recording.is_layer for one in others):
+        return diagnose([one.recording for one in told], subject, left)
+    return found.beside({one.recording.label: one.residual for one in others})
 
-    What it finds is held against all the others afterwards.
-    """
+
+def telling(told: list[Outcome], subject: str) -> list[Outcome]:
+    """What a search is made on: of a layer the scenarios of the catalogue, of anything else what is not extreme."""
     known = {scenario.name for scenario in scenarios(subject)} | {OWN_DEFAULTS}
-    few = [one for one in told if one.recording.scenario in known]
-    layers = all(one.recording.is_layer for one in told)
-    return few if layers and any(not one.residual.explains for one in few) else told
+    return [one for one in told if (one.recording.scenario in known if one.recording.is_layer else not one.extreme)]
 
 
 def explained(recording: Recording, causes: Hypothesis) -> bool:

@@ -129,7 +129,7 @@ class Driver:
             self.skip(trial.name, reason.said)
             return True
         except Raised as error:
-            if trial.mishap or trial.flag:
+            if trial.mishap or trial.flag or trial.extreme:
                 self.skip(trial.name, error.said)
                 return True
             self.fault("exception", error.said)
@@ -145,7 +145,9 @@ class Driver:
         note = message("note.spoils-gradients")
         if recording.spoils and note not in self.result.notes:
             self.result.notes.append(note)
-        self.result.outcomes.append(judged(recording, functools.partial(self.torch, trial, dtype, recording)))
+        outcome = judged(recording, functools.partial(self.torch, trial, dtype, recording))
+        outcome.extreme = trial.extreme
+        self.result.outcomes.append(outcome)
         return True
 
     def check_first(self, recording: Recording, trial: Trial, dtype: str) -> None:

@@ -9,15 +9,17 @@ from lockstep.causes.cause import Scenario
 from lockstep.causes.tables import scenarios as of_causes
 from lockstep.subjects.subject import Subject
 
-SIZES = {"one": (1,), "seven": (7,), "prime": (61,), "image": (2, 3, 4, 5)}
+SIZES = {"one": (1,), "seven": (7,), "twin": (7,), "prime": (61,), "cube": (3, 2, 5), "image": (2, 3, 4, 5)}
+MANY = {f"tensor {number}": (3,) for number in range(24)} | {"large": (71, 73)}
 
 
 class Trial(NamedTuple):
     """A scenario, and what an implementation must take for it to be tried.
 
     needs: hyperparameters that have to be settable, or the trial says nothing. flag: a hyperparameter whose
-    effect the trial is there for; it is run without it, too. mishap: "missing gradient", "lr change", "scalar" or
-    "tied", which an implementation may be unable to take. defaults: nothing but lr is passed.
+    effect the trial is there for; it is run without it, too. mishap: "missing gradient", "lr change", "scalar",
+    "empty", "strided" or "tied", which an implementation may be unable to take. defaults: nothing but lr is passed.
+    extreme: it is far out, or large, and no search is made on it.
     """
 
     scenario: Scenario
@@ -25,6 +27,7 @@ class Trial(NamedTuple):
     flag: str = ""
     mishap: str = ""
     defaults: bool = False
+    extreme: bool = False
 
     @property
     def name(self) -> str:
@@ -38,6 +41,10 @@ class Trial(NamedTuple):
 def trial(desc: str, *, needs: tuple[str, ...] = (), flag: str = "", mishap: str = "", **settings: Any) -> Trial:
     chosen: dict[str, Any] = {"steps": 8, **settings}
     return Trial(Scenario(Case(desc, **chosen)), needs or ((flag,) if flag else ()), flag, mishap)
+
+
+def extreme(desc: str, **settings: Any) -> Trial:
+    return trial(desc, **{"steps": 4, **settings})._replace(extreme=True)
 
 
 OWN_DEFAULTS = "its own defaults"
@@ -58,6 +65,11 @@ def plain() -> list[Trial]:
         trial("sixty steps", steps=60, shapes={"weight": (3, 5)}, lr=0.1),
         trial("lr changes", mishap="lr change", lr=0.1, lr_at={4: 0.01, 6: 0.2}),
         trial("a step without gradient", mishap="missing gradient", none_at=3),
+        extreme("gradients huge and tiny", problem="huge and tiny", lr=10.0),
+        extreme("infinite gradients and NaN", problem="not finite at step 4", lr=0.1),
+        extreme("many tensors, many elements", shapes=MANY, steps=3, lr=1e-7),
+        extreme("an empty tensor", mishap="empty", shapes={"weight": (2, 3), "empty": (0,)}, steps=2, lr=0.1),
+        extreme("arrays that are not contiguous", mishap="strided", lr=0.1),
         trial("tied parameters", mishap="tied", shapes={"weight": (13, 7)}, steps=2, lr=0.1),
     ]
 
@@ -80,22 +92,35 @@ DECAY = [
         weight_decay=0.1,
         lr_at={4: 0.01},
     ),
+    extreme("a little weight decay, odd sizes", needs=("weight_decay",), shapes=SIZES, weight_decay=1e-4, lr=0.1),
+    extreme(
+        "weight decay of a scalar",
+        needs=("weight_decay",),
+        mishap="scalar",
+        shapes={"scalar": ()},
+        weight_decay=0.1,
+        lr=0.1,
+    ),
 ]
 MAXIMIZE = trial("maximize", flag="maximize", maximize=True, lr=0.1)
 AMSGRAD = [
     trial("amsgrad, gradients shrink", flag="amsgrad", problem="shrinking", amsgrad=True),
     trial("amsgrad, sparse gradients", flag="amsgrad", problem="sparse", amsgrad=True),
 ]
-BETAS = trial("betas", flag="betas", betas=(0.8, 0.95), lr=0.1)
+BETAS = [
+    trial("betas", flag="betas", betas=(0.8, 0.95), lr=0.1),
+    extreme("betas of 0 and nearly 1", needs=("betas",), betas=(0.0, 0.99999), lr=0.1),
+]
 EPS = [
     trial("eps", flag="eps", problem="many sizes", eps=1e-4),
     trial("eps beside gradients as small", needs=("eps",), problem="near eps", eps=1e-6),
+    extreme("eps is 0", needs=("eps",), eps=0.0, lr=0.1),
 ]
 MOMENTUM: dict[str, Any] = {"momentum": 0.9, "lr": 0.1}
 
 OWN = {
-    "optim.adam": [BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE],
-    "optim.adamw": [BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE],
+    "optim.adam": [*BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE],
+    "optim.adamw": [*BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE],
     "optim.adagrad": [
         *EPS,
         *DECAY,
@@ -155,7 +180,7 @@ def fitted(one: Trial, subject: Subject) -> Trial:
 def options(subject: Subject) -> list[Trial]:
     """A trial for each of the options that many optimizers have, and the first case that sets one of the others."""
     known = {name: parameter.default for name, parameter in inspect.signature(subject.ours()).parameters.items()}
-    many = [one for one in (BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if takes(known, one)]
+    many = [one for one in (*BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if takes(known, one)]
     tried = {"lr", *(name for one in many for name in one.needs)}
     for case in subject.cases.CASES:
         new = [name for name in case.hyperparameters if name not in tried]

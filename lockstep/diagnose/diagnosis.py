@@ -42,6 +42,7 @@ class Diagnosis:
         partly: what explains some of it, where nothing explains all.
         kept: state entry to what it holds, where that is PyTorch's up to a factor.
         formats: dtype to its answer, where the formats have not one answer; None where there is none.
+        together: whether several causes at once were looked for.
     """
 
     verdict: Verdict
@@ -56,6 +57,7 @@ class Diagnosis:
     partly: Partly | None = None
     kept: dict[str, Message] = dataclasses.field(default_factory=dict)
     formats: dict[str, Candidate | None] = dataclasses.field(default_factory=dict)
+    together: bool = True
 
     @property
     def causes(self) -> Hypothesis:
@@ -138,7 +140,7 @@ class Diagnosis:
         elif self.partly:
             yield from self.some(self.partly, voice)
         elif self.verdict is Verdict.DIFFERENT:
-            yield row(voice, "cause", message("cli.no-cause", known=self.known))
+            yield row(voice, "cause", self.none_known)
             if self.first:
                 label, found = self.first
                 yield row(voice, "shows", message("cli.first-in", label=repr(label), step=found.step, line=found.line))
@@ -151,6 +153,25 @@ class Diagnosis:
             rest = message("cli.leaves", residual=self.next_best.residual, where=repr(self.next_best.where))
             yield row(voice, "nearest", some)
             yield row(voice, "more", rest)
+
+    @property
+    def none_known(self) -> Message:
+        """That nothing explains it, and what was tried."""
+        if not self.known:
+            return message("cli.no-causes")
+        return message("cli.no-cause" if self.together else "cli.no-cause-alone", known=self.known)
+
+    def beside(self, others: Mapping[str, Residual]) -> "Diagnosis":
+        """The same, where its answer leaves something of these recordings, on which it was not looked for."""
+        if not self.answer:
+            return self
+        (label, first), *_ = [(label, left.first) for label, left in others.items() if left.first]
+        differing = [label for label, left in self.residuals.items() if not left.explains]
+        left = label, first.line, first.step
+        partly = Partly(
+            self.answer.causes, (), len(differing), len(differing) + len(others), left, 0, self.answer.residual
+        )
+        return dataclasses.replace(self, answer=None, equivalent=[], next_best=None, partly=partly)
 
     def some(self, partly: Partly, voice: Voice) -> Iterator[str]:
         """What is explained, and what is left."""
@@ -203,6 +224,7 @@ def diagnose(
     subject: str | None = None,
     residuals: Mapping[str, Residual] | None = None,
     thorough: bool = True,
+    together: bool = True,
 ) -> Diagnosis:
     """Name the formula that an implementation follows instead of PyTorch's.
 
@@ -211,6 +233,7 @@ def diagnose(
         subject: path of what it is held against; that of the recordings if None.
         residuals: `replay` of each recording by its label, where that has been done.
         thorough: whether a number is sought beside every cause that shows together with it, which takes longest.
+        together: whether several causes at once, and slips that are in no catalogue, are looked for.
 
     Raises:
         ValueError: without recordings, and for two of one label.
@@ -240,18 +263,20 @@ def diagnose(
         return Diagnosis(
             Verdict.ILL_CONDITIONED if unsure else Verdict.ROUNDING, answer=known[0] if known else None, **about
         )
-    found, formats, partly = answered(search, find(path), recordings, left, thorough)
+    looked = answered(search, find(path), recordings, left, thorough) if together else (search.alone(), {}, None)
+    found, formats, partly = looked
     answer = found[0] if found else None
     named = {cause.id for one in found for cause in one.causes}
     return Diagnosis(
         Verdict.DIFFERENT,
         answer=answer,
         equivalent=distinct(found)[1:],
-        next_best=search.nearest(answer, named) if not formats else None,
+        next_best=search.nearest(answer, named) if together and not formats else None,
         first=first_of(search.recordings, left),
         partly=partly if not answer and not formats else None,
         formats=formats,
         kept=words_of(all_seen, keys, answer.causes) if answer else {},
+        together=together,
         **about,
     )
 

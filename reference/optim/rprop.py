@@ -36,7 +36,8 @@ def paper(param, grad, prev, step_size, *, step, lr, etas, step_sizes, maximize)
     scaled = np.where(turn > 0, grow * step_size, np.where(turn < 0, shrink * step_size, step_size))
     size = np.minimum(np.maximum(scaled, smallest), largest)
     kept = np.where(turn < 0, 0, g)
-    param = param - np.sign(kept) * size
+    # PyTorch's sign of NaN, whose size is not above 0, is 0
+    param = param - np.sign(np.where(abs(kept) >= 0, kept, 0)) * size
     return Lines(g, turn, scaled, size, kept, param)
 
 
@@ -50,7 +51,7 @@ def pytorch(param, grad, prev, step_size, *, step, lr, etas, step_sizes, maximiz
     scaled = np.where(turn > 0, ops.mul(step_size, grow), turned)
     size = np.minimum(np.maximum(scaled, smallest), largest)
     kept = np.where(turn < 0, 0, g)
-    param = ops.addcmul(param, np.sign(kept), size, value=-1)
+    param = ops.addcmul(param, np.sign(np.where(abs(kept) >= 0, kept, 0)), size, value=-1)
     return Lines(g, turn, scaled, size, kept, param)
 
 
@@ -67,7 +68,7 @@ class Rprop(Optimizer):
         maximize: ascend instead of descend.
 
     PyTorch differs from the paper of 1993, which takes a step back where the sign turns; here the coordinate rests
-    for that step, and its gradient counts as 0 at the next.
+    for that step, and its gradient counts as 0 at the next. The sign of NaN is 0 there: such a coordinate rests, too.
 
     Raises:
         ValueError: for a hyperparameter out of range, with PyTorch's wording.

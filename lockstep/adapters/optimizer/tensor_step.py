@@ -21,7 +21,7 @@ class TorchOptimizer(Adapter):
 
     def start(self, params, **hyperparameters):
         torch = sys.modules["torch"]
-        self.tensors = {name: torch.nn.Parameter(torch.tensor(array)) for name, array in params.items()}
+        self.tensors = {name: torch.nn.Parameter(torch.from_numpy(array)) for name, array in params.items()}
         self.optimizer = self.maker.make(list(self.tensors.values()), hyperparameters)
 
     def step(self, grads):
@@ -55,7 +55,7 @@ class TorchOptimizer(Adapter):
 def made(torch: Any, grad: Any) -> Any:
     """A gradient as a tensor, sparse where it is."""
     if not hasattr(grad, "indices"):
-        return torch.tensor(grad)
+        return torch.from_numpy(grad)
     return torch.sparse_coo_tensor(grad.indices, torch.tensor(grad.values), grad.shape, check_invariants=True)
 
 
