@@ -19,7 +19,10 @@ AS_IT_IS = "as it is"  # an argument, where another stands in its place
 WAS = "was"  # stands for the right-hand side that is replaced, so that edits of one line compose
 BEFORE = "_before"  # `lr_before` is the lr of the step before
 
-HELPERS = {function.__name__: function for function in (float32, float32_power, float32_product, single)} | {"np": np}
+HELPERS: dict[str, Any] = {
+    "np": np,
+    **{function.__name__: function for function in (float32, float32_power, float32_product, single)},
+}
 
 
 class BadEdit(BadSubject):

@@ -112,7 +112,7 @@ def own_defaults(
 
     Where a cause is another meaning of a hyperparameter, momentum for the share that is kept, they count in that one.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for name, value in others.items():
         theirs = meant(name, standard[name], causes)
         if meant(name, value, causes) == decimal(standard[name]):
@@ -139,12 +139,12 @@ def meant(name: str, value: Any, causes: Hypothesis) -> Any:
     for cause in causes:
         tree = expression(cause.arguments.get(name, name), cause.free)
         if reads(ast.unparse(tree)) == {name}:
-            value = eval(compile(ast.Expression(tree), "<meant>", "eval"), {**HELPERS, name: value})
+            value = eval(compile(ast.Expression(tree), "<meant>", "eval"), HELPERS | {name: value})
     return decimal(value)
 
 
 def decimal(value: Any) -> Any:
     """The number that a person wrote: 1 - 0.9 is 0.1 to all the digits that a float64 keeps of any decimal."""
     if isinstance(value, tuple):
-        return tuple(map(decimal, value))
+        return tuple(decimal(part) for part in value)  # pyright: ignore[reportUnknownVariableType]
     return float(f"{value:.{sys.float_info.dig}g}") if isinstance(value, float) else value

@@ -145,8 +145,12 @@ class Driver:
         note = message("note.spoils-gradients")
         if recording.spoils and note not in self.result.notes:
             self.result.notes.append(note)
-        outcome = judged(recording, functools.partial(self.torch, trial, dtype, recording))
+        torch = functools.partial(self.torch, trial, dtype, recording)
+        outcome = judged(recording, torch)
         outcome.extreme = trial.extreme
+        if trial.extreme and not outcome.residual.explains and (theirs := torch()) and not replay(theirs).explains:
+            self.skip(trial.name, message("reason.pytorch-differs"))
+            return True
         self.result.outcomes.append(outcome)
         return True
 
@@ -190,13 +194,16 @@ class Driver:
             self.result.not_triggered.append(entry)
 
     def torch(self, trial: Trial, dtype: str, recording: Recording) -> Recording | None:
-        """What PyTorch itself does in the scenario; None where it is not installed."""
+        """What PyTorch itself does in the scenario; None where it is not installed, or raises."""
         if importlib.util.find_spec("torch") is None:
             return None
         kind = self.subject.theirs()
         hyperparameters = dict(recording.hyperparameters)
         adapter = Ours(Everything(kind), self.subject.path)  # type: ignore[arg-type]
-        steps = drive(adapter, self.subject, trial, dtype, self.seed, hyperparameters, hyperparameters)
+        try:
+            steps = drive(adapter, self.subject, trial, dtype, self.seed, hyperparameters, hyperparameters)
+        except Raised:
+            return None
         return dataclasses.replace(recording, steps=steps)
 
     def drop_idle_state(self) -> None:

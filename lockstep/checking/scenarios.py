@@ -43,8 +43,8 @@ def trial(desc: str, *, needs: tuple[str, ...] = (), flag: str = "", mishap: str
     return Trial(Scenario(Case(desc, **chosen)), needs or ((flag,) if flag else ()), flag, mishap)
 
 
-def extreme(desc: str, **settings: Any) -> Trial:
-    return trial(desc, **{"steps": 4, **settings})._replace(extreme=True)
+def extreme(desc: str, *, needs: tuple[str, ...] = (), mishap: str = "", steps: int = 4, **settings: Any) -> Trial:
+    return trial(desc, needs=needs, mishap=mishap, steps=steps, **settings)._replace(extreme=True)
 
 
 OWN_DEFAULTS = "its own defaults"

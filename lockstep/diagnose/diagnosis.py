@@ -165,7 +165,7 @@ class Diagnosis:
         """The same, where its answer leaves something of these recordings, on which it was not looked for."""
         if not self.answer:
             return self
-        (label, first), *_ = [(label, left.first) for label, left in others.items() if left.first]
+        label, first = next((label, left.first) for label, left in others.items() if left.first)
         differing = [label for label, left in self.residuals.items() if not left.explains]
         left = label, first.line, first.step
         partly = Partly(
