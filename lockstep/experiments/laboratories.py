@@ -25,9 +25,9 @@ TWO = {"theta": (NUMBERS,)}
 def laboratories(subject: Subject) -> dict[str, dict[str, Any]]:
     """The laboratory of a subject: its name here, and the arguments of `recorded`.
 
-    Two numbers stand for themselves alone where a formula takes each of a tensor's for itself.
+    Two numbers stand for themselves where a formula takes each of a tensor's for itself, and every one at each step.
     """
-    shown = subject.table("TRIED") and subject.ours().ELEMENTWISE
+    shown = subject.table("TRIED") and subject.ours().ELEMENTWISE and subject.ours().SPARSE != "alone"
     return {f"{subject.path} laboratory": {"subject": subject.path}} if shown else {}
 
 

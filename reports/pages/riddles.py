@@ -1,5 +1,6 @@
 """The laboratory's own page: every subject that has one, and ten mistakes to be found by what they do."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,16 +14,14 @@ DTYPE = "float32"
 
 
 class Riddle(NamedTuple):
-    """A formula with a mistake in it: whose, which one, and the scenarios of the table that tell it from rounding."""
+    """A formula with a mistake in it: whose, and which one.
+
+    alike: how many of its subject's causes are told from rounding by the very same scenarios, itself among them.
+    """
 
     lab: Laboratory
     known: Known
-    shows: tuple[str, ...]
-
-    @property
-    def alike(self) -> int:
-        """How many of its subject's causes are told from rounding by the very same scenarios: who is left at last."""
-        return sum(self.lab.shows(known.name) == self.shows for known in self.lab.causes)
+    alike: int
 
     @property
     def texts(self) -> dict[str, Any]:
@@ -44,13 +43,20 @@ def chosen(labs: Sequence[Laboratory]) -> list[Riddle]:
 
     The last three were met in somebody's library: of those the hardest. No id is there twice.
     """
-    every = [Riddle(lab, known, shows) for lab in labs for known in lab.causes if (shows := lab.shows(known.name))]
+    every = [riddle for lab in labs for riddle in of_subject(lab)]
     every.sort(key=lambda riddle: (riddle.alike, riddle.known.name, riddle.lab.subject))
     real = distinct([riddle for riddle in reversed(every) if riddle.known.entry.threads], [])[:REAL]
     others = distinct(every, real)
     wanted = min(RIDDLES - len(real), len(others))
     spread = [others[place * (len(others) - 1) // max(wanted - 1, 1)] for place in range(wanted)]
     return [*spread, *reversed(real)]
+
+
+def of_subject(lab: Laboratory) -> list[Riddle]:
+    """Every mistake that some scenario tells from rounding."""
+    shown = {known.name: lab.shows(known.name) for known in lab.causes}
+    alike = Counter(shown.values())
+    return [Riddle(lab, known, alike[shown[known.name]]) for known in lab.causes if shown[known.name]]
 
 
 def distinct(riddles: Sequence[Riddle], taken: Sequence[Riddle]) -> list[Riddle]:
