@@ -8,6 +8,7 @@ import numpy as np
 
 from lockstep.cases import DTYPES, Case
 from lockstep.causes import scenarios
+from lockstep.experiments.powers import Known, misrounded
 from lockstep.explanation.ladder import advance
 from lockstep.numerics.environment import environment
 from lockstep.records.laboratory import NUMBERS, Kept, LaboratoryRecord, Setting
@@ -61,8 +62,19 @@ def recorded(arguments: Mapping[str, Any]) -> LaboratoryRecord:
         source={order: inspect.getsource(kind.ORDERS[order]) for order in ("paper", "pytorch")},
         functions=dict(functions(setting.case["problem"] for setting in settings)),
         settings=tuple(settings),
+        powers=tuple(powers(kind, settings)),
         arrays=arrays,
     )
+
+
+def powers(kind: Any, settings: Iterable[Setting]) -> Iterator[Known]:
+    """The powers in the coefficients of these settings that are not correctly rounded, each once."""
+    longest: dict[str, tuple[dict[str, Any], int]] = {}
+    for one in settings:
+        given = dict(one.case["hyperparameters"])
+        _, steps = longest.get(repr(given), (given, 0))
+        longest[repr(given)] = given, max(steps, one.steps)
+    yield from dict.fromkeys(known for given, steps in longest.values() for known in misrounded(kind, given, steps))
 
 
 def functions(names: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:

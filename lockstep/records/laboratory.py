@@ -63,6 +63,8 @@ class LaboratoryRecord(Record, kind="laboratory"):
         source: order of operations ("paper", "pytorch") to the text of the function that states it.
         functions: problem to the same of the function that it is, where it is one.
         settings: what was recorded, the first of them to begin with.
+        powers: each x, y and x**y that Python worked out in a coefficient of theirs and did not round correctly, which
+            the C library's last bit is the cause of; a page rounds all others.
     """
 
     equations: Mapping[str, str]
@@ -70,6 +72,7 @@ class LaboratoryRecord(Record, kind="laboratory"):
     source: Mapping[str, str]
     functions: Mapping[str, Mapping[str, str]]
     settings: Annotated[tuple[Setting, ...], NOT_EMPTY]
+    powers: tuple[tuple[float, ...], ...]
 
     def __post_init__(self):
         super().__post_init__()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lockstep
-from lockstep.experiments import laboratories
+from lockstep.experiments import laboratories, powers
 from lockstep.experiments.collection import planned
 from lockstep.records.laboratory import LaboratoryRecord
 from lockstep.subjects.registry import find, subjects
@@ -49,3 +49,14 @@ def test_a_gradient_that_is_missing_is_no_number(record):
 def test_functions_and_formulas_stand_there_as_text(record):
     assert record.functions.keys() == {"rosenbrock", "quadratic"}
     assert all("def pytorch" in text or "def paper" in text for text in record.source.values())
+
+
+def test_a_page_is_told_of_the_powers_that_it_would_round_otherwise(record, monkeypatch):
+    """SGD has none; of Adam, where each is taken for wrong, those of the settings' steps are named, each once."""
+    assert record.powers == ()
+    setting = record.settings[0].__class__(**{**vars(record.settings[0]), "case": {"hyperparameters": {}}, "steps": 3})
+    monkeypatch.setattr(powers, "correctly_rounded", lambda x, y: np.nextafter(x**y, 2))
+    found = list(laboratories.powers(find("optim.adam").ours(), [setting, setting]))
+    assert len(set(found)) == len(found)
+    assert {(0.9, 1.0, 0.9), (0.999, 3.0, 0.999**3.0)} <= set(found)
+    assert max(y for _, y, _ in found) == 3

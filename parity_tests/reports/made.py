@@ -366,7 +366,8 @@ def laboratory_record(**changes) -> LaboratoryRecord:
             "momentum_buffer": {"line": "buf", "kind": "array", "start": 0.0, "when": ""},
         },
         "source": {"paper": PAPER, "pytorch": PAPER.replace("def paper", "def pytorch")},
-        "functions": {"bowl": {"paper": FUNCTION, "pytorch": FUNCTION}}, "settings": [setting()], **changes,
+        "functions": {"bowl": {"paper": FUNCTION, "pytorch": FUNCTION}}, "settings": [setting()], "powers": [],
+        **changes,
     }  # fmt: skip
     way = np.linspace((-2, 3), (0, 0), STEPS + 1, dtype=np.float32)
     arrays = {}

@@ -145,6 +145,7 @@ class Laboratory:
             "subject": self.subject,
             "state": {key: vars(entry) for key, entry in self.record.state.items()},
             "settings": [self.setting(number) for number in self.chosen],
+            "powers": self.record.powers,
             "rows": [row.key for row in self.rows],
             "causes": {known.name: {"rows": list(known.lines)} for known in self.causes},
             "scenarios": [scenario.name for scenario in self.detection.scenarios] if self.detection else [],

@@ -2,12 +2,15 @@
 
 import {Opening} from "./opening.js";
 import {Panel} from "./panel.js";
+import {remember} from "./power.js";
 import {Riddle} from "./riddles.js";
 
 /** @param {string | undefined} id @param {HTMLElement} within */
 function data(id, within) {
   const holder = id ? document.getElementById(id) : within.querySelector("script[type='application/json']");
-  return JSON.parse(holder?.textContent ?? "null");
+  const held = JSON.parse(holder?.textContent ?? "null");
+  remember(held?.powers ?? []);
+  return held;
 }
 
 /** @param {Record<string, import("./compose.js").Formulas>} formulas by subject */
