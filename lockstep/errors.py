@@ -10,6 +10,7 @@
     ├── TheirCode               what the user's own code did
     │   ├── CannotCheck         it cannot be driven at all
     │   ├── NotTaken            it has no way to be told what a scenario is about, which is not tried then
+    │   ├── Departs             it does something else, which no number shows
     │   ├── Raised              it raised something itself
     │   ├── Narrowed            it keeps less than the format that went in, which then says nothing of it
     │   ├── Broken              what came out cannot be compared
@@ -63,6 +64,14 @@ class BadPlace(UserError, OSError):
 
 class TheirCode(LockstepError):
     """What the user's own code did, or has no way to do."""
+
+
+class Departs(TheirCode):
+    """It does something else than PyTorch, which no number shows; `cause` is what that is called."""
+
+    def __init__(self, cause: str, said: Any):
+        super().__init__(said)
+        self.cause = cause
 
 
 class BadFile(LockstepError, ValueError):

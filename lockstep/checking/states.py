@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from lockstep.adapters.adapter import NotTaken
-from lockstep.checking.answer import Check, Outcome
+from lockstep.checking.answer import Check, Outcome, Remark
 from lockstep.checking.driving import Raised
 from lockstep.checking.naming import name_causes
 from lockstep.checking.scenarios import Trial, trials
 from lockstep.diagnose.replay import replay
-from lockstep.errors import LockstepError, NoSuchName, TheirCode
+from lockstep.errors import Departs, LockstepError, NoSuchName, TheirCode
 from lockstep.recordings.recording import Recording, State
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import asked
@@ -36,6 +36,9 @@ def check_states(target, subject: Subject, settings, dtypes, only, seed, on_scen
             on_scenario(f"{trial.name}, {dtype}", place, len(pairs))
         try:
             recording = record(target, subject, trial, settings, dtype)
+        except Departs as departs:
+            result.remarks.append(Remark(departs.cause, departs.said, trial.name))
+            continue
         except (NotTaken, TheirCode) as reason:
             if not result.outcomes and isinstance(reason, Raised):
                 result.broken = {"id": "exception", "message": reason.said}
@@ -46,9 +49,9 @@ def check_states(target, subject: Subject, settings, dtypes, only, seed, on_scen
         if outcome.residual.explains and importlib.util.find_spec("torch"):
             outcome.identical = alike(recording, of_pytorch(subject, trial, settings, dtype, None, seed))
         result.outcomes.append(outcome)
-    if not result.outcomes:
+    if not result.outcomes and not result.remarks:
         result.broken = {"id": "not-recognised", "message": result.not_triggered[0]["reason"]}
-    elif not any(moves(outcome.recording) for outcome in result.outcomes):
+    elif result.outcomes and not any(moves(outcome.recording) for outcome in result.outcomes):
         result.broken = {"id": "nothing-moved", "message": message("broken.nothing-moved")}
     name_causes(result)
     return result
@@ -101,9 +104,10 @@ def record(target: Any, subject: Subject, trial: Trial, settings: Mapping[str, A
 
 def defaults_of(target: Any, subject: Subject, told: Mapping[str, Any]) -> dict[str, Any]:
     """Its own values of what it was not told, under PyTorch's names, where they show."""
-    known = inspect.signature(target).parameters
-    names = {name: own for name, own in subject.family.names_of(target, subject).items() if name not in told}
-    return {name: known[own].default for name, own in names.items() if known[own].default is not known[own].empty}
+    known, family = inspect.signature(target).parameters, subject.family
+    names = {name: own for name, own in family.names_of(target, subject).items() if name not in told}
+    own = {name: known[one].default for name, one in names.items() if known[one].default is not known[one].empty}
+    return {name: value for name, value in own.items() if value not in family.nothing}
 
 
 def of_pytorch(subject: Subject, trial: Trial, settings, dtype: str, path: str | None, seed: int) -> Recording:
@@ -129,13 +133,13 @@ def of_pytorch(subject: Subject, trial: Trial, settings, dtype: str, path: str |
 
 
 def alike(recording: Recording, theirs: Recording) -> bool:
-    """Whether every state, read from the end, has PyTorch's bits."""
+    """Whether every state, read from the end, has PyTorch's bits, in what both show."""
     pairs = zip(reversed(recording.steps), reversed(theirs.steps), strict=False)
     return all(
         array.tobytes() == other.after[quantity][name].tobytes()
         for one, other in pairs
-        for quantity, named in one.after.items()
-        for name, array in named.items()
+        for quantity in one.after.keys() & other.after.keys()
+        for name, array in one.after[quantity].items()
     )
 
 
@@ -145,6 +149,6 @@ def moves(recording: Recording) -> bool:
     return any(
         array.tobytes() != step.before[quantity][name].tobytes()
         for step in recording.steps
-        for quantity in moving & step.after.keys()
+        for quantity in moving & step.after.keys() & step.before.keys()
         for name, array in step.after[quantity].items()
     )

@@ -12,7 +12,7 @@ from lockstep.errors import NoSuchName, TheirCode
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.optim import agreed, end_to_end, problem_of, unmoved, weak
+from lockstep.subjects.optim import agreed, problem_of, unmoved, weak
 from lockstep.subjects.side import Bounds, Pair, Quantities, watched
 from lockstep.subjects.subject import Family, Request, Subject
 from lockstep.text import message
@@ -34,10 +34,11 @@ class TransformationSide:
     def __init__(self, transformation, stated, stream: Stream):
         self.transformation, self.stated, self.stream = transformation, stated, stream
         self.given = {name: np.zeros_like(array) for name, array in stream(0).items()}
-        begun = stated.start(stream(0))
-        nothing = {key: {name: np.zeros_like(array) for name, array in self.given.items()} for key in stated.TENSORS}
-        transformation.made = nothing | dict.fromkeys(stated.NUMBERS, next(iter(self.given.values())).dtype.type(0))
-        transformation.made |= begun
+        begun, shapes = stated.start(stream(0)), stated.shapes(self.given)
+        nothing = {key: {name: np.zeros_like(array) for name, array in shapes.items()} for key in stated.TENSORS}
+        zero = next(iter(self.given.values())).dtype.type(0)
+        numbers = {key: np.float64(0) if key in stated.DOUBLES else zero for key in stated.NUMBERS}
+        transformation.made = nothing | numbers | begun
 
     @property
     def moving(self) -> frozenset[str]:
@@ -95,17 +96,17 @@ class Arbiter:
         """What becomes of `given`, after the entries of `state`: arrays, or bounds that are carried along."""
         stated = self.stated
         dtype = next(iter(given.values())).dtype
-        flat = Bounded(end_to_end([*given.values()]), dtype)
-        carried = {
-            key: joined(state[key]) if key in stated.TENSORS else number(state[key][key]) for key in stated.CARRIED
-        }
+        flat = Bounded(stated.given(given), dtype)
+        carried = {key: joined(state[key]) for key in stated.CARRIED if key in stated.TENSORS}
+        counted = {key: number(state[key][key]) for key in stated.CARRIED if key not in stated.TENSORS}
+        carried |= {key: plain(one) if key in stated.CHOICES else one for key, one in counted.items()}
         told = stated.numbers(given)
         numbers = {name: value if name in stated.CHOICES else weak(value) for name, value in told.items()}
         orders = [formula(flat, **carried, **numbers) for formula in self.formulas]
         bounds: Bounds = {}
         for key in stated.TENSORS:
-            parts = importlib.import_module("reference.gradients.transformation").split(agreed(orders, key), given)
-            bounds[key] = parts
+            split = importlib.import_module("reference.gradients.transformation").split
+            bounds[key] = split(agreed(orders, key), stated.shapes(given))
         for key in stated.NUMBERS:
             bounds[key] = {key: agreed(orders, key)}
         return bounds
@@ -115,6 +116,11 @@ def joined(named: Mapping[str, Any]) -> Bounded:
     """Arrays, or bounds of such, end to end."""
     parts = [part if isinstance(part, Bounded) else unmoved(part) for part in named.values()]
     return np.concatenate([part.reshape(-1) for part in parts])  # type: ignore[return-value]
+
+
+def plain(count: Any) -> float:
+    """A count that chooses what is done, as a Python float."""
+    return float(count.value if isinstance(count, Bounded) else count)
 
 
 def number(value: Any) -> Any:
@@ -140,15 +146,21 @@ def stream_of(case, dtype: str, seed: int) -> Stream:
     return stream
 
 
-def pair(request: Request, ours: type | None = None) -> Pair:
-    """Both sides of a transformation's case, beside PyTorch's first path if none is asked for."""
+def pair(
+    request: Request, ours: type | None, streamed: Callable[[Any, str, int], Stream], given: Mapping[str, Any]
+) -> Pair:
+    """Both sides of a transformation's case, beside PyTorch's first path if none is asked for.
+
+    Arguments:
+        streamed: a case, a dtype and a seed to what comes in. given: what both sides are made of besides.
+    """
     subject, case = request.subject, request.case
     reference, counterpart = subject.ours(), subject.theirs()
     path = counterpart.paths[0] if request.path is None else request.path
     if path not in counterpart.paths:
         raise NoSuchName(message("error.no-path", subject=subject.path, path=path))
-    stream = stream_of(case, request.dtype, request.seed)
-    settings = case.hyperparameters
+    stream = streamed(case, request.dtype, request.seed)
+    settings = {**case.hyperparameters, **given}
     with handed_over():
         stated = reference(**settings)
         counterpart(path=path, **settings)
@@ -184,7 +196,7 @@ class Gradients(Family):
     symbols = {"max_norm": "N", "norm_type": "p", "clip_value": "c"}
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:
-        return pair(request, ours)
+        return pair(request, ours, stream_of, {})
 
     def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
         """What a formula makes of every step; state that is not recorded is carried along."""

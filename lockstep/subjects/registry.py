@@ -67,7 +67,7 @@ def find_class(path: str) -> tuple[Subject, str]:
 
 
 def find(path: str) -> Subject:
-    """The subject at `path`.
+    """The subject at `path`, which may be the name of a family that has only one: `loop`.
 
     Raises:
         NoSuchSubject: naming the nearest path, or all of them.
@@ -75,6 +75,9 @@ def find(path: str) -> Subject:
     known = [subject.path for subject in subjects()]
     if path in known:
         return Subject(path)
+    of_family = [name for name in known if name.startswith(f"{path}.")]
+    if path in families() and len(of_family) == 1:
+        return Subject(of_family[0])
     near = difflib.get_close_matches(path, known, n=1) or [name for name in known if name.endswith(f".{path}")]
     raise NoSuchSubject(message("error.no-subject", path=path, hint=hint(near, known)))
 

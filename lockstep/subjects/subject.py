@@ -148,6 +148,7 @@ class Family:
         recorded: what a recording has of a step: "steps" of an optimizer, "passes" of a layer, or "states" before and
             after it.
         symbols: what papers call its hyperparameters, name to LaTeX.
+        nothing: defaults of somebody's own that leave out what PyTorch's defaults leave out as well.
         made_of: what a class of the reference is given besides hyperparameters, any will do.
     """
 
@@ -155,6 +156,7 @@ class Family:
     unit = "magnitude"
     recorded = "states"
     symbols: Mapping[str, str] = {}
+    nothing: tuple[Any, ...] = ()
     made_of: tuple[Any, ...] = ()
 
     @property

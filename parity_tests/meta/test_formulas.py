@@ -99,10 +99,10 @@ def rounds(node: ast.AST, arrays: set[str]) -> bool:
 
 
 def helpers(module: ModuleType) -> set[str]:
-    """The functions of a module that are one expression over what a formula may call; so it may call them."""
+    """The functions a module has that are one expression over what a formula may call; so it may call them."""
     found = set()
     for name, function in vars(module).items():
-        if inspect.isfunction(function) and function.__module__ == module.__name__:
+        if inspect.isfunction(function) and function.__module__.startswith("reference."):
             tree = parsed(function)
             last = tree.body[-1]
             arrays = {argument.arg for argument in tree.args.args}

@@ -26,6 +26,7 @@ ALONE = {
     },
     "reference": {
         "ledger": "what PyTorch runs is noted as it runs; what NumPy does stands in the formula",
+        "loop.model": "a loop over arrays is given their gradients by a function",
         "tensors": "an array is an array",
     },
 }

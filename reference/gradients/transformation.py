@@ -15,6 +15,7 @@ class Transformation:
     A subclass states `ORDERS`, its formula in each order of operations: `(given, …state, *, …numbers)`. What a step
     makes is called like its line: `TENSORS`, which have the shapes of what is given, and `NUMBERS`. `CARRIED` are those
     of them that the next step is given again, each with what it starts as: a number, or the hyperparameter that it is.
+    `DOUBLES` are the numbers that are Python's and not of the arrays' format;
     `CHOICES` are the hyperparameters that choose a formula: in one that carries its errors they are numbers still.
 
     Arguments:
@@ -29,6 +30,7 @@ class Transformation:
     TENSORS: ClassVar[tuple[str, ...]] = ()
     NUMBERS: ClassVar[tuple[str, ...]] = ()
     CARRIED: ClassVar[Mapping[str, Any]] = {}
+    DOUBLES: ClassVar[tuple[str, ...]] = ()
     CHOICES: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, **hyperparameters):
@@ -41,6 +43,14 @@ class Transformation:
     def hyperparameters(self) -> dict[str, Any]:
         """What the formula is given beside arrays and state."""
         return {name: getattr(self, name) for name in self.hyperparameter_names}
+
+    def given(self, arrays: Arrays) -> np.ndarray:
+        """What comes in as the formula takes it."""
+        return end_to_end(arrays)
+
+    def shapes(self, arrays: Arrays) -> Arrays:
+        """Arrays of the shapes of what is made of `arrays`."""
+        return arrays
 
     def numbers(self, arrays: Arrays) -> dict[str, Any]:
         """What the formula is given by keyword beside its state, of arrays of these names and sizes."""
@@ -62,13 +72,13 @@ class Transformation:
         state = {key: self.made.get(key, value) for key, value in self.start(arrays).items()}
         flat = {key: end_to_end(value) if key in self.TENSORS else plain(value) for key, value in state.items()}
         lines = self.lines(arrays, flat)
-        self.made = {key: split(getattr(lines, key), arrays) for key in self.TENSORS}
+        self.made = {key: split(getattr(lines, key), self.shapes(arrays)) for key in self.TENSORS}
         self.made |= {key: getattr(lines, key) for key in self.NUMBERS}
         return self.made[self.TENSORS[0]]
 
     def lines(self, arrays: Arrays, state: Mapping[str, Any]) -> Any:
         """Every line of the formula."""
-        return self.formula(end_to_end(arrays), **state, **self.numbers(arrays))
+        return self.formula(self.given(arrays), **state, **self.numbers(arrays))
 
 
 def plain(number) -> Any:

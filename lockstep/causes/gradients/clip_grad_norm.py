@@ -52,14 +52,16 @@ CAUSES = table(
         ),
         Cause(
             id="norm-without-root",
-            lines={"total_norm": "was if abs(norm_type) == inf else powers(grad, norm_type).sum()"},
+            lines={"total_norm": "was if abs(norm_type) == inf else (abs(grad) ** norm_type).sum()"},
             formula=r"n = \sum_i |g_i|^p",
             shows=TOO_LONG,
             first=First(1, "total_norm"),
         ),
         Cause(
             id="norm-of-the-mean",
-            lines={"total_norm": "was if abs(norm_type) == inf else powers(grad, norm_type).mean() ** (1 / norm_type)"},
+            lines={
+                "total_norm": "was if abs(norm_type) == inf else (abs(grad) ** norm_type).mean() ** (1 / norm_type)"
+            },
             formula=r"n = \bigl(\tfrac1m \sum_i |g_i|^p\bigr)^{1/p}",
             shows=TOO_LONG,
             first=First(1, "total_norm"),

@@ -1,0 +1,1 @@
+"""Training loops: data order, accumulation, unscaling, clipping, schedule, optimizer, average."""

@@ -1,0 +1,1 @@
+"""The PyTorch counterpart of reference/loop."""
