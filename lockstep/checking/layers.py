@@ -317,6 +317,8 @@ class LayerCheck:
             self.start(trial, driven)
         result.outcomes.append(outcome)
         result.see_not(driven.unseen)
+        if driven.recording.spoils:
+            result.reserve(message("note.spoils-inputs"))
         result.formats |= {what: (dtype, kind) for what, kind in driven.widened.items()}
         return True
 

@@ -112,6 +112,7 @@ def drive(found: Found, subject: Subject, trial: Trial, settings, dtype: str, se
         defaults={name: value for name, value in found.defaults.items() if name not in known} | found.fixed,
         steps=left,
         source=str(adapter.words),
+        spoils=getattr(adapter, "spoils", False),
     )
     size = np.dtype(dtype).itemsize
     widened = {what: kind for what, kind in formats.items() if np.dtype(kind).itemsize > size}
@@ -167,8 +168,12 @@ def one_pass(
     handed = inputs if not case.masked or adapter.takes_mask else (x,)
     wanted = x.shape if case.masked else shape(inputs, training)
     upstream = case.upstream(rng, wanted, dtype)
+    given, above = tuple(np.array(one) for one in handed), np.array(upstream)
     with np.errstate(all="ignore"):
-        made = adapter.run(training, tuple(np.array(one) for one in handed), np.array(upstream))
+        made = adapter.run(training, given, above)
+    if any(one.tobytes() != was.tobytes() for one, was in zip((*given, above), (*handed, upstream), strict=True)):
+        vars(adapter)["spoils"] = True
+    its_own = None if made.upstream is above else made.upstream
     output = fitted(message("made.output"), made.output, wanted, dtype, formats)
     grad = (
         None
@@ -185,7 +190,7 @@ def one_pass(
     return Pass(
         training=training,
         inputs=inputs,
-        upstream=None if grad is None else np.asarray(upstream if made.upstream is None else made.upstream, dtype),
+        upstream=None if grad is None else np.asarray(upstream if its_own is None else its_own, dtype),
         output=output,
         grad_input=grad,
         params=params,

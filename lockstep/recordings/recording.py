@@ -95,7 +95,7 @@ class Recording:
         steps: `Step` of an optimizer, `Pass` of a layer.
         names: PyTorch's key of a state entry to the name it goes by in the implementation.
         start: state before the first step, as `Step.state` and with its counts, where it was no fresh one.
-        source: what was recorded, in words. spoils: whether it writes into the gradients it is given.
+        source: what was recorded, in words. spoils: whether it writes into what it is given.
     """
 
     subject: str

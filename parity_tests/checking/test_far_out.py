@@ -151,3 +151,45 @@ def test_an_empty_tensor_that_is_refused_is_said():
     found = lockstep.check(Refuses, like="optim.adam", dtypes=("float64",))
     assert found.exit_status == 0
     assert "an empty tensor" in [entry["scenario"] for entry in found.not_triggered]
+
+
+class Ramp:
+    """ReLU; a variant spoils one thing."""
+
+    def forward(self, x):
+        self.above = x > 0
+        return np.where(self.above, x, 0)
+
+    def backward(self, grad):
+        return np.where(self.above, grad, 0)
+
+
+class RampOfAMillion(Ramp):
+    def forward(self, x):
+        return np.minimum(super().forward(x), 1e6).astype(x.dtype)
+
+
+class RampInPlace(Ramp):
+    def forward(self, x):
+        x[...] = super().forward(x)
+        return x.copy()
+
+
+class RampBackInPlace(Ramp):
+    def backward(self, grad):
+        made = super().backward(grad)
+        grad *= 0
+        return made
+
+
+def test_a_layer_that_clips_far_out_is_different():
+    found = lockstep.check(RampOfAMillion, like="layers.activation.ReLU")
+    assert found.verdict is Verdict.DIFFERENT
+    assert {one.recording.scenario for one in found.outcomes if one.verdict is Verdict.DIFFERENT} == {"ReLU, huge"}
+
+
+@pytest.mark.parametrize(("kind", "status"), [(Ramp, 0), (RampInPlace, 3), (RampBackInPlace, 3)])
+def test_a_layer_that_writes_into_what_it_is_given_agrees_with_a_reservation(kind, status):
+    found = lockstep.check(kind, like="layers.activation.ReLU")
+    assert (found.exit_status, found.strict_status) == (0, status), str(found)
+    assert ("which PyTorch leaves as they are" in str(found)) == (status == 3)

@@ -28,6 +28,8 @@ KINDS: dict[str, Callable[[np.random.Generator, tuple[int, ...], Any], np.ndarra
     ),
     "zeros": lambda rng, shape, dtype: np.zeros(shape),
     "denormal": lambda rng, shape, dtype: rng.uniform(-1, 1, shape) * np.finfo(dtype).tiny,
+    # what is clipped far out
+    "huge": lambda rng, shape, dtype: rng.choice([-1, 1], shape) * 10.0 ** rng.uniform(3, 30, shape),
     "huge offset": lambda rng, shape, dtype: 1e6 + rng.standard_normal(shape),
     "logits": lambda rng, shape, dtype: 5 * rng.standard_normal(shape),
     "extreme logits": lambda rng, shape, dtype: rng.choice([1e4, -1e4, 80, -80, 20, -20, 1, -1, 0.0, -0.0], shape),

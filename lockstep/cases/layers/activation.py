@@ -32,7 +32,7 @@ CASES = [
 EXTREMES = [
     LayerCase(f"{layer}, {words}", layer=layer, kind=kind)
     for layer in LAYERS
-    for words, kind in (("±1000", "far from 0"), ("zeros", "zeros"), ("denormal", "denormal"))
+    for words, kind in (("±1000", "far from 0"), ("huge", "huge"), ("zeros", "zeros"), ("denormal", "denormal"))
 ]
 
 BAD = [

@@ -22,6 +22,12 @@ CASES = [
     LayerCase("zeros among the inputs", layer="Dropout", masked=True, p=0.3, kind="zeros among them"),
 ]
 
+# What a foreign implementation is put through besides.
+EXTREMES = [
+    LayerCase("a batch of 1", layer="Dropout", masked=True, p=0.3, shape=(1, 61)),
+    LayerCase("huge", layer="Dropout", masked=True, p=0.3, kind="huge"),
+]
+
 # What a layer draws by itself is counted: many calls, in the shapes in which a mask may be shared.
 DRAWS = [
     *(LayerCase(f"draws, p = {p}", layer="Dropout", masked=True, p=p, shape=(32, 32), steps=64) for p in RATES),

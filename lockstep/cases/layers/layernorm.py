@@ -37,6 +37,12 @@ CASES = [
     layernorm("zeros among them", kind="zeros among them"),
 ]
 
+# What a foreign implementation is put through besides.
+EXTREMES = [
+    layernorm("a batch of 1", (1, 7)),
+    layernorm("a batch of 1 of tokens", (1, 5, 7)),
+]
+
 BAD = [
     BadCall(
         "another width",
