@@ -33,9 +33,12 @@ def layer_wrapper(target: Any, wanted: tuple[str, ...]) -> list[str]:
     own = match(named(target), wanted) if inspect.isclass(target) else {}
     made = f"{name}({constructed(target, own)})" if inspect.isclass(target) else "theirs"
     forward = kind if not inspect.isclass(kind) else method_of(kind, ("forward", "call", "predict", "apply", "loss"))
-    backward = method_of(kind, ("backward", "backprop", "grad", "derivative")) if inspect.isclass(kind) else None
-    there = "" if forward is kind else "self.own."
-    there += f"{forward.__name__ if forward is not None else DOTS}(*inputs)"
+    backward = (
+        method_of(kind, ("backward", "backprop", "grad", "derivative"), any_=False) if inspect.isclass(kind) else None
+    )
+    own_call = forward is not kind and forward is not None and forward.__name__ == "__call__"
+    there = "" if forward is kind else "self.own" if own_call else "self.own."
+    there += f"{'' if own_call else forward.__name__ if forward is not None else DOTS}(*inputs)"
     back = f", self.own.{backward.__name__}(upstream)" if backward is not None else ""
     return [
         "class Wrapped(lockstep.LayerAdapter):",
@@ -57,11 +60,11 @@ def name_of(target: Any) -> str:
     return getattr(target, "__name__", type(target).__name__)
 
 
-def method_of(kind: type, words: tuple[str, ...]) -> Any:
-    """The method of its own that most looks like one of these."""
+def method_of(kind: type, words: tuple[str, ...], *, any_: bool = True) -> Any:
+    """The method of its own that most looks like one of these; else any that it has."""
     own = {n: f for n, f in inspect.getmembers(kind, inspect.isfunction) if not n.startswith("_") or n == "__call__"}
     hits = [function for word in words for name, function in own.items() if word in name.lower()]
-    return next(iter([*hits, *own.values()]), None)
+    return next(iter([*hits, *(own.values() if any_ else ())]), None)
 
 
 def arguments_of(function: Any) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
+from lockstep.adapters.frameworks import frameworks_of
 from lockstep.adapters.layer.adapter import LayerAdapter
 from lockstep.adapters.layer.function import LayerFunction
 from lockstep.adapters.layer.layout import Layout, layouts
@@ -104,6 +105,11 @@ def candidates(
     if inspect.isclass(target) and issubclass(target, LayerAdapter):
         names = match([n for n in named(target.start) if n not in ("self", "params", "buffers")], wanted)
         yield Layout(), Found(target, names, {})
+    elif (framework := of_framework(target, wanted)) is not None:
+        adapter, maker = framework
+        for layout in possible:
+            make = functools.partial(adapter, maker, layout)
+            yield layout, Found(make, maker.names, maker.defaults(), maker.everything)
     elif torch is not None and issubclass(kind, torch.nn.Module):
         maker = maker_of(target, wanted)
         yield Layout(), Found(functools.partial(Module, maker), maker.names, maker.defaults(), maker.everything)
@@ -125,6 +131,12 @@ def candidates(
             yield layout, Found(make, maker.names, maker.defaults(), maker.everything)
 
 
+def of_framework(target: Any, wanted: tuple[str, ...]) -> Any:
+    """What drives a layer of another framework, and what makes it; None where it is of none that is known."""
+    made = (framework.layer(target, wanted) for framework in frameworks_of(target))
+    return next((one for one in made if one is not None), None)
+
+
 class LayerCheck:
     """Runs the scenarios and fills in the result."""
 
@@ -134,6 +146,7 @@ class LayerCheck:
         self.paths = {key: tuple(own.split(".")) for key, own in (names or {}).items()}
         self.ways: dict[Any, tuple[Layout, Found]] = {}  # by the rank of the input
         self.refused: dict[int, Message] = {}
+        self.passes = False  # whether it has come through a scenario, if only in a format that it does not keep
         self.tried: dict[tuple[str, str], tuple[Trial, Driven]] = {}
 
     def all(self, only: str | None, on_scenario) -> None:
@@ -289,13 +302,14 @@ class LayerCheck:
             self.skip(trial, reason.said)
             return True
         except Raised as error:
-            if not result.outcomes:
+            if not (result.outcomes or self.passes):
                 result.broken = {"id": "exception", "message": error.said}
                 return False
             self.skip(trial, error.short)
             return True
         except Broken as fault:
             return self.fault(fault, trial, dtype)
+        self.passes = True
         if driven.narrowed:
             note = message(
                 "note.narrowed",

@@ -1,4 +1,4 @@
-"""MLX' optimizers, on the CPU, where it knows float64."""
+"""MLX' optimizers and layers, on the CPU, where it knows float64."""
 
 import sys
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.adapters.frameworks.framework import FrameworkOptimizer
+from lockstep.adapters.frameworks.layer import FrameworkLayer
 from lockstep.adapters.making import maker_of
 
 
@@ -59,3 +60,61 @@ class MlxOptimizer(FrameworkOptimizer):
         if name != "lr":
             super().set(name, value)
         self.optimizer.learning_rate = value
+
+
+def layer(target: Any, wanted: tuple[str, ...]) -> Any:
+    """What drives an mlx.nn.Module, and what makes it; None for anything else."""
+    kind = target if isinstance(target, type) else type(target)
+    known = sys.modules.get("mlx.nn")
+    return (MlxLayer, maker_of(target, wanted)) if known and issubclass(kind, known.Module) else None
+
+
+class MlxLayer(FrameworkLayer):
+    """Differentiated by `mlx.core.vjp`, on the CPU."""
+
+    framework = "MLX"
+    normalises_one_axis = True
+
+    def made(self, x):
+        with self.stream():
+            return super().made(x)
+
+    def stream(self):
+        """On the CPU."""
+        core = sys.modules["mlx.core"]
+        return core.stream(core.cpu)
+
+    def kept(self):
+        return {name: value for name, value in self.layer.items() if isinstance(value, sys.modules["mlx.core"].array)}
+
+    def array(self, value):
+        with self.stream():
+            return np.array(value)
+
+    def tensor(self, array: np.ndarray) -> Any:
+        """In its own kind, in the format it has."""
+        core = sys.modules["mlx.core"]
+        return core.array(array, dtype=getattr(core, array.dtype.name))
+
+    def put(self, arrays):
+        with self.stream():
+            for name, array in arrays.items():
+                self.layer[name] = self.tensor(array)
+
+    def passed(self, training, x, upstream):
+        core = sys.modules["mlx.core"]
+        self.layer.train(training)
+        names = [name for name in self.layer.trainable_parameters() if name in self.kept()]
+        with self.stream():
+            before = {name: self.layer[name] for name in names}
+
+            def there(given, *values):
+                for name, value in zip(names, values, strict=True):
+                    self.layer[name] = value
+                return self.layer(given)
+
+            (output,), (grad, *grads) = core.vjp(there, [self.tensor(x), *before.values()], [self.tensor(upstream)])
+            for name, value in before.items():
+                self.layer[name] = value
+            made = [np.array(one) for one in (output, grad, *grads)]
+        return made[0], made[1], dict(zip(names, made[2:], strict=True))

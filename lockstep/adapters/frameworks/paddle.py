@@ -1,9 +1,11 @@
-"""Paddle's optimizers."""
+"""Paddle's optimizers and layers."""
 
 import sys
+from types import MappingProxyType
 from typing import Any
 
 from lockstep.adapters.frameworks.framework import FrameworkOptimizer
+from lockstep.adapters.frameworks.layer import FrameworkLayer
 from lockstep.adapters.making import maker_of
 
 
@@ -45,3 +47,40 @@ class PaddleOptimizer(FrameworkOptimizer):
         if name != "lr":
             super().set(name, value)
         self.optimizer.set_lr(value)
+
+
+def layer(target: Any, wanted: tuple[str, ...]) -> Any:
+    """What drives a paddle.nn.Layer, and what makes it; None for anything else."""
+    kind = target if isinstance(target, type) else type(target)
+    return (PaddleLayer, maker_of(target, wanted)) if issubclass(kind, sys.modules["paddle"].nn.Layer) else None
+
+
+class PaddleLayer(FrameworkLayer):
+    """Differentiated by its autograd."""
+
+    framework = "Paddle"
+    calls = MappingProxyType({"mean": "running_mean", "variance": "running_var"})
+
+    def made(self, x):
+        return super().made(x).to(dtype=x.dtype.name)
+
+    def kept(self):
+        return dict(self.layer.named_parameters()) | dict(self.layer.named_buffers())
+
+    def array(self, value):
+        return value.numpy()
+
+    def put(self, arrays):
+        held = self.kept()
+        for name, array in arrays.items():
+            held[name].set_value(array)
+
+    def passed(self, training, x, upstream):
+        paddle = sys.modules["paddle"]
+        (self.layer.train if training else self.layer.eval)()
+        self.layer.clear_gradients()
+        given = paddle.to_tensor(x, stop_gradient=False)
+        output = self.layer(given)
+        output.backward(paddle.to_tensor(upstream).reshape(output.shape))
+        grads = {name: one.grad.numpy() for name, one in self.layer.named_parameters() if one.grad is not None}
+        return output.numpy(), given.grad.numpy(), grads
