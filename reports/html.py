@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -100,11 +100,11 @@ def formula(latex: str, symbols: Symbols | None = None) -> Markup:
     return mathml(latex, symbols.of_formula if symbols else {})
 
 
-def laboratories(voice: Speaker, shown: Sequence[Laboratory]) -> Markup:
-    """The words and the script that bring a page's laboratories to life."""
+def laboratories(voice: Speaker, shown: Sequence[Laboratory], layers: Mapping[str, str] | None = None) -> Markup:
+    """The words and the script that bring a page's laboratories to life; of `layers` the formulas, in JavaScript."""
     said = {key.removeprefix(SAID): text for key, text in voice.texts.items() if key.startswith(SAID)}
     formulas = table({one.subject: one.script for one in shown})
-    script = joined('import {begin} from "./main.js";\n') + f"begin({formulas});\n"
+    script = joined('import {begin} from "./main.js";\n') + f"begin({formulas}, {table(layers or {})});\n"
     return Markup(
         f'<script type="application/json" id="lab-words">{quoted(said)}</script>\n'
         f'<script type="module">\n{script}</script>'

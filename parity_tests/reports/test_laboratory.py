@@ -7,11 +7,13 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import numpy as np
 import pytest
 
-from lockstep.experiments import detections, laboratories
+from lockstep.experiments import detections, laboratories, walks
 from lockstep.records.detection import DetectionRecord
 from lockstep.records.laboratory import LaboratoryRecord
+from lockstep.subjects.registry import find
 from lockstep.text import LANGUAGES
 from parity_tests.reports.browser import Reader, found, lacking, launched, reading
 from parity_tests.reports.page import Undrawn
@@ -23,6 +25,7 @@ from parity_tests.reports.test_browser import (
     sticking_out,
     violations,
 )
+from reference.layers import batchnorm
 from reports.pages.laboratory import Laboratory
 from reports.site import site
 
@@ -58,7 +61,8 @@ def report(detection, record, tmp_path_factory) -> Path:
     """The pages of Adam's laboratory, without pictures."""
     folder = tmp_path_factory.mktemp("report")
     (folder / "figures").mkdir()
-    for name, text in site([detection, record], Undrawn()).items():
+    walked = [next(iter(walks.walks(find(path)).values())) for path in ("layers.batchnorm", "layers.dropout")]
+    for name, text in site([detection, record, *map(walks.walked, walked)], Undrawn()).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     return folder
@@ -408,6 +412,60 @@ def test_every_riddle_is_solved_by_who_is_left(browser, report):
             assert section.locator(".story").is_visible()
             assert "solved" in (turns.nth(number).get_attribute("class") or "")
         assert reader.complaints == []
+
+
+# Layers
+
+
+def table(reader: Reader, layer: str, part: str) -> list[list[str]]:
+    return reader.page.locator(f"[data-layer={layer}] [data-part={part}] tr").evaluate_all(
+        "rows => rows.map((row) => [...row.cells].map((one) => one.querySelector('input')?.value ?? one.textContent))"
+    )
+
+
+def test_a_batch_is_normalised_as_the_reference_does(browser, report):
+    with reading(browser, page(report, "laboratory.html")) as reader:
+        section = reader.page.locator("[data-layer=normalising]")
+        section.locator("[data-at='0 0']").fill("7.5")
+        section.locator("[data-at='0 0']").press("Enter")
+        for _ in range(3):
+            section.locator("[data-go=another]").click()
+        rows = table(reader, "normalising", "batch")
+        x = np.array([[float(value) for value in row[1:3]] for row in rows])
+        assert x.shape == (4, 2)
+        assert x[0, 0] == 7.5
+        settings = {"eps": 1e-5, "momentum": 0.1, "track_running_stats": True, "training": True}
+        running = np.zeros(2), np.ones(2), 0
+        for _ in range(4):  # of which the last is the one that is shown
+            lines = batchnorm.paper(x, None, None, *running, **settings)
+            running = lines.running_mean, lines.running_var, lines.num_batches_tracked
+        wanted = np.concatenate([lines.centred, lines.x_hat, lines.y], axis=1)
+        assert [[float(value) for value in row[3:]] for row in rows] == rounded(wanted)
+        found = {row[0]: [float(value) for value in row[1:]] for row in table(reader, "normalising", "statistics")}
+        assert found == {name: rounded(np.reshape(getattr(lines, name), (1, 2)))[0] for name in found}
+        assert {"var", "unbiased", "running_var"} <= found.keys()
+        section.locator("[value=evaluation]").check()
+        assert "3" in section.locator("[data-part=told]").inner_text()
+        assert reader.complaints == []
+
+
+def rounded(values) -> list[list[float]]:
+    return [[float(f"{value:.9g}") for value in row] for row in np.asarray(values)]
+
+
+@pytest.mark.parametrize(("seed", "p"), [(0, 0.3), (12, 0.55)])
+def test_a_mask_is_pytorchs_own(browser, report, seed, p):
+    torch = pytest.importorskip("torch")
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        wanted = torch.nn.functional.dropout(torch.ones(6, 8), p).numpy()
+    with reading(browser, page(report, "laboratory.html")) as reader:
+        section = reader.page.locator("[data-layer=dropping]")
+        section.locator("[data-part=seed]").fill(str(seed))
+        section.locator("[data-part=p]").evaluate(
+            f"one => {{ one.value = {p}; one.dispatchEvent(new Event('input', {{bubbles: true}})); }}"
+        )
+        assert [[float(value) for value in row] for row in table(reader, "dropping", "mask")] == rounded(wanted)
 
 
 # A laboratory that is wrong is caught

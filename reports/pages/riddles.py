@@ -1,16 +1,19 @@
 """The laboratory's own page: every subject that has one, and ten mistakes to be found by what they do."""
 
+import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from reports.contents import Contents
 from reports.pages import laboratory
 from reports.pages.detection import TEXTS
-from reports.pages.laboratory import Known, Laboratory
+from reports.pages.laboratory import Known, Laboratory, written
+from reports.translation import Untranslatable, translated
 
 RIDDLES, REAL = 10, 3  # how many there are, and how many of them, the last ones, were met in a library
 DTYPE = "float32"
+LAYERS = {"normalising": "layers.batchnorm", "dropping": "layers.dropout"}  # that are tried at the notebook's size
 
 
 class Riddle(NamedTuple):
@@ -35,7 +38,16 @@ def context(found: Contents) -> dict[str, Any]:
     labs = [lab.of_format(DTYPE) for lab in made if lab]
     riddles = chosen(labs)
     asked = [lab for lab in labs if any(riddle.lab is lab for riddle in riddles)]
-    return {"labs": labs, "riddles": riddles, "asked": asked}
+    return {"labs": labs, "riddles": riddles, "asked": asked, "layers": dict(layers(found))}
+
+
+def layers(found: Contents) -> Iterator[tuple[str, str]]:
+    """The formulas of the layers that can be tried, in JavaScript: those of whom a walk states the paper's order."""
+    for name, subject in LAYERS.items():
+        walks = found.walks.get(subject, [])
+        with contextlib.suppress(Untranslatable, KeyError):
+            if walks:
+                yield name, written(translated(walks[0].source["paper"]))
 
 
 def chosen(labs: Sequence[Laboratory]) -> list[Riddle]:

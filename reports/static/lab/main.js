@@ -1,6 +1,7 @@
 // Brings the laboratories of a page to life, its riddles, and what the first page leads with.
 
 import {Opening} from "./opening.js";
+import {Dropping, Normalising} from "./layers.js";
 import {Panel} from "./panel.js";
 import {remember} from "./power.js";
 import {Riddle} from "./riddles.js";
@@ -13,8 +14,9 @@ function data(id, within) {
   return held;
 }
 
-/** @param {Record<string, import("./compose.js").Formulas>} formulas by subject */
-export function begin(formulas) {
+/** @param {Record<string, import("./compose.js").Formulas>} formulas by subject
+ * @param {Record<string, import("./compose.js").Whole>} layers theirs, by what the page calls them */
+export function begin(formulas, layers) {
   const words = data("lab-words", document.body);
   for (const root of document.querySelectorAll("section[data-lab]")) {
     const section = /** @type {HTMLElement} */ (root), subject = section.dataset.lab ?? "";
@@ -22,6 +24,12 @@ export function begin(formulas) {
     section.hidden = false;
     if (section.dataset.cause !== undefined) new Opening(section, data(undefined, section), formulas[subject], words);
     else new Panel(section, data(undefined, section), formulas[subject], words).load(location.hash);
+  }
+  for (const [name, Shown] of /** @type {[string, typeof Normalising | typeof Dropping][]} */ ([["normalising", Normalising], ["dropping", Dropping]])) {
+    const section = /** @type {HTMLElement | null} */ (document.querySelector(`[data-layer="${name}"]`));
+    if (!section || !layers[name]) continue;
+    section.hidden = false;
+    new Shown(section, layers[name], words);
   }
   const asked = document.querySelector("[data-riddles]");
   if (asked) riddles(/** @type {HTMLElement} */ (asked), formulas, words);
