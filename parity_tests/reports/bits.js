@@ -1,11 +1,13 @@
 // The page's side of the test of its bits: runs as they are handed over, and the fingerprint of every number of theirs.
 "use strict";
 
+import {flipped, parts, ulps} from "../../reports/static/lab/bits.js";
 import {Layer} from "../../reports/static/lab/layer.js";
-import {format, row, stack, Tensor} from "../../reports/static/lab/numbers.js";
+import {Mersenne} from "../../reports/static/lab/mersenne.js";
+import {format, NUMPY, row, stack, Tensor} from "../../reports/static/lab/numbers.js";
 import {numpy} from "../../reports/static/lab/ops.js";
 import {Optimizer, worked} from "../../reports/static/lab/optimizer.js";
-import {remember} from "../../reports/static/lab/power.js";
+import {remember, rounded} from "../../reports/static/lab/power.js";
 
 /** @typedef {import("../../reports/static/lab/optimizer.js").Formula} Formula */
 /** @typedef {[string, number[], string]} Packed format, shape and bytes */
@@ -91,11 +93,11 @@ function put(whole, some, places) {
   return new Tensor(data, whole.shape);
 }
 
-/** @param {Uint8Array[]} parts */
-function together(parts) {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+/** @param {Uint8Array[]} pieces */
+function together(pieces) {
+  const whole = new Uint8Array(pieces.reduce((size, part) => size + part.length, 0));
   let place = 0;
-  for (const part of parts) {
+  for (const part of pieces) {
     whole.set(part, place);
     place += part.length;
   }
@@ -191,6 +193,35 @@ export class Laboratory {
     }
   }
 
+  /** a·b + c of three arrays, rounded once. @param {Packed[]} operands */
+  fused(operands) {
+    const [a, b, c] = operands.map(unpacked);
+    return [...together(noted(NUMPY.fma(a, b, c)))];
+  }
+
+  /** @param {[number, number][]} pairs */
+  powers(pairs) {
+    return pairs.map(([x, y]) => rounded(x, y));
+  }
+
+  /** What a generator's dropout draws in turn. @param {number} seed @param {[number, number[], string][]} draws */
+  masks(seed, draws) {
+    const stream = new Mersenne(seed);
+    return draws.map(([p, shape, name]) => [...together(noted(stream.dropoutMask(p, shape, name)))]);
+  }
+
+  /** A number opened, and with each of its bits turned. @param {number} x @param {string} name */
+  opened(x, name) {
+    const {bits, hex, sign, exponent, significand} = parts(x, name);
+    const turned = Array.from(bits, (_, place) => parts(flipped(x, name, place), name).hex);
+    return {bits, hex, sign, exponent, significand: String(significand), turned};
+  }
+
+  /** How far numbers are apart. @param {[number, number][]} pairs @param {string} name */
+  apart(pairs, name) {
+    return pairs.map(([a, b]) => ulps(a, b, name));
+  }
+
   /** @param {any} run */
   parts(run) {
     return run.passes ? this.passed(run) : this.evaluated(run);
@@ -240,6 +271,6 @@ export class Laboratory {
    * @param {any} run
    */
   whole(run) {
-    return Array.from(this.parts(run), (parts) => [...together(parts)]);
+    return Array.from(this.parts(run), (pieces) => [...together(pieces)]);
   }
 }

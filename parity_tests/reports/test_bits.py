@@ -2,6 +2,7 @@
 
 import math
 import os
+import random
 import re
 from collections.abc import Iterator
 
@@ -9,11 +10,14 @@ import numpy as np
 import pytest
 
 from lockstep.causes.source import text_of
+from lockstep.experiments.powers import correctly_rounded
 from lockstep.subjects.registry import find, subjects
 from parity_tests.reports import bits
 from parity_tests.reports.bits import Apart, Handed, Run, digest, evaluated, planted, runs
 from parity_tests.reports.browser import Reader, found, lacking, launched
+from reference.fma import fma
 from reference.functions import FUNCTIONS
+from reference.random import Generator
 from reports.translation import script, translated
 
 pytestmark = pytest.mark.slow
@@ -158,3 +162,82 @@ def test_a_translation_with_one_operator_changed_is_caught(machine, subject):
         assert names
         caught = machine.caught(names, [run for run in own if run.rounding == own[0].rounding])
         assert [name for name, told in zip(names, caught, strict=True) if not told] == []
+
+
+# What they stand on
+
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 3.0, np.inf, -np.inf, np.nan)
+
+
+def operands(dtype: type) -> list[np.ndarray]:
+    """Three arrays: of any bits, of usual numbers, of such as nearly cancel, of small ones, of a format's ends."""
+    rng, info = np.random.default_rng(0), np.finfo(dtype)
+    whole = np.uint32 if dtype == np.float32 else np.uint64
+    ends = np.array(
+        [*SPECIAL, info.tiny, -info.tiny, info.smallest_subnormal, info.max, -info.max, 1 + info.eps], dtype
+    )
+    anything = rng.integers(0, np.iinfo(whole).max, (3, 4000), dtype=whole, endpoint=True).view(dtype)
+    usual = rng.standard_normal((3, 4000)).astype(dtype)
+    a, b = usual[:2] * dtype(2.0 ** (info.minexp // 2))
+    with np.errstate(all="ignore"):
+        cancelling = np.stack([usual[0], usual[1], -(usual[0] * usual[1])])
+        small = np.stack([a, b, a * b * usual[2]])
+    return [*np.concatenate([anything, usual, cancelling, small, rng.choice(ends, (3, 4000))], axis=1)]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_fused_multiply_add_rounds_once(machine, dtype):
+    given = operands(dtype)
+    with np.errstate(all="ignore"):
+        twice = given[0] * given[1] + given[2]
+    assert bits.noted(twice) != bits.noted(fma(*given)), "numbers that do not tell one rounding from two"
+    made = machine.page.evaluate("operands => laboratory.fused(operands)", [*map(bits.packed, given)])
+    assert bytes(made) == bits.noted(fma(*given))
+
+
+def test_a_power_is_correctly_rounded(machine):
+    draws = random.Random(0)
+    whole = [(draws.uniform(0.01, 3), float(draws.randint(-60, 400))) for _ in range(400)]
+    other = [(draws.uniform(0.01, 3), draws.uniform(-60, 60)) for _ in range(400)]
+    exact = [
+        (0.5, 1074.0),
+        (0.5, 1075.0),
+        (2.0, -1074.0),
+        (4.0, 0.5),
+        (0.25, -1.5),
+        (-3.0, 3.0),
+        (-2.0, -2.0),
+        (1.1, 0.0),
+    ]
+    pairs = [*whole, *other, *exact]
+    made = machine.page.evaluate("pairs => laboratory.powers(pairs)", pairs)
+    assert [pair for pair, value in zip(pairs, made, strict=True) if float(value) != correctly_rounded(*pair)] == []
+
+
+@pytest.mark.parametrize("seed", [0, 42, 2**32 + 5])
+def test_a_mask_is_drawn_from_pytorchs_stream(machine, seed):
+    draws = [(0.5, [3, 5], "float32"), (0.3, [1000], "float64"), (0.0, [4], "float32"), (0.9, [7, 11], "float32")]
+    generator = Generator(seed)
+    ours = [bits.noted(generator.dropout_mask(p, tuple(shape), np.dtype(name))) for p, shape, name in draws]
+    made = machine.page.evaluate("([seed, draws]) => laboratory.masks(seed, draws)", [seed, draws])
+    assert [*map(bytes, made)] == ours
+
+
+@pytest.mark.parametrize(("dtype", "whole", "width"), [(np.float32, np.uint32, 8), (np.float64, np.uint64, 11)])
+def test_a_number_is_opened_and_its_bits_are_turned(machine, dtype, whole, width):
+    info = np.finfo(dtype)
+    for value in np.array([0.1, -0.0, 1.5, info.tiny, -info.smallest_subnormal, info.max, np.inf], dtype):
+        pattern, size = int(value.view(whole)), info.bits
+        made = machine.page.evaluate("([x, name]) => laboratory.opened(x, name)", [float(value), value.dtype.name])
+        assert made["bits"] == format(pattern, f"0{size}b")
+        assert int(made["hex"], 16) == pattern
+        assert (made["sign"] << size - 1) + (made["exponent"] << info.nmant) + int(made["significand"]) == pattern
+        turned = [int(text, 16) ^ pattern for text in made["turned"]]
+        assert turned[: 1 + width] == [1 << size - 1 - place for place in range(1 + width)] or np.isinf(value)
+
+
+def test_numbers_are_as_far_apart_as_there_are_steps_between_them(machine):
+    one, tiny = np.float32(1), np.finfo(np.float32).smallest_subnormal
+    pairs = [(1.0, float(np.nextafter(one, 2))), (float(-tiny), float(tiny)), (0.0, -0.0), (1.0, 2.0)]
+    made = machine.page.evaluate("([pairs, name]) => laboratory.apart(pairs, name)", [pairs, "float32"])
+    assert made == [1, 2, 0, 2**23]
