@@ -111,6 +111,9 @@ class Driver:
                 return
         self.drop_idle_state()
         self.effects(tried)
+        hidden = dict.fromkeys(key for one in self.result.outcomes for key in hidden_state(one.recording, self.subject))
+        if hidden:
+            self.result.reserve(message("note.hidden-state", names=list(hidden)))
 
     def one(self, trial: Trial, dtype: str, first: bool) -> bool:
         """One scenario; False where there is no point in going on."""
@@ -271,6 +274,20 @@ def stepped_twice(found: Recognised, subject: Subject, settings: Mapping[str, An
             raise NotTaken(message("reason.own-arrays"))
         ends.append(np.array(held["weight"]))
     return ends[0].tobytes() != ends[1].tobytes()
+
+
+def hidden_state(recording: Recording, subject: Subject) -> list[str]:
+    """The entries that PyTorch keeps of a stepping tensor and that were not seen, or not in its format."""
+    first, last = recording.steps[0], recording.steps[-1]
+    with handed_over():
+        optimizer = subject.ours()(dict(first.before), **recording.hyperparameters)
+    stepping = [name for name in first.before if any(step.grads[name] is not None for step in recording.steps)]
+    return [
+        key
+        for name in stepping
+        for key, entry in optimizer.entries(first.before[name]).items()
+        if entry.kind != "count" and name not in last.state.get(key, {})
+    ]
 
 
 def moved(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:

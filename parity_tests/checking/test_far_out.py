@@ -193,3 +193,22 @@ def test_a_layer_that_writes_into_what_it_is_given_agrees_with_a_reservation(kin
     found = lockstep.check(kind, like="layers.activation.ReLU")
     assert (found.exit_status, found.strict_status) == (0, status), str(found)
     assert ("which PyTorch leaves as they are" in str(found)) == (status == 3)
+
+
+class Hides(Faithful):
+    """Its first moment has a name that nobody knows."""
+
+    def __setattr__(self, name, value):
+        super().__setattr__({"exp_avg": "hidden"}.get(name, name), value)
+
+    def __getattr__(self, name):
+        if name == "exp_avg":
+            return vars(self)["hidden"]
+        raise AttributeError(name)
+
+
+@pytest.mark.parametrize(("kind", "status"), [(Faithful, 0), (Hides, 3)])
+def test_state_that_is_not_seen_is_said_and_no_agreement_without_reservation(kind, status):
+    found = lockstep.check(kind, like="optim.adam", only="normal gradients")
+    assert (found.exit_status, found.strict_status) == (0, status), str(found)
+    assert ("judged by what it does to the parameters alone: exp_avg" in str(found)) == (status == 3)
