@@ -35,7 +35,7 @@ print(json.dumps(table))
 """
 
 OURS = {subject.theirs().counterpart.__name__: subject for subject in subjects() if subject.family.name == "optim"}
-OPEN = {"LBFGS", "Muon"}  # in the table, and not here
+OPEN = {"LBFGS"}  # in the table, and not here
 
 
 @functools.cache

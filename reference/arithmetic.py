@@ -43,6 +43,16 @@ def narrowed(x, like):
 SINGLE = np.dtype(np.float32)
 
 
+def bfloat16(x):
+    """The nearest number of 8 binary digits to each, by way of float32 as PyTorch converts; float32 holds them."""
+    if hasattr(x, "stepped_to"):
+        return x.stepped_to(bfloat16, SINGLE)
+    single = np.asarray(x, SINGLE)
+    bits = single.view(np.uint32)
+    near = (bits + np.uint32(0x7FFF) + (bits >> 16 & 1)) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(single), single, near.view(SINGLE))[()]
+
+
 def rounding_once(primitive):
     """Over narrow numbers a whole primitive is worked out in float32 and rounded once, as PyTorch's kernels do."""
 
@@ -208,6 +218,22 @@ class Arithmetic:
     def addmm(self, c, a, b):
         """c + a @ b"""
         return c + a @ b
+
+    def bfloat16(self, x):
+        """x rounded to bfloat16, and held in float32."""
+        return bfloat16(x)
+
+    def bfloat16_norm(self, x):
+        """√Σ x² of bfloat16's numbers, rounded to one."""
+        return bfloat16(np.sqrt((x * x).sum()))
+
+    def bfloat16_matmul(self, a, b):
+        """a @ b of bfloat16's numbers, added up in float32, rounded to them once."""
+        return bfloat16(a @ b)
+
+    def bfloat16_addmm(self, c, a, b, beta, alpha):
+        """beta·c + alpha·(a @ b) of bfloat16's numbers, worked out in float32, rounded to them once."""
+        return bfloat16(beta * c + alpha * (a @ b))
 
     def channel_sum(self, x):
         """Σ x for each channel (axis 1), perhaps wide (`batch_norm`)."""

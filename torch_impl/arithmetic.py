@@ -15,6 +15,10 @@ __all__ = [
     "addcdiv",
     "addcmul",
     "addmm",
+    "bfloat16",
+    "bfloat16_addmm",
+    "bfloat16_matmul",
+    "bfloat16_norm",
     "div",
     "exp",
     "lerp",
@@ -195,3 +199,28 @@ def matmul(a, b):
 def addmm(c, a, b):
     """c + a @ b (`torch.addmm`), by the matrix library PyTorch is built with."""
     return evaluated(torch.addmm, c, a, b)
+
+
+def in_bfloat16(function, *operands, **settings) -> np.ndarray:
+    """A kernel of bfloat16's, of numbers that float32 holds, and its result likewise."""
+    return evaluated(lambda *low: function(*(x.bfloat16() for x in low), **settings).float(), *operands)
+
+
+def bfloat16(x):
+    """x rounded to bfloat16 (`Tensor.bfloat16`)."""
+    return in_bfloat16(torch.clone, np.asarray(x))
+
+
+def bfloat16_norm(x):
+    """√Σ x² (`torch.linalg.vector_norm` of bfloat16)."""
+    return in_bfloat16(torch.linalg.vector_norm, x)
+
+
+def bfloat16_matmul(a, b):
+    """a @ b (`torch.matmul` of bfloat16)."""
+    return in_bfloat16(torch.matmul, a, b)
+
+
+def bfloat16_addmm(c, a, b, beta, alpha):
+    """beta·c + alpha·(a @ b) (`torch.addmm` of bfloat16)."""
+    return in_bfloat16(torch.addmm, c, a, b, beta=beta, alpha=alpha)

@@ -28,7 +28,7 @@ from lockstep.errors import BadArgument, NoSuchName
 from lockstep.numerics.verdict import worst
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.optim import defaults_of, handed_in, layout_of
+from lockstep.subjects.optim import defaults_of, handed_in, layout_of, shapes_of
 from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
@@ -92,7 +92,8 @@ def check_settings(subject: Subject, settings: Mapping[str, Any], wanted: Mappin
         known = ", ".join(wanted)
         raise BadArgument(message("error.no-hyperparameter", subject=subject.path, name=unknown[0], known=known))
     with handed_over():
-        subject.ours()({"weight": np.zeros(1)}, **settings)
+        some = shapes_of(subject) or {"weight": (1,)}
+        subject.ours()({name: np.zeros(shape) for name, shape in some.items()}, **settings)
 
 
 class Driver:

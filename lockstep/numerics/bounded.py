@@ -522,6 +522,11 @@ class Bounded:
         error = np.where(np.isnan(error), np.where(self.error == 0, 0, np.inf), error)
         return self.like(value, error, self.sure & ((value != 0) | (error == 0)))
 
+    def stepped_to(self, rounding, dtype) -> "Bounded":
+        """What a rounding that is part of a formula makes of it: certain where no error reaches a step."""
+        made = self.whole(lambda array: np.asarray(rounding(array), array.dtype))
+        return Bounded(made.value, dtype, error=made.error, sure=made.sure)
+
     def floor(self) -> "Bounded":
         return self.whole(np.floor)
 

@@ -132,6 +132,11 @@ def handed_in(layout: str, grads: Mapping[str, Any]) -> dict[str, Any]:
     return {name: None if grad is None else stored(grad, layout) for name, grad in grads.items()}
 
 
+def shapes_of(subject: Subject) -> dict[str, tuple[int, ...]]:
+    """Tensors that an optimizer takes, where it does not take any."""
+    return subject.table("SHAPES") or {}
+
+
 def layout_of(subject: Subject) -> str:
     """In which layout an optimizer takes its gradients, where it takes no others."""
     return subject.table("SPARSE") or ""
@@ -432,9 +437,11 @@ class Optimizers(Family):
     }  # fmt: skip
 
     def settled(self, subject: Subject, case: Case) -> Case:
-        """With sparse gradients, where a subject takes no others."""
-        layout = layout_of(subject)
-        return case.replaced(sparse=layout) if layout and not case.sparse else case
+        """With sparse gradients, where a subject takes no others, and tensors of as many axes as it takes."""
+        layout, own = layout_of(subject), shapes_of(subject)
+        case = case.replaced(sparse=layout) if layout and not case.sparse else case
+        axes = {len(shape) for shape in own.values()}
+        return case.replaced(shapes=own) if own and {len(shape) for shape in case.shapes.values()} - axes else case
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:
         return pair(request, ours)

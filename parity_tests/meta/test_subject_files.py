@@ -49,7 +49,7 @@ SCHEDULES = (
 ADDED = [
     *(
         ("optim", name)
-        for name in ("adadelta", "adafactor", "adamax", "asgd", "nadam", "radam", "rprop", "sparse_adam")
+        for name in ("adadelta", "adafactor", "adamax", "asgd", "muon", "nadam", "radam", "rprop", "sparse_adam")
     ),
     ("layers", "layernorm"),
     *(("lr_scheduler", name) for name in SCHEDULES),

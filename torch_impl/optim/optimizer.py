@@ -10,6 +10,12 @@ from torch_impl.ledger import unseen
 from torch_impl.sparse import coo
 from torch_impl.tensors import array, tensor
 
+PATHS = {
+    "single": {"foreach": False},
+    "foreach": {"foreach": True},
+    "fused": {"fused": True},
+}
+
 
 class Optimizer:
     """A torch.optim optimizer over copies of named NumPy arrays.
@@ -24,11 +30,6 @@ class Optimizer:
         ValueError: for a path the optimizer does not have; and what torch.optim itself raises.
     """
 
-    PATHS: ClassVar[dict[str, dict[str, bool]]] = {
-        "single": {"foreach": False},
-        "foreach": {"foreach": True},
-        "fused": {"fused": True},
-    }
     counterpart: ClassVar[type[torch.optim.Optimizer]]
     paths: ClassVar[tuple[str, ...]] = ("single", "foreach", "fused")
 
@@ -40,7 +41,7 @@ class Optimizer:
             name: given if isinstance(given, torch.Tensor) else tensor(given, requires_grad=True)
             for name, given in params.items()
         }
-        self.settings: dict[str, Any] = self.PATHS[path] | hyperparameters
+        self.settings: dict[str, Any] = (PATHS[path] if len(self.paths) > 1 else {}) | hyperparameters
         self.optimizer = self.counterpart(list(self.tensors.values()), **self.settings)
 
     @property

@@ -10,7 +10,6 @@ class SparseAdam(Optimizer):
 
     counterpart = torch.optim.SparseAdam
     paths = ("single",)
-    PATHS = {"single": {}}
 
     def no_gradient(self, tensor):
         return torch.zeros_like(tensor).to_sparse(min(1, tensor.ndim))

@@ -25,7 +25,7 @@ from lockstep.adapters.optimizer.tensor_step import Ours, TorchOptimizer
 from lockstep.adapters.optimizer.torch_tensors import OnTensors, torch_tensors, uses_torch
 from lockstep.adapters.optimizer.whole_loop import Loop, inner, lacking, loop_of, names_of
 from lockstep.adapters.wrapper import indented, optimizer_wrapper
-from lockstep.subjects.optim import defaults_of, handed_in, layout_of
+from lockstep.subjects.optim import defaults_of, handed_in, layout_of, shapes_of
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject
 from lockstep.text import Message, message
@@ -95,7 +95,8 @@ PARTLY, STILL = "partly", "still"  # what a first try may come to
 
 def tried(found: Recognised, dtype: str, about: Subject) -> Any:
     """What goes wrong in two steps with four tensors, or None."""
-    sizes = {"weight": (2, 3), "bias": (4,), "second weight": (3, 2, 2), "second bias": (3,)}  # all of them others
+    all_others = {"weight": (2, 3), "bias": (4,), "second weight": (3, 2, 2), "second bias": (3,)}
+    sizes = shapes_of(about) or all_others
     params = {name: np.linspace(1, 2, math.prod(size), dtype=dtype).reshape(size) for name, size in sizes.items()}
     try:
         adapter = found.make()
