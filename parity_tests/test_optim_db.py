@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+import lockstep
 from lockstep.cases import DTYPES, Case
 from lockstep.engine.stepping import run_pair
 from lockstep.numerics.verdict import Verdict
@@ -46,7 +47,18 @@ def table() -> dict[str, list[Any]]:
 
 
 # With an lr that is a float32 tensor PyTorch works out the whole step size in float32, beside float64 parameters too.
-COARSE = {("SparseAdam", "Tensor lr", "float64")}
+COARSE = {("SparseAdam", "Tensor lr", "float64"), ("Muon", "Tensor lr", "float64")}
+
+
+# In bfloat16 one number in the middle of two decides on all others: no bound is of use, and the bits have to be met.
+UNBOUNDED = {"Muon"}
+
+
+def explained(name: str, desc: str, arguments: dict[str, Any], dtype: str, path: str) -> bool:
+    """Whether not one bit is left once ours rounds as PyTorch's kernels do."""
+    plain = {key: value["tensor"] if isinstance(value, dict) else value for key, value in arguments.items()}
+    case = Case(desc, **{key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()})
+    return lockstep.explain(OURS[name].path, case=case, dtype=dtype, path=path, steps=8, thorough=False).explained
 
 
 def outcome(name: str, desc: str, arguments: dict[str, Any], dtype: str, path: str, lr_dtype: Any = torch.float32):
@@ -83,7 +95,10 @@ def test_every_input_is_identical_or_rounding(name, dtype):
             if (name, desc, dtype) in COARSE:
                 assert (done.verdict, done.evidence and done.evidence.nearer) == (Verdict.DIFFERENT, "ours")
                 done = outcome(name, desc, arguments, dtype, path, torch.float64)
-            assert done.verdict in SAME, (name, desc, dtype, path, done.evidence, done.broken)
+            if name in UNBOUNDED and done.verdict is Verdict.ILL_CONDITIONED:
+                assert explained(name, desc, arguments, dtype, path), (name, desc, dtype)
+            else:
+                assert done.verdict in SAME, (name, desc, dtype, path, done.evidence, done.broken)
 
 
 def test_an_input_that_is_not_followed_is_noticed():

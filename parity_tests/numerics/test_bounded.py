@@ -23,6 +23,8 @@ from lockstep.subjects.registry import subjects
 from lockstep.subjects.subject import own_class
 from parity_tests.support.planted import planted
 from reference.arithmetic import FUSED, PLAIN
+from reference.sparse import stored
+from reference.state import Whole
 
 DTYPES = (np.float32, np.float64)
 MEASURABLE = [dtype for dtype in DTYPES if np.dtype(dtype).name in probe.measurable()]
@@ -159,7 +161,12 @@ def test_the_exact_value_of_a_function(name, dtype):
 
 # optimizers
 
-SUBJECTS = [subject.path.removeprefix("optim.") for subject in subjects() if subject.family.name == "optim"]
+# Those that take a vector.
+SUBJECTS = [
+    subject.path.removeprefix("optim.")
+    for subject in subjects()
+    if subject.family.name == "optim" and not subject.table("SHAPES")
+]
 
 
 def hyperparameters_of(subject: str) -> list[dict]:
@@ -241,9 +248,11 @@ class Situation:
         side = self.counterpart({"x": self.param}, path=path, **self.given)
         (tensor,) = side.tensors.values()
         state = {key: torch.tensor(array) for key, array in self.state.items()}
-        state |= {key: torch.tensor(float(self.state[key]) - 1) for key in self.counts()}
+        for key in self.counts():  # a step before, as a tensor or as a Python integer
+            before = float(self.state[key]) - 1
+            state[key] = int(before) if isinstance(self.optimizer.STATE[key], Whole) else torch.tensor(before)
         side.optimizer.state[tensor] = state
-        side.step({"x": self.grad})
+        side.step({"x": stored(self.grad) if self.optimizer.SPARSE == "alone" else self.grad})
         return {"param": side.params["x"]} | {key: side.state["x"][key] for key, _ in self.kept() if key != "param"}
 
 

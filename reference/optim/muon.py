@@ -28,7 +28,7 @@ SCALES = {
 }
 
 
-class Lines(NamedTuple):
+class Paper(NamedTuple):
     buf: Any
     update: Any
     x: Any
@@ -37,9 +37,16 @@ class Lines(NamedTuple):
     param: Any
 
 
+class PyTorch(NamedTuple):
+    buf: Any
+    update: Any
+    decayed: Any
+    param: Any
+
+
 def normalised(x, eps, ops=PLAIN):
     """x over its norm, each rounded to bfloat16, which computes in float32."""
-    return ops.bfloat16(x / np.maximum(ops.bfloat16_norm(x), ops.bfloat16(eps)))
+    return ops.bfloat16(ops.bfloat16(x) / np.maximum(ops.bfloat16_norm(ops.bfloat16(x)), ops.bfloat16(eps)))
 
 
 def quintic(x, gram, a, b, c, ops=PLAIN):
@@ -86,11 +93,11 @@ def paper(
     buf = momentum * momentum_buffer + (1 - momentum) * grad
     update = (1 - momentum) * grad + momentum * buf if nesterov else buf
     wide = update.T if tall else update
-    x = normalised(PLAIN.bfloat16(wide), eps)
+    x = normalised(wide, eps)
     o = iterated(x, a, b, c, ns_steps)
     decayed = param - lr * weight_decay * param
     param = decayed - adjusted * (o.T if tall else o).astype(decayed.dtype)
-    return Lines(buf, update, x, o, decayed, param)
+    return Paper(buf, update, x, o, decayed, param)
 
 
 def pytorch(
@@ -114,11 +121,11 @@ def pytorch(
     adjusted = lr * SCALES[adjust_lr_fn](param.shape[0], param.shape[1])
     buf = ops.lerp(momentum_buffer, grad, 1 - momentum)
     update = ops.lerp(grad, buf, momentum) if nesterov else buf
-    x = normalised(ops.bfloat16(update.T if tall else update), eps, ops)
+    x = normalised(update.T if tall else update, eps, ops)
     o = iterated(x, a, b, c, ns_steps, ops)
     decayed = ops.mul(param, 1 - lr * weight_decay)
     param = ops.add(decayed, (o.T if tall else o).astype(decayed.dtype), alpha=-adjusted)
-    return Lines(buf, update, x, o, decayed, param)
+    return PyTorch(buf, update, decayed, param)
 
 
 class Muon(Optimizer):

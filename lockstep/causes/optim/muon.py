@@ -1,5 +1,7 @@
 """Causes of optim.muon."""
 
+import dataclasses
+
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
     ascends,
@@ -11,7 +13,12 @@ from lockstep.causes.optim.optimizer import (
 )
 from lockstep.causes.tables import table
 
-SCENARIOS = [Scenario(one.case.replaced(shapes={"weight": (3, 2), "wide": (2, 4)})) for one in situations()]
+# Small, so that their bounds are; and without the stream in which rounding decides at once.
+SCENARIOS = [
+    Scenario(one.case.replaced(shapes={"weight": (3, 2), "wide": (2, 4)}))
+    for one in situations()
+    if one.case.problem != "sparse"
+]
 
 NORMAL, TINY = "normal gradients", "gradients near eps"
 
@@ -122,6 +129,6 @@ CAUSES = table(
         tied_updated_twice("buf"),
         ascends("decayed + adjusted * (o.T if tall else o).astype(decayed.dtype)"),
         lr_factor(0.1),
-        decay_factor(0.1, "param"),
+        dataclasses.replace(decay_factor(0.1, "param"), shows=NORMAL),  # its decay is never 0
     ],
 )
