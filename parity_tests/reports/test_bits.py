@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 
 from lockstep.causes.source import text_of
+from lockstep.experiments.laboratories import laboratories
 from lockstep.experiments.powers import correctly_rounded
 from lockstep.subjects.registry import find, subjects
+from lockstep.subjects.subject import Subject
 from parity_tests.reports import bits
 from parity_tests.reports.bits import Apart, Handed, Run, digest, evaluated, planted, runs
 from parity_tests.reports.browser import Reader, found, lacking, launched
 from reference.fma import fma
 from reference.functions import FUNCTIONS
 from reference.random import Generator
-from reports.translation import script, translated
+from reports.translation import Untranslatable, script, translated
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +30,18 @@ def is_stated_here(run: Run) -> bool:
     return run.stating.__module__ == run.subject.reference.__name__
 
 
-STEPPED = [subject for subject in subjects() if subject.path.split(".")[0] in ("optim", "penalty")]
+def refusal(subject: Subject) -> str:
+    """Why a formula of a subject cannot run in a page; empty where all of them do."""
+    try:
+        for run in {run.formula: run for run in runs(subject)}.values():
+            bits.formula(run)
+    except Untranslatable as error:
+        return str(error)
+    return ""
+
+
+OF_FORMULAS = [subject for subject in subjects() if subject.family.name in ("optim", "penalty")]
+STEPPED = [subject for subject in OF_FORMULAS if not refusal(subject)]
 LAYERS = [find("layers.batchnorm"), find("layers.dropout")]
 STATING = [one for one in (*STEPPED, *LAYERS) if is_stated_here(next(runs(one)))]
 AT_ONCE = 100  # runs that are handed over together
@@ -123,6 +136,15 @@ def check(machine: Machine, own: list[Run]) -> None:
             wrong.append(machine.apart(run) if theirs[1] else f"{run.label}: {theirs[0]}")
     assert not wrong, f"{len(wrong)} of {len(own)} runs: " + "; ".join(map(str, wrong[:5]))
     assert compared, "nothing was compared"
+
+
+def test_what_cannot_run_in_a_page_is_not_offered_there():
+    """A matrix product, for one, a library adds up in an order of its own; what is refused says what it is."""
+    assert len(STEPPED) >= len(OF_FORMULAS) / 2
+    for subject in OF_FORMULAS:
+        if why := refusal(subject):
+            assert why.startswith("no translation of ")
+            assert not laboratories(subject), f"{subject.path}: {why}"
 
 
 @pytest.mark.parametrize("subject", STEPPED, ids=lambda one: one.path)
