@@ -85,12 +85,12 @@ def test_a_step(implementation):
 """
 
 
-def names() -> list[str]:
-    """What has a name in English, whatever is said of it: cases, scenarios, causes."""
+def names() -> re.Pattern[str]:
+    """What has a name in English, whatever is said of it: cases, scenarios, causes; the longest first."""
     found = {case.desc for subject in subjects() for case in subject.cases.CASES}
     found |= {trial.name for subject in subjects() for trial in trials(subject)}
     found |= {cause.name for subject in subjects() for cause in causes(subject)}
-    return sorted(found, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(found, key=len, reverse=True)))})(?!\w)")
 
 
 @pytest.fixture(scope="module")
@@ -98,15 +98,13 @@ def named():
     return names()
 
 
-def english(text: str, named: list[str]) -> list[str]:
+def english(text: str, named: re.Pattern[str]) -> list[str]:
     """What of it is an English sentence, names and code left out."""
     found = []
     for line in text.splitlines():
         if FORMULA.search(line) or line.startswith(f"  {Voice('ko')('row.rerun')} "):
             continue
-        plain = LISTED.sub(" ", line)
-        for name in named:
-            plain = plain.replace(name, " ")
+        plain = named.sub(" ", LISTED.sub(" ", line))
         plain = CALL.sub(" ", QUOTED.sub(" ", plain))
         found += ENGLISH.findall(CODE.sub(" ", plain))
     return found
