@@ -2,33 +2,35 @@
 
 import dataclasses
 import pathlib
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from rich.markup import escape
 
 from lockstep.cli.terminal import console, progress, voice, written
 from lockstep.diagnose.two_checkpoints import Apart, TwoCheckpoints, compare_checkpoints
-from lockstep.diagnose.two_recordings import Compared, compared
+from lockstep.diagnose.two_recordings import Compared, compared, first_apart
 from lockstep.engine.wording import values
 from lockstep.numerics.verdict import Finding, Verdict, worst
-from lockstep.recordings.recording import BadRecording, load
+from lockstep.recordings.recording import MANIFEST, BadRecording, folders_of, load, read_manifest
 from lockstep.records.files import write_json
 from lockstep.records.schema import plain
 from lockstep.text import Voice, message
 from lockstep.text.rows import at, row
 
+Of = TypeVar("Of")
+
 
 def compare_recordings(
     one: Annotated[pathlib.Path, typer.Argument(help="A folder with recordings, or a safetensors file.")],
     other: Annotated[pathlib.Path, typer.Argument(help="Another of the same.")],
-    first: Annotated[bool, typer.Option("--first", help="Of files: stop after the first tensor that differs.")] = False,
+    first: Annotated[bool, typer.Option("--first", help="Stop after the first tensor that differs.")] = False,
     json: Annotated[pathlib.Path | None, typer.Option(help="Write what was found here.")] = None,
 ):
     """Say at which step, tensor and element two recordings part, and whether by rounding.
 
     Of two safetensors files: which tensors differ, by how much, whether one is the other rounded to a format, and which
-    are missing or have another name.
+    are missing or have another name. With --first, recordings of any size: where they part first, and no judgement.
 
     Exit status 0 when they are identical or differ by rounding, 1 when they do not, 2 when they cannot be compared.
     """
@@ -36,13 +38,10 @@ def compare_recordings(
         raise BadRecording(message("recording.one-folder", one=one, other=other))
     if one.is_file() and other.is_file():
         compare_files(one, other, first, json)
+    if first:
+        compare_folders(one, other, json)
     left, right = ({recording.scenario: recording for recording in load(path)} for path in (one, other))
-    if len(left) == len(right) == 1:
-        right = dict(zip(left, right.values(), strict=True))
-    if left.keys() != right.keys():
-        lonely = ", ".join(repr(name) for name in sorted(left.keys() ^ right.keys()))
-        raise BadRecording(message("recording.lonely", names=lonely))
-    found = [compared(recording, right[name]) for name, recording in left.items()]
+    found = [compared(*pair) for pair in paired(left, right).values()]
     for each in found:
         console.print(escape("\n".join(lines(each, voice()))))
     if json is not None:
@@ -61,6 +60,47 @@ def compare_files(one: pathlib.Path, other: pathlib.Path, first: bool, json: pat
         write_json(json, plain(dataclasses.asdict(found)))
         written(json)
     raise typer.Exit(0 if found.agrees else 1)
+
+
+def compare_folders(one: pathlib.Path, other: pathlib.Path, json: pathlib.Path | None) -> NoReturn:
+    """Two recordings, or two folders of them, to the first tensor that differs."""
+    pairs = paired(*({read_name(folder): folder for folder in folders_of(path)} for path in (one, other)))
+    files = [file for pair in pairs.values() for folder in pair for file in folder.glob("*.safetensors")]
+    answers = []
+    with progress() as bar:
+        task = bar.add_task(f"{one.name} · {other.name}", total=sum(file.stat().st_size for file in files))
+        for name, pair in pairs.items():
+            found = first_apart(*pair, lambda count: bar.advance(task, count))
+            if found is None:
+                text = [voice()("cli.identical", label=name)]
+            else:
+                text = [voice()("cli.apart-first", label=name, step=found[0]), *file_lines(found[1], voice())]
+            console.print(escape("\n".join(text)))
+            step, told = (found[0], dataclasses.asdict(found[1])) if found else (None, None)
+            answers.append({"scenario": name, "step": step, "found": told})
+    if json is not None:
+        write_json(json, plain(answers))
+        written(json)
+    raise typer.Exit(0 if all(answer["found"] is None for answer in answers) else 1)
+
+
+def paired(left: dict[str, Of], right: dict[str, Of]) -> dict[str, tuple[Of, Of]]:
+    """The same scenarios of both; where there is but one of either, it is these two.
+
+    Raises:
+        BadRecording: for a scenario that one alone has.
+    """
+    if len(left) == len(right) == 1:
+        right = dict(zip(left, right.values(), strict=True))
+    if left.keys() != right.keys():
+        lonely = ", ".join(repr(name) for name in sorted(left.keys() ^ right.keys()))
+        raise BadRecording(message("recording.lonely", names=lonely))
+    return {name: (one, right[name]) for name, one in left.items()}
+
+
+def read_name(folder: pathlib.Path) -> str:
+    """The scenario of a recording, as loading it calls it."""
+    return str(read_manifest(folder / MANIFEST).get("scenario") or folder.name)
 
 
 def file_lines(found: TwoCheckpoints, voice: Voice) -> list[str]:

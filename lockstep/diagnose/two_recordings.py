@@ -1,16 +1,26 @@
 """Two recordings beside each other: where they part, and whether by rounding."""
 
-from collections.abc import Iterator
+import pathlib
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lockstep.diagnose.replay import walk
+from lockstep.diagnose.two_checkpoints import TwoCheckpoints, compare_checkpoints
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import compare
 from lockstep.numerics.verdict import Finding, Judgement, Verdict, differing, judge, worst
-from lockstep.recordings.recording import BadRecording, Recording, State, Step
+from lockstep.recordings.recording import (
+    MANIFEST,
+    BadRecording,
+    Recording,
+    State,
+    Step,
+    file_name,
+    read_manifest,
+)
 from lockstep.records.schema import plain
 from lockstep.subjects.side import each
 from lockstep.text import Message, message
@@ -63,6 +73,38 @@ def compared(one: Recording, other: Recording) -> Compared:
         return Compared(one.label, Verdict.IDENTICAL, None, None, None, drift)
     verdict, evidence, side = judged(one, other)
     return Compared(one.label, verdict, first, evidence, side, drift)
+
+
+def first_apart(
+    one: pathlib.Path, other: pathlib.Path, on_bytes: Callable[[int], Any] = lambda count: None
+) -> tuple[int, TwoCheckpoints] | None:
+    """The first step of two recordings' folders in which a tensor differs, and that tensor; None where none does.
+
+    A stretch at a time: recordings of any size, which nobody judges.
+
+    Arguments:
+        on_bytes: called with how many bytes of both have been looked at since it was called last.
+
+    Raises:
+        BadRecording: for what is no recording, of another subject, with other hyperparameters, or longer or shorter.
+    """
+    left, right = (read_manifest(folder / MANIFEST) for folder in (one, other))
+    for name in ("subject", "layer"):
+        if left.get(name) != right.get(name):
+            raise BadRecording(message("recording.differs", name=name, one=left.get(name), other=right.get(name)))
+    if left["steps"] != right["steps"]:
+        raise BadRecording(message("recording.other-count", one=left["steps"], other=right["steps"]))
+    settings = [(data["hyperparameters"], data.get("schedule", {})) for data in (left, right)]
+    if settings[0] != settings[1]:
+        names = sorted(name for name in left["hyperparameters"] | right["hyperparameters"]
+                       if left["hyperparameters"].get(name) != right["hyperparameters"].get(name))  # fmt: skip
+        raise BadRecording(message("recording.other-hyperparameters", names=", ".join(names or ["schedule"])))
+    begun = any((folder / file_name(0)).exists() for folder in (one, other))  # where they did not start afresh
+    for number in range(0 if begun else 1, left["steps"] + 1):
+        found = compare_checkpoints(one / file_name(number), other / file_name(number), first=True, on_bytes=on_bytes)
+        if found.apart or found.missing or found.added or found.renamed:
+            return number, found
+    return None
 
 
 def check_alike(one: Recording, other: Recording) -> None:

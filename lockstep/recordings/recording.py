@@ -228,13 +228,21 @@ def load(path) -> list[Recording]:
     Raises:
         BadRecording: for what is missing, malformed, not finite, of another shape or of a later version.
     """
-    path = pathlib.Path(path)
+    return [load_one(folder) for folder in folders_of(pathlib.Path(path))]
+
+
+def folders_of(path: pathlib.Path) -> list[pathlib.Path]:
+    """The folder itself where it is a recording, or those of the recordings in it.
+
+    Raises:
+        BadRecording: where there is none.
+    """
     if not path.is_dir():
         raise BadRecording(message("recording.no-folder", file=path))
     folders = [path] if (path / MANIFEST).exists() else sorted(file.parent for file in path.glob(f"*/{MANIFEST}"))
     if not folders:
         raise BadRecording(message("recording.no-manifest", file=path, name=MANIFEST))
-    return [load_one(folder) for folder in folders]
+    return folders
 
 
 def load_one(folder: pathlib.Path) -> Recording:

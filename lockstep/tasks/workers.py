@@ -13,8 +13,6 @@ from concurrent.futures.process import BrokenProcessPool
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from joblib.externals.loky import ProcessPoolExecutor
-
 from lockstep.errors import LockstepError
 from lockstep.numerics.environment import world
 from lockstep.subjects.registry import subjects
@@ -65,7 +63,7 @@ class Workers:
 
     def __init__(self, count: int | None = None, kept: Kept | None = None):
         self.count, self.kept = count or cores(), kept or Kept(None)
-        self.executor: ProcessPoolExecutor | None = None
+        self.executor: Any = None
         self.taken = self.done = 0  # tasks whose result was kept, and those that were done
         self.written = written()
 
@@ -79,7 +77,9 @@ class Workers:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
         if self.executor is None:
-            self.executor = ProcessPoolExecutor(self.count, initializer=bound, initargs=(os.getpid(),), env=ONE_THREAD)
+            loky = importlib.import_module("joblib.externals.loky")  # takes a while, and most calls need none
+            bounds = {"initializer": bound, "initargs": (os.getpid(),), "env": ONE_THREAD}
+            self.executor = loky.ProcessPoolExecutor(self.count, **bounds)
         return self.executor.submit(function, *arguments)
 
     @functools.cached_property
