@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lockstep.cases import Case
 from lockstep.causes.cause import Scenario
 from lockstep.causes.tables import scenarios as of_causes
@@ -168,13 +170,23 @@ def trials(subject: Subject, layer: str = "") -> list[Trial]:
     """
     if subject.family.recorded != "steps":
         return layer_trials(subject, layer)
-    return [fitted(one, subject) for one in (*plain(), *(OWN.get(subject.path) or options(subject)), DEFAULTS)]
+    every = (*plain(), *(OWN.get(subject.path) or options(subject)), DEFAULTS)
+    return [one for one in (fitted(one, subject) for one in every) if not refused(one, subject)]
 
 
 def fitted(one: Trial, subject: Subject) -> Trial:
     """The trial with a case as the subject can take it."""
     case = subject.family.settled(subject, one.case)
     return one._replace(scenario=one.scenario._replace(case=case))
+
+
+def refused(one: Trial, subject: Subject) -> bool:
+    """Whether PyTorch refuses what a trial sets."""
+    try:
+        subject.ours()({name: np.zeros(shape) for name, shape in one.case.shapes.items()}, **one.case.hyperparameters)
+    except ValueError:
+        return True
+    return False
 
 
 def options(subject: Subject) -> list[Trial]:
