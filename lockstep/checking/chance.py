@@ -2,7 +2,8 @@
 
 Units that are kept with probability 1 - p, each by itself, make every count below binomial: how many are kept, how many
 agree with the unit so many calls, rows, columns or channels further on (each unit in one pair alone), how often two
-calls, rows or columns keep equally many. A count that is rarer than all of them together may be is no chance.
+calls, rows or columns keep equally many, how many units are the same in every call. A count that is rarer than all of
+them together may be is no chance.
 """
 
 import math
@@ -21,8 +22,8 @@ CHANNELS = ("call", "sample", "channel", "height", "width")
 class Count(NamedTuple):
     """So many of so many, where each is one with this probability.
 
-    kind: "rate", "pairs" or "totals". axis, lag: along which and how far apart pairs are, or what totals are of.
-    size: how many units a total is of.
+    kind: "rate", "pairs", "totals" or "constant". axis, lag: along which and how far apart pairs are, or what totals
+    are of. size: how many units a total is of, or how many calls a unit is the same in.
     """
 
     kind: str
@@ -72,6 +73,9 @@ def counts_of(p: float, kept: np.ndarray) -> Iterator[Count]:
         size = kept.size // totals.size
         equal = int((pairs[:, 0] == pairs[:, 1]).sum())
         yield Count("totals", p, equal, len(pairs), same_count(size, keep), names[axes[-1]], size=size)
+    constant = kept.all(axis=0) | ~kept.any(axis=0)
+    always = keep ** len(kept) + p ** len(kept)
+    yield Count("constant", p, int(constant.sum()), constant.size, always, size=len(kept))
 
 
 def kept_alike(kept: np.ndarray, lag: int) -> np.ndarray:
@@ -94,6 +98,8 @@ def different(judged: Judged) -> tuple[str, Message] | None:
     first = (shared or judged.refuted)[0]
     values = {"count": first.count, "trials": first.trials, "expected": first.trials * first.probability, "p": first.p}
     rare = {"digits": -first.log_chance / math.log(10)}
+    if first.kind == "constant" and first.count < first.trials:
+        return "mask-constant", message("chance.constant", calls=first.size, **values)
     if first.kind == "totals":
         return "mask-counted", message(f"chance.totals.{first.axis}", size=first.size, **values, **rare)
     if first.count == first.trials:

@@ -62,6 +62,7 @@ DRAWN_WRONG = [
     (foreign.DropsExactlyOfEachRow, "mask-counted", "too evenly"),
     (foreign.DropsABitMore, "drop-rate", "another share is kept"),
     (foreign.AlwaysHalf, "drop-rate", "another share is kept"),
+    (foreign.SparesTheFirst, "mask-constant", "some units are never drawn"),
     (foreign.MirrorsMasks, "mask-dependent", "not drawn each by itself"),
 ]
 

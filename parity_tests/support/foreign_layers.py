@@ -101,6 +101,15 @@ class MirrorsMasks(DrawsTwice):
         return mask if self.calls % 2 else (~mask if self.p == 0.5 else Dropout.kept(self, shape))
 
 
+class SparesTheFirst(Dropout):
+    """One unit is never dropped, which no share tells."""
+
+    def kept(self, shape):
+        mask = super().kept(shape)
+        mask.reshape(-1)[:1] = self.p < 1
+        return mask
+
+
 class AlwaysHalf(Dropout):
     """p scales, and does not choose."""
 
