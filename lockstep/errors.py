@@ -5,6 +5,7 @@
     │   ├── NoSuchName          a name that there is not: of a case, a path, a tensor      (a ValueError)
     │   │   └── NoSuchSubject   of a subject
     │   ├── BadValue            a value that is not allowed, in PyTorch's words where it has some  (a ValueError)
+    │   │   └── NoCluster       a scheduler that cannot be worked with
     │   ├── BadArgument         an argument that there is not, or of a wrong type      (a TypeError)
     │   └── BadPlace            a file or a folder that cannot be written to      (an OSError)
     ├── TheirCode               what the user's own code did
@@ -23,6 +24,7 @@
     └── BadSubject              what the files of a subject say of it, for whoever writes them      (a ValueError)
         ├── BadEdit             a cause that edits nothing, or what is not there
         ├── OrdersDisagree      two orders of a formula that are not one formula
+        ├── BadScript           scripts of a page that cannot be joined
         └── Untranslatable      a formula on something that a page cannot compute
 
 Whatever else is raised is a fault of Lockstep's own. The children stand where they are raised, the general ones here.

@@ -42,7 +42,7 @@ def layer_wrapper(target: Any, wanted: tuple[str, ...]) -> list[str]:
     back = f", self.own.{backward.__name__}(upstream)" if backward is not None else ""
     return [
         "class Wrapped(lockstep.LayerAdapter):",
-        f"    def start(self, params, buffers, **told): self.own = {made}  # and put params and buffers into it",
+        f"    def start(self, params, buffers, **told): self.own = {made}  # params, buffers",
         f"    def run(self, training, inputs, upstream): return lockstep.Made({there}{back})",
     ]
 

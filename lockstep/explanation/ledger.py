@@ -33,6 +33,7 @@ class Ledger:
 
     @property
     def stage(self) -> str:
+        """Which."""
         return self.walked.stage
 
     @property

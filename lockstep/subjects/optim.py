@@ -348,7 +348,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     reference, counterpart = subject.ours(), subject.theirs()
     path = path_of(request.subject, counterpart, request.path)
     likeliest = ("sparse" if case.sparse else path, path, "pytorch")
-    written_like = next(order for order in likeliest if order in reference.ORDERS)
+    written_like = next((order for order in likeliest if order in reference.ORDERS), "pytorch")
 
     def optimizer(kind, **extra):
         return kind({name: array.copy() for name, array in start.items()}, **case.hyperparameters, **extra)

@@ -190,6 +190,7 @@ FAULTS = {"NotImplementedError", "NoSuchMessage", "Exit"}  # what may be raised 
 INSIDE = {  # calls that only Lockstep makes, of itself
     "adapters/making.py: AttributeError",  # what is asked of an object that answers for somebody's code
     "adapters/optimizer/held_step.py: AttributeError",
+    "explanation/matrix.py: ChildProcessError",  # a worker that died, which its scheduler tries again
     "numerics/difference.py: TypeError",
     "numerics/difference.py: ValueError",
     "numerics/bounded.py: TypeError",
