@@ -133,12 +133,13 @@ def of_pytorch(subject: Subject, trial: Trial, settings, dtype: str, path: str |
 
 
 def alike(recording: Recording, theirs: Recording) -> bool:
-    """Whether every state, read from the end, has PyTorch's bits, in what both show."""
+    """Whether all that the formula makes, read from the end, has PyTorch's bits, in what both show."""
+    lines = asked(recording.subject).pair().lines.keys()
     pairs = zip(reversed(recording.steps), reversed(theirs.steps), strict=False)
     return all(
         array.tobytes() == other.after[quantity][name].tobytes()
         for one, other in pairs
-        for quantity in one.after.keys() & other.after.keys()
+        for quantity in one.after.keys() & other.after.keys() & lines
         for name, array in one.after[quantity].items()
     )
 

@@ -67,6 +67,14 @@ OTHERS = {
     "eta_min": ("min_lr", "lr_min", "final_lr", "end_value", "end_lr", "lr_end", "eta_end"),
     "T_0": ("first_cycle_steps", "first_decay_steps", "cycle", "period", "cycle_length", "T0", "t_initial"),
     "T_mult": ("cycle_mult", "t_mul", "mult", "T_mul", "m_mul"),
+    "max_lr": ("lr_max", "peak_lr", "eta_max", "max_learning_rate", "maximal_learning_rate"),
+    "base_lr": ("min_lr", "lr_min", "initial_learning_rate", "lower"),
+    "step_size_up": ("step_size", "stepsize", "half_cycle"),
+    "total_steps": ("num_steps", "total", "steps", "max_steps", "transition_steps", "T"),
+    "pct_start": ("warmup_pct", "warmup_fraction", "warmup_ratio"),
+    "patience": ("wait", "n_bad"),
+    "threshold": ("min_delta", "epsilon", "tol", "delta"),
+    "min_lr": ("lr_min", "floor"),
     "lr_lambda": ("factor", "function", "fn", "func", "lambda_fn", "lr_fn"),
 }
 
@@ -74,13 +82,22 @@ OTHERS = {
 class Held:
     """The least of an optimizer that a schedule is given: groups with a learning rate."""
 
-    def __init__(self, lrs):
-        self.param_groups = [{"lr": lr, "initial_lr": lr, "params": []} for lr in lrs]
+    def __init__(self, lrs: list[float]):
+        self.given = lrs
+        self.param_groups: list[dict[str, Any]] = [
+            {"lr": lr, "initial_lr": lr, "momentum": 0.0, "params": []} for lr in lrs
+        ]
+        self.made: Any = None  # of it
         self.lr = self.learning_rate = lrs[0]
-        self.defaults: dict[str, Any] = {"lr": lrs[0]}
+        self.defaults: dict[str, Any] = {"lr": lrs[0], "momentum": 0.0}
 
     def step(self) -> None:
         """A schedule may want to see it called."""
+
+    def momenta(self) -> list[float]:
+        """Those that a schedule shows, or has set."""
+        groups = [group["momentum"] for group in self.param_groups]
+        return getattr(self.made, "momenta", None) or (groups if any(groups) else [])
 
     def rates(self) -> list[float]:
         """Those of the groups, or the one that was set on the optimizer itself."""
@@ -111,14 +128,19 @@ def recorded_by(target: Any, subject: Subject, case, hyperparameters: Mapping[st
         raise TheirCode(message("note.not-resumed"))
     names = names_of(target, subject)
     told = {names[name]: value for name, value in hyperparameters.items() if name in names}
-    rates = driven(target, list(case.lrs), told)
+    held = Held(list(case.lrs))
+    rates = driven(target, held, told, case.metrics)
     first = rates_of(case.lrs)
-    yield {"last_epoch": {"last_epoch": np.array(-1.0)}, "base_lr": first, "lr": first}
+    yield {"last_epoch": {"last_epoch": np.array(-1.0)}, "base_lr": first, "lr": first, **case.metric(-1)}
     for count in range(case.steps):
         lr = rates_of(rates(count))
         if lr.keys() != first.keys():
             raise TheirCode(message("note.groups", made=len(lr), given=len(first)))
-        yield {"last_epoch": {"last_epoch": np.array(float(count))}, "base_lr": first, "lr": lr}
+        yield (
+            {"last_epoch": {"last_epoch": np.array(float(count))}, "base_lr": first, "lr": lr}
+            | ({"momentum": rates_of(held.momenta())} if held.momenta() else {})
+            | case.metric(count)
+        )
 
 
 def rates_of(lrs: Any) -> dict[str, np.ndarray]:
@@ -128,9 +150,9 @@ def rates_of(lrs: Any) -> dict[str, np.ndarray]:
 Rates = Callable[[int], list[Any]]  # of every group at an epoch; asked for in order, from 0 on
 
 
-def driven(target: Any, lrs: list[float], told: Mapping[str, Any]) -> Rates:
+def driven(target: Any, held: Held, told: Mapping[str, Any], metrics: tuple[float, ...] = ()) -> Rates:
     """The learning rates that somebody's own makes, however it is written."""
-    given = inspect.signature(target).parameters
+    given, lrs = inspect.signature(target).parameters, held.given
     rate = next((name for name in RATE if name in given and name not in told), None)
     epoch = next((name for name in EPOCH if name in given and name not in told), None)
     settings = [{**told, **({rate: lr} if rate else {})} for lr in lrs]
@@ -139,18 +161,18 @@ def driven(target: Any, lrs: list[float], told: Mapping[str, Any]) -> Rates:
     if inspect.isgeneratorfunction(target):
         running = [target(**own) for own in settings]
         return scaled(lambda count: [next(one) for one in running], lrs, rate)
-    return of_maker(target, lrs, told, rate)
+    return of_maker(target, held, told, rate, metrics)
 
 
-def of_maker(target: Callable[..., Any], lrs: list[float], told: Mapping[str, Any], rate: str | None) -> Rates:
+def of_maker(target: Callable[..., Any], held: Held, told: Mapping[str, Any], rate: str | None, metrics) -> Rates:
     """What a class or a factory makes, of an optimizer, of all rates, or of each by itself."""
-    held = Held(lrs)
+    lrs = held.given
     if rate == "lrs":
-        return of_object(target(lrs, **told), held)
+        return of_object(target(lrs, **told), held, metrics)
     if rate is None or takes_optimizer(inspect.signature(target).parameters, rate, told):
         own = {rate: lrs[0]} if rate else {}
-        return of_object(target(held, **told, **own), held)
-    made = [of_object(target(**told, **{rate: lr}), Held([lr])) for lr in lrs]
+        return of_object(target(held, **told, **own), held, metrics)
+    made = [of_object(target(**told, **{rate: lr}), Held([lr]), metrics) for lr in lrs]
     return lambda count: [one(count)[0] for one in made]
 
 
@@ -165,18 +187,20 @@ def scaled(values: Rates, lrs: list[float], rate: str | None) -> Rates:
     return values if rate else lambda count: [lr * value for lr, value in zip(lrs, values(count), strict=True)]
 
 
-def of_object(made: Any, held: Held) -> Rates:
+def of_object(made: Any, held: Held, metrics: tuple[float, ...]) -> Rates:
     """What was made: a function of the epoch, a generator, or an object that is stepped."""
     if isinstance(made, types.GeneratorType):
         return lambda count: [next(made)]
     if isinstance(made, types.FunctionType):
         return lambda count: [made(count)]
 
+    held.made = made
+
     def stepped(count: int) -> list[Any]:
         answer = None
         if count:
             held.step()
-            answer = made.step()
+            answer = made.step(*metrics[count - 1 : count])
         return shown(made, held, answer)
 
     return stepped

@@ -33,19 +33,22 @@ class ScheduleSide:
         self.prepared: list[Callable[[Any], Any]] = []  # what makes its formula another one
 
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
-        return quantity != "base_lr"
+        return quantity not in ("base_lr", "metrics")
 
     def read(self) -> Quantities:
         case, schedule = self.case, self.schedule
         if schedule is None:
             before = {"base_lr": named(case.initial_lrs or case.lrs), "lr": named(case.lrs)}
-            return {"last_epoch": {"last_epoch": np.array(case.last_epoch, np.float64)}, **before}
+            return {"last_epoch": {"last_epoch": np.array(case.last_epoch, np.float64)}, **before, **case.metric(-1)}
         momenta = {"momentum": named(schedule.momenta)} if schedule.momenta else {}
+        shared = {name: {name: np.array(value, np.float64)} for name, value in schedule.shared.items()}
         return {
             "last_epoch": {"last_epoch": np.array(schedule.last_epoch, np.float64)},
             "base_lr": named(schedule.base_lrs),
             "lr": named(schedule.lrs),
             **momenta,
+            **shared,
+            **case.metric(schedule.last_epoch),
         }
 
     def write(self, quantities: Quantities) -> None:
@@ -57,6 +60,7 @@ class ScheduleSide:
                 "last_epoch": int(quantities["last_epoch"]["last_epoch"]),
                 "base_lrs": numbers(quantities["base_lr"]),
                 "_last_lr": numbers(quantities["lr"]),
+                **{name: type(kept)(quantities[name][name]) for name, kept in self.schedule.shared.items()},
             }
         )
 
@@ -88,7 +92,7 @@ class ScheduleSide:
             self.schedule = self.make()
             self.schedule.load_state_dict(state)
             self.prepare()
-        self.schedule.step()
+        self.schedule.step(*(float(one["metrics"]) for one in self.case.metric(self.schedule.last_epoch).values()))
 
 
 def named(lrs) -> dict[str, np.ndarray]:
@@ -137,27 +141,41 @@ class Arbiter:
         self.schedule = kind([1.0] * groups, **hyperparameters)
         self.paper, self.planted = kind.ORDERS["paper"], kind is not like
         recursion = kind.ORDERS.get("pytorch", like.ORDERS["pytorch"])
-        self.recursion = None if recursion is like.ORDERS["paper"] else recursion
+        self.recursion = None if recursion is like.ORDERS["paper"] or like.SHARED else recursion
         self.walked: dict[tuple[int, float], list[Any]] = {}
 
     def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
         schedule, epoch = self.schedule, int(before["last_epoch"]["last_epoch"]) + 1
         schedule.last_epoch = epoch
         schedule.lrs, schedule.base_lrs = (numbers(before[name]) for name in ("lr", "base_lr"))
+        count = {"last_epoch": {"last_epoch": plain(epoch)}}
+        if schedule.SHARED:
+            seen = {name: float(before[name][name]) for name in schedule.SHARED if name in before}
+            schedule.shared, schedule.metrics = schedule.shared | seen, float(before["metrics"]["metrics"])
+            if epoch == 0:  # it has been made, and no metric has been seen
+                kept = {name: {name: plain(value)} for name, value in schedule.shared.items()}
+                return count | kept | {"lr": {name: plain(rate) for name, rate in before["lr"].items()}}
         made = [self.made(group, epoch) for group in range(len(schedule.lrs))]
         bounds = {line: {str(group): rates[line] for group, rates in enumerate(made)} for line in schedule.MADE}
-        count = np.array(epoch, np.float64)
-        return {"last_epoch": {"last_epoch": Bounded(count, count.dtype)}, **bounds}
+        if schedule.SHARED:
+            lines = self.paper(**schedule.arguments(0))
+            schedule.shared = {name: getattr(lines, name) for name in schedule.SHARED}
+            bounds |= {name: {name: plain(value)} for name, value in schedule.shared.items()}
+        return count | bounds
 
     def made(self, group: int, epoch: int) -> dict[str, Bounded]:
         """Each line of the formula that a group goes by, with room for all who are right."""
         arguments = self.schedule.arguments(group)
-        lines = self.paper(**errant(arguments))
+        exact = self.schedule.EXACT
+        lines = self.paper(
+            **errant({name: value for name, value in arguments.items() if name not in exact}),
+            **{name: value for name, value in arguments.items() if name in exact},
+        )
         walked = self.walk(group, arguments, epoch) if self.recursion else None
         return {line: self.room(line, getattr(lines, line), walked, epoch) for line in self.schedule.MADE}
 
     def room(self, line: str, exact: Any, walked: Any, epoch: int) -> Bounded:
-        exact = exact if isinstance(exact, Bounded) else Bounded(np.asarray(exact, np.float64), np.float64)
+        exact = exact if isinstance(exact, Bounded) else plain(exact)
         closed = exact.like(exact.value, exact.error * (1 + max(epoch, 0)), exact.sure)
         if walked is None:
             return closed
@@ -194,6 +212,11 @@ def carrying(value: Any) -> Any:
     return Count(value) if isinstance(value, int) else Bounded(np.asarray(value), np.float64)
 
 
+def plain(number: Any) -> Bounded:
+    """A number that is exact."""
+    return Bounded(np.asarray(number, np.float64), np.float64)
+
+
 def numbers(quantity: Mapping[str, np.ndarray]) -> list[float]:
     return [float(number) for number in quantity.values()]
 
@@ -216,7 +239,8 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     path = counterpart.paths[0] if request.path is None else request.path
     if path not in counterpart.paths:
         raise NoSuchName(message("error.no-path", subject=subject.path, path=path))
-    settings = {"last_epoch": case.last_epoch, "initial_lrs": case.initial_lrs, **case.hyperparameters}
+    later = {} if case.last_epoch == -1 else {"last_epoch": case.last_epoch, "initial_lrs": case.initial_lrs}
+    settings = {**later, **case.hyperparameters}
     with handed_over():
         made = reference(case.lrs, **settings)
         counterpart(case.lrs, **settings)
@@ -224,7 +248,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
         ours=lambda: ScheduleSide(lambda: (ours or reference)(case.lrs, **settings), case),
         theirs=lambda: ScheduleSide(lambda: counterpart(case.lrs, path=path, **settings), case),
         exact=Arbiter(reference, reference, case.hyperparameters, len(case.lrs)),
-        lines={line: line for line in made.MADE},
+        lines={line: line for line in (*made.MADE, *made.SHARED)},
         order=("last_epoch", "base_lr", *subject.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS,
         path=path,
@@ -254,6 +278,19 @@ class Schedules(Family):
         "eta_min": r"\eta_{\min}",
         "power": "p",
         "lr_lambda": r"\lambda",
+        "max_lr": r"\eta_{\max}",
+        "step_size_up": "s_u",
+        "step_size_down": "s_d",
+        "base_momentum": r"\mu_0",
+        "max_momentum": r"\mu_{\max}",
+        "div_factor": "d",
+        "final_div_factor": "d_f",
+        "total_steps": "T",
+        "patience": "P",
+        "threshold": r"\tau",
+        "cooldown": "C",
+        "min_lr": r"\eta_{\min}",
+        "eps": r"\epsilon",
     }
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:
@@ -268,7 +305,11 @@ class Schedules(Family):
         arbiter = Arbiter(kind, like, unread(hyperparameters), groups)
         for step in recording.steps:
             epoch = int(step.before["last_epoch"]["last_epoch"]) + 1
-            yield epoch, arbiter("epoch", epoch, step.before)
+            try:
+                yield epoch, arbiter("epoch", epoch, step.before)
+            except Undecided:  # nothing is known of it
+                unknown = Bounded(np.asarray(np.nan), np.float64, error=np.inf)
+                yield epoch, {"lr": dict.fromkeys(step.before["lr"], unknown)}
 
     def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
         return names_of(target, subject)

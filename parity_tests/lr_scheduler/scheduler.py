@@ -11,7 +11,7 @@ from lockstep.checking.torch_recordings import of_pytorch as recordings_of
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import load
 from lockstep.subjects.registry import asked
-from parity_tests.support.families import SAME, SubjectTests, mirrored, refused_as, run_of, swapped
+from parity_tests.support.families import SAME, SubjectTests, agree, mirrored, refused_as, run_of, swapped
 
 
 class ScheduleTests(SubjectTests):
@@ -50,13 +50,19 @@ class ScheduleTests(SubjectTests):
         case = self.subject.cases.CASES[0]
         for makes in (("ours", "theirs"), ("theirs", "ours")):
             pair = asked(self.subject, case).pair()
-            one, other = (getattr(pair, name)() for name in makes)
+            sides = {name: getattr(pair, name)() for name in makes}
+            sides["ours"].rewrite(pair.written_like, None)
+            one, other = sides.values()
             for step in range(1, 12):
                 one.advance("epoch", step)
             other.advance("epoch", 1)
             other.write(one.read())
             assert other.schedule.lrs == one.schedule.lrs
             assert other.schedule.last_epoch == one.schedule.last_epoch == 10
+            for step in range(12, 16):
+                one.advance("epoch", step)
+                other.advance("epoch", step)
+                agree(one.read(), other.read())
 
     def test_a_state_that_lacks_something_is_refused_before_anything_changes(self):
         case = self.subject.cases.CASES[0]

@@ -42,7 +42,8 @@ def naming(root: Path, name: str) -> set[str]:
 
 SCHEDULES = (
     *("step_lr", "multistep_lr", "constant_lr", "linear_lr", "exponential_lr", "polynomial_lr", "lambda_lr"),
-    *("multiplicative_lr", "cosine_annealing_lr", "cosine_annealing_warm_restarts"),
+    *("multiplicative_lr", "cosine_annealing_lr", "cosine_annealing_warm_restarts", "cyclic_lr", "one_cycle_lr"),
+    *("reduce_lr_on_plateau", "sequential_lr", "chained_scheduler"),
 )
 
 # That came after the files they are counted in.

@@ -1,6 +1,8 @@
 """What the schedules share: a learning rate a group, a count of epochs, and a formula that is pure."""
 
+import importlib
 import math
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -27,6 +29,8 @@ class Scheduler:
     Attributes:
         EACH: the hyperparameters that may be a list, one for each group.
         MADE: what the formula makes of each group: the lines of its name.
+        EXACT: the arguments of the formula that decide and are not computed with.
+        SHARED: the state that is one for all groups, each a line of the formula.
         STARTS_WITH_A_STEP: made for a later epoch, it takes the step to it, as PyTorch's that do not ask whether they
             are just being made; else the learning rates are taken to be those of that epoch.
 
@@ -41,8 +45,11 @@ class Scheduler:
 
     ORDERS: ClassVar[Mapping[str, Callable[..., Any]]]
     EACH: ClassVar[tuple[str, ...]] = ()
-    MADE: ClassVar[tuple[str, ...]] = ("lr",)
+    MADE: tuple[str, ...] = ("lr",)
+    EXACT: ClassVar[tuple[str, ...]] = ()
+    SHARED: ClassVar[tuple[str, ...]] = ()
     STARTS_WITH_A_STEP: ClassVar[bool] = False
+    shared: dict[str, Any]
 
     def __init__(self, lrs: Sequence[float], last_epoch: int = -1, initial_lrs=None, **hyperparameters):
         if last_epoch != -1 and initial_lrs is None:
@@ -51,6 +58,7 @@ class Scheduler:
         self.lrs = [float(lr) for lr in lrs]
         self.base_lrs = [float(lr) for lr in (self.lrs if initial_lrs is None else initial_lrs)]
         self.momenta: list[float] = []
+        vars(self).setdefault("shared", {})
         self.last_epoch = last_epoch
         for name in self.EACH:
             self.check_length(name, hyperparameters[name])
@@ -112,6 +120,44 @@ class Scheduler:
                 raise ValueError(f"{key} has {len(state[key])} values for {len(self.lrs)} groups")
         self.last_epoch = state["last_epoch"]
         self.base_lrs, self.lrs = list(state["base_lrs"]), list(state["_last_lr"])
+
+
+class Part:
+    """A schedule of which another one is made.
+
+    Arguments:
+        name: of its class, as PyTorch has it.
+        hyperparameters: of it.
+    """
+
+    def __init__(self, name: str, hyperparameters: Mapping[str, Any]):
+        self.kind = class_of(name)
+        self.hyperparameters = self.kind([1.0], **hyperparameters).hyperparameters
+
+    def closed(self, base_lr: Any, epoch: int) -> Any:
+        """Its learning rate by the closed form, where it has one."""
+        order = self.kind.ORDERS.get("closed", self.kind.ORDERS["pytorch"])
+        return order(base_lr, base_lr, last_epoch=epoch, **self.hyperparameters).lr
+
+    def recursive(self, lr: Any, base_lr: Any, epoch: int) -> Any:
+        """Its learning rate after the one before."""
+        return self.kind.ORDERS["pytorch"](lr, base_lr, last_epoch=epoch, **self.hyperparameters).lr
+
+
+def class_of(name: str) -> Any:
+    """The schedule's class of that name.
+
+    Raises:
+        ValueError: for a name that there is not.
+    """
+    package = importlib.import_module(__package__ or "")
+    modules = [
+        importlib.import_module(f"{package.__name__}.{one.name}") for one in pkgutil.iter_modules(package.__path__)
+    ]
+    known = {key: value for module in modules for key, value in vars(module).items() if hasattr(value, "ORDERS")}
+    if name not in known:
+        raise ValueError(f"there is no schedule {name!r}; there are {', '.join(known)}")
+    return known[name]
 
 
 def cos(angle: Any) -> Any:

@@ -12,7 +12,7 @@ class Scheduler:
     Arguments:
         lrs: the learning rate of each group.
         last_epoch, initial_lrs: the epoch that was last, and the learning rates of epoch 0, where it is not the start.
-        path: the first of `paths`, or the other: `step` is told the epoch.
+        path: one of `paths`: "closed" or "told" where `step` is told the epoch; "beta1" where it schedules an Adam.
         hyperparameters: handed to the schedule as they are.
 
     Raises:
@@ -30,8 +30,13 @@ class Scheduler:
         groups: list[dict[str, Any]] = [{"params": [torch.zeros(1)], "lr": lr} for lr in lrs]
         for group, initial in zip(groups, initial_lrs or (), strict=False):
             group["initial_lr"] = initial
-        self.optimizer = torch.optim.SGD(groups)
-        self.scheduler = self.counterpart(self.optimizer, last_epoch=last_epoch, **hyperparameters)
+        self.optimizer: Any = torch.optim.Adam(groups) if path == "beta1" else torch.optim.SGD(groups)
+        later = {} if last_epoch == -1 else {"last_epoch": last_epoch}
+        self.scheduler = self.made(**hyperparameters, **later)
+
+    def made(self, **hyperparameters) -> Any:
+        """The schedule on the optimizer."""
+        return self.counterpart(self.optimizer, **hyperparameters)
 
     @property
     def lrs(self) -> list[float]:
@@ -45,6 +50,11 @@ class Scheduler:
         return [group["betas"][0] if "betas" in group else group["momentum"] for group in self.optimizer.param_groups]
 
     @property
+    def shared(self) -> dict[str, float]:
+        """The state that is one for all groups."""
+        return {}
+
+    @property
     def base_lrs(self) -> list[float]:
         return list(self.scheduler.base_lrs)
 
@@ -52,11 +62,11 @@ class Scheduler:
     def last_epoch(self) -> int:
         return self.scheduler.last_epoch
 
-    def step(self) -> None:
+    def step(self, *metrics: float) -> None:
         """Go on to the next epoch."""
         self.optimizer.step()
-        if self.path == self.paths[0]:
-            self.scheduler.step()
+        if self.path not in ("closed", "told"):
+            self.scheduler.step(*metrics)
             return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # being told the epoch is on its way out
@@ -71,3 +81,8 @@ class Scheduler:
         self.scheduler.load_state_dict({**self.scheduler.state_dict(), **state})
         for group, lr in zip(self.optimizer.param_groups, state["_last_lr"], strict=True):
             group["lr"] = lr
+
+
+def parts_of(optimizer: Any, schedulers) -> list[Any]:
+    """Each schedule, made by its name on the optimizer."""
+    return [getattr(torch.optim.lr_scheduler, name)(optimizer, **settings) for name, settings in schedulers]

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lockstep.cases import Case
 
 NOT_RESUMED = """param 'initial_lr' is not specified in param_groups[0] when resuming scheduler with last_epoch >= 0.
@@ -31,6 +33,7 @@ class Schedule(Case):
         steps: how many epochs.
         last_epoch, initial_lrs: where it is not the start: the epoch that was last, and the rates of epoch 0.
         resumed: the step before which both sides are made anew and go on from their state.
+        metrics: what was measured after each epoch, for a schedule that is told.
         still: nothing changes.
         paths: where the case makes sense; every one of PyTorch's if None.
         hyperparameters: of the schedule, under PyTorch's names.
@@ -45,6 +48,7 @@ class Schedule(Case):
         last_epoch: int = -1,
         initial_lrs: tuple[float, ...] | None = None,
         resumed: int | None = None,
+        metrics: tuple[float, ...] = (),
         still: bool = False,
         paths: tuple[str, ...] | None = None,
         **hyperparameters: Any,
@@ -53,16 +57,22 @@ class Schedule(Case):
             desc, problem="epochs", steps=steps, shapes={}, still=still, dtypes=("float64",), paths=paths,
             **hyperparameters,
         )  # fmt: skip
-        vars(self).update(lrs=lrs, last_epoch=last_epoch, initial_lrs=initial_lrs, resumed=resumed)
+        vars(self).update(lrs=lrs, last_epoch=last_epoch, initial_lrs=initial_lrs, resumed=resumed, metrics=metrics)
 
     lrs: tuple[float, ...]
     last_epoch: int
     initial_lrs: tuple[float, ...] | None
     resumed: int | None
+    metrics: tuple[float, ...]
+
+    def metric(self, epoch: int) -> dict[str, dict[str, Any]]:
+        """What is measured after an epoch, as a quantity; none where none is."""
+        known = self.metrics
+        return {"metrics": {"metrics": np.array(known[min(max(epoch, 0), len(known) - 1)])}} if known else {}
 
     def replaced(self, **changes: Any) -> "Schedule":
         """The same case with some of it exchanged; hyperparameters are added to its own."""
-        own = ("lrs", "steps", "last_epoch", "initial_lrs", "resumed", "still", "paths")
+        own = ("lrs", "steps", "last_epoch", "initial_lrs", "resumed", "metrics", "still", "paths")
         changes = {key: value for key, value in changes.items() if key != "problem"}
         settings: Mapping[str, Any] = {name: getattr(self, name) for name in own}
         return Schedule(changes.pop("desc", self.desc), **{**settings, **self.hyperparameters, **changes})
