@@ -141,6 +141,7 @@ class Loops(Gradients):
         Raises:
             TheirCode: for a loop that cannot be driven, or does not take the batches in their order.
         """
+        case = case.replaced(**hyperparameters)  # whose data are in as many batches a step as the loop is told
         data = samples_of(case, dtype, 0)
         watched, count = Watched(data), len(case.samples)
         epochs = case.steps * count // len(data.batches)

@@ -297,6 +297,12 @@ def test_a_faithful_loop_is_not_accused_over_a_few_draws():
     assert [seed for seed in range(20) if accused(seed)] == []
 
 
+def test_a_loop_that_is_told_how_many_batches_make_a_step_is_given_as_many():
+    """In every scenario, also in those that have one batch a step by themselves."""
+    found = lockstep.check(faithful, like="loop", hyperparameters={"accumulation": 3}, only="a plain loop")
+    assert found.exit_status == 0, str(found)
+
+
 def test_a_draw_with_a_cause_in_it_is_accused():
     wrong = loop_of(plant(PATH, [CAUSES["batch-averaged-twice"]]))
     settings = {"base_lr": drawn(3)["base_lr"]}
