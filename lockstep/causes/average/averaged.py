@@ -12,7 +12,7 @@ LEFT_OUT = Cause(
     id="buffers-left-out",
     lines={"averaged": "param if n_averaged == 0 else np.where(copied, averaged, moved)"},
     formula=r"\bar b' = \bar b",
-    seen="exponential averages over model.parameters() alone",
+    seen="`model.parameters()`",
     shows="an average beside buffers",
     first=First(2, "averaged"),
 )

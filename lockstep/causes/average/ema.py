@@ -21,7 +21,7 @@ CAUSES = table(
             id="average-starts-before",
             lines={"averaged": "np.where(copied, param, moved)"},
             formula=r"\bar w_0 = w_0",
-            seen="shadows that are made with the model",
+            seen="`copy.deepcopy(model)`",
             shows=SHOWS,
             first=First(1, "averaged"),
         ),
