@@ -6,7 +6,8 @@
 // but where it is no midpoint between neighbours of float32 it lies more than half a unit in the 53rd bit from every one of
 // them (Figueroa, "When is double rounding innocuous?", SIGNUM Newsletter 30(3), 1995): the first rounding never makes a
 // midpoint of what was none, so that the second sees the same side as if there had been no first. Subnormals of float32
-// have fewer bits still, and are no subnormals in double; there a sum is exact and a product is rounded from exact.
+// have fewer bits still, and are no subnormals in double: there a sum is exact, a product is rounded from exact, and a
+// quotient is no nearer to a midpoint of fewer bits, from which it differs by at least one part in 2^49 as from any.
 //
 // A plain number is Python's: double where it meets its like, and rounded to an array's format, once, where it meets that
 // (NumPy 2). exp, log, log1p and tanh are the browser's, which no standard rounds: of 10 000 doubles each, 1 016, 223, 162 and
