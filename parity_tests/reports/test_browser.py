@@ -424,7 +424,7 @@ BROKEN = {
     "something wide": (before("</main>", '<div style="width: 1300px">.</div>'), sticking_out),
     "a table that cannot scroll": (style(".scroll { overflow: visible }"), sticking_out),
     "no script": (without_script, unlit),
-    "lit for good": (swapped('["focusout", false]', '["focusout", true]'), unlit),
+    "lit for good": (swapped('[false, ["mouseout", "focusout"]]', '[true, ["mouseout", "focusout"]]'), unlit),
     "no focus to see": (style("* { outline: none !important }"), out_of_reach),
     "a button out of reach": (swapped("<button ", '<button tabindex="-1" '), out_of_reach),
     "buttons on paper": (swapped("header nav, .stepper, .legend", ".legend"), printed_badly),
