@@ -26,12 +26,14 @@ class TestMuon(OptimizerTests):
         return super().expected(case) | {Verdict.ILL_CONDITIONED}
 
 
+@pytest.mark.slow
 def test_it_is_bounded_where_no_number_stands_in_the_middle():
     cases = [case for case in TestMuon().subject.cases.CASES if case.shapes == SHAPES and not case.still]
     verdicts = [lockstep.run("optim.muon", case=case, dtype="float64", steps=3).verdict for case in cases]
     assert verdicts.count(Verdict.ILL_CONDITIONED) <= len(cases) / 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_large_matrices_are_explained_to_the_last_bit(dtype):
     assert lockstep.explain("optim.muon", case="large matrices", dtype=dtype, steps=2).explained
