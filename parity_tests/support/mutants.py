@@ -29,9 +29,14 @@ Hypothesis = tuple[Any, ...]
 
 
 def tried() -> list[tuple[str, str]]:
-    """Every subject whose formula is one of lines, with each class of its file that states one."""
+    """Every subject whose formula is one of lines, with each class of its file that states one.
+
+    What takes the entries of a sparse gradient alone is no call on a tensor, and is not searched.
+    """
     found = []
     for subject in subjects():
+        if getattr(own_formula(subject), "SPARSE", "") == "alone":
+            continue
         if hasattr(own_formula(subject), "STATE") or hasattr(own_formula(subject), "GRADS"):  # steps or passes
             layers = dict.fromkeys(getattr(one.case, "layer", "") for one in trials(subject))
             found += [(subject.path, layer) for layer in layers if layer != "BatchNorm2d"]
