@@ -24,6 +24,7 @@ PIECES = [
     Loop("several batches a step", shapes=SMALL, base_lr=0.1, accumulation=4, steps=4),
     Loop("unequal batches", shapes=SMALL, base_lr=0.1, accumulation=3, samples=(4, 4, 1), steps=4),
     Loop("a scaled loss", shapes=SMALL, base_lr=0.1, scale=1024.0, max_norm=0.125, steps=4),
+    Loop("a scaled loss, nothing clipped", shapes=SMALL, base_lr=0.1, scale=1024.0, steps=4),
     Loop("an average of parameters", shapes=SMALL, base_lr=0.1, decay=0.9),
 ]
 

@@ -95,7 +95,7 @@ CAUSES = table(
             id="never-unscaled",
             lines={"grad": "accumulated"},
             formula=r"g = a",
-            shows="a scaled loss",
+            shows="a scaled loss, nothing clipped",
             first=First(1, "total_norm"),
         ),
         Cause(
