@@ -48,7 +48,8 @@ def of_pytorch(
     """
     formats.named(dtype)
     subject = find(path)
-    known = [trial for trial in trials(subject) if trial.mishap != "tied" and not trial.defaults]
+    # what is far out is not finite in PyTorch either, and no recording
+    known = [trial for trial in trials(subject) if trial.mishap != "tied" and not trial.defaults and not trial.extreme]
     wanted = [trial for trial in known if only is None or trial.name == only]
     if not wanted:
         there = "; ".join(trial.name for trial in known)

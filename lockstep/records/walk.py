@@ -108,19 +108,20 @@ class WalkRecord(CaseRecord, kind="walk"):
         equations: line to LaTeX, in formula order.
         state: PyTorch's key of a state entry to the line that becomes it.
         source: order of operations ("paper", "pytorch") to the text of the functions that state it.
-        walked: the stages of each step.
+        walked: the stages of each step; none of one in which no formula is worked out.
         rerun: the command that walks to where the sides part.
     """
 
     equations: Mapping[str, str]
     state: Mapping[str, str]
     source: Mapping[str, str]
-    walked: Annotated[tuple[Annotated[tuple[WalkedStage, ...], NOT_EMPTY], ...], NOT_EMPTY]
+    walked: Annotated[tuple[tuple[WalkedStage, ...], ...], NOT_EMPTY]
     rerun: str
 
     def __post_init__(self):
         super().__post_init__()
         demand(not self.arrays, "has arrays, which no walk has")
+        demand(any(self.walked), "has no step in which a formula is worked out")
         demand(len(self.walked) == self.steps, f"walked has {len(self.walked)} steps, not {self.steps}")
 
     @property

@@ -115,6 +115,9 @@ class Loops(Gradients):
     def pair(self, request: Request, ours: type | None = None) -> Pair:
         return pair(request, ours, stream_of, {"samples": request.case.samples})
 
+    def accepts(self, kind: Any, recording: Any) -> None:
+        kind(**{"base_lr": 0.1, **recording.hyperparameters})
+
     def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
         """What the formula makes of every step, from the parameters that were seen before it."""
         stated = kind(**hyperparameters)

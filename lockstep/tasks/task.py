@@ -1,5 +1,6 @@
 """A piece of work, as data: what is called with what, and under what key its result is kept."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -94,9 +95,9 @@ def plain(value: Any) -> Any:
         return {"array": [value.dtype.str, list(value.shape), hashlib.sha256(value.tobytes()).hexdigest()]}
     if isinstance(value, ModuleType):
         return {"module": value.__name__}
-    if callable(value) and "<" not in value.__qualname__:
+    if callable(value) and "<" not in getattr(value, "__qualname__", "<"):
         return {"function": f"{value.__module__}.{value.__qualname__}"}
-    if hasattr(value, "__dict__") and not callable(value):
+    if hasattr(value, "__dict__") and (dataclasses.is_dataclass(value) or not callable(value)):
         return {type(value).__qualname__: plain(vars(value)), "module": type(value).__module__}
     raise TypeError(f"a task's argument {value!r} cannot be told from others of its kind")
 

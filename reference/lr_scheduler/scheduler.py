@@ -150,10 +150,9 @@ def class_of(name: str) -> Any:
     Raises:
         ValueError: for a name that there is not.
     """
-    package = importlib.import_module(__package__ or "")
-    modules = [
-        importlib.import_module(f"{package.__name__}.{one.name}") for one in pkgutil.iter_modules(package.__path__)
-    ]
+    package = importlib.import_module("reference.lr_scheduler")
+    names = [module.name for module in pkgutil.iter_modules(package.__path__)]
+    modules = [importlib.import_module(f"reference.lr_scheduler.{module}") for module in names]
     known = {key: value for module in modules for key, value in vars(module).items() if hasattr(value, "ORDERS")}
     if name not in known:
         raise ValueError(f"there is no schedule {name!r}; there are {', '.join(known)}")

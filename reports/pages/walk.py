@@ -42,7 +42,7 @@ class Walk:
         self.record = record
         family, state = contents.family(record.subject), record.state
         self.symbols = symbols(family, record.equations, state)
-        self.steps = [step(number, stages, family, state) for number, stages in enumerate(record.walked, 1)]
+        self.steps = [step(number, stages, family, state) for number, stages in enumerate(record.walked, 1) if stages]
 
     @functools.cached_property
     def first(self) -> Step:

@@ -31,4 +31,4 @@ BAD = [
 
 RUNS = ["two milestones", "every epoch", "groups of their own", "resumed"]
 WALKED = {"by a third, which no binary number is": 9}
-CLIMBED = {"every epoch": None, "groups of their own": None}
+CLIMBED = {"every epoch": None}
