@@ -23,6 +23,7 @@ from lockstep.records.detection import (
 )
 from lockstep.records.schema import plain
 from lockstep.subjects.registry import find
+from lockstep.subjects.subject import Subject
 
 STEPS = 40  # of a trajectory: enough that a course can be told from a jump
 DTYPE = "float32"
@@ -43,7 +44,7 @@ def detected(arguments: Mapping[str, Any], steps: int = STEPS, seed: int = 0) ->
     arrays: dict[str, np.ndarray] = {}
     for number, cause in enumerate(table, 1):
         scenario = tried[cause.shows]
-        taken = lasting(scenario, steps)
+        taken = lasting(subject, scenario, steps)
         way = trajectory(cause, scenario, taken, seed)
         rows.append(DetectionRow(name=cause.name, cells=cells[cause.name], cause=described(cause, way, taken)))
         arrays |= {f"trajectory/{number}/{side}": getattr(way, side) for side in SIDES}
@@ -64,9 +65,10 @@ def detected(arguments: Mapping[str, Any], steps: int = STEPS, seed: int = 0) ->
     )
 
 
-def lasting(scenario: Scenario, steps: int) -> int:
-    """How many steps a scenario is followed: `steps`, or its own where it passes from training to evaluation."""
-    return steps if getattr(scenario.case, "evaluate_from", None) is None else scenario.case.steps
+def lasting(subject: Subject, scenario: Scenario, steps: int) -> int:
+    """How many steps a scenario is followed: `steps`, or its own where it has an end, as a schedule may."""
+    ends = getattr(scenario.case, "evaluate_from", None) is not None or subject.family.recorded == "states"
+    return scenario.case.steps if ends else steps
 
 
 def described(cause: Cause, way: Trajectory, steps: int) -> CauseEntry:

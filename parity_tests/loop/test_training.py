@@ -240,7 +240,7 @@ def test_a_faithful_loop_is_not_accused():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", [pytest.param("float64", marks=pytest.mark.exhaustive), "float32"])
 def test_each_cause_alone_is_named(dtype):
     wrong = {cause: names for cause in CAUSES if (names := named([CAUSES[cause]], dtype)) != [cause]}
     assert wrong == {}
