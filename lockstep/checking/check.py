@@ -65,6 +65,8 @@ def check(
         result = check_layer(target, subject, layer, settings, kinds, only, seed, names, on_scenario)
     if not (result.outcomes or result.remarks or result.broken):
         result.broken = {"id": "nothing-compared", "message": message("broken.nothing-tried")}
+    elif result.outcomes and all(outcome.overflows for outcome in result.outcomes):
+        result.broken = {"id": "nothing-compared", "message": message("broken.only-overflows")}
     return result
 
 

@@ -29,7 +29,7 @@ from lockstep.checking import chance
 from lockstep.checking.answer import Check, Outcome, Remark
 from lockstep.checking.driving import Raised
 from lockstep.checking.naming import name_causes
-from lockstep.checking.passes import Driven, Found, determined, drive, standard_of
+from lockstep.checking.passes import Driven, Found, claims, determined, drive, standard_of
 from lockstep.checking.roles import roles_of
 from lockstep.checking.scenarios import Trial, layer_trials
 from lockstep.diagnose.replay import judge, overflows_alone, screen, walk
@@ -148,14 +148,17 @@ class LayerCheck:
         self.refused: dict[int, Message] = {}
         self.passes = False  # whether it has come through a scenario, if only in a format that it does not keep
         self.tried: dict[tuple[str, str], tuple[Trial, Driven]] = {}
+        self.known = layer_trials(subject, layer)
+        # axes of one hide how they are laid out, and so does what overflows
+        self.telling = sorted(self.known, key=lambda trial: (1 in trial.case.shape, trial.case.saturated))
 
     def all(self, only: str | None, on_scenario) -> None:
-        known = layer_trials(self.subject, self.layer)
-        wanted = [trial for trial in known if only is None or trial.name == only]
+        wanted = [trial for trial in self.known if only is None or trial.name == only]
         if not wanted:
-            raise NoSuchName(message("error.no-scenario", name=only, known="; ".join(trial.name for trial in known)))
+            there = "; ".join(trial.name for trial in self.known)
+            raise NoSuchName(message("error.no-scenario", name=only, known=there))
         try:
-            self.first_way(wanted)
+            self.first_way()
         except (CannotCheck, Broken) as error:
             told = tuple(standard_of(self.subject, wanted[0]))
             wrapper = message("recognise.wrapper", code=indented(layer_wrapper(self.target, told)))
@@ -175,16 +178,15 @@ class LayerCheck:
 
     # how it is driven
 
-    def first_way(self, wanted: list[Trial]) -> None:
-        """Choose how it is driven by the first trial that it can be put through.
+    def first_way(self) -> None:
+        """Choose how it is driven by the first trial that it can be put through, of all: one alone may not tell.
 
         Raises:
             CannotCheck: where there is none.
         """
         failures: list[Message] = []
-        for trial in sorted(wanted, key=lambda trial: 1 in trial.case.shape):  # axes of one hide how they are laid out
-            if self.choose(trial, failures):
-                return
+        if any(self.choose(trial, failures) for trial in self.telling):
+            return
         first = message("recognise.no-layer", target=self.result.target)
         raise CannotCheck(message("recognise.lines", first=first, lines=failures[:4]))
 
@@ -196,19 +198,29 @@ class LayerCheck:
         """
         rank = len(trial.case.shape)
         if rank not in self.ways and rank not in self.refused:
-            if rank > 1 and 1 in trial.case.shape:
+            of_rank = [one for one in self.telling if len(one.case.shape) == rank]
+            if rank > 1 and 1 in of_rank[0].case.shape:
                 raise NotTaken(message("reason.axes-of-one"))
             failures: list[Message] = []
-            if not self.choose(trial, failures):
+            told = next((one for one in of_rank if self.takes(one)), of_rank[0])
+            if not self.choose(told, failures):
                 self.refused[rank] = failures[0] if failures else message("layout.none-fits")
         if rank in self.refused:
             raise NotTaken(message("reason.rank", rank=rank, said=self.refused[rank]))
         return self.ways[rank][1]
 
+    def takes(self, trial: Trial) -> bool:
+        """Whether it can be told what a trial is about, as it is driven with inputs of another rank."""
+        try:
+            claims(next(iter(self.ways.values()))[1], trial, standard_of(self.subject, trial), self.settings)
+        except NotTaken:
+            return False
+        return True
+
     def choose(self, trial: Trial, failures: list[Message]) -> bool:
         """Of the layouts, PyTorch's where the formula explains it, else the one that comes nearest to the formula."""
         case, standard = trial.case, tuple(standard_of(self.subject, trial))
-        roles, shapes = roles_of(self.subject, trial, self.dtypes[0], self.seed)
+        roles, shapes = roles_of(self.subject, trial, self.seed)
         matrix = any(len(shape) == 2 for shape in shapes.values())
         like = next((layout for layout, _ in self.ways.values()), None)
         possible = list(layouts(len(case.shape), matrix, case.target == "classes", like))
@@ -223,7 +235,8 @@ class LayerCheck:
                     failures.append(message("recognise.tried", shape=one.make().words, said=said))
                     continue
                 rated.append((screen(driven.recording), layout, one, driven))
-                if explains(driven.recording):
+                told = [(name, standard_of(self.subject, trial)[name]) for name in one.fixed]
+                if explains(driven.recording) and all(matters(driven.recording, *value) for value in told):
                     return self.settle(trial, *rated[-1][1:])
         if like is not None:  # another rank: PyTorch's layout there, or one that the formula explains
             rated = [one for one in rated if one[1] == like._replace(features="")]
@@ -564,8 +577,8 @@ def as_near(recording: Recording, subject: Subject, trial: Trial) -> bool:
     """
     lines = subject.reference.EQUATIONS
     roundings = ROUNDINGS * len(lines.get(recording.layer, lines)) * formats.named(recording.dtype).unit
-    exact = {(one.step, one.quantity, one.tensor): one.predicted[""] for one in walk(recording, (), {}, True)}
     with np.errstate(all="ignore"):
+        exact = {(one.step, one.quantity, one.tensor): one.predicted[""] for one in walk(recording, (), {}, True)}
         for one in beside(recording, subject, trial):
             value = exact[one.step, one.quantity, one.tensor].value
             room = distance(one.theirs, value) + roundings * np.abs(value)

@@ -12,11 +12,9 @@ from lockstep.subjects.layers import drawing
 from lockstep.subjects.subject import Subject
 
 
-def roles_of(
-    subject: Subject, trial: Trial, dtype: str, seed: int
-) -> tuple[dict[str, Role], dict[str, tuple[int, ...]]]:
-    """PyTorch's names to their roles in training and in evaluation, and to their shapes."""
-    case = trial.case
+def roles_of(subject: Subject, trial: Trial, seed: int) -> tuple[dict[str, Role], dict[str, tuple[int, ...]]]:
+    """PyTorch's names to their roles and to their shapes; the roles on inputs that hide none."""
+    case, dtype = trial.case.replaced(kind="normal"), "float64"
     layer: Any = subject.ours(case)(**case.hyperparameters)
     state = getattr(layer, "state", {})
     if not state:

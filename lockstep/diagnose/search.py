@@ -483,7 +483,8 @@ def parts_of(recording: Recording) -> frozenset[str]:
     """What of a recording is explained by itself: of a layer each quantity, of an optimizer the whole."""
     if not recording.is_layer:
         return frozenset([recording.label])
-    return frozenset(f"{recording.label}: {one.quantity}" for one in walk(recording, (), {}, bounded=False))
+    with np.errstate(all="ignore"):  # of where the recording was, if only NaN
+        return frozenset(f"{recording.label}: {one.quantity}" for one in walk(recording, (), {}, bounded=False))
 
 
 def without_buffers(recording: Recording) -> Recording:

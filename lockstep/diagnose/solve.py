@@ -183,11 +183,12 @@ def sensitivity(recording: Recording, causes: Hypothesis, name: str, number: flo
 
 def quantities_felt(recording: Recording, causes: Hypothesis, name: str, number: float) -> set[str]:
     """Which quantities of a layer differ by more than `LIMIT` roundings for a thousandth more of the number."""
-    runs = []
-    for value in (number, number * 1.001):
-        *others, opened = causes
-        runs.append(list(walk(recording, (*others, opened.solved(**{name: value})), {}, bounded=False)))
-    with np.errstate(all="ignore"):
+    *others, opened = causes
+    with np.errstate(all="ignore"):  # a wrong formula may divide by zero
+        runs = [
+            walk(recording, (*others, opened.solved(**{name: value})), {}, bounded=False)
+            for value in (number, number * 1.001)
+        ]
         return {
             one.quantity
             for one, other in zip(*runs, strict=True)

@@ -271,6 +271,6 @@ def test_a_batch_of_one_tells_no_roles_and_ends_no_check():
     """BatchNorm refuses it in training; another scenario tells which attribute is which."""
     subject = find("layers.batchnorm")
     alone = next(case for case in subject.cases.CASES if case.shape[0] == 1 and len(case.shape) == 2)
-    roles, shapes = roles_of(subject, Trial(Scenario(alone)), "float64", 0)
+    roles, shapes = roles_of(subject, Trial(Scenario(alone)), 0)
     assert roles == {}
     assert set(shapes) >= {"weight", "bias"}

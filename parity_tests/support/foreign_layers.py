@@ -180,6 +180,17 @@ class TwoScales(Normalise):
         return super().forward(x) * self.second
 
 
+class SwapsStatistics(Normalise):
+    """Wrong: in evaluation each of both stands where the other should."""
+
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        self.of_batch, self.root = False, np.sqrt(np.abs(self.centre) + self.eps)
+        self.standard = (x - self.spread) / self.root
+        return self.stretch * self.standard + self.lift
+
+
 class ChannelsLast:
     """Batch normalisation of (n, h, w, c): right."""
 
@@ -264,6 +275,16 @@ class LeavesAveraging(RowsOfOnes):
 
     def backward(self):
         return self.p - self.labels
+
+
+class SumsAlways(RowsOfOnes):
+    """Wrong by its own default, which one class alone does not show."""
+
+    def forward(self, scores, labels):
+        return super().forward(scores, labels) * len(labels)
+
+    def backward(self, up=1.0):
+        return super().backward(up) * len(self.labels)
 
 
 class Overflows(RowsOfOnes):

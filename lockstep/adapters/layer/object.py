@@ -1,5 +1,6 @@
 """An object with forward and backward, or a callable one, on arrays."""
 
+import collections
 import copy
 import functools
 import inspect
@@ -125,8 +126,11 @@ class LayerObject(LayerAdapter):
             roles = {key: self.roles[key][: len(modes)] for key in self.unset if key in self.roles}
             wanted = {key: (self.given[key].shape, role) for key, role in roles.items() if set(role) != {"nothing"}}
             taken = {path_of(self.layer, place) for place in self.places.values()}
-            found = by_role(self.layer, wanted, taken, functools.partial(self.output, x, others), modes)
-            several = {key: paths for key, paths in found.items() if len(paths) > 1}
+            plain = np.random.default_rng(0).standard_normal(x.shape).astype(x.dtype)  # what is far out hides its role
+            found = by_role(self.layer, wanted, taken, functools.partial(self.output, plain, others), modes)
+            claimed = collections.Counter(path for paths in found.values() for path in paths)
+            unsure = {key for key, paths in found.items() if len(paths) > 1 or any(claimed[path] > 1 for path in paths)}
+            several = {key: paths for key, paths in found.items() if key in unsure}
             if several:
                 asked = ",".join(
                     f"{key}={'|'.join('.'.join(path) for path in paths)}" for key, paths in several.items()
