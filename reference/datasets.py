@@ -129,16 +129,16 @@ def mnist(folder, dtype="float32") -> Split:
     Source: the format is described at yann.lecun.com/exdb/mnist.
     """
     folders = [Path(folder) / inside for inside in ("", "MNIST/raw", "raw")]
-    found = {
+    paths = {
         field: first_of(folders, [f"{name}{dash}{kind}{end}" for end in ("", ".gz") for dash in "-."])
         for field, (name, kind) in MNIST_FILES.items()
     }
-    arrays = {field: idx(path, 3 if field.startswith("x") else 1) for field, path in found.items()}
+    arrays = {field: idx(path, 3 if field.startswith("x") else 1) for field, path in paths.items()}
     for part in ("train", "test"):
         images, labels = len(arrays[f"x_{part}"]), len(arrays[f"t_{part}"])
         if images != labels:
-            raise BadFile(found[f"t_{part}"], f"{labels} labels for the {images} images in {found[f'x_{part}'].name}")
-        check_labels(found[f"t_{part}"], arrays[f"t_{part}"])
+            raise BadFile(paths[f"t_{part}"], f"{labels} labels for the {images} images in {paths[f'x_{part}'].name}")
+        check_labels(paths[f"t_{part}"], arrays[f"t_{part}"])
     return Split(
         *(scaled(array[:, None], dtype) if array.ndim == 3 else array.astype(np.int64) for array in arrays.values())
     )
@@ -176,12 +176,12 @@ def idx(path: Path, dimensions: int) -> np.ndarray:
 
 def check_magic(path: Path, start: bytes, dimensions: int) -> None:
     kinds = {MAGIC[1]: "labels", MAGIC[3]: "images"}
-    wanted, found = MAGIC[dimensions], int.from_bytes(start, "big")
+    wanted, magic = MAGIC[dimensions], int.from_bytes(start, "big")
     if len(start) < 4:
         raise BadFile(path, f"truncated: the magic number has 4 bytes, found {len(start)}")
-    if found != wanted:
-        what = f"which is that of {kinds[found]}" if found in kinds else "which is no MNIST file's"
-        raise BadFile(path, f"expected magic number {wanted} of {kinds[wanted]}, found {found}, {what}")
+    if magic != wanted:
+        what = f"which is that of {kinds[magic]}" if magic in kinds else "which is no MNIST file's"
+        raise BadFile(path, f"expected magic number {wanted} of {kinds[wanted]}, found {magic}, {what}")
 
 
 def check_shape(path: Path, shape: list[int]) -> None:
@@ -251,10 +251,10 @@ def first_of(folders: list[Path], names: list[str]) -> Path:
 
 
 def size_of(path: Path) -> int:
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise BadFile(path, "expected a file, found a folder or a device")
-    return found.st_size
+    return status.st_size
 
 
 def wrong_size(excess: int) -> str:

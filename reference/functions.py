@@ -534,10 +534,10 @@ def problem_from(source, start=None) -> Problem:
         raise ValueError(f"every tensor needs the same number of steps, not {counts}")
     if start is not None:
         for name in gradients.keys() | start.keys():
-            found = start[name].shape if name in start else None
+            shape = start[name].shape if name in start else None
             needed = gradients[name].shape[1:] if name in gradients else None
-            if found != needed:
-                raise ValueError(f"start of {name!r} has shape {found}, its gradients {needed}")
+            if shape != needed:
+                raise ValueError(f"start of {name!r} has shape {shape}, its gradients {needed}")
     return Recorded(gradients, start)
 
 

@@ -92,20 +92,20 @@ class Tape:
         results = {operation.output for operation in self.noted}
         last = {place: index for index, operation in enumerate(self.noted) for place in operation.inputs}
         last |= dict.fromkeys(taken.values(), len(self.noted))
-        found = list(range(len(self.memory)))  # where what was noted for a place is to be found
+        place_of = list(range(len(self.memory)))  # where what was noted for a place is to be found
         free: list[int] = []
         operations = []
         for index, (function, inputs, output) in enumerate(self.noted):
-            sources = [found[place] for place in inputs]
-            free += [found[place] for place in results.intersection(inputs) if last[place] == index]
+            sources = [place_of[place] for place in inputs]
+            free += [place_of[place] for place in results.intersection(inputs) if last[place] == index]
             takers = [array for array, place in taken.items() if place == output and last.get(array, -1) <= index]
-            found[output] = takers[0] if takers else free.pop() if free else output
-            operations.append(Operation(function, sources, found[output]))
-        copies = {array: place for array, place in taken.items() if found[place] != array}
+            place_of[output] = takers[0] if takers else free.pop() if free else output
+            operations.append(Operation(function, sources, place_of[output]))
+        copies = {array: place for array, place in taken.items() if place_of[place] != array}
         # What an input is copied to before anything is overwritten; nothing may read that array then.
         early = [array for array, place in copies.items() if place not in results and array not in last]
         late = [array for array in copies if array not in early]
-        before, after = ([Operation(np.positive, [found[taken[a]]], a) for a in group] for group in (early, late))
+        before, after = ([Operation(np.positive, [place_of[taken[a]]], a) for a in group] for group in (early, late))
         return [*before, *operations, *after]
 
     def replay(self, block: Mapping[str, np.ndarray]) -> None:

@@ -60,14 +60,18 @@ class Maker(NamedTuple):
 
     def defaults(self) -> dict[str, Any]:
         """Its own value of each hyperparameter, under PyTorch's name, where it shows."""
-        found: dict[str, Any] = {}
+        by_name: dict[str, Any] = {}
         for name, own in self.names.items():
             values = [self.default(part) for part in (own if isinstance(own, tuple) else (own,))]
             if all(value is not inspect.Parameter.empty and value is not None for value in values):
-                one = tuple(values) if isinstance(own, tuple) else values[0]
-                one = 1 - one if isinstance(own, str) and keeps(name, own) and isinstance(one, float | int) else one
-                found[name] = tuple(one) if isinstance(one, list) else one
-        return found
+                default = tuple(values) if isinstance(own, tuple) else values[0]
+                default = (
+                    1 - default
+                    if isinstance(own, str) and keeps(name, own) and isinstance(default, float | int)
+                    else default
+                )
+                by_name[name] = tuple(default) if isinstance(default, list) else default
+        return by_name
 
     def default(self, name: str) -> Any:
         if self.is_instance:
@@ -136,15 +140,17 @@ def with_settings(target: Any, wanted: list[str]) -> Any:
         optional = None if "get" in words.names else inspect.Parameter.empty
         hits = [part for own in match(known, wanted).values() for part in (own if isinstance(own, tuple) else (own,))]
         inside = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=optional) for name in hits]
-    own = {one.name for one in inside}
+    own = {parameter.name for parameter in inside}
 
     def made(**given: Any) -> Any:
         settings = {name: value for name, value in given.items() if name in own}
         others = {name: value for name, value in given.items() if name not in own}
         return target(**{holder: kind(**settings) if kind else Settings(settings)}, **others)
 
-    shown = [one for one in named(target).values() if one.name != holder and one.name not in own]
-    parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*shown, *inside)]
+    shown = [
+        parameter for parameter in named(target).values() if parameter.name != holder and parameter.name not in own
+    ]
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*shown, *inside)]
     made.__signature__ = inspect.Signature(parameters)
     made.__name__ = target.__name__
     return made
@@ -179,13 +185,13 @@ def behind_keywords(target: Any) -> list[str]:
     """What a class takes besides what it shows: words its constructors may read of **kwargs, and their arguments."""
     if not takes_any(target):
         return []
-    found: list[str] = []
+    words_taken: list[str] = []
     for kind in bases_of(target):
         code = getattr(kind.__init__, "__code__", None)
         words = [word for word in (code.co_consts if code else ()) if isinstance(word, str) and word.isidentifier()]
-        found += [*words, *(name for name in named(kind.__init__) if name != "self")]
+        words_taken += [*words, *(name for name in named(kind.__init__) if name != "self")]
     shown = named(target)
-    return [name for name in dict.fromkeys(found) if name not in shown]
+    return [name for name in dict.fromkeys(words_taken) if name not in shown]
 
 
 def change(holder: Any, names: set[str], value: Any, before: Any) -> None:

@@ -118,24 +118,26 @@ def match(available: Iterable[str], wanted: Iterable[str]) -> Names:
     """PyTorch's names among `wanted` to those of `available` that mean them; each is used once."""
     plain = {name.strip("_").lower(): name for name in available}
     wanted = list(wanted)
-    found: Names = {name: plain.pop(name) for name in wanted if name in plain}
-    if "betas" in wanted and "betas" not in found:
+    matched: Names = {name: plain.pop(name) for name in wanted if name in plain}
+    if "betas" in wanted and "betas" not in matched:
         for first, second in PAIRS:
             if first in plain and second in plain:
-                found["betas"] = plain.pop(first), plain.pop(second)
+                matched["betas"] = plain.pop(first), plain.pop(second)
                 break
-    if found.get("alpha") == "alpha" and "lr" in wanted and "lr" not in found:  # perhaps their alpha is the step size
+    if (
+        matched.get("alpha") == "alpha" and "lr" in wanted and "lr" not in matched
+    ):  # perhaps their alpha is the step size
         decay = next((other for other in DECAYS if other in plain), None)
         if decay:
-            found |= {"lr": "alpha", "alpha": plain.pop(decay)}
+            matched |= {"lr": "alpha", "alpha": plain.pop(decay)}
     # what another hyperparameter may be called as well goes to the one that has fewer names
-    for name in sorted((name for name in wanted if name not in found), key=lambda name: name in ("lr", "momentum")):
+    for name in sorted((name for name in wanted if name not in matched), key=lambda name: name in ("lr", "momentum")):
         for other in OTHERS.get(name, ()):
             taken = other in SHARED_NAMES and "alpha" in wanted and name == "momentum"
             if other in plain and not taken:
-                found[name] = plain.pop(other)
+                matched[name] = plain.pop(other)
                 break
-    return found
+    return matched
 
 
 def told(names: Names, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,14 +170,14 @@ def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
     Of a class that hands on whatever it is given, those of the class it hands them to.
     """
-    for one in (function, *(function.__mro__[1:-1] if inspect.isclass(function) else ())):
+    for callee in (function, *(function.__mro__[1:-1] if inspect.isclass(function) else ())):
         try:
-            found = dict(inspect.signature(one).parameters)
+            signature = dict(inspect.signature(callee).parameters)
         except (TypeError, ValueError):
             return {}
-        kinds = {parameter.kind for parameter in found.values()}
+        kinds = {parameter.kind for parameter in signature.values()}
         if kinds != {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
-            return found
+            return signature
     return {}
 
 

@@ -98,10 +98,10 @@ class Cause:
         Raises:
             NoSuchMessage: where it has none.
         """
-        found = self.said("fix", name=next(iter(self.arguments), ""))
-        if found is None:
+        text = self.said("fix", name=next(iter(self.arguments), ""))
+        if text is None:
             raise NoSuchMessage(f"{self} of {self.subject} has no message cause.{self.id}.fix")
-        return found
+        return text
 
     @property
     def first_shows(self) -> Message:
@@ -171,8 +171,10 @@ class Cause:
             return []
         functions = parts(self.base.ORDERS["paper"])
         edits = self.edits(functions)
-        found = [change for function, edit in zip(functions, edits, strict=True) for change in changes(function, edit)]
-        return list(dict.fromkeys(found))
+        exchanged = [
+            change for function, edit in zip(functions, edits, strict=True) for change in changes(function, edit)
+        ]
+        return list(dict.fromkeys(exchanged))
 
     def describe(self, voice: Voice = ENGLISH) -> str:
         """The cause in a few lines of text: theirs beside ours, who does it, when it shows, what to do."""

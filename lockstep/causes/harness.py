@@ -50,9 +50,9 @@ class Fault(NamedTuple):
 
     def said(self, part: str) -> Message:
         """Its message of that part, of its words before that of its id."""
-        found = first_known([f"cause.{self.id}.{self.words}.{part}", f"cause.{self.id}.{part}"])
-        assert found
-        return found
+        text = first_known([f"cause.{self.id}.{self.words}.{part}", f"cause.{self.id}.{part}"])
+        assert text
+        return text
 
 
 def changed(make: Callable[[], Side], change: Callable[[Any], None]) -> Callable[[], Side]:

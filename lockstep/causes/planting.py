@@ -73,10 +73,10 @@ def condition(text: str) -> str | None:
 
 def targets(cause: Cause) -> dict[tuple[str, str], bool]:
     """What the cause edits, and whether outright: without reading what was there."""
-    found = {("kept", name): True for name in cause.kept}
+    places = {("kept", name): True for name in cause.kept}
     for kind, edited in (("lines", cause.lines), ("backward", cause.backward)):
-        found |= {(kind, name): WAS not in reads(text) for name, text in edited.items()}
-    return found | {
+        places |= {(kind, name): WAS not in reads(text) for name, text in edited.items()}
+    return places | {
         ("arguments", name): name not in reads(text) - set(cause.free) for name, text in cause.arguments.items()
     }
 
@@ -88,10 +88,12 @@ def outright(cause: Cause) -> bool:
 def in_order(causes: Iterable[Cause]) -> list[Cause]:
     """Those that replace something outright before those that only alter it."""
     ordered: list[Cause] = []
-    for cause in sorted(causes, key=lambda one: not outright(one)):
+    for cause in sorted(causes, key=lambda planted: not outright(planted)):
         own = targets(cause)
         altered = [
-            place for place, one in enumerate(ordered) if any(own.get(t) and not r for t, r in targets(one).items())
+            place
+            for place, planted in enumerate(ordered)
+            if any(own.get(t) and not r for t, r in targets(planted).items())
         ]
         ordered.insert(min(altered, default=len(ordered)), cause)
     return ordered

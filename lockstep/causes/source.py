@@ -108,9 +108,9 @@ def changes(function: Callable, edit: Edit) -> list[Change]:
     ours, theirs = assignments(parsed(function)), assignments(after)
     texts_of = {name: (ast.unparse(ours[name].value), ast.unparse(theirs[name].value)) for name in ours}
     edited = [name for name, (one, other) in texts_of.items() if one != other]
-    found = [Change(name, *texts_of[name]) for name in edited]
+    lines = [Change(name, *texts_of[name]) for name in edited]
     others = {**edit.arguments, **edit.kept}
-    return found + [Change(name, AS_IT_IS, ast.unparse(expression(text, edit.free))) for name, text in others.items()]
+    return lines + [Change(name, AS_IT_IS, ast.unparse(expression(text, edit.free))) for name, text in others.items()]
 
 
 def parsed(function: Callable) -> ast.FunctionDef:
@@ -156,8 +156,8 @@ class Everywhere(ast.NodeTransformer):
         self.expressions = expressions
 
     def visit(self, node) -> Any:
-        found = self.expressions.get(ast.dump(node)) if isinstance(node, ast.expr) else None
-        return copy.deepcopy(found) if found is not None else self.generic_visit(node)
+        replacement = self.expressions.get(ast.dump(node)) if isinstance(node, ast.expr) else None
+        return copy.deepcopy(replacement) if replacement is not None else self.generic_visit(node)
 
 
 class Replace(ast.NodeTransformer):
@@ -172,11 +172,11 @@ class Replace(ast.NodeTransformer):
 
 def assignments(definition: ast.FunctionDef) -> dict[str, ast.Assign]:
     """Name to the line that makes it. Names that a line makes together are none."""
-    found = {}
+    by_name = {}
     for statement in definition.body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            found[statement.targets[0].id] = statement
-    return found
+            by_name[statement.targets[0].id] = statement
+    return by_name
 
 
 def arguments_of(definition: ast.FunctionDef) -> list[str]:
@@ -184,14 +184,14 @@ def arguments_of(definition: ast.FunctionDef) -> list[str]:
 
 
 def exchange(function: Callable, definition: ast.FunctionDef, name: str, new: ast.expr) -> None:
-    found = assignments(definition)
-    if name not in found:
-        raise BadEdit(f"{title(function)} has no line {name!r}; there are {', '.join(found)}")
-    old = found[name].value
+    lines = assignments(definition)
+    if name not in lines:
+        raise BadEdit(f"{title(function)} has no line {name!r}; there are {', '.join(lines)}")
+    old = lines[name].value
     new = Replace({WAS: old}).visit(new)
     if ast.dump(new) == ast.dump(old):
         raise BadEdit(f"line {name!r} of {title(function)} is {ast.unparse(old)!r} already: the edit changes nothing")
-    found[name].value = new
+    lines[name].value = new
 
 
 def keep(function: Callable, definition: ast.FunctionDef, name: str, new: ast.expr) -> None:

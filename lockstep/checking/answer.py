@@ -125,10 +125,10 @@ class Check:
     @property
     def verdict(self) -> Verdict:
         """The worst of all scenarios; broken only where nothing is different."""
-        found = Verdict.DIFFERENT if self.remarks else worst(outcome.verdict for outcome in self.outcomes)
-        if self.broken and found is not Verdict.DIFFERENT:
+        judged = Verdict.DIFFERENT if self.remarks else worst(outcome.verdict for outcome in self.outcomes)
+        if self.broken and judged is not Verdict.DIFFERENT:
             return Verdict.BROKEN
-        return worst([found, Verdict.PARTIAL]) if self.outcomes and self.unseen else found
+        return worst([judged, Verdict.PARTIAL]) if self.outcomes and self.unseen else judged
 
     @property
     def exit_status(self) -> int:
@@ -249,12 +249,12 @@ def answer(check: Check, voice: Voice = ENGLISH) -> str:
         first, *others = voice.plain(check.broken["message"]).splitlines()
         lines.append(row(voice, "broken", f"{check.broken['id']}: {first}"))
         lines += [row(voice, "more", line) for line in others]
-    found = check.first_difference
-    if found and check.remarks and check.evidence:
-        label = f"{check.evidence.recording.scenario}, {found.dtype}"
-        lines.append(row(voice, "shows", message("cli.first-in", label=label, step=found.step, line=found.line)))
-    if found:
-        lines += details(found, voice)
+    spot = check.first_difference
+    if spot and check.remarks and check.evidence:
+        label = f"{check.evidence.recording.scenario}, {spot.dtype}"
+        lines.append(row(voice, "shows", message("cli.first-in", label=label, step=spot.step, line=spot.line)))
+    if spot:
+        lines += details(spot, voice)
     lines += check.explained(voice)
     if only := differs_only_in(check):
         lines.append(row(voice, "only", message("cli.only-in", **only)))
@@ -307,10 +307,10 @@ def shared(used: float) -> Message:
 
 def headline(check: Check, voice: Voice = ENGLISH) -> str:
     """One line: what, against what, the verdict, and from where on."""
-    found, name = check.first_difference, message("cli.like", target=check.target, subject=check.subject)
-    if found and not check.remarks and check.evidence:
-        label = f"{voice.say(name)}[{found.dtype}, {check.evidence.recording.scenario}]"
-        return voice("cli.verdict-from", label=label, verdict=check.verdict, step=found.step, line=found.line)
+    spot, name = check.first_difference, message("cli.like", target=check.target, subject=check.subject)
+    if spot and not check.remarks and check.evidence:
+        label = f"{voice.say(name)}[{spot.dtype}, {check.evidence.recording.scenario}]"
+        return voice("cli.verdict-from", label=label, verdict=check.verdict, step=spot.step, line=spot.line)
     return voice("cli.verdict-of", name=name, verdict=check.verdict, sentence=check.sentence)
 
 

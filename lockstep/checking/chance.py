@@ -89,10 +89,10 @@ def different(judged: Judged) -> tuple[str, Message] | None:
     """What the counts refute, plainly: an id and a message; None where they refute nothing."""
     if not judged.refuted:
         return None
-    rates = [one for one in judged.refuted if one.kind == "rate"]
-    drawn = [one for one in judged.counts if one.kind == "rate"]
-    constant = all(one.count in (0, one.trials) for one in drawn if 0 < one.p < 1)
-    shared = [one for one in judged.refuted if one.kind == "pairs" and one.count == one.trials]
+    rates = [count for count in judged.refuted if count.kind == "rate"]
+    drawn = [count for count in judged.counts if count.kind == "rate"]
+    constant = all(count.count in (0, count.trials) for count in drawn if 0 < count.p < 1)
+    shared = [count for count in judged.refuted if count.kind == "pairs" and count.count == count.trials]
     if rates and (constant or not shared):
         return by_rate(rates, drawn)
     first = (shared or judged.refuted)[0]
@@ -103,7 +103,7 @@ def different(judged: Judged) -> tuple[str, Message] | None:
     if first.kind == "totals":
         return "mask-counted", message(f"chance.totals.{first.axis}", size=first.size, **values, **rare)
     if first.count == first.trials:
-        axes = {one.axis for one in shared}
+        axes = {count.axis for count in shared}
         whole = "channels" if first.axis == "height" and "width" in axes else first.axis
         return "mask-shared", message(f"chance.same.{whole}", **values)
     return "mask-dependent", message(
@@ -115,13 +115,13 @@ def by_rate(rates: list[Count], drawn: list[Count]) -> tuple[str, Message]:
     """What a wrong share of kept units is."""
     first = rates[0]
     values = {"count": first.count, "trials": first.trials, "expected": first.trials * first.probability, "p": first.p}
-    random = [one for one in drawn if 0 < one.p < 1]
-    if random and all(one.count == one.trials for one in random):
+    random = [count for count in drawn if 0 < count.p < 1]
+    if random and all(count.count == count.trials for count in random):
         return "nothing-dropped", message("chance.nothing-dropped", **values)
-    if random and all(one.count == 0 for one in random):
+    if random and all(count.count == 0 for count in random):
         return "everything-dropped", message("chance.everything-dropped", **values)
     allowed = log_allowed(len(drawn))
-    if all(log_tail(one.count, one.trials, one.p) >= allowed for one in random):
+    if all(log_tail(count.count, count.trials, count.p) >= allowed for count in random):
         return "keep-for-drop", message("chance.complement", **values)
     return "drop-rate", message(
         "chance.rate", share=first.count / first.trials, digits=-first.log_chance / math.log(10), **values
@@ -133,11 +133,13 @@ def agrees(judged: Judged) -> Message:
 
     apart: how far a share has to be from 1 - p to be missed as rarely as it is accused falsely, by Hoeffding's bound.
     """
-    rates = [one for one in judged.counts if one.kind == "rate" and 0 < one.p < 1]
+    rates = [count for count in judged.counts if count.kind == "rate" and 0 < count.p < 1]
     shares = [
-        message("chance.kept", p=one.p, count=one.count, trials=one.trials, expected=one.trials * one.probability)
-        for one in rates
+        message(
+            "chance.kept", p=count.p, count=count.count, trials=count.trials, expected=count.trials * count.probability
+        )
+        for count in rates
     ]
     allowed = log_allowed(max(1, len(judged.counts)))
-    apart = max((2 * math.sqrt((math.log(2) - allowed) / (2 * one.trials)) for one in rates), default=1.0)
+    apart = max((2 * math.sqrt((math.log(2) - allowed) / (2 * count.trials)) for count in rates), default=1.0)
     return message("chance.agrees", kept=shares, counts=len(judged.counts), false=FALSE_ALARM, apart=apart)

@@ -86,17 +86,17 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
         path, "; ".join(dict.fromkeys(recording.source for recording in recordings)), message("shape.recording")
     )
     for recording in recordings:
-        one = dataclasses.replace(recording, subject=path)
+        given = dataclasses.replace(recording, subject=path)
         try:
-            check_claim(one, subject)
+            check_claim(given, subject)
             with handed_over():
-                result.outcomes.append(Outcome(one, replay(one)))
+                result.outcomes.append(Outcome(given, replay(given)))
         except LockstepError as error:
             said = message("broken.recording", source=recording.source, said=error.said)
             result.broken = {"id": "recording", "message": said}
             return result
-    changed = {"passes": lambda one: True, "states": moves, "steps": stepped}
-    if not any(changed[one.recording.holds](one.recording) for one in result.outcomes):
+    changed = {"passes": lambda given: True, "states": moves, "steps": stepped}
+    if not any(changed[given.recording.holds](given.recording) for given in result.outcomes):
         result.broken = {"id": "nothing-moved", "message": message("broken.nothing-moved")}
     name_causes(result)
     return result

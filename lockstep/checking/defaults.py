@@ -34,7 +34,7 @@ def hidden_defaults(
         names: hyperparameters that it takes and was not told. standard: PyTorch's defaults.
         run: what the implementation does when it is told these. same: whether that is what it did untold, to the bit.
     """
-    found: dict[str, Any] = {}
+    hidden: dict[str, Any] = {}
     for name in names:
         others = FLAGS if isinstance(standard[name], bool) else COMMON.get(name, ())
         for value in (standard[name], *others):
@@ -43,6 +43,6 @@ def hidden_defaults(
             except (NotTaken, Raised, Broken, TypeError, ValueError):
                 continue
             if alike:
-                found[name] = value
+                hidden[name] = value
                 break
-    return found
+    return hidden

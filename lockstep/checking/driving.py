@@ -65,7 +65,7 @@ def place(error: BaseException) -> str:
 
 
 def claims(
-    found: Recognised, subject: Subject, trial: Trial, settings: Mapping[str, Any]
+    shape: Recognised, subject: Subject, trial: Trial, settings: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the trial measures an implementation by, and what of it the implementation is told.
 
@@ -73,22 +73,22 @@ def claims(
         NotTaken: where it cannot be told what the trial is about.
     """
     standard = defaults_of(subject)
-    base = standard | (found.defaults if found.instance else {}) | dict(settings)
+    base = standard | (shape.defaults if shape.instance else {}) | dict(settings)
     wanted = base | trial.case.hyperparameters
-    lacks = [name for name in trial.needs if name not in found.names and not found.everything]
+    lacks = [name for name in trial.needs if name not in shape.names and not shape.everything]
     if lacks:
         raise NotTaken(message("reason.no-names", names=", ".join(lacks)))
-    known = {name: value for name, value in wanted.items() if name in found.names}
-    if found.everything:
+    known = {name: value for name, value in wanted.items() if name in shape.names}
+    if shape.everything:
         known |= {name: value for name, value in wanted.items() if value != standard[name]}
     if trial.defaults:
-        known = {name: value for name, value in known.items() if name in {"lr", *settings, *found.needed}}
+        known = {name: value for name, value in known.items() if name in {"lr", *settings, *shape.needed}}
         return base | known, known
     return base | known, known
 
 
 def record(
-    found: Recognised, subject: Subject, trial: Trial, dtype: str, seed: int, settings: Mapping[str, Any]
+    shape: Recognised, subject: Subject, trial: Trial, dtype: str, seed: int, settings: Mapping[str, Any]
 ) -> Recording:
     """What the implementation does in a trial.
 
@@ -97,14 +97,14 @@ def record(
         Broken: where what came out cannot be compared.
         Raised: for whatever the implementation raises.
     """
-    hyperparameters, known = claims(found, subject, trial, settings)
-    adapter = found.make()
+    hyperparameters, known = claims(shape, subject, trial, settings)
+    adapter = shape.make()
     try:
         steps = drive(adapter, subject, trial, dtype, seed, hyperparameters, known)
     except Raised as error:
         if trial.mishap != "missing gradient" or not hasattr(adapter, "missing"):
             raise
-        adapter = found.make()
+        adapter = shape.make()
         adapter.missing = "left out"  # type: ignore[attr-defined]
         try:
             steps = drive(adapter, subject, trial, dtype, seed, hyperparameters, known)
@@ -117,10 +117,10 @@ def record(
         dtype=dtype,
         hyperparameters=hyperparameters,
         given=tuple(known),
-        defaults={name: value for name, value in found.defaults.items() if name not in known},
+        defaults={name: value for name, value in shape.defaults.items() if name not in known},
         names={key: own for key, own in getattr(adapter, "names", {}).items() if own != key},
         steps=steps,
-        source=str(found.words),
+        source=str(shape.words),
         spoils=getattr(adapter, "spoils_gradients", False),
     )
     return without(recording, of_wrong_sign(recording))
@@ -216,7 +216,7 @@ def seen(
     adapter: Adapter, like: Mapping[str, np.ndarray], declared: Mapping[str, Any]
 ) -> dict[str, dict[str, np.ndarray]]:
     """Copies of the state that has the shape and the dtype it is declared with, without counts of steps."""
-    found = {
+    by_key = {
         key: {
             name: np.array(a, order="C")
             for name, a in named.items()
@@ -225,4 +225,4 @@ def seen(
         for key, named in adapter.state().items()
         if key in declared and declared[key].kind != "count"
     }
-    return {key: named for key, named in found.items() if named}
+    return {key: named for key, named in by_key.items() if named}

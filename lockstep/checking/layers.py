@@ -225,72 +225,72 @@ class LayerCheck:
         like = next((layout for layout, _ in self.ways.values()), None)
         possible = list(layouts(len(case.shape), matrix, case.target == "classes", like))
         rated: list[tuple[float, Layout, Found, Driven]] = []
-        for layout, found in candidates(self.target, standard, possible, roles, self.paths):
-            for one in self.fixed(found):
-                as_it_is = trial._replace(scenario=trial.scenario._replace(case=case.replaced(**one.fixed)))
+        for layout, taken in candidates(self.target, standard, possible, roles, self.paths):
+            for way in self.fixed(taken):
+                as_it_is = trial._replace(scenario=trial.scenario._replace(case=case.replaced(**way.fixed)))
                 try:
-                    driven = drive(one, self.subject, as_it_is, self.settings, self.dtypes[0], self.seed)
+                    driven = drive(way, self.subject, as_it_is, self.settings, self.dtypes[0], self.seed)
                 except (Raised, Broken, NotTaken) as error:
                     said = getattr(error, "short", error.said)
-                    failures.append(message("recognise.tried", shape=one.make().words, said=said))
+                    failures.append(message("recognise.tried", shape=way.make().words, said=said))
                     continue
-                rated.append((screen(driven.recording), layout, one, driven))
-                told = [(name, standard_of(self.subject, trial)[name]) for name in one.fixed]
+                rated.append((screen(driven.recording), layout, way, driven))
+                told = [(name, standard_of(self.subject, trial)[name]) for name in way.fixed]
                 if explains(driven.recording) and all(matters(driven.recording, *value) for value in told):
                     return self.settle(trial, *rated[-1][1:])
         if like is not None:  # another rank: PyTorch's layout there, or one that the formula explains
-            rated = [one for one in rated if one[1] == like._replace(features="")]
-        for _, layout, one, driven in rated:
-            averaging = None if one.fixed else self.averaging(trial, layout, one, driven)
+            rated = [way for way in rated if way[1] == like._replace(features="")]
+        for _, layout, way, driven in rated:
+            averaging = None if way.fixed else self.averaging(trial, layout, way, driven)
             if averaging:
                 return self.settle(trial, *averaging)
         if not self.ways:  # what it may have decided by itself is said of it only where the formula explains that
-            rated = [one for one in rated if not one[2].fixed]
+            rated = [way for way in rated if not way[2].fixed]
         if not rated:
             return False
-        floor = max(formats.named(self.dtypes[0]).unit, min(float(np.nan_to_num(one[0], nan=np.inf)) for one in rated))
-        nearest = next(one for one in rated if not one[0] > NEAR * floor)  # the first that is as near
+        floor = max(formats.named(self.dtypes[0]).unit, min(float(np.nan_to_num(way[0], nan=np.inf)) for way in rated))
+        nearest = next(way for way in rated if not way[0] > NEAR * floor)  # the first that is as near
         return self.settle(trial, *nearest[1:])
 
-    def averaging(self, trial: Trial, layout: Layout, found: Found, driven: Driven):
+    def averaging(self, trial: Trial, layout: Layout, way: Found, driven: Driven):
         """The same with gradients that somebody else averages than in PyTorch, where the formula explains that."""
         params = driven.recording.steps[0].params
-        told = any(found.takes(name) for name in self.choices)  # then it is the loss's to average
+        told = any(way.takes(name) for name in self.choices)  # then it is the loss's to average
         if layout.averages or told or not (params or trial.case.target):
             return None
         other = layout._replace(averages="layer" if params else "nobody")
         make = driven.adapter.again(other, gradients_in(driven, self.subject))
         if make is None:
             return None
-        averaging = dataclasses.replace(found, make=make)
+        averaging = dataclasses.replace(way, make=make)
         made = drive(averaging, self.subject, trial, self.settings, self.dtypes[0], self.seed)
         return (other, averaging, made) if explains(made.recording) else None
 
-    def fixed(self, found: Found) -> Iterator[Found]:
+    def fixed(self, way: Found) -> Iterator[Found]:
         """As it is; and where it cannot be told a choice of PyTorch's, as each of the others it may be by itself."""
         known = next((one.fixed for _, one in self.ways.values()), None)
-        yield dataclasses.replace(found, fixed=known or {})
+        yield dataclasses.replace(way, fixed=known or {})
         if known is not None:
             return
         for name, values in self.choices.items():
             for value in values:
-                if not found.takes(name) and name not in self.settings:
-                    yield Found(found.make, found.names, found.defaults, found.everything, {name: value})
+                if not way.takes(name) and name not in self.settings:
+                    yield Found(way.make, way.names, way.defaults, way.everything, {name: value})
 
-    def settle(self, trial: Trial, layout: Layout, found: Found, driven: Driven) -> bool:
+    def settle(self, trial: Trial, layout: Layout, way: Found, driven: Driven) -> bool:
         """Drive it so from now on."""
-        trial = trial._replace(scenario=trial.scenario._replace(case=trial.case.replaced(**found.fixed)))
+        trial = trial._replace(scenario=trial.scenario._replace(case=trial.case.replaced(**way.fixed)))
         paths = gradients_in(driven, self.subject)
         make = driven.adapter.again(layout, paths)
         if make:
-            found.make = make
-        self.ways[len(trial.case.shape)] = layout, found
-        made = drive(found, self.subject, trial, self.settings, self.dtypes[0], self.seed).adapter
+            way.make = make
+        self.ways[len(trial.case.shape)] = layout, way
+        made = drive(way, self.subject, trial, self.settings, self.dtypes[0], self.seed).adapter
         own = {key: name for key, name in made.called.items() if name != key}
-        self.result.words, self.result.names = made.words, in_words(found.names) | self.result.names | own
+        self.result.words, self.result.names = made.words, in_words(way.names) | self.result.names | own
         if layout.averages:
             self.result.reserve(message(f"note.averages.{layout.averages}"))
-        for name, value in found.fixed.items() if len(self.ways) == 1 else ():
+        for name, value in way.fixed.items() if len(self.ways) == 1 else ():
             standard = repr(standard_of(self.subject, trial)[name])
             what = message("cli.own-default", name=name, standard=standard, value=repr(value))
             self.result.remarks.append(Remark(f"{name}-value", what))
@@ -307,10 +307,10 @@ class LayerCheck:
         """One scenario; False where there is no point in going on."""
         result = self.result
         try:
-            found = self.way(trial)
-            if trial.defaults and not set(found.defaults) - set(self.settings):
+            way = self.way(trial)
+            if trial.defaults and not set(way.defaults) - set(self.settings):
                 return True
-            driven = drive(found, self.subject, trial, self.settings, dtype, self.seed)
+            driven = drive(way, self.subject, trial, self.settings, dtype, self.seed)
         except (NotTaken, CannotCheck) as reason:
             self.skip(trial, reason.said)
             return True
@@ -432,11 +432,11 @@ class LayerCheck:
 
     def changed(self, trial: Trial) -> list[str]:
         """The hyperparameters that a trial sets to other than PyTorch's defaults, and the layer is told."""
-        standard, found = standard_of(self.subject, trial), self.way(trial)
+        standard, way = standard_of(self.subject, trial), self.way(trial)
         return [
             name
             for name, value in trial.case.hyperparameters.items()
-            if found.takes(name) and standard[name] is not inspect.Parameter.empty and value != standard[name]
+            if way.takes(name) and standard[name] is not inspect.Parameter.empty and value != standard[name]
         ]
 
     def options(self) -> None:
@@ -489,10 +489,10 @@ def matters(recording: Recording, name: str, standard: Any) -> bool:
         return any(not np.array_equal(one.predicted[""], two.predicted[""], equal_nan=True) for one, two in pairs)
 
 
-def bits_of(one: Pass) -> list[bytes]:
+def bits_of(passed: Pass) -> list[bytes]:
     """Everything a pass made."""
-    alone = [one.output] if one.grad_input is None else [one.output, one.grad_input]
-    return [array.tobytes() for array in (*alone, *one.grads.values(), *one.buffers.values())]
+    alone = [passed.output] if passed.grad_input is None else [passed.output, passed.grad_input]
+    return [array.tobytes() for array in (*alone, *passed.grads.values(), *passed.buffers.values())]
 
 
 def explains(recording: Recording) -> bool:
@@ -502,7 +502,7 @@ def explains(recording: Recording) -> bool:
 
 def gradients_in(driven: Driven, subject: Subject) -> dict[str, tuple[str, ...]]:
     """Where the gradients lie that no name gave away: the one array that the formula explains, for each."""
-    found: dict[str, tuple[str, ...]] = {}
+    names: dict[str, tuple[str, ...]] = {}
     last = driven.recording.steps[-1]
     kind = own_class(subject.reference, driven.recording.layer)
     missing = (
@@ -516,18 +516,18 @@ def gradients_in(driven: Driven, subject: Subject) -> dict[str, tuple[str, ...]]
             if fitting.shape == shape and explains(with_gradient(driven.recording, key, fitting)):
                 hits.append(path)
         if len(hits) == 1:
-            found[f"{key}.grad"] = hits[0]
-    return found
+            names[f"{key}.grad"] = hits[0]
+    return names
 
 
 def with_gradient(recording: Recording, key: str, array: np.ndarray) -> Recording:
     """The last pass of a recording alone, with that gradient and nothing else that is not needed."""
     last = recording.steps[-1]
     before = recording.steps[-2].buffers if len(recording.steps) > 1 else last.buffers_before
-    one = dataclasses.replace(
+    seen = dataclasses.replace(
         last, grads={key: np.asarray(array, last.output.dtype)}, buffers={}, buffers_before=before
     )
-    return dataclasses.replace(recording, steps=[one])
+    return dataclasses.replace(recording, steps=[seen])
 
 
 class Beside(NamedTuple):
@@ -578,10 +578,10 @@ def as_near(recording: Recording, subject: Subject, trial: Trial) -> bool:
     lines = subject.reference.EQUATIONS
     roundings = ROUNDINGS * len(lines.get(recording.layer, lines)) * formats.named(recording.dtype).unit
     with np.errstate(all="ignore"):
-        exact = {(one.step, one.quantity, one.tensor): one.predicted[""] for one in walk(recording, (), {}, True)}
-        for one in beside(recording, subject, trial):
-            value = exact[one.step, one.quantity, one.tensor].value
-            room = distance(one.theirs, value) + roundings * np.abs(value)
-            if not np.all((distance(one.yours, value) <= room) | (np.isnan(one.yours) & np.isnan(one.theirs))):
+        exact = {(seen.step, seen.quantity, seen.tensor): seen.predicted[""] for seen in walk(recording, (), {}, True)}
+        for seen in beside(recording, subject, trial):
+            value = exact[seen.step, seen.quantity, seen.tensor].value
+            room = distance(seen.theirs, value) + roundings * np.abs(value)
+            if not np.all((distance(seen.yours, value) <= room) | (np.isnan(seen.yours) & np.isnan(seen.theirs))):
                 return False
     return True

@@ -19,14 +19,14 @@ def of_wrong_sign(recording: Recording) -> set[str]:
     """
     steps = [step for step in recording.steps if isinstance(step, Step)]
     negative = any(grad is not None and np.any(grad < 0) for step in steps for grad in step.grads.values())
-    declared, found = entries_of(recording.subject), set()
+    declared, keys = entries_of(recording.subject), set()
     for key in guessed(recording):
         arrays = [array for step in steps for array in step.state.get(key, {}).values()]
         below = any(np.any(array < 0) for array in arrays)
         above = any(np.any(array > 0) for array in arrays)
         if below if declared[key].positive else negative and above and not below:
-            found.add(key)
-    return found
+            keys.add(key)
+    return keys
 
 
 def idle(recordings: Sequence[Recording], residuals: Sequence) -> set[str]:

@@ -33,38 +33,41 @@ def name_causes(result: Check) -> None:
             result.notes.append(message("note.other-default", name=name, **told))
         return
     told = [with_defaults(outcome) for outcome in result.outcomes]
-    left = {one.recording.label: one.residual for one in told}
+    left = {told_outcome.recording.label: told_outcome.residual for told_outcome in told}
     beside = [remark.as_cause() for remark in result.remarks]
-    used = max((one.residual.used for one in told if one.recording.scenario == OWN_DEFAULTS), default=0.0)
-    if all(one.residual.explains for one in told):
+    used = max(
+        (told_outcome.residual.used for told_outcome in told if told_outcome.recording.scenario == OWN_DEFAULTS),
+        default=0.0,
+    )
+    if all(told_outcome.residual.explains for told_outcome in told):
         result.causes = beside + own_defaults(others, standard, used, ())
     else:
-        found = named_in(told, result.subject, left)
-        if not found.causes and any(guessed(one.recording) for one in told):
-            bare = [without(one.recording, guessed(one.recording)) for one in told]
+        diagnosis = named_in(told, result.subject, left)
+        if not diagnosis.causes and any(guessed(told_outcome.recording) for told_outcome in told):
+            bare = [without(told_outcome.recording, guessed(told_outcome.recording)) for told_outcome in told]
             other = diagnose(bare, result.subject, thorough=False)
             if other.causes:
-                found = other
+                diagnosis = other
                 result.notes.append(message("note.state-of-its-own"))
-        data = found.to_json()
-        because = found.partly.causes if found.partly else found.causes
+        data = diagnosis.to_json()
+        because = diagnosis.partly.causes if diagnosis.partly else diagnosis.causes
         result.causes = [*beside, *data["causes"], *own_defaults(others, standard, used, because)]
-        result.equivalent, result.diagnosis = data["equivalent"], found
+        result.equivalent, result.diagnosis = data["equivalent"], diagnosis
 
 
 def named_in(told: list[Outcome], subject: str, left: Mapping[str, Residual]) -> Diagnosis:
     """The diagnosis: looked for on few of the scenarios where those tell, and held against all the others."""
     few = telling(told, subject)
-    if all(one.residual.explains for one in few):
-        layers = all(one.recording.is_layer for one in told)
-        return diagnose([one.recording for one in told], subject, left, together=layers)
-    found = diagnose([one.recording for one in few], subject, left)
-    others = [one for one in told if one not in few and not explained(one.recording, found.causes)]
-    if not others or not found.causes:
-        return found
-    if any(one.recording.is_layer for one in others):
-        return diagnose([one.recording for one in told], subject, left)
-    return found.beside({one.recording.label: one.residual for one in others})
+    if all(outcome.residual.explains for outcome in few):
+        layers = all(outcome.recording.is_layer for outcome in told)
+        return diagnose([outcome.recording for outcome in told], subject, left, together=layers)
+    diagnosis = diagnose([outcome.recording for outcome in few], subject, left)
+    others = [outcome for outcome in told if outcome not in few and not explained(outcome.recording, diagnosis.causes)]
+    if not others or not diagnosis.causes:
+        return diagnosis
+    if any(outcome.recording.is_layer for outcome in others):
+        return diagnose([outcome.recording for outcome in told], subject, left)
+    return diagnosis.beside({outcome.recording.label: outcome.residual for outcome in others})
 
 
 def telling(told: list[Outcome], subject: str) -> list[Outcome]:
@@ -112,14 +115,14 @@ def own_defaults(
 
     Where a cause is another meaning of a hyperparameter, momentum for the share that is kept, they count in that one.
     """
-    found: list[dict[str, Any]] = []
+    remarks: list[dict[str, Any]] = []
     for name, value in others.items():
         theirs = meant(name, standard[name], causes)
         if meant(name, value, causes) == decimal(standard[name]):
             continue
         told = {"name": name, "standard": repr(theirs), "value": repr(value)}
         same = theirs == decimal(standard[name])
-        found.append(
+        remarks.append(
             {
                 "id": {"betas": "beta-value"}.get(name, f"{name.replace('_', '-')}-value"),
                 "variant": ITS_DEFAULT,
@@ -131,7 +134,7 @@ def own_defaults(
                 else message("cli.own-default-meant", **told, meant=repr(standard[name])),
             }
         )
-    return found
+    return remarks
 
 
 def meant(name: str, value: Any, causes: Hypothesis) -> Any:

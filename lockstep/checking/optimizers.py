@@ -43,8 +43,8 @@ def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_s
         raise NoSuchName(message("error.no-scenario", name=only, known=there))
     result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
     try:
-        found = of_framework(target, subject, tuple(wanted))
-        found = found or recognise(target, subject.path, tuple(wanted), dtypes[0])
+        shape = of_framework(target, subject, tuple(wanted))
+        shape = shape or recognise(target, subject.path, tuple(wanted), dtypes[0])
     except CannotCheck as error:
         result.broken = {"id": "not-recognised", "message": error.said}
         return result
@@ -52,21 +52,21 @@ def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_s
         result.broken = {"id": "exception", "message": first_look(error)}
         return result
     flags = {
-        name for name, own in found.defaults.items() if isinstance(own, bool) and not isinstance(wanted[name], bool)
+        name for name, own in shape.defaults.items() if isinstance(own, bool) and not isinstance(wanted[name], bool)
     }
     if flags:  # what it calls so is a switch: PyTorch's number would be told to something else
-        names = {name: own for name, own in found.names.items() if name not in flags}
-        defaults = {name: own for name, own in found.defaults.items() if name not in flags}
-        found = found._replace(names=names, defaults=defaults)
-    result.words, result.names = found.words, in_words(found.names)
-    own_lr = found.defaults.get("lr", wanted.get("lr"))
+        names = {name: own for name, own in shape.names.items() if name not in flags}
+        defaults = {name: own for name, own in shape.defaults.items() if name not in flags}
+        shape = shape._replace(names=names, defaults=defaults)
+    result.words, result.names = shape.words, in_words(shape.names)
+    own_lr = shape.defaults.get("lr", wanted.get("lr"))
     if own_lr != wanted.get("lr"):  # told in every scenario, so that it is known and decides nothing
         values = {"value": repr(own_lr), "standard": repr(wanted["lr"])}
         result.notes.append(message("note.other-default", own=result.names["lr"], name="lr", **values))
     for name, value in settings.items():
-        if name not in found.names and not found.everything:
+        if name not in shape.names and not shape.everything:
             result.notes.append(message("note.taken-as-said", name=name, value=repr(value)))
-    Driver(subject, found, settings, seed, result).all(tried, dtypes, on_scenario)
+    Driver(subject, shape, settings, seed, result).all(tried, dtypes, on_scenario)
     name_causes(result)
     return result
 
@@ -182,8 +182,8 @@ class Driver:
 
         known = {"lr", *recording.defaults, *self.settings}
         names = [name for name in self.found.names if name not in known]
-        found = hidden_defaults(names, defaults_of(self.subject), run, same)
-        return dataclasses.replace(recording, defaults=recording.defaults | found)
+        hidden = hidden_defaults(names, defaults_of(self.subject), run, same)
+        return dataclasses.replace(recording, defaults=recording.defaults | hidden)
 
     def fault(self, cause: str, said: Any) -> None:
         if self.result.broken is None:
@@ -213,12 +213,14 @@ class Driver:
     def drop_idle_state(self) -> None:
         """Leave out what was taken for state by its name, where the parameters show that it is none."""
         outcomes = self.result.outcomes
-        keys = idle([one.recording for one in outcomes], [one.residual for one in outcomes])
-        names = {key: one.recording.names[key] for one in outcomes for key in keys if key in one.recording.names}
-        for one in outcomes:
-            if keys & set(one.recording.names):
-                one.recording = without(one.recording, keys)
-                one.residual = replay(one.recording)
+        keys = idle([outcome.recording for outcome in outcomes], [outcome.residual for outcome in outcomes])
+        names = {
+            key: outcome.recording.names[key] for outcome in outcomes for key in keys if key in outcome.recording.names
+        }
+        for outcome in outcomes:
+            if keys & set(outcome.recording.names):
+                outcome.recording = without(outcome.recording, keys)
+                outcome.residual = replay(outcome.recording)
         self.result.notes += [message("note.idle-state", own=own, key=key) for key, own in names.items()]
 
     def effects(self, tried: list[Trial]) -> None:
@@ -259,15 +261,15 @@ class Driver:
             self.result.notes.append(message("note.tied"))
 
 
-def stepped_twice(found: Recognised, subject: Subject, settings: Mapping[str, Any]) -> bool:
+def stepped_twice(shape: Recognised, subject: Subject, settings: Mapping[str, Any]) -> bool:
     """Whether a step with one array under two names goes elsewhere than a step with it under one."""
     start = np.linspace(-1, 1, 6).reshape(2, 3)
     grad = np.linspace(1, 2, 6).reshape(2, 3)
-    told = {name: value for name, value in (defaults_of(subject) | dict(settings)).items() if name in found.names}
+    told = {name: value for name, value in (defaults_of(subject) | dict(settings)).items() if name in shape.names}
     ends = []
     for names in (("weight",), ("weight", "tied")):
         array = start.copy()
-        adapter = found.make()
+        adapter = shape.make()
         adapter.start(dict.fromkeys(names, array), **told)
         adapter.step(handed_in(layout_of(subject), dict.fromkeys(names, grad)))
         held = adapter.read()

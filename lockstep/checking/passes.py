@@ -70,14 +70,14 @@ def determined(subject: Subject, layer: str, hyperparameters: Mapping[str, Any])
     return {name: np.asarray(a) for name, a in one.items() if np.array_equal(a, other[name])}
 
 
-def drive(found: Found, subject: Subject, trial: Trial, settings, dtype: str, seed: int) -> Driven:
+def drive(way: Found, subject: Subject, trial: Trial, settings, dtype: str, seed: int) -> Driven:
     """What the layer does in a trial.
 
     Raises:
         NotTaken, Broken, Raised: as of an optimizer. CannotCheck: where it has a parameter that is not to be found.
     """
     case, standard = trial.case, standard_of(subject, trial)
-    hyperparameters, known = claims(found, trial, standard, settings)
+    hyperparameters, known = claims(way, trial, standard, settings)
     with handed_over():
         reference = subject.ours(case)(**hyperparameters)
     start = case.start(drawing(seed, 0), getattr(reference, "state", {}), dtype)
@@ -85,7 +85,7 @@ def drive(found: Found, subject: Subject, trial: Trial, settings, dtype: str, se
     buffers = {name: start[name] for name in getattr(reference, "buffers", {})}
     shape = functools.partial(output_shape, reference, params)
     sizes = {name: array.shape for name, array in start.items()}
-    adapter = found.make()
+    adapter = way.make()
     formats: dict[str, str] = {}
     passes: list[Pass] = []
     step = 0
@@ -109,7 +109,7 @@ def drive(found: Found, subject: Subject, trial: Trial, settings, dtype: str, se
         dtype=dtype,
         hyperparameters=hyperparameters,
         given=tuple(known),
-        defaults={name: value for name, value in found.defaults.items() if name not in known} | found.fixed,
+        defaults={name: value for name, value in way.defaults.items() if name not in known} | way.fixed,
         steps=left,
         source=str(adapter.words),
         spoils=getattr(adapter, "spoils", False),
@@ -120,7 +120,7 @@ def drive(found: Found, subject: Subject, trial: Trial, settings, dtype: str, se
     return Driven(recording, adapter, widened, narrowed, unseen_of(left, adapter, reference))
 
 
-def claims(found: Found, trial: Trial, standard, settings) -> tuple[dict[str, Any], dict[str, Any]]:
+def claims(way: Found, trial: Trial, standard, settings) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the trial measures a layer by, and what of it the layer is told.
 
     Raises:
@@ -128,20 +128,20 @@ def claims(found: Found, trial: Trial, standard, settings) -> tuple[dict[str, An
     """
     needed = {name for name, value in standard.items() if value is inspect.Parameter.empty}
     wanted = dict(trial.case.hyperparameters)
-    base = standard | found.fixed
+    base = standard | way.fixed
     lacks = [
         name
         for name, value in wanted.items()
-        if name not in needed and value != base[name] and not found.takes(name) and name not in settings
+        if name not in needed and value != base[name] and not way.takes(name) and name not in settings
     ]
     if lacks:
         raise NotTaken(message("reason.no-names", names=", ".join(lacks)))
     own = {name: value for name, value in wanted.items() if not trial.defaults or name in needed}
     hyperparameters = base | own | dict(settings)
-    known = {name: value for name, value in hyperparameters.items() if name in found.names}
+    known = {name: value for name, value in hyperparameters.items() if name in way.names}
     if trial.defaults:
         known = {name: value for name, value in known.items() if name in needed | set(settings)}
-    elif found.everything:
+    elif way.everything:
         known |= {name: value for name, value in hyperparameters.items() if value != standard.get(name)}
     return hyperparameters, known
 
@@ -168,10 +168,10 @@ def one_pass(
     handed = inputs if not case.masked or adapter.takes_mask else (x,)
     wanted = x.shape if case.masked else shape(inputs, training)
     upstream = case.upstream(rng, wanted, dtype)
-    given, above = tuple(np.array(one) for one in handed), np.array(upstream)
+    given, above = tuple(np.array(part) for part in handed), np.array(upstream)
     with np.errstate(all="ignore"):
         made = adapter.run(training, given, above)
-    if any(one.tobytes() != was.tobytes() for one, was in zip((*given, above), (*handed, upstream), strict=True)):
+    if any(part.tobytes() != was.tobytes() for part, was in zip((*given, above), (*handed, upstream), strict=True)):
         vars(adapter)["spoils"] = True
     its_own = None if made.upstream is above else made.upstream
     output = fitted(message("made.output"), made.output, wanted, dtype, formats)
@@ -245,11 +245,11 @@ def without_unset(passes: list[Pass], adapter, subject: Subject, layer: str, hyp
         raise CannotCheck(message("recognise.not-found", keys=", ".join(drawn), **told))
     return [
         dataclasses.replace(
-            one,
-            params={name: array for name, array in one.params.items() if name not in adapter.unset},
-            buffers_before={name: array for name, array in one.buffers_before.items() if name not in adapter.unset},
+            passed,
+            params={name: array for name, array in passed.params.items() if name not in adapter.unset},
+            buffers_before={name: array for name, array in passed.buffers_before.items() if name not in adapter.unset},
         )
-        for one in passes
+        for passed in passes
     ]
 
 
@@ -257,8 +257,10 @@ def unseen_of(passes: list[Pass], adapter, reference) -> list[Message | str]:
     """What PyTorch's layer shows and this one does not."""
     params, buffers = getattr(reference, "params", {}), getattr(reference, "buffers", {})
     missing: list[Message | str] = list(adapter.unset)
-    if any(one.grad_input is None for one in passes):
+    if any(passed.grad_input is None for passed in passes):
         missing.append("grad_input")
-    missing += [message("made.grad", name=name) for name in params if any(name not in one.grads for one in passes)]
+    missing += [
+        message("made.grad", name=name) for name in params if any(name not in passed.grads for passed in passes)
+    ]
     shown = [name for name in buffers if name != "num_batches_tracked" and name not in missing]
-    return [*missing, *(name for name in shown if any(name not in one.buffers for one in passes))]
+    return [*missing, *(name for name in shown if any(name not in passed.buffers for passed in passes))]

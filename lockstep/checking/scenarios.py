@@ -174,10 +174,10 @@ def trials(subject: Subject, layer: str = "") -> list[Trial]:
     return [one for one in (fitted(one, subject) for one in every) if not refused(one, subject)]
 
 
-def fitted(one: Trial, subject: Subject) -> Trial:
+def fitted(trial: Trial, subject: Subject) -> Trial:
     """The trial with a case as the subject can take it."""
-    case = subject.family.settled(subject, one.case)
-    return one._replace(scenario=one.scenario._replace(case=case))
+    case = subject.family.settled(subject, trial.case)
+    return trial._replace(scenario=trial.scenario._replace(case=case))
 
 
 def refused(one: Trial, subject: Subject) -> bool:
@@ -192,8 +192,8 @@ def refused(one: Trial, subject: Subject) -> bool:
 def options(subject: Subject) -> list[Trial]:
     """A trial for each of the options that many optimizers have, and the first case that sets one of the others."""
     known = {name: parameter.default for name, parameter in inspect.signature(subject.ours()).parameters.items()}
-    many = [one for one in (*BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if takes(known, one)]
-    tried = {"lr", *(name for one in many for name in one.needs)}
+    many = [option for option in (*BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if takes(known, option)]
+    tried = {"lr", *(name for option in many for name in option.needs)}
     for case in subject.cases.CASES:
         new = [name for name in case.hyperparameters if name not in tried]
         if len(new) == 1:

@@ -12,13 +12,13 @@ from lockstep.subjects.registry import find, subjects
 
 def list_causes(subject: Annotated[str | None, typer.Argument(help="Only of this one.")] = None):
     """What can be wrong with a subject: each cause, its formula beside PyTorch's, and what to change."""
-    for one in [find(subject)] if subject else subjects():
-        known = causes(one)
+    for known_subject in [find(subject)] if subject else subjects():
+        known = causes(known_subject)
         if not known:
             if subject:
-                console.print(f"[bold]{one.path}[/]   {voice()('cli.no-causes')}")
+                console.print(f"[bold]{known_subject.path}[/]   {voice()('cli.no-causes')}")
             continue
-        console.print(f"[bold]{one.path}[/]   {voice()('cli.causes', n=len(known))}")
+        console.print(f"[bold]{known_subject.path}[/]   {voice()('cli.causes', n=len(known))}")
         for cause in known:
             first, *others = cause.describe(voice()).splitlines()
             console.print("\n".join([f"  [bold]{escape(first)}[/]", f"    {escape(cause.formula)}"]))

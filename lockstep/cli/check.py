@@ -71,7 +71,7 @@ def of_target(target, like, set_, only, dtype, seed, names) -> Check:
     said = io.StringIO()  # by their code, at every step: it would hide the answer
     with progress() as bar, contextlib.redirect_stdout(said):
         task = bar.add_task("", total=None)
-        found = check(
+        result = check(
             loaded,
             like=like,
             hyperparameters=hyperparameters,
@@ -82,8 +82,8 @@ def of_target(target, like, set_, only, dtype, seed, names) -> Check:
             on_scenario=lambda name, place, total: bar.update(task, description=name, completed=place, total=total),
         )
     if lines := said.getvalue().count("\n"):
-        found.notes.append(message("note.prints", lines=lines))
-    return found
+        result.notes.append(message("note.prints", lines=lines))
+    return result
 
 
 def paths(text: str | None) -> dict[str, str]:

@@ -41,25 +41,25 @@ def compare_recordings(
     if first:
         compare_folders(one, other, json)
     left, right = ({recording.scenario: recording for recording in load(path)} for path in (one, other))
-    found = [compared(*pair) for pair in paired(left, right).values()]
-    for each in found:
+    pairs = [compared(*pair) for pair in paired(left, right).values()]
+    for each in pairs:
         console.print(escape("\n".join(lines(each, voice()))))
     if json is not None:
-        write_json(json, plain([each.to_json() for each in found]))
+        write_json(json, plain([each.to_json() for each in pairs]))
         written(json)
-    raise typer.Exit(0 if worst(each.verdict for each in found) in (Verdict.IDENTICAL, Verdict.ROUNDING) else 1)
+    raise typer.Exit(0 if worst(each.verdict for each in pairs) in (Verdict.IDENTICAL, Verdict.ROUNDING) else 1)
 
 
 def compare_files(one: pathlib.Path, other: pathlib.Path, first: bool, json: pathlib.Path | None) -> NoReturn:
     """Two checkpoints, with a bar of how much of them has been read."""
     with progress() as bar:
         task = bar.add_task(f"{one.name} · {other.name}", total=one.stat().st_size + other.stat().st_size)
-        found = compare_checkpoints(one, other, first=first, on_bytes=lambda count: bar.advance(task, count))
-    console.print(escape("\n".join(file_lines(found, voice()))))
+        both = compare_checkpoints(one, other, first=first, on_bytes=lambda count: bar.advance(task, count))
+    console.print(escape("\n".join(file_lines(both, voice()))))
     if json is not None:
-        write_json(json, plain(dataclasses.asdict(found)))
+        write_json(json, plain(dataclasses.asdict(both)))
         written(json)
-    raise typer.Exit(0 if found.agrees else 1)
+    raise typer.Exit(0 if both.agrees else 1)
 
 
 def compare_folders(one: pathlib.Path, other: pathlib.Path, json: pathlib.Path | None) -> NoReturn:
@@ -70,13 +70,13 @@ def compare_folders(one: pathlib.Path, other: pathlib.Path, json: pathlib.Path |
     with progress() as bar:
         task = bar.add_task(f"{one.name} · {other.name}", total=sum(file.stat().st_size for file in files))
         for name, pair in pairs.items():
-            found = first_apart(*pair, lambda count: bar.advance(task, count))
-            if found is None:
+            apart = first_apart(*pair, lambda count: bar.advance(task, count))
+            if apart is None:
                 text = [voice()("cli.identical", label=name)]
             else:
-                text = [voice()("cli.apart-first", label=name, step=found[0]), *file_lines(found[1], voice())]
+                text = [voice()("cli.apart-first", label=name, step=apart[0]), *file_lines(apart[1], voice())]
             console.print(escape("\n".join(text)))
-            step, told = (found[0], dataclasses.asdict(found[1])) if found else (None, None)
+            step, told = (apart[0], dataclasses.asdict(apart[1])) if apart else (None, None)
             answers.append({"scenario": name, "step": step, "found": told})
     if json is not None:
         write_json(json, plain(answers))
@@ -103,14 +103,14 @@ def read_name(folder: pathlib.Path) -> str:
     return str(read_manifest(folder / MANIFEST).get("scenario") or folder.name)
 
 
-def file_lines(found: TwoCheckpoints, voice: Voice) -> list[str]:
+def file_lines(both: TwoCheckpoints, voice: Voice) -> list[str]:
     """What a person reads of two files: the tensors that differ, then what is in one alone."""
-    text = [apart_line(part, voice) for part in found.apart]
-    text += [voice("checkpoint.renamed", one=one, other=other) for one, other in found.renamed.items()]
-    text += [voice("checkpoint.missing", tensor=name) for name in found.missing]
-    text += [voice("checkpoint.added", tensor=name) for name in found.added]
-    counts = {"same": found.same, "apart": len(found.apart)}
-    return [*text, voice("checkpoint.all" if found.whole else "checkpoint.first", **counts)]
+    text = [apart_line(part, voice) for part in both.apart]
+    text += [voice("checkpoint.renamed", one=one, other=other) for one, other in both.renamed.items()]
+    text += [voice("checkpoint.missing", tensor=name) for name in both.missing]
+    text += [voice("checkpoint.added", tensor=name) for name in both.added]
+    counts = {"same": both.same, "apart": len(both.apart)}
+    return [*text, voice("checkpoint.all" if both.whole else "checkpoint.first", **counts)]
 
 
 def apart_line(part: Apart, voice: Voice) -> str:
@@ -128,16 +128,16 @@ def apart_line(part: Apart, voice: Voice) -> str:
     return voice("checkpoint.values", tensor=part.tensor, index=str(list(part.index)), **figures)
 
 
-def lines(found: Compared, voice: Voice) -> list[str]:
+def lines(compared: Compared, voice: Voice) -> list[str]:
     """What a person reads of it."""
-    if found.first is None:
-        return [voice("cli.identical", label=found.label)]
-    first = found.first
-    text = [voice("cli.parts", label=found.label, verdict=found.verdict, step=first.step), *beside(first, voice)]
-    text.append(row(voice, "drift", message("cli.drift", last=found.drift[-1], most=max(found.drift))))
-    if found.evidence:
-        beyond = {"step": found.evidence.step, "line": found.evidence.line, "used": found.evidence.used}
-        side = message(f"cli.side.{found.side}")
+    if compared.first is None:
+        return [voice("cli.identical", label=compared.label)]
+    first = compared.first
+    text = [voice("cli.parts", label=compared.label, verdict=compared.verdict, step=first.step), *beside(first, voice)]
+    text.append(row(voice, "drift", message("cli.drift", last=compared.drift[-1], most=max(compared.drift))))
+    if compared.evidence:
+        beyond = {"step": compared.evidence.step, "line": compared.evidence.line, "used": compared.evidence.used}
+        side = message(f"cli.side.{compared.side}")
         text.append(row(voice, "beyond", message("cli.beyond", side=side, **beyond)))
     return text
 

@@ -48,8 +48,8 @@ def show_ledger(
         rounding=rounding,
         hyperparameters=dict(assignment(text) for text in set_ or []),
     )
-    for one in ledgers:
-        console.print(escape(one.told(voice())))
+    for told in ledgers:
+        console.print(escape(told.told(voice())))
     if json is not None:
-        write_json(json, plain([one.to_json() for one in ledgers]))
+        write_json(json, plain([told.to_json() for told in ledgers]))
         written(json)

@@ -56,9 +56,9 @@ def speak(
 @app.command("list")
 def list_subjects(subject: Annotated[str | None, typer.Argument(help="Only this one, with its cases in full.")] = None):
     """Subjects and their cases."""
-    for one in [find(subject)] if subject else subjects():
-        table = one.cases.CASES
-        console.print(f"[bold]{one.path}[/]   {voice().written(len(table), 'case')}")
+    for known in [find(subject)] if subject else subjects():
+        table = known.cases.CASES
+        console.print(f"[bold]{known.path}[/]   {voice().written(len(table), 'case')}")
         for case in table:
             console.print(f"    {case.desc}", markup=False)
 
@@ -82,20 +82,20 @@ def run_subject(
 
     Exit status 0 when nothing is different or broken, 1 when something is, 2 for a call that makes no sense.
     """
-    found = find(subject)
-    chosen = found.cases.CASES if all_ else [choose(found, case)]
+    known = find(subject)
+    chosen = known.cases.CASES if all_ else [choose(known, case)]
     if all_ and (case or json):
         raise BadValue(message("error.all-alone"))
     if json is not None:
         place(json)  # before a step is taken
     hyperparameters = dict(assignment(text) for text in set_ or [])
     passes = True
-    for one in chosen:
+    for each in chosen:
         with progress() as bar:
-            task = bar.add_task(one.desc, total=steps or one.steps)
+            task = bar.add_task(each.desc, total=steps or each.steps)
             result = run(
                 subject,
-                case=one,
+                case=each,
                 problem=problem,
                 steps=steps,
                 dtype=dtype,
@@ -138,8 +138,8 @@ def report(
     arguments = ["--out", str(out), *(["--lang", lang] if lang else []), *(["--fresh"] if fresh else [])]
     arguments += ["--workers", str(workers)] if workers else []
     arguments += ["--scheduler", scheduler] if scheduler else []
-    for one in only or []:
-        arguments += ["--only", one]
+    for page in only or []:
+        arguments += ["--only", page]
     for name, folder in {"--mnist": mnist, "--cifar10": cifar10, "--records": records}.items():
         arguments += [name, str(folder)] if folder else []
     raise typer.Exit(importlib.import_module("reports.__main__").main(arguments))

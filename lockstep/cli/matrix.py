@@ -36,40 +36,40 @@ def explain_matrix(
 
     Exit status 0 when every cell is explained to the last bit, 1 when one is not.
     """
-    for one in only or ():
-        find(one)
+    for name in only or ():
+        find(name)
     if json is not None:
         check_place(json)  # the work takes minutes
     with workers_of(scheduler, jobs, Kept(kept)) as workers, progress() as bar:
         task = bar.add_task("matrix", total=None)
-        found = matrix(
+        explained = matrix(
             only or (),
             steps=steps,
             workers=workers,
             on_start=lambda total: bar.update(task, total=total),
             on_cells=lambda cells: bar.update(task, advance=len(cells), description=cells[-1].subject if cells else ""),
         )
-    show(found)
+    show(explained)
     if json is not None:
-        write_json(json, found.to_json())
+        write_json(json, explained.to_json())
         written(json)
-    raise typer.Exit(0 if found.passes else 1)
+    raise typer.Exit(0 if explained.passes else 1)
 
 
-def show(found: Matrix) -> None:
-    rows = tally(found)
+def show(explained: Matrix) -> None:
+    rows = tally(explained)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *counts in rows:
         console.print(escape("  ".join([name.ljust(widths[0]), *map(str.rjust, counts, widths[1:])])))
-    share = found.explained / len(found.cells) if found.cells else 0.0
-    said = message("matrix.explained", explained=found.explained, total=len(found.cells), share=share)
+    share = explained.explained / len(explained.cells) if explained.cells else 0.0
+    said = message("matrix.explained", explained=explained.explained, total=len(explained.cells), share=share)
     console.print(escape(row(voice(), "total", said)))
-    ends = collections.Counter(", ".join(cell.kernels) or cell.rung for cell in found.cells if cell.explained)
+    ends = collections.Counter(", ".join(cell.kernels) or cell.rung for cell in explained.cells if cell.explained)
     for end, count in ends.most_common():
         console.print(f"  {count:6}  {escape(end)}")
-    for name, reason in found.absent.items():
+    for name, reason in explained.absent.items():
         console.print(escape(row(voice(), "absent", f"{name}: {voice().plain(reason)}")))
-    missed = [cell for cell in found.cells if not cell.explained]
+    missed = [cell for cell in explained.cells if not cell.explained]
     for cell in missed[:SHOWN]:
         console.print(escape(row(voice(), "left", f"{cell.label}: {voice().plain(cell.left)}")))
     if len(missed) > SHOWN:

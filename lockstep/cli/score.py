@@ -26,9 +26,9 @@ def score_tests(
     """
     if importlib.util.find_spec("pytest") is None:
         raise BadValue(message("error.no-pytest"))
-    found = importlib.import_module("lockstep.testing.score").score(tests, subject)
-    console.print(escape(found.told(voice())))
+    result = importlib.import_module("lockstep.testing.score").score(tests, subject)
+    console.print(escape(result.told(voice())))
     if json is not None:
-        write_json(json, found.to_json())
+        write_json(json, result.to_json())
         written(json)
-    raise typer.Exit(1 if found.missed else 0)
+    raise typer.Exit(1 if result.missed else 0)

@@ -49,12 +49,12 @@ class Assembly:
         for recording in recordings:
             if there := quick.of(recording):
                 self.pieces.append(Piece(recording, there[1], there[0]))
-        self.parts: list[Part] = [(one.trail.label, line) for one in self.pieces for line in one.trail.lines]
+        self.parts: list[Part] = [(piece.trail.label, line) for piece in self.pieces for line in piece.trail.lines]
         self.known = [cause for cause in known if not cause.behaviour]
-        first = {id(one.script): one for one in reversed(self.pieces)}
+        first = {id(piece.script): piece for piece in reversed(self.pieces)}
         self.of_script = {
-            key: mutants(one.script, one.trail, one.recording.subject, one.recording.layer)
-            for key, one in first.items()
+            key: mutants(piece.script, piece.trail, piece.recording.subject, piece.recording.layer)
+            for key, piece in first.items()
         }
         self.memory: dict[frozenset, frozenset[Part]] = {}
         self.no_two: set[tuple[frozenset, str]] = set()  # hypotheses and lines that no two more explain
@@ -73,9 +73,9 @@ class Assembly:
 
     def used(self, causes: Hypothesis, part: Part) -> tuple[float, int]:
         """The largest share of its allowance that a part uses given what was seen, and at which step."""
-        one = self.piece(part[0])
+        piece = self.piece(part[0])
         with np.errstate(all="ignore"):
-            return one.script.used(one.trail, causes, one.recording.dtype).get(part[1], (np.inf, 1))
+            return piece.script.used(piece.trail, causes, piece.recording.dtype).get(part[1], (np.inf, 1))
 
     def hypotheses(self) -> list[Hypothesis]:
         """What explains most, and of those the simplest first."""
@@ -113,28 +113,31 @@ class Assembly:
     def best(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
         """Those that explain most; of those that explain the same, the simplest."""
         order = sorted(
-            {names_of(one): one for one in hypotheses}.values(), key=lambda one: (-len(self.explained(one)), cost(one))
+            {names_of(hypothesis): hypothesis for hypothesis in hypotheses}.values(),
+            key=lambda hypothesis: (-len(self.explained(hypothesis)), cost(hypothesis)),
         )
         kept: list[Hypothesis] = []
         count: dict[frozenset[Part], int] = {}
-        for one in order:
-            explained = self.explained(one)
+        for hypothesis in order:
+            explained = self.explained(hypothesis)
             count[explained] = count.get(explained, 0) + 1
             if count[explained] <= EACH:
-                kept.append(one)
+                kept.append(hypothesis)
         return kept[:WIDTH]
 
     def extended(self, causes: Hypothesis, part: Part) -> Iterator[Hypothesis]:
         """The hypothesis with what explains one part more and loses none."""
         held = self.explained(causes)
-        one = self.piece(part[0])
-        variants = [*self.known, *self.of_script[id(one.script)]]
+        piece = self.piece(part[0])
+        variants = [*self.known, *self.of_script[id(piece.script)]]
         for ways in (self.by_one, self.by_a_number, self.by_two):
             if ways == self.by_two and (names_of(causes), part[1]) in self.no_two:
                 return
-            found = [larger for larger in ways(causes, one, part[1], variants) if held <= self.explained(larger)]
-            if found:
-                yield from found
+            larger_ones = [
+                larger for larger in ways(causes, piece, part[1], variants) if held <= self.explained(larger)
+            ]
+            if larger_ones:
+                yield from larger_ones
                 return
         self.no_two.add((names_of(causes), part[1]))
 
@@ -150,14 +153,14 @@ class Assembly:
             if len(cause.free) == 1 and may_join((*causes, cause)):
                 yield from self.solved(causes, cause, one, line)
 
-    def solved(self, causes: Hypothesis, cause: Cause, one: Piece, line: str) -> Iterator[Hypothesis]:
+    def solved(self, causes: Hypothesis, cause: Cause, piece: Piece, line: str) -> Iterator[Hypothesis]:
         (name,) = cause.free
-        first, call = self.first_off(causes, one, line)
-        calls = one.trail.calls[: first + 1] if one.trail.carried else [call]
+        first, call = self.first_off(causes, piece, line)
+        calls = piece.trail.calls[: first + 1] if piece.trail.carried else [call]
         try:
-            exchange = one.script.exchange((*causes, cause.opened()))
+            exchange = piece.script.exchange((*causes, cause.opened()))
             off = functools.partial(
-                self.off, one.trail._replace(calls=calls), one.script, exchange, f"free_{name}", line
+                self.off, piece.trail._replace(calls=calls), piece.script, exchange, f"free_{name}", line
             )
             around = off(np.array([0.3, 1.0]))
             if np.array_equal(around[0], around[1]):
@@ -167,7 +170,7 @@ class Assembly:
             return
         for value in round_numbers(number, name) if number is not None else ():
             larger = (*causes, cause.solved(**{name: value}))
-            if one.script.near(one.trail, larger, (line,)):
+            if piece.script.near(piece.trail, larger, (line,)):
                 yield larger
                 return
 
@@ -183,9 +186,9 @@ class Assembly:
 
     # two at once
 
-    def by_two(self, causes: Hypothesis, one: Piece, line: str, variants: Sequence[Cause]) -> Iterator[Hypothesis]:
+    def by_two(self, causes: Hypothesis, piece: Piece, line: str, variants: Sequence[Cause]) -> Iterator[Hypothesis]:
         """Two causes more, which explain the part together and neither alone."""
-        script, trail = one.script, one.trail
+        script, trail = piece.script, piece.trail
         classes: dict[tuple, list[Cause]] = {}
         for variant in variants:
             mark = script.signature(trail, (*causes, variant), line, SAME)
@@ -193,15 +196,17 @@ class Assembly:
                 classes.setdefault(mark, []).append(variant)
         classes.pop(script.signature(trail, causes, line, SAME) or (), None)
         kinds = [sorted(alike, key=lambda cause: cost((cause,))) for alike in classes.values()]
-        for first, second in self.near_pairs(causes, one, line, [alike[0] for alike in kinds]):
+        for first, second in self.near_pairs(causes, piece, line, [alike[0] for alike in kinds]):
             for pair in itertools.product(kinds[first][:WIDTH], kinds[second][:WIDTH]):
                 if may_join((*causes, *pair)) and script.near(trail, (*causes, *pair), (line,)):
                     yield (*causes, *pair)
 
-    def near_pairs(self, causes: Hypothesis, one: Piece, line: str, variants: list[Cause]) -> Iterator[tuple[int, int]]:
+    def near_pairs(
+        self, causes: Hypothesis, piece: Piece, line: str, variants: list[Cause]
+    ) -> Iterator[tuple[int, int]]:
         """Which two of the variants bring the line near in the first call in which it is not."""
-        script, trail = one.script, one.trail
-        number, call = self.first_off(causes, one, line)
+        script, trail = piece.script, piece.trail
+        number, call = self.first_off(causes, piece, line)
         with_each = [script.exchange((*causes, variant)) for variant in variants]
         alone = script.exchange(causes)
         if number and trail.carried:
@@ -217,7 +222,7 @@ class Assembly:
         trace: list = []
         script.go([script.begun(call, {}, alone)], script.everything, call, alone, trace)
         order = sorted(
-            (place for place, one in enumerate(with_each) if not one.kept), key=lambda at: with_each[at].first
+            (place for place, mutant in enumerate(with_each) if not mutant.kept), key=lambda at: with_each[at].first
         )
         plans = [script.plan((line,), exchange, call) for exchange in with_each]
         merged: dict[tuple, list[int]] = {}
@@ -252,12 +257,12 @@ class Assembly:
             return None
         return script.exchange((*causes, a, b)) if may_join((*causes, a, b)) else None
 
-    def first_off(self, causes: Hypothesis, one: Piece, line: str) -> tuple[int, Call]:
+    def first_off(self, causes: Hypothesis, piece: Piece, line: str) -> tuple[int, Call]:
         """The first call in which the line is not near, and its number."""
-        for number, (call, made) in enumerate(one.script.walked(one.trail, one.script.exchange(causes))):
+        for number, (call, made) in enumerate(piece.script.walked(piece.trail, piece.script.exchange(causes))):
             if line in call.seen and not near(call.seen[line], made.get(line)):
                 return number, call
-        return 0, one.trail.calls[0]
+        return 0, piece.trail.calls[0]
 
 
 def together(a: Exchange, b: Exchange, shared: Exchange) -> Exchange | None:

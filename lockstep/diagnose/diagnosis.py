@@ -78,10 +78,10 @@ class Diagnosis:
             "first_difference": self.first and {"scenario": self.first[0], **plain(self.first[1])},
             "causes": [described(cause, self.answer) for cause in self.causes if self.answer]
             + [
-                described(cause, one) | {"dtype": dtype}
-                for dtype, one in self.formats.items()
-                if one
-                for cause in one.causes
+                described(cause, candidate) | {"dtype": dtype}
+                for dtype, candidate in self.formats.items()
+                if candidate
+                for cause in candidate.causes
             ]
             + [
                 {
@@ -94,7 +94,9 @@ class Diagnosis:
                 }
                 for key, what in self.kept.items()
             ],
-            "equivalent": [[described(cause, one) for cause in one.causes] for one in self.equivalent],
+            "equivalent": [
+                [described(cause, candidate) for cause in candidate.causes] for candidate in self.equivalent
+            ],
             "next_best": self.next_best
             and {
                 "causes": [cause.name for cause in self.next_best.causes],
@@ -114,8 +116,8 @@ class Diagnosis:
                 "left": dict(zip(("scenario", "line", "step"), self.partly.left, strict=True)),
             },
             "formats": {
-                dtype: [described(cause, one) for cause in one.causes] if one else []
-                for dtype, one in self.formats.items()
+                dtype: [described(cause, candidate) for cause in candidate.causes] if candidate else []
+                for dtype, candidate in self.formats.items()
             },
         }
 
@@ -128,13 +130,13 @@ class Diagnosis:
             yield row(voice, "cause", f"{self.fault.id}: {voice.say(self.fault.what)}")
             yield row(voice, "fix", self.fault.fix)
         elif self.formats:
-            for dtype, one in self.formats.items():
+            for dtype, candidate in self.formats.items():
                 yield row(
                     voice,
                     "format",
-                    message("cli.format", dtype=dtype) if one else message("cli.format-no", dtype=dtype),
+                    message("cli.format", dtype=dtype) if candidate else message("cli.format-no", dtype=dtype),
                 )
-                yield from self.accusation(one, voice) if one else ()
+                yield from self.accusation(candidate, voice) if candidate else ()
         elif self.answer:
             yield from self.accusation(self.answer, voice)
         elif self.partly:
@@ -142,8 +144,8 @@ class Diagnosis:
         elif self.verdict is Verdict.DIFFERENT:
             yield row(voice, "cause", self.none_known)
             if self.first:
-                label, found = self.first
-                yield row(voice, "shows", message("cli.first-in", label=repr(label), step=found.step, line=found.line))
+                label, spot = self.first
+                yield row(voice, "shows", message("cli.first-in", label=repr(label), step=spot.step, line=spot.line))
         for key, what in self.kept.items():
             yield row(voice, "cause", f"state-scaled ({key}): {voice.say(what)}")
         if self.next_best and not self.fault:
@@ -241,36 +243,36 @@ def diagnose(
     if not recordings:
         raise BadValue(message("error.nothing-recorded"))
     path = subject or recordings[0].subject
-    recordings = [with_mask(dataclasses.replace(one, subject=path)) for one in recordings]
-    if len({one.label for one in recordings}) < len(recordings):
+    recordings = [with_mask(dataclasses.replace(recording, subject=path)) for recording in recordings]
+    if len({recording.label for recording in recordings}) < len(recordings):
         raise BadValue(message("error.same-scenario"))
     if fault := fault_of(recordings):
         return Diagnosis(Verdict.BROKEN, path, fault=fault)
     all_seen, keys = recordings, kept_otherwise(recordings)
     if keys:
-        recordings, residuals = [without(one, keys) for one in recordings], None
-    left = {one.label: (residuals or {}).get(one.label) or replay(one) for one in recordings}
+        recordings, residuals = [without(recording, keys) for recording in recordings], None
+    left = {recording.label: (residuals or {}).get(recording.label) or replay(recording) for recording in recordings}
     search = Search(find(path), recordings, left, thorough)
     about = {"subject": path, "residuals": left, "known": len(search.known)}
     if keys and not search.differing:
         kept = words_of(all_seen, keys, ())
-        before = {one.label: replay(one) for one in all_seen}
+        before = {recording.label: replay(recording) for recording in all_seen}
         about |= {"residuals": before, "first": first_of(all_seen, before), "kept": kept}
         return Diagnosis(Verdict.DIFFERENT, answer=search.followed(()) if kept.keys() == keys else None, **about)
     if not search.differing:
-        unsure = any(one.uncertain for one in left.values())
+        unsure = any(residual.uncertain for residual in left.values())
         known = [search.followed((cause,)) for cause in search.known if search.to_the_bit(cause)]
         return Diagnosis(
             Verdict.ILL_CONDITIONED if unsure else Verdict.ROUNDING, answer=known[0] if known else None, **about
         )
     looked = answered(search, find(path), recordings, left, thorough) if together else (search.alone(), {}, None)
-    found, formats, partly = looked
-    answer = found[0] if found else None
-    named = {cause.id for one in found for cause in one.causes}
+    explanations, formats, partly = looked
+    answer = explanations[0] if explanations else None
+    named = {cause.id for candidate in explanations for cause in candidate.causes}
     return Diagnosis(
         Verdict.DIFFERENT,
         answer=answer,
-        equivalent=distinct(found)[1:],
+        equivalent=distinct(explanations)[1:],
         next_best=search.nearest(answer, named) if together and not formats else None,
         first=first_of(search.recordings, left),
         partly=partly if not answer and not formats else None,
@@ -288,28 +290,32 @@ def answered(
 
     What differs in one format alone must not spoil what another shows without doubt, so each is asked by itself.
     """
-    kinds = list(dict.fromkeys(one.dtype for one in (*search.differing, *recordings)))  # the finest first
-    apart = {dtype: [one for one in recordings if one.dtype == dtype] for dtype in kinds}
+    kinds = list(dict.fromkeys(recording.dtype for recording in (*search.differing, *recordings)))  # the finest first
+    apart = {dtype: [recording for recording in recordings if recording.dtype == dtype] for dtype in kinds}
     first = Search(subject, apart[kinds[0]], left, thorough) if len(kinds) > 1 else search
-    found = first.explanations()
+    explanations = first.explanations()
     if len(kinds) == 1:
-        return found, {}, first.partly
-    whole = [one for one in map(search.followed, (one.causes for one in found)) if one.residual <= 1]
+        return explanations, {}, first.partly
+    whole = [
+        candidate
+        for candidate in map(search.followed, (candidate.causes for candidate in explanations))
+        if candidate.residual <= 1
+    ]
     if whole:
         return whole, {}, None
-    formats: dict[str, Candidate | None] = {kinds[0]: found[0] if found else None}
+    formats: dict[str, Candidate | None] = {kinds[0]: explanations[0] if explanations else None}
     for dtype in kinds[1:]:
         other = Search(subject, apart[dtype], left, thorough=False)
         if other.differing:
-            with_more = [one for one in (*found[:1],) for one in other.more_than(one.causes)]
+            with_more = [more for candidate in explanations[:1] for more in other.more_than(candidate.causes)]
             formats[dtype] = next(iter(with_more or other.explanations()), None)
     return ([], formats, None) if any(formats.values()) else ([], {}, first.partly)
 
 
 def first_of(recordings: Sequence[Recording], left: Mapping[str, Residual]) -> tuple[str, Finding]:
     """The first number beyond its allowance, and the recording it is in."""
-    found = [(one.label, first) for one in recordings if (first := left[one.label].first)]
-    return min(found, key=lambda place: place[1].step)
+    firsts = [(recording.label, first) for recording in recordings if (first := left[recording.label].first)]
+    return min(firsts, key=lambda place: place[1].step)
 
 
 # the comparison itself
@@ -317,12 +323,12 @@ def first_of(recordings: Sequence[Recording], left: Mapping[str, Residual]) -> t
 
 def fault_of(recordings: Sequence[Recording]) -> Fault | None:
     """What is wrong with the comparison, before anything is said of the implementation."""
-    steps = [(one, step) for one in recordings for step in one.steps if isinstance(step, Step)]
+    steps = [(recording, step) for recording in recordings for step in recording.steps if isinstance(step, Step)]
     if any(after.dtype != step.before[name].dtype for _, step in steps for name, after in step.after.items()):
         return fault("dtype-promoted")
     if steps and not any(moved(step) for _, step in steps) and any(pushed(step) for _, step in steps):
         return fault("nothing-moved")
-    if any(turned(one) for one in recordings):
+    if any(turned(recording) for recording in recordings):
         return fault("layout-transposed")
     return None
 
@@ -366,9 +372,9 @@ def with_mask(recording: Recording) -> Recording:
     return dataclasses.replace(recording, steps=[masked(one) for one in recording.steps])
 
 
-def masked(one: Pass) -> Pass:
-    x, *given = one.inputs
-    kept = (one.output != 0) | (x == 0)
-    if kept.all() and not one.training:
-        return one  # nothing was dropped: there is no mask to be seen
-    return one if given else dataclasses.replace(one, inputs=(x, kept.astype(one.output.dtype)))
+def masked(passed: Pass) -> Pass:
+    x, *given = passed.inputs
+    kept = (passed.output != 0) | (x == 0)
+    if kept.all() and not passed.training:
+        return passed  # nothing was dropped: there is no mask to be seen
+    return passed if given else dataclasses.replace(passed, inputs=(x, kept.astype(passed.output.dtype)))

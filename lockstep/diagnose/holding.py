@@ -23,12 +23,12 @@ def kept_otherwise(recordings: Sequence[Recording]) -> set[str]:
         if recording.holds != "steps":
             return set()
         first = list(until(recording, (), 1))
-        agrees = all(near(one) for one in first if one.quantity == "param")
-        for one in first:
-            if one.quantity != "param":
-                other = factor(one) is not None and not near(one) and agrees
-                multiples[one.quantity] = multiples.get(one.quantity, True) and (other or not np.any(one.found))
-    shown = {one.quantity for recording in recordings for one in until(recording, (), 1) if np.any(one.found)}
+        agrees = all(near(seen) for seen in first if seen.quantity == "param")
+        for seen in first:
+            if seen.quantity != "param":
+                other = factor(seen) is not None and not near(seen) and agrees
+                multiples[seen.quantity] = multiples.get(seen.quantity, True) and (other or not np.any(seen.found))
+    shown = {seen.quantity for recording in recordings for seen in until(recording, (), 1) if np.any(seen.found)}
     return {key for key, multiple in multiples.items() if multiple and key in shown}
 
 
@@ -41,14 +41,14 @@ def near(one: Observed) -> bool:
     return bool(np.all(strain(one.found, np.asarray(one.predicted[""]), one.size) <= LIMIT))
 
 
-def factor(one: Observed) -> float | None:
+def factor(seen: Observed) -> float | None:
     """By what the prediction has to be multiplied to be what was found, if that is one number."""
-    predicted = np.asarray(one.predicted[""], np.float64)
+    predicted = np.asarray(seen.predicted[""], np.float64)
     place = np.unravel_index(int(np.argmax(np.abs(predicted))), predicted.shape) if predicted.size else ()
     if not predicted.size or not predicted[place]:
         return None
-    found = float(one.found[place] / predicted[place])
-    return found if np.all(strain(one.found, found * predicted, one.size) <= LIMIT) else None
+    ratio = float(seen.found[place] / predicted[place])
+    return ratio if np.all(strain(seen.found, ratio * predicted, seen.size) <= LIMIT) else None
 
 
 def without(recording: Recording, keys: Iterable[str]) -> Recording:
@@ -66,26 +66,26 @@ def without(recording: Recording, keys: Iterable[str]) -> Recording:
 
 def words_of(recordings: Sequence[Recording], keys: Iterable[str], causes: Hypothesis) -> dict[str, Message]:
     """What each entry holds, beside what the formula with these causes keeps; nothing where that is no multiple."""
-    found: dict[str, Message] = {}
+    words: dict[str, Message] = {}
     for key in keys:
         factors = [
-            (one.step, step.hyperparameters, factor(one))
+            (seen.step, step.hyperparameters, factor(seen))
             for recording in recordings
-            for one in until(recording, causes)
-            for step in (recording.steps[one.step - 1],)
-            if one.quantity == key and np.any(np.asarray(one.predicted[""]))
+            for seen in until(recording, causes)
+            for step in (recording.steps[seen.step - 1],)
+            if seen.quantity == key and np.any(np.asarray(seen.predicted[""]))
         ]
         if all(alike(number, 1.0) for _, _, number in factors):
             continue  # it holds what the formula with these causes keeps
         if all(number is not None for _, _, number in factors):
             for name, of in MULTIPLES.items():
                 if all(alike(number, of(told, step)) for step, told, number in factors):
-                    found[key] = message("cli.kept-times", key=key, factor=name)
+                    words[key] = message("cli.kept-times", key=key, factor=name)
                     break
             else:
                 if all(alike(number, factors[0][2]) for _, _, number in factors):
-                    found[key] = message("cli.kept-times", key=key, factor=f"{factors[0][2]:.6g}")
-    return found
+                    words[key] = message("cli.kept-times", key=key, factor=f"{factors[0][2]:.6g}")
+    return words
 
 
 def alike(one: float | None, other: float | None) -> bool:

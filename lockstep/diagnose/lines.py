@@ -146,24 +146,24 @@ class Script:
 
     def replaced(self, name: str, tree: ast.expr) -> list[tuple[int, str, Any]]:
         """An argument of every function that has it, and what it was at the step before."""
-        found = [(number, name, tree) for number, one in enumerate(self.definitions) if name in taken_by(one)]
+        places = [(number, name, tree) for number, one in enumerate(self.definitions) if name in taken_by(one)]
         then = Replace({name: ast.Name(name + BEFORE, ast.Load())}).visit(copy.deepcopy(tree))
-        return [(number, one, self.code(text)) for number, one, text in [*found, (0, name + BEFORE, then)]]
+        return [(number, one, self.code(text)) for number, one, text in [*places, (0, name + BEFORE, then)]]
 
     def plan(self, wanted: Sequence[str], exchange: Exchange, call: Call) -> frozenset[int]:
         """The lines that some lines are made of; one that was seen is made of nothing else, and is ~ its number."""
         ends = {max(at for (_, name), at in self.places.items() if name == one) for one in wanted}
         reading = {f"{self.lines[at].function}.{name}" for at in ends for name in self.lines[at].names}
-        found = set()
+        changed = set()
         for at in range(max(ends), -1, -1):
             line = self.lines[at]
             own = {f"{line.function}.{name}" for name in line.names}
             if own & reading:
                 made = at in ends or line.names[0] not in call.seen
-                found.add(at if made else ~at)
+                changed.add(at if made else ~at)
                 reading -= own
                 reading |= self.read_by(line, exchange.lines.get(at)) if made else set()
-        return frozenset(found)
+        return frozenset(changed)
 
     def read_by(self, line: Line, code: Any) -> set[str]:
         """The names that a line reads, each behind the number of the function it is of."""
@@ -266,17 +266,17 @@ class Script:
         On numbers that carry their error. A line that cannot be worked out, or of which no digit is certain, uses
         infinitely much.
         """
-        found: dict[str, tuple[float, int]] = {}
+        shares: dict[str, tuple[float, int]] = {}
         calls = [exactly(call, dtype, bool(self.definitions[1:])) for call in trail.calls]
         try:
             for number, (call, made) in enumerate(self.walked(trail._replace(calls=calls), self.exchange(causes)), 1):
                 for name in call.seen:
                     share = share_used(trail.calls[number - 1].seen[name].found, made.get(name))
-                    if name not in found or share > found[name][0]:
-                        found[name] = share, number
+                    if name not in shares or share > shares[name][0]:
+                        shares[name] = share, number
         except CANNOT:
             return dict.fromkeys(trail.lines, (np.inf, 1))
-        return found
+        return shares
 
     def signature(self, trail: Trail, causes: Sequence[Cause], wanted: str, calls: int) -> tuple | None:
         """What tells the causes from others that make the same of a line; None where they are no formula."""
@@ -320,11 +320,11 @@ def exactly(call: Call, dtype: str, of_layer: bool) -> Call:
     return Call(given, seen)
 
 
-def share_used(found: np.ndarray, exact: Any) -> float:
+def share_used(held: np.ndarray, exact: Any) -> float:
     """The largest share of its allowance that any number uses."""
-    if not isinstance(exact, Bounded) or exact.shape != found.shape:
+    if not isinstance(exact, Bounded) or exact.shape != held.shape:
         return np.inf
-    apart = np.where(np.isnan(found) & np.isnan(exact.value), 0, distance(found, exact.value))
+    apart = np.where(np.isnan(held) & np.isnan(exact.value), 0, distance(held, exact.value))
     room = np.broadcast_to(exact.error, exact.shape)
     if np.isposinf(room).all():
         return np.inf
@@ -362,13 +362,13 @@ def taken_by(definition: ast.FunctionDef) -> set[str]:
 
 
 def lines_of(function: int, definition: ast.FunctionDef) -> list[Line]:
-    found = []
+    lines = []
     for statement in definition.body:
         if isinstance(statement, ast.Assign):
             target: Any = statement.targets[0]
             names = (target,) if isinstance(target, ast.Name) else target.elts
-            found.append(Line(function, tuple(name.id for name in names), statement.value, compiled(statement.value)))
-    return found
+            lines.append(Line(function, tuple(name.id for name in names), statement.value, compiled(statement.value)))
+    return lines
 
 
 class Quick:
@@ -416,11 +416,12 @@ def trail_of(recording: Recording) -> Trail | None:
     until = [0 for _ in recording.steps]
     room: dict[tuple[int, str, str], Any] = {}
     with np.errstate(all="ignore"):
-        for one in walk(recording, (), {}, bounded=True) if recording.is_layer else ():
-            room[one.step, one.quantity, one.tensor] = one.predicted[""].error  # where terms cancel, that is more
-        for one in walk(recording, (LISTENER,), {}, bounded=False):
-            observed[one.step - 1].append(one)
-            until[one.step - 1] = len(heard)
+        for quantity in walk(recording, (), {}, bounded=True) if recording.is_layer else ():
+            # Where terms cancel, that is more.
+            room[quantity.step, quantity.quantity, quantity.tensor] = quantity.predicted[""].error
+        for quantity in walk(recording, (LISTENER,), {}, bounded=False):
+            observed[quantity.step - 1].append(quantity)
+            until[quantity.step - 1] = len(heard)
     between = list(zip([0, *until], until, strict=False))
     made = layer_calls if recording.is_layer else tensor_calls
     return made(recording, planted(recording.subject, recording.layer, ()), heard, observed, between, room)
@@ -447,12 +448,12 @@ def listening(base: Any) -> type:
 LISTENER = Cause(id="listener", behaviour=listening, formula="", shows="", first=First(1, ""))
 
 
-def seen_of(one: Observed, allowed: Any = 0.0) -> Seen:
+def seen_of(quantity: Observed, allowed: Any = 0.0) -> Seen:
     """`allowed`: what the formula itself needs there."""
-    found = one.found.astype(np.float64)
-    room = LIMIT * (formats.of(one.found.dtype).unit * (np.abs(found) + one.size) + np.finfo(np.float64).tiny)
+    held = quantity.found.astype(np.float64)
+    room = LIMIT * (formats.of(quantity.found.dtype).unit * (np.abs(held) + quantity.size) + np.finfo(np.float64).tiny)
     room = np.maximum(room, np.where(np.isfinite(allowed), 2 * np.asarray(allowed, np.float64), 0))
-    return Seen(found, room, one.size)
+    return Seen(held, room, quantity.size)
 
 
 def tensor_calls(recording: Recording, kind: Any, heard, observed, between, room) -> Trail | None:
@@ -461,7 +462,7 @@ def tensor_calls(recording: Recording, kind: Any, heard, observed, between, room
         return None  # a line holds for what has an entry, another at each step
     first = recording.steps[0]
     taken = {name: sum(step.grads.get(name) is not None for step in recording.steps) for name in first.before}
-    name = max(taken, key=lambda one: (taken[one] > 0, -taken[one], first.before[one].size))
+    name = max(taken, key=lambda tensor: (taken[tensor] > 0, -taken[tensor], first.before[tensor].size))
     visible = {
         key
         for key, entry in kind.STATE.items()
@@ -471,7 +472,7 @@ def tensor_calls(recording: Recording, kind: Any, heard, observed, between, room
     held: Mapping[str, Any] = {}
     then: Numbers = {}
     for step, (begin, end), there in zip(recording.steps, between, observed, strict=True):
-        stepping = [one for one, grad in step.grads.items() if grad is not None]
+        stepping = [tensor for tensor, grad in step.grads.items() if grad is not None]
         if end - begin != len(stepping):
             return None
         if name in stepping:
@@ -481,7 +482,11 @@ def tensor_calls(recording: Recording, kind: Any, heard, observed, between, room
             now = {key: value for key, value in given.items() if isinstance(value, float | int | tuple)}
             given |= {key + BEFORE: value for key, value in (then or now).items()}
             then = now
-            seen = {one.line: seen_of(one) for one in there if one.tensor == name and len(one.predicted) == 1}
+            seen = {
+                quantity.line: seen_of(quantity)
+                for quantity in there
+                if quantity.tensor == name and len(quantity.predicted) == 1
+            }
             calls.append(Call([given], seen))
         elif step.after[name].tobytes() != step.before[name].tobytes():
             return None  # it moved without a gradient, which no line of the formula tells
@@ -500,12 +505,15 @@ def layer_calls(recording: Recording, kind: Any, heard, observed, between, room)
     for one_pass, (begin, end), there in zip(recording.steps, between, observed, strict=True):
         given = []
         for (args, kwargs), definition in zip(heard[begin:end], definitions, strict=False):
-            given.append(dict(zip([one.arg for one in definition.args.args], args, strict=False)) | kwargs)
+            given.append(dict(zip([argument.arg for argument in definition.args.args], args, strict=False)) | kwargs)
         for name, array in held.items():  # what it went on from, which need not be what the formula makes of it
             if name in given[0] and name not in one_pass.buffers_before and array.dtype.kind == "f":
                 given[0][name] = np.asarray(array, np.float64)
         held = one_pass.buffers
-        seen = {one.line: seen_of(one, room[one.step, one.quantity, one.tensor]) for one in there}
+        seen = {
+            quantity.line: seen_of(quantity, room[quantity.step, quantity.quantity, quantity.tensor])
+            for quantity in there
+        }
         calls.append(Call(given, seen))
     return Trail(recording.label, calls, {}, lines_seen(calls))
 

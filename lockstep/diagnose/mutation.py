@@ -117,12 +117,12 @@ def mutants(script: Script, trail: Trail, subject: str, layer: str = "") -> list
         script: the formula. trail: what shows which names are arrays and which are numbers.
         subject, layer: of what.
     """
-    found: dict[tuple, Mutant] = {}
+    simplest: dict[tuple, Mutant] = {}
     for made in (*of_lines(script, trail), *of_arguments(script, trail), *of_what_is_kept(script, trail)):
         key = tuple(sorted((*made.lines.items(), *made.backward.items(), *made.arguments.items(), *made.kept.items())))
-        if key not in found or KINDS.index(made.kind) < KINDS.index(found[key].kind):
-            found[key] = made
-    return [dataclasses.replace(made, subject=subject, layer=layer) for made in found.values()]
+        if key not in simplest or KINDS.index(made.kind) < KINDS.index(simplest[key].kind):
+            simplest[key] = made
+    return [dataclasses.replace(made, subject=subject, layer=layer) for made in simplest.values()]
 
 
 def of_lines(script: Script, trail: Trail) -> Iterator[Mutant]:

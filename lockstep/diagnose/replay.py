@@ -80,10 +80,10 @@ def replay(
     """
     tallies: dict[str, dict[str, Tally]] = {}
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
-        for one in walk(recording, tuple(causes), hyperparameters or {}, bounded=True, rounded=rounded):
-            by_scale = tallies.setdefault(one.quantity, {})
-            for scale, exact in one.predicted.items():
-                by_scale.setdefault(scale, Tally()).add(one, exact)
+        for seen in walk(recording, tuple(causes), hyperparameters or {}, bounded=True, rounded=rounded):
+            by_scale = tallies.setdefault(seen.quantity, {})
+            for scale, exact in seen.predicted.items():
+                by_scale.setdefault(scale, Tally()).add(seen, exact)
     return residual(recording, tallies)
 
 
@@ -106,10 +106,10 @@ def judge(recording: Recording) -> Residual:
 def overflows_alone(recording: Recording) -> bool:
     """Whether whatever is beyond its allowance is no finite number, where the formula's is one."""
     with np.errstate(all="ignore"):
-        for one in walk(recording, (), {}, bounded=True):
-            exact = one.predicted[""]
-            beyond = ~(distance(one.found, exact.value) <= exact.error)
-            if np.any(beyond & (np.isfinite(one.found) | ~np.isfinite(exact.value))):
+        for seen in walk(recording, (), {}, bounded=True):
+            exact = seen.predicted[""]
+            beyond = ~(distance(seen.found, exact.value) <= exact.error)
+            if np.any(beyond & (np.isfinite(seen.found) | ~np.isfinite(exact.value))):
                 return False
     return True
 
@@ -133,12 +133,12 @@ def screen(
     """
     worst: dict[tuple[str, str], float] = {}
     with np.errstate(all="ignore"):
-        for one in walk(recording, tuple(causes), hyperparameters or {}, bounded=False):
-            for scale, value in one.predicted.items():
-                apart = distance(one.found, np.asarray(value, np.longdouble))
-                apart = np.where(np.isnan(one.found) & np.isnan(value), 0, apart)
-                share_of = np.max(apart, initial=0) / one.size if np.any(apart) else 0.0
-                key = one.quantity, scale
+        for seen in walk(recording, tuple(causes), hyperparameters or {}, bounded=False):
+            for scale, value in seen.predicted.items():
+                apart = distance(seen.found, np.asarray(value, np.longdouble))
+                apart = np.where(np.isnan(seen.found) & np.isnan(value), 0, apart)
+                share_of = np.max(apart, initial=0) / seen.size if np.any(apart) else 0.0
+                key = seen.quantity, scale
                 worst[key] = max(worst.get(key, 0.0), float(share_of))
     return max((least(worst, quantity) for quantity, _ in worst), default=0.0)
 
@@ -196,27 +196,27 @@ class Tally:
         self.first: Spot | None = None
         self.uncertain: Spot | None = None
 
-    def add(self, one: Observed, exact: Bounded) -> None:
-        found, value = one.found.reshape(-1), exact.value.reshape(-1)
+    def add(self, seen: Observed, exact: Bounded) -> None:
+        held, value = seen.found.reshape(-1), exact.value.reshape(-1)
         room = np.broadcast_to(exact.error, exact.shape).reshape(-1)
-        if not found.size:
+        if not held.size:
             return
-        error = np.where(np.isnan(found) & np.isnan(value), 0, distance(found, value))
+        error = np.where(np.isnan(held) & np.isnan(value), 0, distance(held, value))
         undecided = np.isposinf(room)
         used = np.where(undecided, 0.0, share(error, room))
         used = np.where(np.isnan(used), np.inf, used)
-        self.compared += found.size
+        self.compared += held.size
         self.undecided += int(undecided.sum())
         pick = int(np.argmax(used))
         self.used = max(self.used, float(used[pick]))
         if self.first is None and used[pick] > 1:
-            self.first = Spot(one, pick, exact, float(used[pick]))
+            self.first = Spot(seen, pick, exact, float(used[pick]))
         if self.uncertain is None and not used[pick] > 1:
-            differs = (found != value.astype(found.dtype)) & (error > 0)
+            differs = (held != value.astype(held.dtype)) & (error > 0)
             unsure = differs if room.max() > 0 and uncertain(value, room) else differs & undecided
             if unsure.any():
                 place = int(np.argmax(unsure))
-                self.uncertain = Spot(one, place, exact, float(used[place]))
+                self.uncertain = Spot(seen, place, exact, float(used[place]))
 
 
 def residual(recording: Recording, tallies: dict[str, dict[str, Tally]]) -> Residual:
@@ -246,17 +246,17 @@ def residual(recording: Recording, tallies: dict[str, dict[str, Tally]]) -> Resi
 
 
 def equations(recording: Recording) -> Mapping[str, str]:
-    found = looked_up(recording.subject).reference.EQUATIONS
-    return found.get(recording.layer, found)
+    stated = looked_up(recording.subject).reference.EQUATIONS
+    return stated.get(recording.layer, stated)
 
 
 def seen_of(recording: Recording) -> frozenset[str]:
     """The state entries or buffers that can be seen."""
     if recording.is_layer:
-        return frozenset(name for one in recording.steps for name in one.buffers)
+        return frozenset(name for step in recording.steps for name in step.buffers)
     if recording.holds == "states":
         return frozenset()
-    return frozenset(key for one in recording.steps for key in one.state)
+    return frozenset(key for step in recording.steps for key in step.state)
 
 
 def walk(
@@ -416,15 +416,15 @@ def numbers(side: Any, entries: Mapping[str, Any], number) -> dict[str, Any]:
 def observed(recording: Recording, count: int, step: Step, side: Any, number) -> Iterator[Observed]:
     """The parameters and the visible state after a step; state that agrees is where the next step starts."""
     bounded = side.bounded
-    for name, found in step.after.items():
-        changed = np.max(np.abs(found.astype(np.float64) - step.before[name]), initial=0)
+    for name, held in step.after.items():
+        changed = np.max(np.abs(held.astype(np.float64) - step.before[name]), initial=0)
         exact = side.params[name]
         exact = coefficient_rounded(exact, step.before[name]) if bounded else exact
-        yield Observed(count, "param", name, "param", found, {"": exact}, float(changed))
+        yield Observed(count, "param", name, "param", held, {"": exact}, float(changed))
     lr = step.hyperparameters.get("lr", 1.0)
     for key, named in step.state.items():
         own = recording.names.get(key, key) != key and key == "momentum_buffer"
-        for name, found in named.items():
+        for name, held in named.items():
             exact = side.state[name].get(key)
             if exact is None:
                 continue  # the formula has no such entry, or not yet
@@ -432,10 +432,10 @@ def observed(recording: Recording, count: int, step: Step, side: Any, number) ->
             predicted = {
                 scale: exact if not scale else exact * of(lr) for scale, of in SCALES.items() if not scale or own
             }
-            size = float(np.max(np.abs(found.astype(np.float64)), initial=0))
-            yield Observed(count, key, name, side.STATE[key].line, found, predicted, size)
-            if bounded and side.STATE[key].kind != "count" and within(found, exact):
-                side.state[name][key] = number(found)
+            size = float(np.max(np.abs(held.astype(np.float64)), initial=0))
+            yield Observed(count, key, name, side.STATE[key].line, held, predicted, size)
+            if bounded and side.STATE[key].kind != "count" and within(held, exact):
+                side.state[name][key] = number(held)
 
 
 def coefficient_rounded(exact: Bounded, before: np.ndarray) -> Bounded:
@@ -473,18 +473,18 @@ def passes(recording: Recording, causes, hyperparameters, bounded: bool, rounded
     orders = [*(kind.FORMS if rounded else ()), *(kind.ORDERS[name] for name in names)]
     layers = [kind(**(recording.hyperparameters | hyperparameters)) for _ in orders]
     carried: list[dict[str, Any]] = [{} for _ in orders]
-    for count, one in enumerate(recording.steps, 1):
+    for count, passed in enumerate(recording.steps, 1):
         made = []
         for place, (layer, order) in enumerate(zip(layers, orders, strict=True)):
-            lines, carried[place] = lines_of(layer, order, one, carried[place], bounded, rounded=rounded)
+            lines, carried[place] = lines_of(layer, order, passed, carried[place], bounded, rounded=rounded)
             made.append(lines)
-        yield from made_by(kind, count, one, made, carried, bounded)
+        yield from made_by(kind, count, passed, made, carried, bounded)
 
 
 def lines_of(
     layer,
     order: Any,
-    one: Pass,
+    passed: Pass,
     carried: dict[str, Any],
     bounded: bool,
     free: Mapping[str, float] | None = None,
@@ -493,17 +493,17 @@ def lines_of(
     """Forward and backward lines of a pass by one order, and the buffers after it; `free` numbers are arguments."""
     number = exact_number if bounded else wide_number
     layer.formula = order if isinstance(order, tuple) else layer.ORDERS[order]
-    layer.train(one.training)
-    dtype = one.output.dtype
+    layer.train(passed.training)
+    dtype = passed.output.dtype
     layer.params = {name: fit(array, dtype) for name, array in layer.params.items()}
     fresh = {name: fit(array, dtype) for name, array in layer.buffers.items()}
-    before = {name: number(array) for name, array in (fresh | one.buffers_before).items()}
+    before = {name: number(array) for name, array in (fresh | passed.buffers_before).items()}
     buffers = {
-        name: carried.get(name, before[name]) if name not in one.buffers_before else before[name] for name in fresh
+        name: carried.get(name, before[name]) if name not in passed.buffers_before else before[name] for name in fresh
     }
-    params = {name: number(array) for name, array in (layer.params | one.params).items() if name in layer.params}
-    inputs = tuple((rounded_number if rounded else number)(array) for array in layer.accepted(one.inputs))
-    upstream = None if one.upstream is None else number(one.upstream)
+    params = {name: number(array) for name, array in (layer.params | passed.params).items() if name in layer.params}
+    inputs = tuple((rounded_number if rounded else number)(array) for array in layer.accepted(passed.inputs))
+    upstream = None if passed.upstream is None else number(passed.upstream)
     forward, backward = layer.evaluate(inputs, upstream, params, buffers, training=layer.training, **(free or {}))
     updated = {name: getattr(forward, line) for name, line in layer.BUFFERS.items() if name in fresh}
     return (forward, backward), updated if layer.training else buffers
@@ -532,27 +532,27 @@ def wide_number(array) -> Any:
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
-def made_by(kind, count: int, one: Pass, made, carried, bounded: bool) -> Iterator[Observed]:
+def made_by(kind, count: int, passed: Pass, made, carried, bounded: bool) -> Iterator[Observed]:
     """What a pass made and can be seen, beside the formula's; a buffer that agrees is where the next starts."""
-    found: list[tuple[str, str, str, Any, list[Any]]] = []
+    shown: list[tuple[str, str, str, Any, list[Any]]] = []
     forward, backward = [lines[0] for lines in made], [lines[1] for lines in made]
-    found.append(("output", "output", kind.OUTPUT, one.output, [getattr(lines, kind.OUTPUT) for lines in forward]))
-    if one.grad_input is not None and backward[0] is not None:
+    shown.append(("output", "output", kind.OUTPUT, passed.output, [getattr(lines, kind.OUTPUT) for lines in forward]))
+    if passed.grad_input is not None and backward[0] is not None:
         parts = [getattr(lines, kind.GRAD_INPUT) for lines in backward]
-        found.append(("grad_input", "input", kind.GRAD_INPUT, one.grad_input, parts))
+        shown.append(("grad_input", "input", kind.GRAD_INPUT, passed.grad_input, parts))
     if backward[0] is not None:
         for name, line in kind.GRADS.items():
-            if name in one.grads:
-                found.append(("grad", name, line, one.grads[name], [getattr(lines, line) for lines in backward]))
+            if name in passed.grads:
+                shown.append(("grad", name, line, passed.grads[name], [getattr(lines, line) for lines in backward]))
     for name, line in kind.BUFFERS.items():
-        if name in one.buffers:
-            found.append((name, name, line, one.buffers[name], [buffers[name] for buffers in carried]))
-    for quantity, tensor, line, seen, parts in found:
+        if name in passed.buffers:
+            shown.append((name, name, line, passed.buffers[name], [buffers[name] for buffers in carried]))
+    for quantity, tensor, line, seen, parts in shown:
         array = floating(seen)
         exact = allowed_by([as_bounded(part) for part in parts]) if bounded else parts[0]
         size = float(np.max(np.abs(array.astype(np.float64)), initial=0)) or 1.0
         yield Observed(count, quantity, tensor, line, array, {"": exact}, size)
-        if bounded and quantity in kind.BUFFERS and one.buffers[quantity].dtype.kind == "f" and within(array, exact):
+        if bounded and quantity in kind.BUFFERS and passed.buffers[quantity].dtype.kind == "f" and within(array, exact):
             for buffers in carried:
                 buffers[quantity] = exact_number(array)
 
@@ -564,21 +564,21 @@ def allowed_by(orders: list[Bounded]) -> Bounded:
     """
     last = orders[-1]
     with np.errstate(invalid="ignore"):
-        bounded = [np.isfinite(one.error) | ~np.isfinite(last.error) for one in orders]
-        alike = [~(np.abs(one.value - last.value) > one.error + last.error) for one in orders]
+        bounded = [np.isfinite(exact.error) | ~np.isfinite(last.error) for exact in orders]
+        alike = [~(np.abs(exact.value - last.value) > exact.error + last.error) for exact in orders]
     counts = [same & sure for same, sure in zip(alike, bounded, strict=True)]
     if all(map(np.all, counts)):
         return widest(orders)
-    errors = [np.where(counted, one.error, 0) for one, counted in zip(orders, counts, strict=True)]
+    errors = [np.where(counted, exact.error, 0) for exact, counted in zip(orders, counts, strict=True)]
     return last.like(last.value, functools.reduce(np.maximum, errors, last.error), last.sure)
 
 
 def exact_step(recording: Recording) -> dict[str, np.ndarray]:
     """The exact parameters after the first step of an optimizer's recording, in a wider type."""
-    found = {}
+    params = {}
     first = Recording(**{**vars(recording), "steps": recording.steps[:1]})
     with np.errstate(all="ignore"):
-        for one in steps(first, (), {}, True):
-            if one.quantity == "param":
-                found[one.tensor] = one.predicted[""].value.reshape(one.found.shape)
-    return found
+        for seen in steps(first, (), {}, True):
+            if seen.quantity == "param":
+                params[seen.tensor] = seen.predicted[""].value.reshape(seen.found.shape)
+    return params

@@ -103,24 +103,30 @@ class Search:
     ):
         self.thorough = thorough
         self.subject, self.left = subject, dict(left)
-        layers = {one.layer for one in recordings}
+        layers = {recording.layer for recording in recordings}
         self.known = [cause for cause in causes_of(subject) if cause.layer in ("", *layers)]
         self.wrong = [cause for cause in self.known if cause.verdict is not Verdict.ROUNDING]
-        differing = [one for one in recordings if not left[one.label].explains]
-        agreeing = [one for one in recordings if left[one.label].explains]
+        differing = [recording for recording in recordings if not left[recording.label].explains]
+        agreeing = [recording for recording in recordings if left[recording.label].explains]
         # float64 first: there a formula and rounding cannot be confused
-        self.differing = sorted(differing, key=lambda one: (one.dtype != "float64", -left[one.label].used))
+        self.differing = sorted(
+            differing, key=lambda recording: (recording.dtype != "float64", -left[recording.label].used)
+        )
         self.recordings = [*self.differing, *agreeing]
         self.quick = Quick(self.recordings)
         self.screen = Screen(self.recordings, self.quick.fits)
         self.felt: dict[tuple[str, str], bool] = {}
         # what several causes are sought on: the finest dtype, the plainest scenario first
-        self.ground = [one for one in recordings if self.differing and one.dtype == self.differing[0].dtype]
-        self.parts = {one.label: parts_of(one) for one in self.ground}
+        self.ground = [
+            recording for recording in recordings if self.differing and recording.dtype == self.differing[0].dtype
+        ]
+        self.parts = {recording.label: parts_of(recording) for recording in self.ground}
         self.nearness: dict[tuple, frozenset[str]] = {}
         self.shares: dict[frozenset, frozenset[str]] = {}
-        unexplained = [one for one in self.ground if not left[one.label].explains]
-        self.to_explain = frozenset().union(*(self.parts[one.label] - self.near(one, ()) for one in unexplained))
+        unexplained = [recording for recording in self.ground if not left[recording.label].explains]
+        self.to_explain = frozenset().union(
+            *(self.parts[recording.label] - self.near(recording, ()) for recording in unexplained)
+        )
         self.furthest: Hypothesis = ()
         self.begun: list[Hypothesis] = []
         self.partly: Partly | None = None
@@ -142,11 +148,11 @@ class Search:
         if not hypotheses:
             return []
         best = assembly.explained(hypotheses[0])
-        alike = [one for one in hypotheses if assembly.explained(one) == best]
-        if len(best) == len(assembly.parts) and (found := self.verified(alike, screened=False)):
-            return found
+        alike = [hypothesis for hypothesis in hypotheses if assembly.explained(hypothesis) == best]
+        if len(best) == len(assembly.parts) and (verified := self.verified(alike, screened=False)):
+            return verified
         self.begun = alike
-        self.partly = next(filter(None, (self.some_of(assembly, one) for one in alike)), None)
+        self.partly = next(filter(None, (self.some_of(assembly, hypothesis) for hypothesis in alike)), None)
         return []
 
     def some_of(self, assembly: Assembly, causes: Hypothesis) -> Partly | None:
@@ -176,32 +182,32 @@ class Search:
         """Whether a cause that only rounds differently is what was recorded, and PyTorch's own orders are not."""
         if cause.verdict is not Verdict.ROUNDING:
             return False
-        return all(same_bits(one, cause) for one in self.recordings) and not any(
-            all(same_bits(one, None, order) for one in self.recordings) for order in ("paper", "pytorch")
+        return all(same_bits(recording, cause) for recording in self.recordings) and not any(
+            all(same_bits(recording, None, order) for recording in self.recordings) for order in ("paper", "pytorch")
         )
 
     # one cause
 
     def alone(self) -> list[Candidate]:
         """Single causes that explain everything: as they were seen, and with their numbers solved for."""
-        found = self.verified((cause,) for cause in self.known)
-        if not found:  # where terms cancel, rounding alone can be more than the screen lets pass
-            found = self.verified(((cause,) for cause in self.known), screened=False)
-        named = {cause.id for one in found for cause in one.causes}
+        candidates = self.verified((cause,) for cause in self.known)
+        if not candidates:  # where terms cancel, rounding alone can be more than the screen lets pass
+            candidates = self.verified(((cause,) for cause in self.known), screened=False)
+        named = {cause.id for candidate in candidates for cause in candidate.causes}
         for cause in families(self.known):
             if cause.id not in named:
-                found += self.solved((), cause)
-        return found
+                candidates += self.solved((), cause)
+        return candidates
 
     def verified(self, hypotheses: Iterable[Hypothesis], screened: bool = True) -> list[Candidate]:
         """Those that pass the screen and explain every recording down to rounding."""
-        found: list[Candidate] = []
+        candidates: list[Candidate] = []
         screened = screened and self.subject.family.recorded == "steps"
         for causes in hypotheses:
-            if len(found) < ENOUGH and (not screened or self.screen.keeps(causes)):
+            if len(candidates) < ENOUGH and (not screened or self.screen.keeps(causes)):
                 candidate = self.followed(causes)
-                found += [candidate] if candidate.residual <= 1 else []
-        return found
+                candidates += [candidate] if candidate.residual <= 1 else []
+        return candidates
 
     def followed(self, causes: Hypothesis) -> Candidate:
         """The replay of all recordings under the hypothesis, up to the first that refutes it."""
@@ -241,11 +247,11 @@ class Search:
                 number = self.number(recording, opened, name)
             except CANNOT:
                 return
-            for one in round_numbers(number, name) if number is not None else ():
-                causes = (*others, cause.solved(**{name: one}))
-                if one not in tried and keeps(causes):
+            for rounded in round_numbers(number, name) if number is not None else ():
+                causes = (*others, cause.solved(**{name: rounded}))
+                if rounded not in tried and keeps(causes):
                     yield causes
-                tried.add(one)
+                tried.add(rounded)
 
     def number(self, recording: Recording, opened: Hypothesis, name: str) -> float | None:
         """What the free number must be there, as exactly as the most sensitive recording tells."""
@@ -253,10 +259,15 @@ class Search:
         number = solve(recording, opened, name, first.step if first else 1)
         if number is None or recording.is_layer:
             return number
-        steps = {one.label: left.step for one in self.differing if (left := self.left[one.label].first)}
-        with_dtype = [one for one in self.differing if one.dtype == self.differing[0].dtype and one.label in steps]
-        felt = {one.label: sensitivity(one, opened, name, number, steps[one.label]) for one in (recording, *with_dtype)}
-        finest = max(with_dtype, key=lambda one: felt[one.label], default=recording)
+        steps = {other.label: left.step for other in self.differing if (left := self.left[other.label].first)}
+        with_dtype = [
+            other for other in self.differing if other.dtype == self.differing[0].dtype and other.label in steps
+        ]
+        felt = {
+            other.label: sensitivity(other, opened, name, number, steps[other.label])
+            for other in (recording, *with_dtype)
+        }
+        finest = max(with_dtype, key=lambda other: felt[other.label], default=recording)
         if felt[finest.label] <= felt[recording.label]:
             return number
         return solve(finest, opened, name, steps[finest.label], around=number) or number
@@ -272,23 +283,25 @@ class Search:
         for first in (self.assembled_so_far, self.extended, self.extended_by_two):
             beam = self.best_of(first(()))
             while beam:
-                whole = [self.needed(one) for one in beam if self.explained(one) == self.to_explain]
-                if found := self.verified(whole):
-                    return found
-                self.furthest = max((self.furthest, beam[0]), key=lambda one: len(self.explained(one)))
-                larger = [one for causes in beam for one in self.extended(causes)]
-                if not larger and (found := self.verified(beam, screened=False)):
-                    return found  # what is left is a matter of rounding
+                whole = [
+                    self.needed(hypothesis) for hypothesis in beam if self.explained(hypothesis) == self.to_explain
+                ]
+                if verified := self.verified(whole):
+                    return verified
+                self.furthest = max((self.furthest, beam[0]), key=lambda hypothesis: len(self.explained(hypothesis)))
+                larger = [hypothesis for causes in beam for hypothesis in self.extended(causes)]
+                if not larger and (verified := self.verified(beam, screened=False)):
+                    return verified  # what is left is a matter of rounding
                 larger = larger or [*self.extended_by_two(beam[0])]
-                beam = self.best_of(one for one in larger if len(one) <= MOST)
+                beam = self.best_of(hypothesis for hypothesis in larger if len(hypothesis) <= MOST)
         return []
 
     def best_of(self, hypotheses: Iterable[Hypothesis]) -> list[Hypothesis]:
         """Those that explain most, each once; of equals, those with numbers that were seen."""
         seen = {key_of(cause) for cause in self.known}
-        found = {frozenset(map(key_of, one)): one for one in hypotheses}
-        order = sorted(found, key=lambda keys: (-len(self.explained(found[keys])), len(keys - seen)))
-        return [found[keys] for keys in order[:WIDTH]]
+        by_keys = {frozenset(map(key_of, hypothesis)): hypothesis for hypothesis in hypotheses}
+        order = sorted(by_keys, key=lambda keys: (-len(self.explained(by_keys[keys])), len(keys - seen)))
+        return [by_keys[keys] for keys in order[:WIDTH]]
 
     def assembled_so_far(self, _: Hypothesis) -> list[Hypothesis]:
         """What explains most, line by line: what is left may be no matter of lines."""
@@ -308,10 +321,12 @@ class Search:
         for plainest in self.left_by(held)[:1]:
             ones = [(*causes, other) for other in self.wrong]
             both = [(*causes, *two) for two in itertools.combinations(self.wrong, 2)]
-            found = [one for one in both if may_join(one) and self.gains(plainest, causes, one)]
-            if not found and self.thorough:
-                found = [(*one, solved) for one in ones if may_join(one) for solved in self.solved_on(one, [plainest])]
-            yield from (one for one in found if self.explained(one, held) > held)
+            gaining = [pair for pair in both if may_join(pair) and self.gains(plainest, causes, pair)]
+            if not gaining and self.thorough:
+                gaining = [
+                    (*pair, solved) for pair in ones if may_join(pair) for solved in self.solved_on(pair, [plainest])
+                ]
+            yield from (pair for pair in gaining if self.explained(pair, held) > held)
 
     def left_by(self, held: frozenset[str]) -> list[Recording]:
         """The scenarios of which something is left to explain beside `held`, the plainest first."""
@@ -319,23 +334,27 @@ class Search:
 
     def solved_on(self, causes: Hypothesis, left: Sequence[Recording]) -> Iterator[Cause]:
         """Causes whose number, solved for on one of these scenarios, explains more of it beside the others."""
-        found: dict[tuple, Cause] = {}
+        solutions: dict[tuple, Cause] = {}
         for cause in families(self.known):
             if not may_join((*causes, cause)):
                 continue
-            for recording in itertools.islice((one for one in left if self.felt_in(one, cause)), SAMPLES):
+            for recording in itertools.islice(
+                (recording for recording in left if self.felt_in(recording, cause)), SAMPLES
+            ):
                 keeps = functools.partial(self.gains, recording, causes)
                 if self.settled(recording, causes, cause):
                     continue
-                again = [one for one in self.solutions if one.id == cause.id and keeps((*causes, one))]
-                found |= {key_of(one): one for one in again}
+                again = [
+                    solution for solution in self.solutions if solution.id == cause.id and keeps((*causes, solution))
+                ]
+                solutions |= {key_of(solution): solution for solution in again}
                 if again:
                     continue
                 on = [recording, without_buffers(recording)] if recording.is_layer else [recording]
                 for hypothesis in itertools.islice(self.numbers(causes, cause, on, keeps), 1):
-                    found[key_of(hypothesis[-1])] = hypothesis[-1]
-        self.solutions += [one for one in found.values() if one not in self.solutions]
-        yield from found.values()
+                    solutions[key_of(hypothesis[-1])] = hypothesis[-1]
+        self.solutions += [solution for solution in solutions.values() if solution not in self.solutions]
+        yield from solutions.values()
 
     def felt_in(self, recording: Recording, cause: Cause) -> bool:
         """Whether the number of `cause` makes a difference to the recording."""
@@ -358,14 +377,14 @@ class Search:
         """What of `to_explain` the hypothesis explains; nothing where it loses what is `held`, or agreed before."""
         key = frozenset(map(key_of, causes))
         if key not in self.shares:
-            found: set[str] = set()
-            for one in sorted(self.ground, key=lambda one: not self.parts[one.label] & held):
-                near, parts = self.near(one, causes), self.parts[one.label]
+            near_parts: set[str] = set()
+            for recording in sorted(self.ground, key=lambda recording: not self.parts[recording.label] & held):
+                near, parts = self.near(recording, causes), self.parts[recording.label]
                 if not (parts & held) | (parts - self.to_explain) <= near:
-                    found.clear()
+                    near_parts.clear()
                     break
-                found |= near
-            self.shares[key] = frozenset(found & self.to_explain)
+                near_parts |= near
+            self.shares[key] = frozenset(near_parts & self.to_explain)
         return self.shares[key]
 
     def gains(self, recording: Recording, causes: Hypothesis, larger: Hypothesis) -> bool:
@@ -380,12 +399,12 @@ class Search:
         key = recording.label, frozenset(map(key_of, causes))
         if key not in self.nearness:
             if recording.is_layer:
-                found = frozenset(f"{recording.label}: {one}" for one in near_quantities(recording, causes))
+                quantities = frozenset(f"{recording.label}: {one}" for one in near_quantities(recording, causes))
             else:
                 sure = recording.dtype == "float64"
                 whole = self.quick.fits(recording, causes) and (sure or not quickly_refuted(recording, causes))
-                found = self.parts[recording.label] if whole else frozenset()
-            self.nearness[key] = found
+                quantities = self.parts[recording.label] if whole else frozenset()
+            self.nearness[key] = quantities
         return self.nearness[key]
 
     def needed(self, causes: Hypothesis) -> Hypothesis:
@@ -441,15 +460,15 @@ class Search:
 def quickly_refuted(recording: Recording, causes: Hypothesis) -> bool:
     """Whether a number is beyond its allowance at whatever scale; stops at the first."""
     with np.errstate(all="ignore"):
-        for one in walk(recording, causes, {}, bounded=True):
-            if len(one.predicted) == 1 and beyond(one.found, one.predicted[""]):
+        for seen in walk(recording, causes, {}, bounded=True):
+            if len(seen.predicted) == 1 and beyond(seen.found, seen.predicted[""]):
                 return True
     return False
 
 
-def beyond(found: np.ndarray, exact) -> bool:
-    apart = distance(found, exact.value)
-    return bool(np.any((apart > exact.error) & ~(np.isnan(found) & np.isnan(exact.value))))
+def beyond(held: np.ndarray, exact) -> bool:
+    apart = distance(held, exact.value)
+    return bool(np.any((apart > exact.error) & ~(np.isnan(held) & np.isnan(exact.value))))
 
 
 @np.errstate(all="ignore")  # what another form overflows in is in its numbers
@@ -457,13 +476,13 @@ def same_bits(recording: Recording, cause: Cause | None, order: str = "paper") -
     """Whether the layer's formula, in the dtype of the recording, gives every bit of the outputs and gradients."""
     kind = planted(recording.subject, recording.layer, (cause,) if cause else ())
     layer = kind(**recording.hyperparameters)
-    for one in recording.steps:
+    for passed in recording.steps:
         layer.formula = layer.ORDERS[order]
-        layer.train(one.training)
-        output = np.asarray(layer.forward(*one.inputs))
-        if output.tobytes() != one.output.tobytes():
+        layer.train(passed.training)
+        output = np.asarray(layer.forward(*passed.inputs))
+        if output.tobytes() != passed.output.tobytes():
             return False
-        if one.grad_input is not None and layer.backward(one.upstream).tobytes() != one.grad_input.tobytes():
+        if passed.grad_input is not None and layer.backward(passed.upstream).tobytes() != passed.grad_input.tobytes():
             return False
     return True
 

@@ -31,12 +31,12 @@ CANNOT = (BadEdit, ArithmeticError, TypeError)
 Hypothesis = tuple[Cause, ...]
 
 
-def strain(found: np.ndarray, predicted: np.ndarray, size: float) -> np.ndarray:
+def strain(held: np.ndarray, predicted: np.ndarray, size: float) -> np.ndarray:
     """How far a prediction is off, element by element, in roundings of what was found and of its largest change."""
-    room = formats.of(found.dtype).unit * (np.abs(found.astype(np.float64)) + size) + np.finfo(np.float64).tiny
+    room = formats.of(held.dtype).unit * (np.abs(held.astype(np.float64)) + size) + np.finfo(np.float64).tiny
     with np.errstate(all="ignore"):
-        apart = np.abs(found - predicted) / room
-    agree = (found == predicted) | (np.isnan(found) & np.isnan(predicted))
+        apart = np.abs(held - predicted) / room
+    agree = (held == predicted) | (np.isnan(held) & np.isnan(predicted))
     return np.where(agree, 0.0, np.where(np.isnan(apart), np.inf, apart))
 
 
@@ -74,8 +74,8 @@ def near_quantities(recording: Recording, causes: Hypothesis) -> set[str]:
     worst: dict[str, float] = {}
     try:
         with np.errstate(all="ignore"):
-            for one in walk(recording, causes, {}, bounded=False):
-                worst[one.quantity] = max(worst.get(one.quantity, 0.0), largest(one))
+            for seen in walk(recording, causes, {}, bounded=False):
+                worst[seen.quantity] = max(worst.get(seen.quantity, 0.0), largest(seen))
     except CANNOT:
         return set()
     return {quantity for quantity, strained in worst.items() if strained <= LIMIT}
@@ -94,15 +94,15 @@ def far(one: Observed) -> bool:
     return largest(one) > LIMIT
 
 
-def largest(one: Observed) -> float:
+def largest(seen: Observed) -> float:
     """The strain of a tensor, where it can be told."""
-    if len(one.predicted) > 1:
+    if len(seen.predicted) > 1:
         return 0.0  # kept at a scale of its own, which only the replay as a whole can tell
-    predicted = np.asarray(one.predicted[""])
-    undefined = np.isnan(one.found) != np.isnan(predicted)
+    predicted = np.asarray(seen.predicted[""])
+    undefined = np.isnan(seen.found) != np.isnan(predicted)
     if undefined.any() and not undefined.all():
         return 0.0  # the root of what cancelled: a matter of rounding, on either side
-    return float(np.max(strain(one.found, predicted, one.size), initial=0.0))
+    return float(np.max(strain(seen.found, predicted, seen.size), initial=0.0))
 
 
 # Numbers that are solved for
@@ -190,9 +190,9 @@ def quantities_felt(recording: Recording, causes: Hypothesis, name: str, number:
             for value in (number, number * 1.001)
         ]
         return {
-            one.quantity
-            for one, other in zip(*runs, strict=True)
-            if np.any(strain(floats(one.predicted[""]), floats(other.predicted[""]), one.size) > LIMIT)
+            seen.quantity
+            for seen, other in zip(*runs, strict=True)
+            if np.any(strain(floats(seen.predicted[""]), floats(other.predicted[""]), seen.size) > LIMIT)
         }
 
 
@@ -247,15 +247,15 @@ def optimizer_curve(recording: Recording, causes: Hypothesis, name: str, numbers
         now = step.hyperparameters
         side.params = {tensor: spread(array) for tensor, array in step.before.items()}
         side.step({tensor: None if grad is None else spread(grad) for tensor, grad in step.grads.items()})
-        for tensor, found in step.after.items():
-            size = np.max(np.abs(found.astype(np.float64) - step.before[tensor]), initial=0)
-            yield signed(found, side.params[tensor], size)
+        for tensor, held in step.after.items():
+            size = np.max(np.abs(held.astype(np.float64) - step.before[tensor]), initial=0)
+            yield signed(held, side.params[tensor], size)
         for key, named in step.state.items():
             if key in side.STATE and side.STATE[key].kind != "count" and recording.names.get(key, key) == key:
-                for tensor, found in named.items():
+                for tensor, held in named.items():
                     predicted = side.state[tensor].get(key)
                     if predicted is not None:
-                        yield signed(found, predicted, np.max(np.abs(found), initial=0))
+                        yield signed(held, predicted, np.max(np.abs(held), initial=0))
 
 
 def by_element(kind: Any) -> bool:
@@ -271,9 +271,9 @@ def layer_curve(recording: Recording, causes: Hypothesis, name: str, numbers, st
         layer: Any = kind(**recording.hyperparameters)
         carried: dict[str, Any] = {}
         parts = []
-        for count, one in enumerate(recording.steps[:steps], 1):
-            lines, carried = lines_of(layer, "paper", one, carried, False, {name: float(number)})
-            seen = made_by(kind, count, one, [lines], [carried], False)
+        for count, passed in enumerate(recording.steps[:steps], 1):
+            lines, carried = lines_of(layer, "paper", passed, carried, False, {name: float(number)})
+            seen = made_by(kind, count, passed, [lines], [carried], False)
             parts += [signed(made.found, np.asarray(made.predicted[""])[None], made.size) for made in seen]
         rows.append(np.concatenate(parts, axis=1))
     yield np.concatenate(rows)
@@ -301,10 +301,10 @@ def signed(found: np.ndarray, predicted: Any, size: float) -> np.ndarray:
 
 def round_numbers(number: float, name: str) -> list[float]:
     """Numbers near `number` that somebody may have written down, the shortest first; itself last."""
-    found = []
+    rounded = []
     for digits in range(1, 7):
-        found.append(float(f"{number:.{digits}g}"))
+        rounded.append(float(f"{number:.{digits}g}"))
         if name in UNIT:
-            found.append(float(f"{1 - float(f'{1 - number:.{digits}g}'):.12g}"))
-    found.append(float(np.float32(number)))
-    return [*dict.fromkeys(one for one in found if abs(one - number) <= 0.1 * abs(number)), number]
+            rounded.append(float(f"{1 - float(f'{1 - number:.{digits}g}'):.12g}"))
+    rounded.append(float(np.float32(number)))
+    return [*dict.fromkeys(one for one in rounded if abs(one - number) <= 0.1 * abs(number)), number]

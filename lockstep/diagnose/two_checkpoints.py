@@ -113,12 +113,12 @@ def stored(file: pathlib.Path) -> dict[str, Stored]:
             header = json.loads(opened.read(length))
     except (SafetensorError, OSError, ValueError) as error:
         raise BadRecording(message("recording.no-safetensors", file=file, words=error)) from None
-    found = {}
+    tensors = {}
     for name, entry in header.items():
         if name != "__metadata__":
             begin, end = (8 + length + offset for offset in entry["data_offsets"])
-            found[name] = Stored(file, entry["dtype"], tuple(entry["shape"]), begin, end)
-    return found
+            tensors[name] = Stored(file, entry["dtype"], tuple(entry["shape"]), begin, end)
+    return tensors
 
 
 def compare_checkpoints(
@@ -140,39 +140,39 @@ def compare_checkpoints(
     left, right = stored(one), stored(other)
     if not left and not right:
         raise BadRecording(message("checkpoint.empty", one=one, other=other))
-    found = TwoCheckpoints()
+    both = TwoCheckpoints()
     for name in sorted(left.keys() & right.keys()):
         part = apart(name, left[name], right[name], on_bytes)
         if part is None:
-            found.same += 1
+            both.same += 1
             continue
-        found.apart.append(part)
+        both.apart.append(part)
         if first:
-            found.whole = False
-            return found
-    found.missing, found.added = sorted(left.keys() - right.keys()), sorted(right.keys() - left.keys())
-    find_renamed(found, left, right, on_bytes)
-    return found
+            both.whole = False
+            return both
+    both.missing, both.added = sorted(left.keys() - right.keys()), sorted(right.keys() - left.keys())
+    find_renamed(both, left, right, on_bytes)
+    return both
 
 
-def find_renamed(found: TwoCheckpoints, left, right, on_bytes) -> None:
+def find_renamed(both: TwoCheckpoints, left, right, on_bytes) -> None:
     """Pair what only one file has with what only the other has, where dtype, shape and bytes are the same."""
 
     def key(tensor: Stored) -> tuple[Any, ...]:
         return tensor.dtype, tensor.shape
 
-    alike = {key(left[name]) for name in found.missing} & {key(right[name]) for name in found.added}
+    alike = {key(left[name]) for name in both.missing} & {key(right[name]) for name in both.added}
     prints: dict[tuple[Any, ...], list[str]] = {}
-    for name in found.added:
+    for name in both.added:
         if key(right[name]) in alike:
             prints.setdefault((*key(right[name]), fingerprint(right[name], on_bytes)), []).append(name)
-    for name in list(found.missing):
+    for name in list(both.missing):
         if key(left[name]) in alike:
             same = prints.get((*key(left[name]), fingerprint(left[name], on_bytes)))
             if same:
-                found.renamed[name] = same.pop(0)
-                found.missing.remove(name)
-                found.added.remove(found.renamed[name])
+                both.renamed[name] = same.pop(0)
+                both.missing.remove(name)
+                both.added.remove(both.renamed[name])
 
 
 def fingerprint(tensor: Stored, on_bytes) -> bytes:

@@ -101,9 +101,9 @@ def first_apart(
         raise BadRecording(message("recording.other-hyperparameters", names=", ".join(names or ["schedule"])))
     begun = any((folder / file_name(0)).exists() for folder in (one, other))  # where they did not start afresh
     for number in range(0 if begun else 1, left["steps"] + 1):
-        found = compare_checkpoints(one / file_name(number), other / file_name(number), first=True, on_bytes=on_bytes)
-        if found.apart or found.missing or found.added or found.renamed:
-            return number, found
+        both = compare_checkpoints(one / file_name(number), other / file_name(number), first=True, on_bytes=on_bytes)
+        if both.apart or both.missing or both.added or both.renamed:
+            return number, both
     return None
 
 

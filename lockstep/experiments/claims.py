@@ -112,7 +112,7 @@ def fastest(facts: Facts) -> Conclusion:
     near, low = nearest(facts.left, "distance"), nearest(facts.left, "loss")
     later = nearest(facts.later, "distance")
     place = ("nearest", "second", "furthest")[near.index("adam")]
-    found = message(
+    measured = message(
         "claim.fastest.found",
         steps=facts.steps,
         place=message(f"claim.fastest.{place}"),
@@ -126,7 +126,7 @@ def fastest(facts: Facts) -> Conclusion:
     why = "first" if first else "later" if later[0] == "adam" else "never"
     return Conclusion(
         judged(first, later[0] == "adam"),
-        found,
+        measured,
         message(f"claim.fastest.why-{why}", steps=facts.steps, later_steps=facts.later_steps),
     )
 
@@ -137,7 +137,7 @@ def much_faster(facts: Facts) -> Conclusion:
     nearer = rms.distance * MUCH <= sgd.distance and rms.loss * MUCH <= sgd.loss
     nearer_later = rms_later.distance * MUCH <= sgd_later.distance and rms_later.loss * MUCH <= sgd_later.loss
     word = "behind" if rms.distance > sgd.distance else "ahead"
-    found = message(
+    measured = message(
         "claim.much-faster.found",
         steps=facts.steps,
         place=message(f"claim.much-faster.{word}"),
@@ -152,7 +152,7 @@ def much_faster(facts: Facts) -> Conclusion:
         sgd_later_loss=sgd_later.loss,
     )
     why = {(True, True): "both", (False, True): "later", (True, False): "first"}.get((nearer, nearer_later), "never")
-    return Conclusion(judged(nearer, nearer_later), found, message(f"claim.much-faster.why-{why}", much=MUCH))
+    return Conclusion(judged(nearer, nearer_later), measured, message(f"claim.much-faster.why-{why}", much=MUCH))
 
 
 def rank(order: list[str]) -> Message:
@@ -162,7 +162,7 @@ def rank(order: list[str]) -> Message:
 def better_at_the_end(facts: Facts) -> Conclusion:
     low, later = nearest(facts.left, "loss"), nearest(facts.later, "loss")
     slow_first, ends_best = low[0] != "sgd", later[0] == "sgd"
-    found = message(
+    measured = message(
         "claim.better-at-the-end.found",
         rank=rank(low),
         steps=facts.steps,
@@ -174,14 +174,14 @@ def better_at_the_end(facts: Facts) -> Conclusion:
     why = {(True, True): "both", (False, True): "not-slow", (False, False): "turned"}.get(
         (slow_first, ends_best), "slow"
     )
-    return Conclusion(judged(slow_first, ends_best), found, message(f"claim.better-at-the-end.why-{why}"))
+    return Conclusion(judged(slow_first, ends_best), measured, message(f"claim.better-at-the-end.why-{why}"))
 
 
 def limits_weights(facts: Facts) -> Conclusion:
     none, l2 = facts.norms["none"], facts.norms["l2"]
     smaller = l2 < none
-    found = message("claim.limits-weights.found", change=100 * (l2 / none - 1), **facts.norms)
-    return Conclusion(smaller, found, message(f"claim.limits-weights.why-{'smaller' if smaller else 'larger'}"))
+    measured = message("claim.limits-weights.found", change=100 * (l2 / none - 1), **facts.norms)
+    return Conclusion(smaller, measured, message(f"claim.limits-weights.why-{'smaller' if smaller else 'larger'}"))
 
 
 def against_overfitting(facts: Facts) -> Conclusion:
@@ -189,7 +189,7 @@ def against_overfitting(facts: Facts) -> Conclusion:
     gap, gap_dropout = (facts.fresh[name] - facts.seen[name] for name in ("none", "dropout"))
     sign = facts.gains["dropout"].sign
     word = ("chance", "gain", "loss")[sign]
-    found = message(
+    measured = message(
         "claim.against-overfitting.found",
         losses=losses(names, facts.fresh),
         gain=amount(facts.gains["dropout"]),
@@ -199,7 +199,7 @@ def against_overfitting(facts: Facts) -> Conclusion:
         gap=gap,
     )
     best = min(names, key=lambda name: facts.fresh[name])
-    return Conclusion(sign > 0, found, message(f"claim.against-overfitting.why-{word}", best=called(best)))
+    return Conclusion(sign > 0, measured, message(f"claim.against-overfitting.why-{word}", best=called(best)))
 
 
 def on_small_data(facts: Facts) -> Conclusion:
@@ -246,7 +246,7 @@ def stabilises(facts: Facts) -> Conclusion:
     common = sorted(plain)[len(plain) // 2]
     calmer = normed[common].jump < plain[common].jump
     wider = len(learns(normed)) > len(learns(plain))
-    found = message(
+    measured = message(
         "claim.stabilises.found",
         steps=facts.rate_steps,
         tried=len(plain),
@@ -258,14 +258,14 @@ def stabilises(facts: Facts) -> Conclusion:
         plain_jump=plain[common].jump,
     )
     why = {(True, True): "both", (True, False): "wider", (False, True): "calmer"}.get((wider, calmer), "neither")
-    return Conclusion(judged(wider, calmer), found, message(f"claim.stabilises.why-{why}"))
+    return Conclusion(judged(wider, calmer), measured, message(f"claim.stabilises.why-{why}"))
 
 
 def normalises(facts: Facts) -> Conclusion:
     centred = facts.mean <= facts.rounding
     unit = abs(facts.variance - 1) <= facts.rounding
     exact = abs(facts.variance - facts.expected_variance) <= facts.rounding
-    found = message(
+    measured = message(
         "claim.normalises.found",
         mean=facts.mean,
         variance=facts.variance,
@@ -273,7 +273,7 @@ def normalises(facts: Facts) -> Conclusion:
         expected=facts.expected_variance,
     )
     why = "unit" if unit else "eps" if exact else "other"
-    return Conclusion(judged(centred, unit), found, message(f"claim.normalises.why-{why}"))
+    return Conclusion(judged(centred, unit), measured, message(f"claim.normalises.why-{why}"))
 
 
 def rate(lr: float | None) -> Message:
@@ -284,7 +284,7 @@ def higher_rates(facts: Facts) -> Conclusion:
     best = {b: max(learns(facts.rates[b]), default=None) for b in (False, True)}
     plain, normed = best[False], best[True]
     top = {b: max(facts.rates[b].items(), key=lambda item: item[1].accuracy) for b in (False, True)}
-    found = message(
+    measured = message(
         "claim.higher-rates.found",
         tried=[rate(lr) for lr in facts.rates[True]],
         good=GOOD,
@@ -297,12 +297,12 @@ def higher_rates(facts: Facts) -> Conclusion:
         plain_lr=top[False][0],
     )
     holds = normed is not None and (plain is None or normed > plain)
-    return Conclusion(holds, found, message(f"claim.higher-rates.why-{'higher' if holds else 'not'}"))
+    return Conclusion(holds, measured, message(f"claim.higher-rates.why-{'higher' if holds else 'not'}"))
 
 
 def adam_then_sgd(facts: Facts) -> Conclusion:
     good, sign = facts.adam >= GOOD, facts.tuned.sign
-    found = message(
+    measured = message(
         "claim.adam-then-sgd.found",
         adam_steps=facts.adam_steps,
         tuning_steps=facts.tuning_steps,
@@ -318,20 +318,20 @@ def adam_then_sgd(facts: Facts) -> Conclusion:
         start=message(f"claim.adam-then-sgd.{'good' if good else 'bad'}"),
         end=message("claim.adam-then-sgd." + ("chance", "pays", "costs")[sign]),
     )
-    return Conclusion(judged(good, sign > 0), found, why)
+    return Conclusion(judged(good, sign > 0), measured, why)
 
 
 def together(facts: Facts) -> Conclusion:
     rivals = ("none", "l2", "dropout")
     best = min(rivals, key=lambda name: facts.fresh[name])
     sign = facts.gains["both"].sign
-    found = message(
+    measured = message(
         "claim.together.found", losses=losses(("both", *rivals), facts.fresh), gain=amount(facts.gains["both"])
     )
     lowest = facts.fresh["both"] < facts.fresh[best]
     why = ("chance", "lowest" if lowest else "not-lowest", "costs")[sign]
     return Conclusion(
-        judged(sign > 0, sign > 0 and lowest), found, message(f"claim.together.why-{why}", best=called(best))
+        judged(sign > 0, sign > 0 and lowest), measured, message(f"claim.together.why-{why}", best=called(best))
     )
 
 
@@ -342,7 +342,7 @@ def essential_in_depth(facts: Facts) -> Conclusion:
         name: message("claim.essential-in-depth.part", name=called(name), normed=100 * normed, plain=100 * plain)
         for name, (plain, normed) in facts.deep.items()
     }
-    found = message("claim.essential-in-depth.found", depth=facts.depth, steps=facts.rate_steps, **parts)
+    measured = message("claim.essential-in-depth.found", depth=facts.depth, steps=facts.rate_steps, **parts)
     holds = judged(*needed.values())
     if holds is True:
         why = message("claim.essential-in-depth.why-both")
@@ -353,7 +353,7 @@ def essential_in_depth(facts: Facts) -> Conclusion:
         why = message("claim.essential-in-depth.why-helps")
     else:
         why = message("claim.essential-in-depth.why-nothing")
-    return Conclusion(holds, found, why)
+    return Conclusion(holds, measured, why)
 
 
 # What `claim.ID.claim` says, which in Korean is the notebook's own sentence.

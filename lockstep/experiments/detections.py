@@ -56,8 +56,8 @@ def detected(arguments: Mapping[str, Any], steps: int = STEPS, seed: int = 0) ->
         steps=steps,
         unit=subject.family.unit,
         scenarios=tuple(
-            ScenarioEntry(name=name, why=one.why, case=plain(one.case.described()), steps=one.case.steps)
-            for name, one in tried.items()
+            ScenarioEntry(name=name, why=scene.why, case=plain(scene.case.described()), steps=scene.case.steps)
+            for name, scene in tried.items()
         ),
         rows=tuple(rows),
         rerun=f"lockstep causes {subject.path}",

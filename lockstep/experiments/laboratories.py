@@ -70,10 +70,10 @@ def recorded(arguments: Mapping[str, Any]) -> LaboratoryRecord:
 def powers(kind: Any, settings: Iterable[Setting]) -> Iterator[Known]:
     """The powers in the coefficients of these settings that are not correctly rounded, each once."""
     longest: dict[str, tuple[dict[str, Any], int]] = {}
-    for one in settings:
-        given = dict(one.case["hyperparameters"])
+    for run in settings:
+        given = dict(run.case["hyperparameters"])
         _, steps = longest.get(repr(given), (given, 0))
-        longest[repr(given)] = given, max(steps, one.steps)
+        longest[repr(given)] = given, max(steps, run.steps)
     yield from dict.fromkeys(known for given, steps in longest.values() for known in misrounded(kind, given, steps))
 
 
@@ -114,10 +114,10 @@ def followed(request: Request, side: Side) -> dict[str, np.ndarray]:
         if step:
             advance(side, step)
         read = {quantity: next(iter(named.values())) for quantity, named in side.read().items()}
-        for name, found in rows.items():
+        for name, values in rows.items():
             if name != "grad" or step:
-                found.append(two(read.get(name.removeprefix("state/")), request.dtype))
-    return {name: np.stack(found) for name, found in rows.items()}
+                values.append(two(read.get(name.removeprefix("state/")), request.dtype))
+    return {name: np.stack(values) for name, values in rows.items()}
 
 
 def two(array: Any, dtype: str) -> np.ndarray:

@@ -73,31 +73,31 @@ def plan() -> dict[str, dict[str, Any]]:
     own = {"case": "the notebook's run", "dtype": "float64"}
     penalised = {"l2": 0.1}
     dropped = {"dropout": 0.3}
-    found: dict[str, dict[str, Any]] = {}
+    runs: dict[str, dict[str, Any]] = {}
     for name in OPTIMIZERS:
-        found[f"optim/{name}"] = {"subject": f"optim.{name}", "steps": 100, **own}
+        runs[f"optim/{name}"] = {"subject": f"optim.{name}", "steps": 100, **own}
     for name in OWN:
-        found[f"later/{name}"] = {"subject": f"optim.{name}", "steps": LATER, **own, **BRIEFLY}
+        runs[f"later/{name}"] = {"subject": f"optim.{name}", "steps": LATER, **own, **BRIEFLY}
     for name, words in REGULAR.items():
         case = f"the notebook's two clusters, {words}"
         watched = {"steps": ITERATIONS, "judge_every": 250, "drift_every": 50}
-        found[f"regular/{name}"] = {"subject": "models.mlp", "case": case, "dtype": "float64", **watched}
-    found["regular/both"] = clusters("L2 and dropout", "two clusters", penalised | dropped, **BRIEFLY)
+        runs[f"regular/{name}"] = {"subject": "models.mlp", "case": case, "dtype": "float64", **watched}
+    runs["regular/both"] = clusters("L2 and dropout", "two clusters", penalised | dropped, **BRIEFLY)
     for name, network in zip(LARGE_ONES, ({}, penalised, dropped), strict=True):
-        found[f"large/{name}"] = clusters(f"{LARGE} samples, {name}", f"two clusters:{LARGE}", network, **BRIEFLY)
+        runs[f"large/{name}"] = clusters(f"{LARGE} samples, {name}", f"two clusters:{LARGE}", network, **BRIEFLY)
     example = {"case": "the notebook's worked example", "dtype": "float64", "steps": 1}
-    found["batchnorm"] = {"subject": "layers.batchnorm", **example}
+    runs["batchnorm"] = {"subject": "layers.batchnorm", **example}
     for batchnorm in (False, True):
         words = "with BatchNorm" if batchnorm else "without BatchNorm"
         for lr in RATES:
             key, text = f"rates/{int(batchnorm)}/{lr}", f"{words}, lr {lr}"
-            found[key] = on_digits(text, 100, WIDE, batchnorm, "optim.sgd", lr=lr)
+            runs[key] = on_digits(text, 100, WIDE, batchnorm, "optim.sgd", lr=lr)
         for optimizer, lr in {"sgd": 0.1, "adam": 3e-3}.items():
             key, text = f"deep/{int(batchnorm)}/{optimizer}", f"{len(DEEP)} hidden layers {words}, {optimizer}"
-            found[key] = on_digits(text, 100, DEEP, batchnorm, f"optim.{optimizer}", lr=lr)
+            runs[key] = on_digits(text, 100, DEEP, batchnorm, f"optim.{optimizer}", lr=lr)
     for key, steps in {"tuned/start": ADAM_STEPS, "tuned/adam": ADAM_STEPS + TUNING_STEPS}.items():
-        found[key] = on_digits(f"Adam, {steps} steps", steps, WIDE, True, "optim.adam", lr=3e-3)
-    return found
+        runs[key] = on_digits(f"Adam, {steps} steps", steps, WIDE, True, "optim.adam", lr=3e-3)
+    return runs
 
 
 def part(name: str) -> tuple[str, dict[str, Any], str]:
@@ -126,14 +126,14 @@ def record(parts: Mapping[str, RunRecord]) -> ExperimentRecord:
         claims=claims(facts["numpy"], facts["torch"]),
         runs=tuple(
             RunEntry(
-                subject=one.subject,
-                case=one.desc,
-                dtype=one.dtype,
-                steps=one.steps,
-                verdict=one.verdict,
-                used=one.used,
+                subject=part.subject,
+                case=part.desc,
+                dtype=part.dtype,
+                steps=part.steps,
+                verdict=part.verdict,
+                used=part.used,
             )
-            for one in parts.values()
+            for part in parts.values()
         ),
         arrays=arrays,
     )
@@ -189,15 +189,15 @@ def printed(arrays: dict[str, np.ndarray]) -> tuple[PrintedNumber, ...]:
 
 def texts(arrays: dict[str, np.ndarray], side: str) -> dict[str, str]:
     """What one side would have the notebook print."""
-    found = {}
+    numbers = {}
     for name in OWN:
-        found[f"position.{name}"] = as_printed(arrays[f"nb/optim/{name}/{side}/path"][-1])
+        numbers[f"position.{name}"] = as_printed(arrays[f"nb/optim/{name}/{side}/path"][-1])
     for name in REGULAR:
-        found[f"loss.{name}"] = f"{arrays[f'nb/regular/{name}/{side}/losses'][-1]:.4f}"
-        found[f"norm.{name}"] = f"{np.linalg.norm(arrays[f'nb/regular/{name}/{side}/W1']):.4f}"
+        numbers[f"loss.{name}"] = f"{arrays[f'nb/regular/{name}/{side}/losses'][-1]:.4f}"
+        numbers[f"norm.{name}"] = f"{np.linalg.norm(arrays[f'nb/regular/{name}/{side}/W1']):.4f}"
     out = arrays[f"nb/batchnorm/{side}"]
-    found |= {"batchnorm.first": as_printed(out[0]), "batchnorm.second": as_printed(out[1])}
-    return found | {"batchnorm.deviation": as_printed(np.std(out, axis=1))}
+    numbers |= {"batchnorm.first": as_printed(out[0]), "batchnorm.second": as_printed(out[1])}
+    return numbers | {"batchnorm.deviation": as_printed(np.std(out, axis=1))}
 
 
 def as_printed(array: np.ndarray) -> str:

@@ -26,18 +26,18 @@ def part(arguments: tuple[str, Mapping[str, Any], str]) -> RunRecord:
     return kept(name, run(**settings), after)
 
 
-def kept(name: str, found: Run, after: str = "") -> RunRecord:
+def kept(name: str, ran: Run, after: str = "") -> RunRecord:
     """What is kept of a run: its record, and as `nb/…` what the notebook shows of it."""
-    arrays = {**found.record.arrays, **dict(shown(name, found, after))}
-    return dataclasses.replace(found.record, arrays=arrays)
+    arrays = {**ran.record.arrays, **dict(shown(name, ran, after))}
+    return dataclasses.replace(ran.record, arrays=arrays)
 
 
-def shown(name: str, found: Run, after: str) -> Iterator[tuple[str, np.ndarray]]:
+def shown(name: str, ran: Run, after: str) -> Iterator[tuple[str, np.ndarray]]:
     """What the notebook shows of a run, on both sides: losses on the way, weights, what is read right, outputs."""
     for side in SIDES:
-        made: Any = found.outcome.sides[side]
-        path = found.outcome.traces.get(f"path/{side}")
-        if isinstance(found.request.case, LayerCase):
+        made: Any = ran.outcome.sides[side]
+        path = ran.outcome.traces.get(f"path/{side}")
+        if isinstance(ran.request.case, LayerCase):
             yield f"nb/output/{side}", made.read()["output"]["output"].T.copy()
         elif path is not None:
             places = path if name.startswith("optim/") else path[-1:]

@@ -39,15 +39,15 @@ def plan(subject: Subject, data: Mapping[str, Any] | None = None) -> dict[str, d
         }
     cases = {case.desc: case for case in subject.cases.CASES}
     longer = subject.table("LONGER") or {}
-    found = {}
+    planned = {}
     for desc, dtype, path in runs(subject, next(iter(cases))):
         case = cases.get(desc)
         if case is None or dtype not in case.dtypes or path not in {None, *subject.family.paths(subject, case)}:
             continue
         name = " ".join(part for part in (subject.path, desc, dtype, path) if part)
-        found[name] = {"subject": subject.path, "case": case, "dtype": dtype, "path": path}
-        found[name] |= {"steps": longer[desc]} if desc in longer else {}
-    return found
+        planned[name] = {"subject": subject.path, "case": case, "dtype": dtype, "path": path}
+        planned[name] |= {"steps": longer[desc]} if desc in longer else {}
+    return planned
 
 
 def runs(subject: Subject, plain: str) -> Iterator[tuple[str, str, str | None]]:

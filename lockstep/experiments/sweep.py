@@ -57,10 +57,10 @@ def matrix(
     done: dict[str, Cell] = {}
     absent: dict[str, Message] = {}
     for task, files in workers.run(tasks):
-        found = json.loads(files[CELLS])
-        climbed = [Cell(**cell | {"kernels": tuple(cell["kernels"])}) for cell in found["cells"]]
+        kept = json.loads(files[CELLS])
+        climbed = [Cell(**cell | {"kernels": tuple(cell["kernels"])}) for cell in kept["cells"]]
         done |= {cell.label: cell for cell in climbed}
-        absent |= {tasks[task].name: from_json(found["absent"])} if found["absent"] else {}
+        absent |= {tasks[task].name: from_json(kept["absent"])} if kept["absent"] else {}
         if on_cells:
             on_cells(climbed)
     ordered = [done[cell.label] for part in whole.values() for cell in part if cell.label in done]
@@ -77,6 +77,6 @@ def planned(configuration: Configuration, part: list[Cell]) -> Task:
 
 def climbed(configuration: tuple[Any, ...], part: list[dict[str, Any]]) -> Files:
     """What became of cells, or why there are none."""
-    found, absent = in_process(Configuration(*configuration), [Cell(**cell) for cell in part])
-    told = {"cells": [dataclasses.asdict(cell) for cell in found], "absent": plain(absent)}
+    cells, absent = in_process(Configuration(*configuration), [Cell(**cell) for cell in part])
+    told = {"cells": [dataclasses.asdict(cell) for cell in cells], "absent": plain(absent)}
     return {CELLS: json.dumps(told, ensure_ascii=False).encode()}

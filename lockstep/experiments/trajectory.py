@@ -55,23 +55,23 @@ def looked_at(pair: Pair, cause: Cause) -> str:
 
 def way(side: Side, steps: int, quantity: str) -> list[Named]:
     """Copies of a quantity after each step."""
-    found = []
+    states = []
     for step in range(1, steps + 1):
         advance(side, step)
-        found.append({name: np.array(array) for name, array in side.read()[quantity].items()})
-    return found
+        states.append({name: np.array(array) for name, array in side.read()[quantity].items()})
+    return states
 
 
 def apart(ours: Named, theirs: Named) -> Named:
     """|ours - theirs|; equal infinities and two NaNs agree, one alone is infinitely far."""
-    found = {}
+    distances = {}
     for name, array in ours.items():
         other = theirs[name]
         with np.errstate(invalid="ignore"):
             distance = np.abs(array.astype(np.float64) - other)
         agree = (array == other) | (np.isnan(array) & np.isnan(other))
-        found[name] = np.where(agree, 0.0, np.where(np.isnan(distance), np.inf, distance))
-    return found
+        distances[name] = np.where(agree, 0.0, np.where(np.isnan(distance), np.inf, distance))
+    return distances
 
 
 def furthest(distances: Named) -> tuple[str, tuple[int, ...]]:

@@ -25,13 +25,13 @@ def walked(arguments: Mapping[str, Any]) -> WalkRecord:
     request = asked(**arguments)
     subject, pair = request.subject, request.pair()
     request = request.beside(pair)
-    found = walk(pair, request.steps)
-    again = request.command("ledger", count="--step", steps=found.first_step)
+    walked_steps = walk(pair, request.steps)
+    again = request.command("ledger", count="--step", steps=walked_steps.first_step)
     return WalkRecord(
         **request.header,
         equations=dict(pair.equations),
         state=dict(subject.family.state(subject)),
-        source=found.source,
-        walked=tuple(found.steps),
+        source=walked_steps.source,
+        walked=tuple(walked_steps.steps),
         rerun=f"{again} --rounding paper",
     )

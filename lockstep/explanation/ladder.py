@@ -128,7 +128,7 @@ def climb(
         theirs: PyTorch's run, where it has been taken already.
     """
     theirs = theirs or Replay(pair)
-    found = probe.findings()
+    probed = probe.findings()
     used: list[str] = []
     walked: dict[tuple[str, ...], MeasuredRung] = {}
 
@@ -143,7 +143,7 @@ def climb(
 
     rungs = []
     rewrite = Rewrite(PAPER, None)
-    for rewrite in orders(pair, found, used):
+    for rewrite in orders(pair, probed, used):
         rungs.append(measured(rewrite))
         if rungs[-1].closes:
             return Climb(rungs, True, (), None)
@@ -165,7 +165,7 @@ def climb(
     return Climb(rungs, True, tuple(needed), None)
 
 
-def orders(pair: Pair, found: probe.Findings, used: list[str]) -> Iterable[Rewrite]:
+def orders(pair: Pair, probed: probe.Findings, used: list[str]) -> Iterable[Rewrite]:
     """The rewrites that need no library of PyTorch's; one that changes nothing the formula uses is left out.
 
     `used` fills up with the primitives of the formula while the rungs are walked.
@@ -173,11 +173,11 @@ def orders(pair: Pair, found: probe.Findings, used: list[str]) -> Iterable[Rewri
     plain = importlib.import_module("reference.arithmetic").PLAIN
     yield Rewrite(PAPER, None)
     yield Rewrite(PYTORCH, pair.written_like, plain)
-    fused, ordered = probe.arithmetic(found, ordered=False), probe.arithmetic(found)
+    fused, ordered = probe.arithmetic(probed, ordered=False), probe.arithmetic(probed)
     if any(rounds_otherwise(plain, fused, name) for name in used):
         yield Rewrite(FUSED, pair.written_like, fused)
     if any(rounds_otherwise(fused, ordered, name) for name in used):
-        yield Rewrite(message("rung.sums", threads=found.machine.threads or 1), pair.written_like, ordered)
+        yield Rewrite(message("rung.sums", threads=probed.machine.threads or 1), pair.written_like, ordered)
 
 
 def rounds_otherwise(one: Any, other: Any, name: str) -> bool:

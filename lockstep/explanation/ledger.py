@@ -137,11 +137,11 @@ def operations(subject: str) -> dict[str, list[str]]:
 
     Kept as a snapshot, it tells when another PyTorch takes another way.
     """
-    found = find(subject)
-    classes = {found.family.class_name(case): case for case in reversed(found.cases.CASES)}
+    known = find(subject)
+    classes = {known.family.class_name(case): case for case in reversed(known.cases.CASES)}
     return {
-        f"{name or path or found.path}: {one.stage}": list(one.operations)
+        f"{name or path or known.path}: {entry.stage}": list(entry.operations)
         for name, case in classes.items()
-        for path in found.family.paths(found, case)
-        for one in ledger(subject, step=2, case=case, path=path)
+        for path in known.family.paths(known, case)
+        for entry in ledger(subject, step=2, case=case, path=path)
     }

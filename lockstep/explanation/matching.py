@@ -101,12 +101,12 @@ def lines_of(evaluated: list[Evaluated], shape: tuple[int, ...] | None) -> list[
     for formula, lines in evaluated:
         for name, value in lines.items():
             pieces.setdefault((written_as(formula), name), []).append(value)
-    found = []
+    lines_made = []
     for (function, name), values in pieces.items():
         source, calls = assignments(function).get(name, ("", frozenset()))
         whole = len(values) == 1 or shape is None or not values[-1].ndim  # a number is the same in every block
-        found.append(Line(name, source, calls, values[-1] if whole else np.concatenate(values).reshape(shape)))
-    return found
+        lines_made.append(Line(name, source, calls, values[-1] if whole else np.concatenate(values).reshape(shape)))
+    return lines_made
 
 
 def written_as(formula) -> Callable[..., Any]:

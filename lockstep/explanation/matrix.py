@@ -132,13 +132,13 @@ def length(subject: Subject, case, configuration: Configuration, steps: int | No
 def parts(whole: list[Cell]) -> list[list[Cell]]:
     """What a process works off at a time: cells of one subject, not many; PyTorch's paths of a case stay together."""
     cases = [list(paths) for _, paths in itertools.groupby(whole, lambda cell: (cell.subject, cell.case, cell.dtype))]
-    found: list[list[Cell]] = []
+    shares: list[list[Cell]] = []
     for case in cases:
-        if found and found[-1][0].subject == case[0].subject and len(found[-1]) + len(case) <= PART:
-            found[-1] += case
+        if shares and shares[-1][0].subject == case[0].subject and len(shares[-1]) + len(case) <= PART:
+            shares[-1] += case
         else:
-            found.append(case)
-    return found
+            shares.append(case)
+    return shares
 
 
 def in_process(configuration: Configuration, work: list[Cell]) -> tuple[list[Cell], Message | None]:
@@ -206,12 +206,12 @@ class Climber:
         """The cell with its end; an error is one of a cell, not of the matrix."""
         cell = dataclasses.replace(cell, machine=environment().cpu or "")
         try:
-            found = self.climbed(cell)
+            ladder = self.climbed(cell)
         except Exception as error:
             return dataclasses.replace(cell, left=f"{type(error).__name__}: {error}")
-        left = "; ".join(line.strip() for line in left_over(found.left)) if found.left else ""
+        left = "; ".join(line.strip() for line in left_over(ladder.left)) if ladder.left else ""
         return dataclasses.replace(
-            cell, explained=found.explained, rung=str(found.rungs[-1].name), kernels=found.kernels, left=left
+            cell, explained=ladder.explained, rung=str(ladder.rungs[-1].name), kernels=ladder.kernels, left=left
         )
 
     def climbed(self, cell: Cell) -> Climb:
@@ -222,11 +222,13 @@ class Climber:
         return self.latest[2]
 
 
-def tally(found: Matrix) -> list[tuple[str, ...]]:
+def tally(explained: Matrix) -> list[tuple[str, ...]]:
     """A row a subject, a column a configuration: how many cells of how many are explained."""
-    columns = list(dict.fromkeys(cell.configuration for cell in found.cells))
+    columns = list(dict.fromkeys(cell.configuration for cell in explained.cells))
     rows = [("", *columns)]
-    for subject, named in itertools.groupby(sorted(found.cells, key=lambda cell: cell.subject), lambda c: c.subject):
+    for subject, named in itertools.groupby(
+        sorted(explained.cells, key=lambda cell: cell.subject), lambda c: c.subject
+    ):
         counts: dict[str, list[bool]] = {}
         for cell in named:
             counts.setdefault(cell.configuration, []).append(cell.explained)

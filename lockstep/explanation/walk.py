@@ -202,7 +202,7 @@ def side_by_side(
     alone = " " not in stage and stage != "loss"  # whose operations are nobody else's
     operations, used = shared_out(lines, matches, list(wanted), ran, to_the_end=alone)
     others = {name: code for function in guide.functions(stage) for name, code in codes(function).items()}
-    found = [
+    rows = [
         Beside(
             stage=half(function) if stage == "pass" else stage,
             function=function,
@@ -214,7 +214,7 @@ def side_by_side(
         )
         for function, line in paper.lines(stage, shape)
     ]
-    return found, used
+    return rows, used
 
 
 def shared_out(
@@ -224,7 +224,7 @@ def shared_out(
 
     What comes after the last line's own is its, too, where that goes `to_the_end`.
     """
-    found: dict[str, list[Any]] = {}
+    by_line: dict[str, list[Any]] = {}
     waiting: list[Any] = []
     done, last = 0, ""
     for line, match in zip(lines, matches, strict=True):
@@ -232,11 +232,11 @@ def shared_out(
             waiting += ran[done : match.place + 1]
             done = max(done, match.place + 1)
         if line.name in wanted:
-            found[line.name], waiting, last = waiting, [], line.name
+            by_line[line.name], waiting, last = waiting, [], line.name
     if to_the_end and last:
-        found[last] += waiting + ran[done:]
+        by_line[last] += waiting + ran[done:]
         done = len(ran)
-    return found, done
+    return by_line, done
 
 
 def fitting(value: np.ndarray | None, like: np.ndarray | None) -> np.ndarray | None:
@@ -246,23 +246,25 @@ def fitting(value: np.ndarray | None, like: np.ndarray | None) -> np.ndarray | N
     return np.asarray(value, order="C").reshape(like.shape)
 
 
-def staged(pair: Pair, stage: str, tensor: str | None, found: list[Beside]) -> WalkedStage:
+def staged(pair: Pair, stage: str, tensor: str | None, rows: list[Beside]) -> WalkedStage:
     """A stage with the element that its lines are read at."""
-    place, shape = element(pair, found)
+    place, shape = element(pair, rows)
     return WalkedStage(
         stage=stage,
         tensor=tensor,
-        shape=found[-1].line.value.shape if tensor else None,
-        equations=equations(pair, stage, found),
-        lines=tuple(row(one, at(place, shape, one)) for one in found),
+        shape=rows[-1].line.value.shape if tensor else None,
+        equations=equations(pair, stage, rows),
+        lines=tuple(row(entry, at(place, shape, entry)) for entry in rows),
     )
 
 
-def equations(pair: Pair, stage: str, found: list[Beside]) -> dict[str, str]:
+def equations(pair: Pair, stage: str, rows: list[Beside]) -> dict[str, str]:
     """Line to LaTeX: the subject's own, or in a stage of a network its layer's."""
     whole = " " in stage or stage == "loss"
-    known = {one.function: stated(one.function) if whole else pair.equations for one in found}
-    return {one.line.name: latex for one in found if (latex := known[one.function].get(one.line.name)) is not None}
+    known = {entry.function: stated(entry.function) if whole else pair.equations for entry in rows}
+    return {
+        entry.line.name: latex for entry in rows if (latex := known[entry.function].get(entry.line.name)) is not None
+    }
 
 
 def stated(function: Callable[..., Any]) -> Mapping[str, str]:
@@ -276,33 +278,33 @@ def orders_of(kind: Any) -> list[Any]:
     return [function for formula in getattr(kind, "ORDERS", {}).values() for function in formula]
 
 
-def element(pair: Pair, found: list[Beside]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def element(pair: Pair, rows: list[Beside]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Where a stage is read, and the shape that goes for.
 
     It is one in which the first line that differs does, and the result too if there is such a one; else the first
     that differs in the result, else the first. The result is what the stage is run for, or where that is a single
     number, the largest line.
     """
-    results = [one for one in found if one.line.name in (pair.lines.get(name) for name in RESULTS)]
-    result = (results or found)[0]
+    results = [entry for entry in rows if entry.line.name in (pair.lines.get(name) for name in RESULTS)]
+    result = (results or rows)[0]
     if result.line.value.size < 2:
-        result = max(found, key=lambda one: one.line.value.size)
+        result = max(rows, key=lambda entry: entry.line.value.size)
     shape = result.line.value.shape
     here = np.ones(shape, bool)
-    for one in (next((one for one in found if differing(one).any()), result), result):
-        both = here & spread(differing(one), shape)
+    for entry in (next((entry for entry in rows if differing(entry).any()), result), result):
+        both = here & spread(differing(entry), shape)
         here = both if both.any() else here
     place = np.unravel_index(int(np.argmax(here)), shape)
     return tuple(int(k) for k in place), shape
 
 
-def differing(one: Beside) -> np.ndarray:
+def differing(entry: Beside) -> np.ndarray:
     """Where a line differs between the sides, element by element; nowhere where PyTorch does not show it."""
-    ours = np.asarray(one.line.value, order="C")
-    if one.value is None:
+    ours = np.asarray(entry.line.value, order="C")
+    if entry.value is None:
         return np.zeros(ours.shape, bool)
     integers = formats.of(ours.dtype).unsigned
-    return (ours.reshape(-1).view(integers) != one.value.reshape(-1).view(integers)).reshape(ours.shape)
+    return (ours.reshape(-1).view(integers) != entry.value.reshape(-1).view(integers)).reshape(ours.shape)
 
 
 def spread(flags: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -319,24 +321,24 @@ def first_difference(one: Beside) -> tuple[int, ...] | None:
     return tuple(int(k) for k in places[0]) if len(places) else None
 
 
-def at(place: tuple[int, ...], shape: tuple[int, ...], one: Beside) -> tuple[int, ...]:
+def at(place: tuple[int, ...], shape: tuple[int, ...], entry: Beside) -> tuple[int, ...]:
     """The element of a line that belongs to `place` in `shape`; of another kind of line the first that differs."""
-    own = one.line.value.shape
+    own = entry.line.value.shape
     missing = len(shape) - len(own)
     if missing >= 0 and all(size in (1, whole) for size, whole in zip(own, shape[missing:], strict=True)):
         return tuple(0 if size == 1 else k for size, k in zip(own, place[missing:], strict=True))
-    return first_difference(one) or (0,) * len(own)
+    return first_difference(entry) or (0,) * len(own)
 
 
-def row(one: Beside, index: tuple[int, ...]) -> WalkedLine:
-    ours = np.asarray(one.line.value, order="C")
+def row(entry: Beside, index: tuple[int, ...]) -> WalkedLine:
+    ours = np.asarray(entry.line.value, order="C")
     apart, value = None, None
-    if one.value is not None:
-        apart, value = compare(ours, one.value), one.value[index]
+    if entry.value is not None:
+        apart, value = compare(ours, entry.value), entry.value[index]
     return WalkedLine(
-        line=one.line.name,
-        code=one.line.source,
-        their_code=one.their_code,
+        line=entry.line.name,
+        code=entry.line.source,
+        their_code=entry.their_code,
         shape=ours.shape,
         index=index,
         dtype=str(ours.dtype),
@@ -344,8 +346,8 @@ def row(one: Beside, index: tuple[int, ...]) -> WalkedLine:
         ours_bits=formats.of(ours.dtype).bits(ours[index]),
         theirs=None if value is None else float(value),
         theirs_bits=None if value is None else formats.of(value.dtype).bits(value),
-        operations=tuple(Operation(name=ran.name, value=read(ran, one, index)) for ran in one.ran),
-        idle=one.handed and not one.ran,
+        operations=tuple(Operation(name=ran.name, value=read(ran, entry, index)) for ran in entry.ran),
+        idle=entry.handed and not entry.ran,
         ulp_here=None if value is None else compare(np.reshape(ours[index], 1), np.reshape(value, 1)).ulp,
         differing=apart.differing if apart else 0,
         elements=apart.elements if apart else 0,

@@ -717,8 +717,8 @@ UNARY |= {
 
 def where(condition, yes, no) -> Bounded:
     """numpy.where; where the condition itself is unsure, either branch may be taken."""
-    one = next(x for x in (yes, no, condition) if isinstance(x, Bounded))
-    yes, no = one.exactly(yes).meet(one.exactly(no))
+    bounded = next(x for x in (yes, no, condition) if isinstance(x, Bounded))
+    yes, no = bounded.exactly(yes).meet(bounded.exactly(no))
     taken = np.asarray(condition.value if isinstance(condition, Bounded) else condition, bool)
     error = np.where(taken, yes.error, no.error)
     same_sign = yes.sure & no.sure
@@ -734,11 +734,11 @@ def where(condition, yes, no) -> Bounded:
 
 def joined(function, numbers, axis=0) -> Bounded:
     """numpy.stack and numpy.concatenate: nothing rounds."""
-    one = next(x for x in numbers if isinstance(x, Bounded))
-    numbers = [one.exactly(x) for x in numbers]
+    bounded = next(x for x in numbers if isinstance(x, Bounded))
+    numbers = [bounded.exactly(x) for x in numbers]
     errors = [np.broadcast_to(x.error, x.shape) for x in numbers]
     sure = [np.broadcast_to(x.sure, x.shape) for x in numbers]
-    return one.like(function([x.value for x in numbers], axis), function(errors, axis), function(sure, axis))
+    return bounded.like(function([x.value for x in numbers], axis), function(errors, axis), function(sure, axis))
 
 
 def filled(x: Bounded, value) -> Bounded:

@@ -142,22 +142,22 @@ def with_torch(threads: int, capability: str) -> Findings:
     )
 
 
-def arithmetic(found: Findings, *, ordered: bool = True) -> Any:
+def arithmetic(probed: Findings, *, ordered: bool = True) -> Any:
     """The Arithmetic that rounds as these kernels do, with NumPy's own functions: no library of PyTorch's.
 
     Each primitive is fused where the kernel was found to contract, else plain. `ordered`: sums in the kernels' order,
     on as many threads; else in NumPy's.
     """
     reference = importlib.import_module("reference.arithmetic")
-    fused = reference.Fused({dtype: width or 1 for dtype, width in found.vector.items()})
-    contracted = [name for name, how in found.contraction.items() if how == "fused"]
+    fused = reference.Fused({dtype: width or 1 for dtype, width in probed.vector.items()})
+    contracted = [name for name, how in probed.contraction.items() if how == "fused"]
     base = reference.PLAIN
-    if ordered and found.missing is None:
+    if ordered and probed.missing is None:
         summation = importlib.import_module("reference.summation")
         lanes = {
-            kernel: {dtype: width or 1 for dtype, width in widths.items()} for kernel, widths in found.lanes.items()
+            kernel: {dtype: width or 1 for dtype, width in widths.items()} for kernel, widths in probed.lanes.items()
         }
-        base = summation.Ordered(found.machine.threads or 1, lanes, found.halves)
+        base = summation.Ordered(probed.machine.threads or 1, lanes, probed.halves)
     return base.replacing(**{name: getattr(fused, name) for name in contracted})
 
 
@@ -182,8 +182,8 @@ def cpu_field(name: str) -> str | None:
 
 
 def mkl(torch: ModuleType) -> str | None:
-    found = re.search(r"Math Kernel Library Version (\S+)", torch.__config__.show())
-    return found[1].removesuffix("-Product") if found else None
+    version = re.search(r"Math Kernel Library Version (\S+)", torch.__config__.show())
+    return version[1].removesuffix("-Product") if version else None
 
 
 @contextlib.contextmanager
@@ -227,17 +227,17 @@ def contraction(torch: ModuleType) -> dict[str, str]:
     reference = importlib.import_module("reference.arithmetic")
     kernels = importlib.import_module("torch_impl.arithmetic")
     fused = reference.Fused({dtype: whole_vector(torch, dtype) or 1 for dtype in DTYPES})
-    found = {}
+    rounding = {}
     for name, evaluations in EVALUATIONS.items():
         pairs = [
             (functools.partial(evaluation, x=x, y=y, z=z), evaluation(kernels, x, y, z))
             for evaluation in evaluations
             for x, y, z in map(numbers, DTYPES)
         ]
-        found[name] = how(pairs, reference.PLAIN, fused)
+        rounding[name] = how(pairs, reference.PLAIN, fused)
     for name, evaluated in {"fma": multiply_add, "minus_product": channels, "sum_of_products": second_moment}.items():
-        found[name] = how([pair for dtype in DTYPES for pair in evaluated(torch, dtype)], reference.PLAIN, fused)
-    return found
+        rounding[name] = how([pair for dtype in DTYPES for pair in evaluated(torch, dtype)], reference.PLAIN, fused)
+    return rounding
 
 
 def how(pairs, plain, fused) -> str:
@@ -263,10 +263,10 @@ def multiply_add(torch: ModuleType, dtype: str):
 def channels(torch: ModuleType, dtype: str):
     """BatchNorm's backward by its input of one sample with mean 0, deviation 1 and weight 1: (dy - dy) - x·(x·dy)."""
     x, dy, _ = (torch.from_numpy(array[None]) for array in numbers(dtype))
-    zero, one = torch.zeros(LENGTH, dtype=x.dtype), torch.ones(LENGTH, dtype=x.dtype)
+    zero, ones = torch.zeros(LENGTH, dtype=x.dtype), torch.ones(LENGTH, dtype=x.dtype)
     backward = torch.ops.aten.native_batch_norm_backward
     rows, drows = x.repeat(2, 1), torch.cat([dy, 3 * dy])
-    theirs = backward(drows, rows, one, None, None, zero, one, True, 0.0, [True] * 3)
+    theirs = backward(drows, rows, ones, None, None, zero, ones, True, 0.0, [True] * 3)
     dot, mean = theirs[1] / 2, theirs[2] / 2
     yield (lambda ops: ops.minus_product((drows - mean).numpy(), rows.numpy(), dot.numpy())), theirs[0].numpy()
 
@@ -371,13 +371,13 @@ def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, Accur
         tensors = importlib.import_module("torch_impl.tensors")
         results["torch"] = tensors.array(evaluate_torch(torch, name, tensors.tensor(x)))
     place = np.spacing(np.abs(exact.astype(held.dtype))).astype(exact.dtype)
-    found = {}
+    by_side = {}
     for side, result in results.items():
         error = np.abs(result.astype(exact.dtype) - exact) / place
         largest = int(np.argmax(error))
         off = float(np.mean(error > 0.5))
-        found[side] = Accuracy(error=float(error[largest]), off=off, at=float(x[largest]))
-    return found
+        by_side[side] = Accuracy(error=float(error[largest]), off=off, at=float(x[largest]))
+    return by_side
 
 
 def exponents(x: np.ndarray) -> np.ndarray:
@@ -406,8 +406,8 @@ def needs(dtype: str) -> dict[str, float]:
 
     What narrower formats than a processor's need is measured when it is first asked for.
     """
-    found = findings()
-    return found.kernel_ulps.get(dtype, {}) if dtype in DTYPES else narrow_needs(dtype, found.missing is None)
+    probed = findings()
+    return probed.kernel_ulps.get(dtype, {}) if dtype in DTYPES else narrow_needs(dtype, probed.missing is None)
 
 
 @functools.cache
@@ -423,12 +423,12 @@ def worst(kernels, dtypes: Sequence[str] = ()) -> dict[str, dict[str, float]]:
     worse than the sampled. Only the square root is taken to be always the nearest where no sample was off: every
     processor has one, and no library promises it of the others.
     """
-    found: dict[str, dict[str, float]] = {dtype: {} for dtype in dtypes or measurable()}
-    for name, dtype in itertools.product(kernels, found):
+    by_dtype: dict[str, dict[str, float]] = {dtype: {} for dtype in dtypes or measurable()}
+    for name, dtype in itertools.product(kernels, by_dtype):
         sides = kernels[name][dtype].values()
         exact = name == "sqrt" and not any(side.off for side in sides)
-        found[dtype][name] = 0.0 if exact else float(math.ceil(max(side.error for side in sides)))
-    return found
+        by_dtype[dtype][name] = 0.0 if exact else float(math.ceil(max(side.error for side in sides)))
+    return by_dtype
 
 
 def flushes(torch: ModuleType, name: str, dtype: str) -> bool:
@@ -513,9 +513,9 @@ def terms_of_rows(torch: ModuleType, dtype: str):
 def terms_of_channels(torch: ModuleType, dtype: str):
     """The gradient of BatchNorm's bias: one sample of one channel a row."""
     x = torch.from_numpy(numbers(dtype, 1, ROWS_OF_SUMS * WIDTH)[0].reshape(1, ROWS_OF_SUMS, WIDTH))
-    one = torch.ones(ROWS_OF_SUMS, dtype=x.dtype)
+    ones = torch.ones(ROWS_OF_SUMS, dtype=x.dtype)
     backward = torch.ops.aten.native_batch_norm_backward
-    theirs = backward(x, x, one, None, None, one, one, True, 0.0, [True] * 3)[2].numpy()
+    theirs = backward(x, x, ones, None, None, ones, ones, True, 0.0, [True] * 3)[2].numpy()
     return lambda ops: ops.narrow(ops.channel_grad_sum(x.numpy()), x.numpy()), theirs
 
 

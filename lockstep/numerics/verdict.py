@@ -135,8 +135,8 @@ def check_bits(written: str, value: float, dtype: str) -> None:
     """
     try:
         held = formats.named(dtype)
-        found = held.from_bits(written)
-        same = held.bits(found) == written and (found == value or (np.isnan(found) and np.isnan(value)))
+        held_value = held.from_bits(written)
+        same = held.bits(held_value) == written and (held_value == value or (np.isnan(held_value) and np.isnan(value)))
     except (KeyError, TypeError, ValueError, OverflowError):
         same = False
     if not same:

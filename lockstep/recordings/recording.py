@@ -179,13 +179,13 @@ class Recording:
 
 def schedule(recording: Recording) -> dict[str, dict[str, Any]]:
     """Step to the hyperparameters that change with it."""
-    found, now = {}, recording.hyperparameters
+    changes, now = {}, recording.hyperparameters
     for number, step in enumerate(recording.steps, 1):
         changed = {name: value for name, value in step.hyperparameters.items() if now.get(name) != value}
         if changed:
-            found[str(number)] = changed
+            changes[str(number)] = changed
         now = now | step.hyperparameters
-    return found
+    return changes
 
 
 def file_name(number: int) -> str:
@@ -194,13 +194,13 @@ def file_name(number: int) -> str:
 
 def flat(prefix: str, nested: dict[str, Any]) -> Arrays:
     """`{"exp_avg": {"weight": a}}` as `{"state/exp_avg/weight": a}`; None is left out."""
-    found = {}
+    arrays = {}
     for name, value in nested.items():
         if isinstance(value, dict):
-            found |= flat(f"{prefix}/{name}", value)
+            arrays |= flat(f"{prefix}/{name}", value)
         elif value is not None:
-            found[f"{prefix}/{name}"] = np.array(value, order="C")
-    return found
+            arrays[f"{prefix}/{name}"] = np.array(value, order="C")
+    return arrays
 
 
 def tensors_of(step: Step | Pass | State) -> Arrays:
@@ -211,12 +211,12 @@ def tensors_of(step: Step | Pass | State) -> Arrays:
         parts = {"before": step.before, "grad": step.grads, "after": step.after, "state": step.state}
         return {key: array for prefix, named in parts.items() for key, array in flat(prefix, named).items()}
     single = {"upstream": step.upstream, "output": step.output, "grad_input": step.grad_input}
-    found = {name: np.array(array, order="C") for name, array in single.items() if array is not None}
-    found |= flat("input", {str(place): array for place, array in enumerate(step.inputs)})
+    tensors = {name: np.array(array, order="C") for name, array in single.items() if array is not None}
+    tensors |= flat("input", {str(place): array for place, array in enumerate(step.inputs)})
     parts = {"param": step.params, "grad": step.grads, "buffer_before": step.buffers_before, "buffer": step.buffers}
     for prefix, named in parts.items():
-        found |= flat(prefix, named)
-    return found
+        tensors |= flat(prefix, named)
+    return tensors
 
 
 # reading
@@ -334,17 +334,17 @@ def read_tensors(file: pathlib.Path) -> Arrays:
 
 def nested(tensors: Arrays) -> dict[str, Any]:
     """`{"state/exp_avg/weight": a}` as `{"state": {"exp_avg": {"weight": a}}}`; a tensor's name may hold slashes."""
-    found: dict[str, Any] = {}
+    tree: dict[str, Any] = {}
     for key, array in tensors.items():
         kind, _, name = key.partition("/")
         if not name:
-            found[kind] = array
+            tree[kind] = array
         elif kind == "state":
             entry, _, tensor = name.partition("/")
-            found.setdefault(kind, {}).setdefault(entry, {})[tensor] = array
+            tree.setdefault(kind, {}).setdefault(entry, {})[tensor] = array
         else:
-            found.setdefault(kind, {})[name] = array
-    return found
+            tree.setdefault(kind, {})[name] = array
+    return tree
 
 
 def read_steps(files: list[pathlib.Path], data: dict[str, Any], hyperparameters: dict[str, Any]) -> list[Step]:
@@ -440,7 +440,7 @@ def read_passes(files: list[pathlib.Path], data: dict[str, Any], hyperparameters
         inputs = tuple(given[key] for key in sorted(given, key=lambda key: key.zfill(6)))
         if not inputs or "output" not in parts:
             raise BadRecording(message("recording.missing", file=file, name="output" if inputs else "input/0"))
-        one = Pass(
+        passed = Pass(
             training=bool(training),
             inputs=inputs,
             upstream=parts.get("upstream"),
@@ -451,11 +451,11 @@ def read_passes(files: list[pathlib.Path], data: dict[str, Any], hyperparameters
             buffers_before=parts.get("buffer_before", {}),
             buffers=parts.get("buffer", {}),
         )
-        pairs = [("upstream", one.upstream, one.output), ("grad_input", one.grad_input, inputs[0])]
-        pairs += [(f"grad/{name}", array, one.params.get(name)) for name, array in one.grads.items()]
+        pairs = [("upstream", passed.upstream, passed.output), ("grad_input", passed.grad_input, inputs[0])]
+        pairs += [(f"grad/{name}", array, passed.params.get(name)) for name, array in passed.grads.items()]
         for kind, array, like in pairs:
             if array is not None and like is not None and array.shape != like.shape:
                 what = {"name": kind, "shape": list(array.shape), "wanted": list(like.shape)}
                 raise BadRecording(message("recording.pass-shape", file=file, **what))
-        passes.append(one)
+        passes.append(passed)
     return passes

@@ -54,9 +54,9 @@ def archived(path: pathlib.Path, entry: Any) -> dict[str, np.ndarray]:
         content = path.with_name(name).read_bytes()
     except OSError as error:
         raise BadRecord(f"its archive {name} cannot be read ({error.strerror})") from None
-    found = hashlib.sha256(content).hexdigest()
-    if found != digest:
-        raise BadRecord(f"{name} is not the archive it was written with (sha256 {found[:12]}…)")
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != digest:
+        raise BadRecord(f"{name} is not the archive it was written with (sha256 {actual[:12]}…)")
     try:
         return unpacked(content)
     except BadRecord as error:

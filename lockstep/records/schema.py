@@ -81,8 +81,8 @@ def read(kind: Any, value: Any, where: str = "") -> Any:
     if dataclasses.is_dataclass(kind):
         return table(kind, value, where)
     if origin is Annotated:
-        found = read(parts[0], value, where)
-        return found if parts[1].holds(found) else refuse(kind, value, where)
+        value_read = read(parts[0], value, where)
+        return value_read if parts[1].holds(value_read) else refuse(kind, value, where)
     if origin in (typing.Union, types.UnionType):
         others = (part for part in parts if part not in (str, types.NoneType))
         own = cast(Any, type(value) if type(value) in parts else next(others, str))
@@ -146,11 +146,11 @@ def fields(kind: Any) -> dict[str, Any]:
 
 def nested(kind: Any) -> list[Any]:
     """The dataclasses that a type holds, in the order of their fields."""
-    found = dict.fromkeys([kind] if dataclasses.is_dataclass(kind) else [])
+    kinds = dict.fromkeys([kind] if dataclasses.is_dataclass(kind) else [])
     parts = fields(kind).values() if dataclasses.is_dataclass(kind) else typing.get_args(kind)
     for part in parts:
-        found |= dict.fromkeys(nested(part))
-    return list(found)
+        kinds |= dict.fromkeys(nested(part))
+    return list(kinds)
 
 
 def anything(value: Any, where: str) -> Any:
@@ -170,14 +170,14 @@ def message(value: Any, where: str) -> Message:
         refuse(Message, value, where)
     key = value["key"]
     try:
-        found = from_json(value)
+        text = from_json(value)
         for language in LANGUAGES:
-            Voice(language).say(found)
+            Voice(language).say(text)
     except NoSuchMessage:
         raise BadRecord(f"{where} says {key!r:.80}, which this Lockstep has no words for") from None
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise BadRecord(f"{where} says {key!r:.80} with other values than it takes ({error})") from None
-    return found
+    return text
 
 
 def called(kind: Any) -> str:

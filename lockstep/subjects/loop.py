@@ -235,8 +235,8 @@ def like(part: Any, params: Mapping[str, Any]) -> bool:
 
 def averaged(answer: Any, start: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """The average that a loop returns beside the parameters; nothing where it returns none."""
-    found = [part for part in parts(answer) if like(part, start)]
-    return {name: np.array(array) for name, array in found[1].items()} if len(found) > 1 else {}
+    alike = [part for part in parts(answer) if like(part, start)]
+    return {name: np.array(array) for name, array in alike[1].items()} if len(alike) > 1 else {}
 
 
 def alike(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:

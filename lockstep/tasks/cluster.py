@@ -73,9 +73,9 @@ class Cluster(Workers):
     @functools.cached_property
     def world(self) -> dict[str, Any]:
         """Of workers that are all alike, the one of each: what they make is what this machine makes, were it theirs."""
-        found = [{name: value for name, value in one.items() if name != "sources"} for one in self.worlds.values()]
-        different = [one for place, one in enumerate(found) if one not in found[:place]]
-        return found[0] if len(different) == 1 else {"workers": sorted(different, key=repr)}
+        worlds = [{name: value for name, value in one.items() if name != "sources"} for one in self.worlds.values()]
+        different = [one for place, one in enumerate(worlds) if one not in worlds[:place]]
+        return worlds[0] if len(different) == 1 else {"workers": sorted(different, key=repr)}
 
 
 def described() -> dict[str, Any]:
@@ -84,7 +84,7 @@ def described() -> dict[str, Any]:
     return world() | {"sources": hashlib.sha256(files.encode()).hexdigest()[:12]}
 
 
-def check_worker(worker: str, found: dict[str, Any]) -> None:
+def check_worker(worker: str, there: dict[str, Any]) -> None:
     """Refuse a worker that is not of this Python, Lockstep, NumPy and torch, or is on more than one thread.
 
     Raises:
@@ -92,8 +92,8 @@ def check_worker(worker: str, found: dict[str, Any]) -> None:
     """
     wanted = described() | {"threads": 1}
     for name in SAME:
-        if found[name] != wanted[name]:
-            raise NoCluster(message("cluster.other", worker=worker, name=name, has=found[name], wanted=wanted[name]))
+        if there[name] != wanted[name]:
+            raise NoCluster(message("cluster.other", worker=worker, name=name, has=there[name], wanted=wanted[name]))
 
 
 def workers_of(scheduler: str | None, count: int | None, kept: Kept | None = None) -> Workers:

@@ -86,7 +86,7 @@ class Kept:
 def times(path: Path) -> dict[str, float]:
     """How long each task took the last time, where that is known."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        seconds = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return {str(name): float(value) for name, value in found.items() if isinstance(value, int | float)}
+    return {str(name): float(value) for name, value in seconds.items() if isinstance(value, int | float)}

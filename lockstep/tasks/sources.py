@@ -132,8 +132,10 @@ def paths() -> frozenset[str]:
 def matching(pattern: str, about: frozenset[str]) -> set[str]:
     """The modules of a pattern, where it is about these subjects."""
     fields = [{"path": path, "family": path.split(".")[0]} for path in about] or [{"path": " ", "family": " "}]
-    wanted = {pattern.format(**{name: re.escape(part) for name, part in one.items()}) for one in fields}
-    return {module for module in known() if any(re.fullmatch(one, module) for one in wanted)}
+    wanted = {
+        pattern.format(**{name: re.escape(part) for name, part in pattern_fields.items()}) for pattern_fields in fields
+    }
+    return {module for module in known() if any(re.fullmatch(pattern_fields, module) for pattern_fields in wanted)}
 
 
 @functools.cache

@@ -79,17 +79,17 @@ class ScenarioCheck:
             NotLike: with the whole message.
         """
         __tracebackhide__ = True
-        found = self.target.found
-        if found.broken:
-            raise NotLike(answer(found), found)
-        if found.remarks:  # what is different beside the numbers is so in every scenario
-            raise NotLike(answer(found), found)
-        outcomes = [outcome for outcome in found.outcomes if outcome.recording.scenario == self.scenario]
+        result = self.target.found
+        if result.broken:
+            raise NotLike(answer(result), result)
+        if result.remarks:  # what is different beside the numbers is so in every scenario
+            raise NotLike(answer(result), result)
+        outcomes = [outcome for outcome in result.outcomes if outcome.recording.scenario == self.scenario]
         wrong = [outcome for outcome in outcomes if outcome.verdict in FAILS]
         if wrong:
-            raise NotLike(told(found, wrong[0]), found)
+            raise NotLike(told(result, wrong[0]), result)
         if not outcomes:
-            reasons = [one["reason"] for one in found.not_triggered if one.get("scenario") == self.scenario]
+            reasons = [one["reason"] for one in result.not_triggered if one.get("scenario") == self.scenario]
             pytest.skip(str(reasons[0] if reasons else message("reason.not-tried")))
 
 
@@ -114,8 +114,8 @@ def parametrize_with_checks(
         ValueError: for a path without a subject, while tests are collected.
     """
     names = list(dict.fromkeys(trial.name for trial in trials(*find_class(like))))
-    one = Target(target, like, hyperparameters, dtypes, seed)
-    return pytest.mark.parametrize("check", [ScenarioCheck(one, name) for name in names], ids=map(slug, names))
+    checked = Target(target, like, hyperparameters, dtypes, seed)
+    return pytest.mark.parametrize("check", [ScenarioCheck(checked, name) for name in names], ids=map(slug, names))
 
 
 def slug(text: str) -> str:
@@ -146,7 +146,7 @@ class Lockstep:
             NotLike: where it is different, ill-conditioned, or could not be checked.
         """
         __tracebackhide__ = True
-        found = check(target, like=like, **options)
-        if found.exit_status:
-            raise NotLike(answer(found), found)
-        return found
+        result = check(target, like=like, **options)
+        if result.exit_status:
+            raise NotLike(answer(result), result)
+        return result

@@ -31,8 +31,8 @@ def lockstep() -> Any:
 def pytest_exception_interact(node: Any, call: pytest.CallInfo[Any]) -> None:
     """Write the page of a check that failed, one a test function."""
     folder = node.config.getoption("--lockstep-report")
-    found = getattr(call.excinfo.value if call.excinfo else None, "found", None)
-    if folder is None or found is None:
+    result = getattr(call.excinfo.value if call.excinfo else None, "found", None)
+    if folder is None or result is None:
         return
     from lockstep.checking.export.page import page
     from lockstep.records.files import whole
@@ -40,4 +40,4 @@ def pytest_exception_interact(node: Any, call: pytest.CallInfo[Any]) -> None:
 
     name = slug(node.nodeid.partition("[")[0].removesuffix(".py"))
     with whole(pathlib.Path(folder) / f"{name}.html") as temporary:
-        temporary.write_text(page(found), "utf-8")
+        temporary.write_text(page(result), "utf-8")

@@ -77,12 +77,12 @@ class Score:
         """What a person reads of it, in a language."""
         counts = {"caught": len(self.caught), "total": len(self.caught) + len(self.missed)}
         lines = [voice("score.title", tests=self.tests, subject=self.subject, **counts)]
-        for scenario in dict.fromkeys(one.scenario for one in self.missed):
-            those = [one for one in self.missed if one.scenario == scenario]
+        for scenario in dict.fromkeys(miss.scenario for miss in self.missed):
+            those = [miss for miss in self.missed if miss.scenario == scenario]
             lines.append("  " + voice("score.scenario", name=scenario, why=those[0].why))
-            for one in those:
-                first, dtypes = one.cause.first, ", ".join(one.cause.dtypes)
-                said = message("score.missed", name=one.cause.name, line=first.line, step=first.step, dtypes=dtypes)
+            for miss in those:
+                first, dtypes = miss.cause.first, ", ".join(miss.cause.dtypes)
+                said = message("score.missed", name=miss.cause.name, line=first.line, step=first.step, dtypes=dtypes)
                 lines.append("    " + voice.say(said))
         return "\n".join(lines)
 
@@ -143,15 +143,15 @@ def score(tests: str, subject: str) -> Score:
             implementation fails them.
         ValueError: for a subject without known causes.
     """
-    found = find(subject)
-    known = [cause for cause in causes(found) if cause.verdict is Verdict.DIFFERENT]
+    known_subject = find(subject)
+    known = [cause for cause in causes(known_subject) if cause.verdict is Verdict.DIFFERENT]
     if not known:
         raise BadValue(message("error.no-causes", subject=subject))
     file = pathlib.Path(tests.partition("::")[0])
     if not file.exists():
         raise CannotScore(message("error.no-test-file", file=str(file)))
-    base = found.ours(found.cases.CASES[0])
-    stand = Stand({RIGHT: base} | {cause.name: plant(found, [cause], base) for cause in known})
+    base = known_subject.ours(known_subject.cases.CASES[0])
+    stand = Stand({RIGHT: base} | {cause.name: plant(known_subject, [cause], base) for cause in known})
     # their settings may ask for workers, coverage or warnings as errors: none of that is the test
     arguments = [tests, "-o", "addopts=", "-p", "no:terminal", "-p", "no:cacheprovider", "-W", "ignore"]
     pytest.main(arguments, plugins=[stand])
@@ -161,7 +161,7 @@ def score(tests: str, subject: str) -> Score:
         raise CannotScore(message("error.no-fixture", tests=tests, fixture=FIXTURE))
     if RIGHT in stand.failed:
         raise CannotScore(message("error.right-fails", tests=tests, words=stand.failed[RIGHT]))
-    reasons = {scenario.name: scenario.why for scenario in scenarios(found)}
+    reasons = {scenario.name: scenario.why for scenario in scenarios(known_subject)}
     return Score(
         tests,
         subject,

@@ -57,8 +57,8 @@ def message(key: str, /, **values: Any) -> Message:
 
 def first_known(keys: Iterable[str], /, **values: Any) -> Message | None:
     """The message of the first of these keys that there is, with these values; None where there is none."""
-    found = next((key for key in keys if key in texts(LANGUAGES[0])), None)
-    return Message(found, values) if found else None
+    known = next((key for key in keys if key in texts(LANGUAGES[0])), None)
+    return Message(known, values) if known else None
 
 
 class Voice:
@@ -167,11 +167,11 @@ def texts(language: str, packages: tuple[str, ...] = (__name__,)) -> dict[str, s
     Arguments:
         language: "en" or "ko". packages: in which of the packages' catalogues.
     """
-    found: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for package in packages:
         with resources.files(package).joinpath(f"{language}.toml").open("rb") as file:
-            found |= flat(tomllib.load(file))
-    return found
+            by_key |= flat(tomllib.load(file))
+    return by_key
 
 
 def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

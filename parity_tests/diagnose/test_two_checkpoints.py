@@ -165,7 +165,7 @@ MUTANTS = {
     "any numbers are a rounding": ("return bool(np.all((expected", "return True or bool(np.all((expected"),
     "what differs is enough": ("if way.explains_all(a, b)]", "]"),
     "one way around alone": ('for which in ("other", "one")]', 'for which in ("other",)]'),
-    "a name is enough": ("prints.get((*key(left[name]), fingerprint(left[name], on_bytes)))", "list(found.added)"),
+    "a name is enough": ("prints.get((*key(left[name]), fingerprint(left[name], on_bytes)))", "list(both.added)"),
     "bytes of any shape": ("if a.shape != b.shape:", "if False:"),
 }
 

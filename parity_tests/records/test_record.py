@@ -470,7 +470,7 @@ def test_the_bomb_would_explode(tmp_path, monkeypatch):
 
 MUTANTS = {
     "pickles are loaded": (loading, "(content), allow_pickle=False", "(content), allow_pickle=True"),
-    "any archive will do": (loading, "if found != digest:", "if False:"),
+    "any archive will do": (loading, "if actual != digest:", "if False:"),
     "any path will do": (loading, """not re.fullmatch(r"[^/\\\\\\0]+" + ARCHIVE, name)""", "False"),
     "text in the place of arrays": (loading, "if strange:", "if False:"),
     "any version will do": (record, "type(version) is not int or version != VERSION", "False"),

@@ -50,9 +50,9 @@ class FrameworkOptimizer(Adapter):
 
     def state(self):
         shapes = {name: self.array(tensor).shape for name, tensor in self.tensors.items()}
-        found = find_state(self.subject, self.held(), shapes)
-        self.names = {key: own for key, (own, _) in found.items()}
-        return {key: arrays for key, (_, arrays) in found.items()}
+        by_key = find_state(self.subject, self.held(), shapes)
+        self.names = {key: own for key, (own, _) in by_key.items()}
+        return {key: arrays for key, (_, arrays) in by_key.items()}
 
     def all_given(self, grads: Mapping[str, np.ndarray | None]) -> dict[str, np.ndarray]:
         """The gradients, where none is missing: the framework has no word for that.

@@ -142,11 +142,11 @@ class KerasLayer(FrameworkLayer):
         trained, others = self.layer.trainable_variables, self.layer.non_trainable_variables
 
         def there(values, given):
-            return self.layer.stateless_call(values, [one.value for one in others], given, **self.mode(training))
+            return self.layer.stateless_call(values, [weight.value for weight in others], given, **self.mode(training))
 
-        output, back, kept = jax.vjp(there, [one.value for one in trained], jax.numpy.asarray(x), has_aux=True)
+        output, back, kept = jax.vjp(there, [weight.value for weight in trained], jax.numpy.asarray(x), has_aux=True)
         grads, grad = back(jax.numpy.asarray(upstream, output.dtype).reshape(output.shape))
         for variable, value in zip(others, kept, strict=True):
             variable.assign(value)
-        names = [one.path.rpartition("/")[2] for one in trained]
+        names = [weight.path.rpartition("/")[2] for weight in trained]
         return np.array(output), np.array(grad), dict(zip(names, map(np.array, grads), strict=True))

@@ -50,11 +50,11 @@ class MlxOptimizer(FrameworkOptimizer):
             self.tensors = self.optimizer.apply_gradients(given, self.tensors)
 
     def held(self):
-        found: dict[str, dict[str, Any]] = {}
+        by_key: dict[str, dict[str, Any]] = {}
         for name in self.tensors:
             for key, value in self.optimizer.state.get(name, {}).items():
-                found.setdefault(key, {})[name] = self.array(value)
-        return found
+                by_key.setdefault(key, {})[name] = self.array(value)
+        return by_key
 
     def set(self, name, value):
         if name != "lr":

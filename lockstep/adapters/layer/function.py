@@ -98,10 +98,10 @@ class LayerFunction(LayerAdapter):
             grads = self.backward(self.layout.theirs(upstream), self.layout.theirs(inputs[0]))
         grad, *others = grads if isinstance(grads, tuple) else (grads,)
         keys = [key for key in PARAMS if key in self.taken and key in self.params]
-        found = {key: self.fitted(key, value) for key, value in zip(keys, others, strict=False)}
+        by_key = {key: self.fitted(key, value) for key, value in zip(keys, others, strict=False)}
         grad = self.layout.pytorchs(np.asarray(grad))
-        grad, found = self.layout.averaged(grad, found, inputs, self.means)
-        return Made(output, grad, found, kept, upstream)
+        grad, by_key = self.layout.averaged(grad, by_key, inputs, self.means)
+        return Made(output, grad, by_key, kept, upstream)
 
     def passed(self, function: Callable[..., Any], x: np.ndarray, arguments: dict[str, Any]) -> Any:
         """The input by its name where the target stands before it."""

@@ -23,9 +23,9 @@ class Module(LayerAdapter):
         self.shapes = {key: np.shape(array) for key, array in (params | buffers).items()}
         self.module: Any = self.maker.make(None, hyperparameters)
         self.params = matched(dict(self.module.named_parameters()), PARAMS, params)
-        found = self.params | self.buffers()
-        self.unset = tuple(key for key in self.shapes if key not in found and key != "num_batches_tracked")
-        shown = {key: tensor.detach().numpy() for key, tensor in found.items()}
+        tensors = self.params | self.buffers()
+        self.unset = tuple(key for key in self.shapes if key not in tensors and key != "num_batches_tracked")
+        shown = {key: tensor.detach().numpy() for key, tensor in tensors.items()}
         self.fresh = {key: array.reshape(self.shapes[key]).copy() for key, array in shown.items()}
         for own, given in ((self.params, params), (self.buffers(), buffers)):
             for key, tensor in own.items():

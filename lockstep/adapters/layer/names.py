@@ -54,16 +54,16 @@ def places(owner: Any, others: Mapping[str, Iterable[str]]) -> dict[str, Place]:
     """PyTorch's name to where `owner` keeps what is meant by it."""
     holders = [vars(owner)] if hasattr(owner, "__dict__") else []
     holders += [held for name in HOLDERS for held in [getattr(owner, name, None)] if isinstance(held, dict)]
-    found: dict[str, Place] = {}
+    by_key: dict[str, Place] = {}
     for key, names in others.items():
         for name in names:
             hit = next((h for h in holders if spelt(h, name) is not None), None)
             if hit is not None:
                 own = spelt(hit, name)
                 assert own is not None
-                found[key] = Place(owner if hit is holders[0] else hit, own)
+                by_key[key] = Place(owner if hit is holders[0] else hit, own)
                 break
-    return found
+    return by_key
 
 
 def spelt(holder: Mapping[str, Any], name: str) -> str | None:

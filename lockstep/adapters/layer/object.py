@@ -127,16 +127,18 @@ class LayerObject(LayerAdapter):
             wanted = {key: (self.given[key].shape, role) for key, role in roles.items() if set(role) != {"nothing"}}
             taken = {path_of(self.layer, place) for place in self.places.values()}
             plain = np.random.default_rng(0).standard_normal(x.shape).astype(x.dtype)  # what is far out hides its role
-            found = by_role(self.layer, wanted, taken, functools.partial(self.output, plain, others), modes)
-            claimed = collections.Counter(path for paths in found.values() for path in paths)
-            unsure = {key for key, paths in found.items() if len(paths) > 1 or any(claimed[path] > 1 for path in paths)}
-            several = {key: paths for key, paths in found.items() if key in unsure}
+            paths_of = by_role(self.layer, wanted, taken, functools.partial(self.output, plain, others), modes)
+            claimed = collections.Counter(path for paths in paths_of.values() for path in paths)
+            unsure = {
+                key for key, paths in paths_of.items() if len(paths) > 1 or any(claimed[path] > 1 for path in paths)
+            }
+            several = {key: paths for key, paths in paths_of.items() if key in unsure}
             if several:
                 asked = ",".join(
                     f"{key}={'|'.join('.'.join(path) for path in paths)}" for key, paths in several.items()
                 )
                 raise CannotCheck(message("recognise.several", keys=", ".join(several), asked=asked))
-            self.paths |= {key: paths[0] for key, paths in found.items() if paths}
+            self.paths |= {key: paths[0] for key, paths in paths_of.items() if paths}
             self.load()
         self.loaded = True
 

@@ -67,11 +67,11 @@ class HeldStep(Adapter):
         names = [*whole]
         self.pairs = [tuple(names[place : place + self.size]) for place in range(0, len(names), self.size)]
         built = [self.holder.build(tuple(whole[name] for name in pair)) for pair in self.pairs]
-        self.holders = Holders(one.holder for one in built)
+        self.holders = Holders(held.holder for held in built)
         self.own, self.slopes = {}, {}
-        for pair, one in zip(self.pairs, built, strict=True):
-            self.own |= dict(zip(pair, one.own, strict=True))
-            self.slopes |= dict(zip(pair, one.slopes, strict=False))
+        for pair, held in zip(self.pairs, built, strict=True):
+            self.own |= dict(zip(pair, held.own, strict=True))
+            self.slopes |= dict(zip(pair, held.slopes, strict=False))
         count = len(self.holders) if self.each else 1
         given = self.holders if self.way == "start" else None
         self.optimizers = [self.maker.make(given, hyperparameters) if self.maker else None for _ in range(count)]
@@ -118,9 +118,9 @@ class HeldStep(Adapter):
             for name, array in getattr(holder, "__dict__", {}).items():
                 for place, tensor in enumerate(pair) if as_array(array) is not None else ():
                     held.setdefault(self.holder.entry(name, place), {})[tensor] = array
-        found = find_state(self.subject, held, shapes)
-        self.names = {key: own for key, (own, _) in found.items()}
-        return without_copies({key: arrays for key, (_, arrays) in found.items()})
+        by_key = find_state(self.subject, held, shapes)
+        self.names = {key: own for key, (own, _) in by_key.items()}
+        return without_copies({key: arrays for key, (_, arrays) in by_key.items()})
 
     def set(self, name, value):
         before = self.hyperparameters[name]

@@ -263,15 +263,15 @@ def by_holder(
             (id(one), place) if isinstance(one, dict) else (id(one), place, one) for place, one in enumerate(holders)
         ]
         parts = [first_in(value, own) for own in known]
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for pair, part in zip(pairs, parts, strict=False):
         if isinstance(part, Mapping):
-            found |= {name: first_in(part, own) for name, own in zip(pair, keys, strict=True)}
+            by_name |= {name: first_in(part, own) for name, own in zip(pair, keys, strict=True)}
         elif isinstance(part, list | tuple) and len(part) == len(pair):
-            found |= dict(zip(pair, part, strict=True))
+            by_name |= dict(zip(pair, part, strict=True))
         elif len(pair) == 1:
-            found[pair[0]] = part
-    return {name: array for name, array in found.items() if array is not None}
+            by_name[pair[0]] = part
+    return {name: array for name, array in by_name.items() if array is not None}
 
 
 def first_in(held: Mapping[Any, Any], keys: tuple[Any, ...]) -> Any:

@@ -94,13 +94,13 @@ class Numbered(Adapter):
         return seen(whole)
 
     def state(self):
-        found: dict = {}
+        by_key: dict = {}
         self.names = {}
         for inner, group in self.groups:
             for key, arrays in inner.state().items():
-                found.setdefault(key, {}).update({name: arrays[own] for name, own in group.items() if own in arrays})
+                by_key.setdefault(key, {}).update({name: arrays[own] for name, own in group.items() if own in arrays})
             self.names |= getattr(inner, "names", {})
-        return without_copies(found)
+        return without_copies(by_key)
 
     def set(self, name, value):
         for inner, _ in self.groups:

@@ -97,7 +97,7 @@ class ObjectStep(Adapter):
         return {name: np.asarray(as_array(array)) for name, array in self.params.items()}
 
     def state(self):
-        found: dict[str, dict[str, np.ndarray]] = {}
+        by_key: dict[str, dict[str, np.ndarray]] = {}
         self.names: dict[str, str] = {}
         shapes = {name: array.shape for name, array in self.params.items()}
         for name, owner in self.objects.items():
@@ -106,9 +106,9 @@ class ObjectStep(Adapter):
             if isinstance(held.get("cache"), dict) and self.roles.label:  # numpy-ml: tensor to its entries
                 held = by_entry(held["cache"])
             for key, (own, arrays) in find_state(self.subject, held, some).items():
-                found.setdefault(key, {}).update(arrays)
+                by_key.setdefault(key, {}).update(arrays)
                 self.names[key] = own
-        return found
+        return by_key
 
     def set(self, name, value):
         before = self.hyperparameters[name]
@@ -121,11 +121,11 @@ class ObjectStep(Adapter):
 
 def by_entry(cache: dict[str, Any]) -> dict[str, Any]:
     """{"weight": {"mean": a}} as {"mean": {"weight": a}}."""
-    found: dict[str, Any] = {}
+    by_key: dict[str, Any] = {}
     for tensor, entries in cache.items():
         for key, value in (entries if isinstance(entries, dict) else {"cache": entries}).items():
-            found.setdefault(key, {})[tensor] = value
-    return found
+            by_key.setdefault(key, {})[tensor] = value
+    return by_key
 
 
 def methods_of(kind: Any) -> list[str]:

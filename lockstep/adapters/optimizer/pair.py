@@ -72,15 +72,15 @@ class Pair(Adapter):
 
     def state(self):
         shapes = {name: array.shape for name, array in self.params.items()}
-        found: dict[str, dict[str, np.ndarray]] = {}
+        by_key: dict[str, dict[str, np.ndarray]] = {}
         self.names: dict[str, str] = {}
         for key, state in self.states.items():
             for entry, (own, arrays) in find_state(
                 self.subject, fields(state), {key: shapes[key]} if key else shapes
             ).items():
-                found.setdefault(entry, {}).update(arrays)
+                by_key.setdefault(entry, {}).update(arrays)
                 self.names[entry] = own
-        return found
+        return by_key
 
 
 def fields(state: Any) -> dict[str, Any]:
@@ -89,8 +89,8 @@ def fields(state: Any) -> dict[str, Any]:
         return dict(state)
     if hasattr(state, "_asdict"):
         return state._asdict()
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     if isinstance(state, tuple | list):
         for part in state:
-            found = fields(part) | found
-    return found
+            by_name = fields(part) | by_name
+    return by_name

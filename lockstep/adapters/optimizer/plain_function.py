@@ -139,18 +139,18 @@ class PlainFunction(Adapter):
 
     def state(self):
         self.names, declared = dict(self.roles.arrays), entries_of(self.subject)
-        found: dict[str, dict[str, np.ndarray]] = {}
+        by_key: dict[str, dict[str, np.ndarray]] = {}
         for part, names in self.parts.items():
             shapes = {name: self.params[name].shape for name in names}
             for key, value in self.arrays[part].items():
                 wanted = {name: declared[key].shape(shape) for name, shape in shapes.items()}
-                found.setdefault(key, {}).update(by_tensor(value, wanted) or {})
+                by_key.setdefault(key, {}).update(by_tensor(value, wanted) or {})
             held = self.containers[part]
             held = held if isinstance(held, dict) else getattr(held, "__dict__", {})
             for key, (own, arrays) in find_state(self.subject, held, shapes).items():
-                found.setdefault(key, {}).update(arrays)
+                by_key.setdefault(key, {}).update(arrays)
                 self.names[key] = own
-        return found
+        return by_key
 
     def set(self, name, value):
         if name not in self.roles.hyperparameters and name not in self.in_state:

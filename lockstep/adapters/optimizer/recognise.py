@@ -75,14 +75,14 @@ def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str, abou
     """The first of these shapes in which every number moves; else one in which some do, or none."""
     failures: list[Message] = []
     lesser: dict[str, Recognised] = {}
-    for found in shapes:
-        problem = tried(found, dtype, about)
+    for shape in shapes:
+        problem = tried(shape, dtype, about)
         if problem is None:
-            return found
+            return shape
         if problem in (PARTLY, STILL):
-            lesser.setdefault(problem, found)
+            lesser.setdefault(problem, shape)
         else:
-            failures.append(message("recognise.tried", shape=found.words, said=problem))
+            failures.append(message("recognise.tried", shape=shape.words, said=problem))
     if lesser:
         return lesser.get(PARTLY) or lesser[STILL]
     what = message("recognise.none-works", target=getattr(target, "__name__", type(target).__name__))
@@ -93,14 +93,14 @@ def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str, abou
 PARTLY, STILL = "partly", "still"  # what a first try may come to
 
 
-def tried(found: Recognised, dtype: str, about: Subject) -> Any:
+def tried(shape: Recognised, dtype: str, about: Subject) -> Any:
     """What goes wrong in two steps with four tensors, or None."""
     all_others = {"weight": (2, 3), "bias": (4,), "second weight": (3, 2, 2), "second bias": (3,)}
     sizes = shapes_of(about) or all_others
     params = {name: np.linspace(1, 2, math.prod(size), dtype=dtype).reshape(size) for name, size in sizes.items()}
     try:
-        adapter = found.make()
-        adapter.start({name: array.copy() for name, array in params.items()}, **told_first(found, defaults_of(about)))
+        adapter = shape.make()
+        adapter.start({name: array.copy() for name, array in params.items()}, **told_first(shape, defaults_of(about)))
         after = params
         for _ in range(2):
             grads = {name: np.full_like(array, 0.5) for name, array in params.items()}
@@ -118,10 +118,10 @@ def tried(found: Recognised, dtype: str, about: Subject) -> Any:
     return (STILL if all(map(np.all, stays)) else PARTLY) if any(map(np.any, stays)) else None
 
 
-def told_first(found: Recognised, standard: Mapping[str, Any]) -> dict[str, Any]:
+def told_first(shape: Recognised, standard: Mapping[str, Any]) -> dict[str, Any]:
     """What it is told where nothing but whether it moves is of interest: lr, and what it cannot do without."""
-    needed = {name: standard[name] for name in found.needed}
-    return needed | ({"lr": 0.01} if "lr" in found.names else {})
+    needed = {name: standard[name] for name in shape.needed}
+    return needed | ({"lr": 0.01} if "lr" in shape.names else {})
 
 
 def candidates(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[Recognised]:
@@ -142,10 +142,10 @@ def candidates(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[R
 
 def on_tensors(shapes: Iterator[Recognised]) -> Iterator[Recognised]:
     """The same shapes on torch tensors, where they are handed arrays."""
-    for found in shapes:
-        make = functools.partial(OnTensors, found.make)
-        if isinstance(found.make(), ObjectStep | PlainFunction | Ours):
-            yield found._replace(make=make, words=make().words)
+    for plain in shapes:
+        make = functools.partial(OnTensors, plain.make)
+        if isinstance(plain.make(), ObjectStep | PlainFunction | Ours):
+            yield plain._replace(make=make, words=make().words)
 
 
 def shape(
@@ -180,8 +180,8 @@ def of_torch(target: Any, subject: str, wanted: tuple[str, ...]) -> Recognised:
     maker = first_argument(kind, wanted)
     defaults = maker.defaults() if isinstance(target, type) else dict(target.defaults)
     defaults = {name: value for name, value in defaults.items() if name in maker.names}
-    found = shape(functools.partial(TorchOptimizer, maker, subject), maker.names, defaults, maker)
-    return found._replace(instance=not isinstance(target, type))
+    taken = shape(functools.partial(TorchOptimizer, maker, subject), maker.names, defaults, maker)
+    return taken._replace(instance=not isinstance(target, type))
 
 
 def first_argument(kind: type, wanted: tuple[str, ...]) -> Maker:
@@ -224,7 +224,7 @@ def of_function(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[
 
 def beginnings(function: Any, count: int) -> list[Callable[[Any], Any]]:
     """The functions beside one that make so many arrays of state of the parameters, initialize_adam and its like."""
-    found = []
+    calls = []
     for name, beside in getattr(function, "__globals__", {}).items() if count else ():
         if name.startswith("init") and inspect.isfunction(beside) and len(required(beside)) == 1:
             try:
@@ -233,15 +233,15 @@ def beginnings(function: Any, count: int) -> list[Callable[[Any], Any]]:
                 continue
             made = made if isinstance(made, tuple) else (made,)
             if len(made) == count and all(isinstance(part, dict) and {"dW1", "W1"} & part.keys() for part in made):
-                found.append(beside)
-    return found
+                calls.append(beside)
+    return calls
 
 
 def pairs(maker: Maker, subject: str) -> Iterator[Recognised]:
     def functions(hyperparameters: dict[str, Any]):
-        found = functions_of(maker.make([], hyperparameters))
-        assert found
-        return found
+        pair = functions_of(maker.make([], hyperparameters))
+        assert pair
+        return pair
 
     for form in ("dicts", "single arrays"):
         yield shape(functools.partial(Pair, functions, form, subject), maker.names, maker.defaults(), maker)
@@ -306,21 +306,25 @@ def of_holders(
     if not first:
         maker = first_argument(target, wanted) if maker and maker.holds is None and inspect.isclass(target) else maker
         if maker and maker.holds:
-            for holder in (one for one in holders if one.slopes):
+            for holder in (attribute for attribute in holders if attribute.slopes):
                 make = functools.partial(HeldStep, call, name, holder, maker, "start", subject)
                 yield shape(make, maker.names, maker.defaults(), maker)
         return
     if maker and maker.holds:
         return
     known: Names = maker.names if maker else {}
-    told_here = match(others, [one for one in wanted if one not in known])
-    beside = {kind_of(slope_of(one) or "") or "": one for one in others}
+    told_here = match(others, [attribute for attribute in wanted if attribute not in known])
+    beside = {kind_of(slope_of(attribute) or "") or "": attribute for attribute in others}
     beside.pop("", None)
-    own = {kind_of(one) or "": one for one in (first, *others) if kind_of(one) and not slope_of(one)}
+    own = {
+        kind_of(attribute) or "": attribute
+        for attribute in (first, *others)
+        if kind_of(attribute) and not slope_of(attribute)
+    }
     if len(own) == len(beside) == 2:
         holders = [ArgumentHolder((own["weight"], own["bias"]), (beside["weight"], beside["bias"]))]
     apart = len(own) == len(beside) == 2
-    count = next((one for one in others if one.lower() in STEPS), None)
+    count = next((attribute for attribute in others if attribute.lower() in STEPS), None)
     arguments = ({} if apart else {"holder": first} | beside) | ({"step": count} if count else {})
     used = {
         *arguments.values(),
@@ -328,13 +332,13 @@ def of_holders(
         *beside.values(),
         *(part for own in told_here.values() for part in parts(own)),
     }
-    if any(one not in used for one in required(function)):
+    if any(attribute not in used for attribute in required(function)):
         return
     defaults = (maker or Maker(function, told_here, None, everything=False)).defaults()
     finish = functools.partial(shape, names=known | told_here, defaults=defaults, maker=maker, function=function)
     ways = [("one", False), ("one", True)] if beside else [("all", False), ("one", False), ("one", True)]
-    for holder in (one for one in holders if apart or bool(one.slopes) != bool(beside)):
-        for way, each in ways if maker else [one for one in ways if not one[1]]:
+    for holder in (attribute for attribute in holders if apart or bool(attribute.slopes) != bool(beside)):
+        for way, each in ways if maker else [attribute for attribute in ways if not attribute[1]]:
             make = functools.partial(HeldStep, call, name, holder, maker, way, subject, arguments, told_here, each)
             yield finish(make)
 

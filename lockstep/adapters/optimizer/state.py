@@ -134,7 +134,7 @@ def find_state(
         shapes: tensor name to shape of the parameter.
     """
     plain = {name.strip("_").lower(): name for name in holder}
-    found: dict[str, tuple[str, Any]] = {}
+    by_key: dict[str, tuple[str, Any]] = {}
     declared = entries_of(subject)
     for key, others in names_of(subject, plain).items():
         wanted = {tensor: declared[key].shape(shape) for tensor, shape in shapes.items()}
@@ -142,10 +142,10 @@ def find_state(
             name = plain.get(other)
             arrays = by_tensor(holder[name], wanted) if name is not None else None
             if arrays and name is not None:
-                found[key] = name, arrays
+                by_key[key] = name, arrays
                 del plain[other]
                 break
-    return found
+    return by_key
 
 
 def by_tensor(value: Any, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray] | None:

@@ -35,14 +35,14 @@ class TorchOptimizer(Adapter):
         return {name: tensor.detach().numpy() for name, tensor in self.tensors.items()}
 
     def state(self):
-        found: dict[str, dict[str, np.ndarray]] = {}
+        by_key: dict[str, dict[str, np.ndarray]] = {}
         self.names: dict[str, str] = {}
         for name, tensor in self.tensors.items():
             held = dict(self.optimizer.state.get(tensor, {}))
             for key, (own, arrays) in find_state(self.subject, held, {name: tuple(tensor.shape)}).items():
-                found.setdefault(key, {}).update(arrays)
+                by_key.setdefault(key, {}).update(arrays)
                 self.names[key] = own
-        return found
+        return by_key
 
     def set(self, name, value):
         group = self.optimizer.param_groups[0]
@@ -107,9 +107,9 @@ class Ours(Adapter):
                         entries.setdefault(key, {})[name] = np.asarray(value)
             self.names = {}
             return entries
-        found = find_state(self.subject, held, {name: array.shape for name, array in self.given.items()})
-        self.names = {key: own for key, (own, _) in found.items()}
-        return {key: arrays for key, (_, arrays) in found.items()}
+        by_key = find_state(self.subject, held, {name: array.shape for name, array in self.given.items()})
+        self.names = {key: own for key, (own, _) in by_key.items()}
+        return {key: arrays for key, (_, arrays) in by_key.items()}
 
     def set(self, name, value):
         if callable(getattr(self.optimizer, "set", None)):

@@ -83,9 +83,9 @@ class OnTensors(Adapter):
         return {name: as_array(array) for name, array in self.inner.read().items()}
 
     def state(self):
-        found = self.inner.state()
+        held = self.inner.state()
         self.names = getattr(self.inner, "names", {})
-        return found
+        return held
 
     def set(self, name, value):
         self.inner.set(name, value)

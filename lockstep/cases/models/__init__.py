@@ -105,16 +105,16 @@ def plan(cases: Sequence[Training], data: Mapping[str, Any]) -> dict[str, dict[s
         cases: of the network.
         data: "mnist" or "cifar10" to a folder with its files.
     """
-    found = {}
+    runs = {}
     for case in cases:
         if case.data == "digits":
             deep = bool(case.network.get("batchnorm")) and not case.network["bias"]
-            found[case.desc] = {"case": case, "steps": STEPS if deep else PLAIN_STEPS, "judge_every": JUDGED}
+            runs[case.desc] = {"case": case, "steps": STEPS if deep else PLAIN_STEPS, "judge_every": JUDGED}
     for kind, folder in data.items():
         for case in with_every_optimizer(cases):
             other = case.replaced(data=f"{kind}:{folder}", tested_every=50)
-            found[other.title] = {"case": other, "steps": FOLDER_STEPS, "judge_every": 50}
-    return found
+            runs[other.title] = {"case": other, "steps": FOLDER_STEPS, "judge_every": 50}
+    return runs
 
 
 def with_every_optimizer(cases: Sequence[Training]) -> list[Training]:
