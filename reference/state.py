@@ -50,6 +50,10 @@ class Entry:
         value = getattr(optimizer, self.start) if isinstance(self.start, str) else self.start
         return np.full_like(param, value, self.dtype(param.dtype), shape=self.shape(param.shape))
 
+    def handed(self, value) -> Any:
+        """A copy of it as PyTorch keeps it in a state that is saved."""
+        return None if value is None else np.array(value)
+
     def fault(self, param, array) -> str:
         """What keeps an array from being this entry of a parameter, or nothing: `float32[3], not float32[]`."""
         shape, dtype = self.shape(param.shape), self.dtype(param.dtype)
@@ -100,6 +104,9 @@ class Count(Number):
 @dataclass(frozen=True)
 class Whole(Count):
     """A count that PyTorch keeps as a Python integer; a double holds it here."""
+
+    def handed(self, value) -> int:
+        return int(value)
 
     def dtype(self, dtype: np.dtype) -> np.dtype:
         return np.dtype(np.float64)

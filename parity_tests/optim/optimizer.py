@@ -11,6 +11,7 @@ from lockstep.cases import Case
 from lockstep.engine.stepping import run_pair
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.side import copied
+from parity_tests.optim.saved import SavedTests, drawn
 from parity_tests.support.families import (
     SAME,
     SubjectTests,
@@ -35,12 +36,6 @@ DTYPES = ("float32", "float64")
 SHAPES = {"weight": (3, 2), "bias": (2,), "scale": ()}
 
 
-def drawn(shapes, dtype="float32", seed=0) -> dict[str, Any]:
-    """Normal numbers, the same for the same seed."""
-    rng = np.random.default_rng(seed)
-    return {name: np.asarray(rng.standard_normal(shape), dtype) for name, shape in shapes.items()}
-
-
 def held(optimizer) -> dict[str, dict[str, Any]]:
     """Copies of the parameters and of the state, tensor by tensor, without the entries that wait for a first step."""
     state = {
@@ -50,7 +45,7 @@ def held(optimizer) -> dict[str, dict[str, Any]]:
     return copied({"param": optimizer.params, **state})
 
 
-class OptimizerTests(SubjectTests):
+class OptimizerTests(SubjectTests, SavedTests):
     """`options` turns on every entry of the state that the optimizer can have; `shapes` are what it takes."""
 
     options: ClassVar[dict[str, Any]]

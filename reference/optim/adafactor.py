@@ -224,11 +224,10 @@ class Adafactor(Optimizer):
             weight_decay=weight_decay,
             maximize=maximize,
         )
-        first = next(iter(self.params.values()))
-        self.spacing = float(np.spacing(first.dtype.type(1)))
 
     @property
     def hyperparameters(self):
         given = super().hyperparameters
         eps1, eps2 = given["eps"]
-        return given | {"eps": (self.spacing if eps1 is None else eps1, eps2)}
+        first = self.params[self.param_groups[0]["params"][0]]
+        return given | {"eps": (float(np.spacing(first.dtype.type(1))) if eps1 is None else eps1, eps2)}

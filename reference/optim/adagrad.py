@@ -69,6 +69,9 @@ def sparse(param, grad, sum, *, step, lr, lr_decay, weight_decay, eps, maximize,
     return Lines(g, d, v, denom, param)
 
 
+START = "initial_accumulator_value"
+
+
 class Adagrad(Optimizer):
     """Adagrad (Duchi, Hazan and Singer), diagonal, with PyTorch's options.
 
@@ -117,9 +120,26 @@ class Adagrad(Optimizer):
         check_hyperparameter(weight_decay >= 0.0, f"Invalid weight_decay value: {weight_decay}")
         check_hyperparameter(start >= 0.0, f"Invalid initial_accumulator_value value: {start}")
         check_hyperparameter(eps >= 0.0, f"Invalid epsilon value: {eps}")
-        super().__init__(params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay, eps=eps, maximize=maximize)
-        self.initial_accumulator_value = start
+        super().__init__(
+            params,
+            lr=lr,
+            lr_decay=lr_decay,
+            eps=eps,
+            weight_decay=weight_decay,
+            initial_accumulator_value=start,
+            maximize=maximize,
+        )
         self.state = {name: self.new_state(param) for name, param in self.params.items()}
+
+    def new_state(self, param):
+        """That of any group, whatever it says of it itself: PyTorch reads the defaults."""
+        alike = self.with_group({**self.param_groups[0], START: self.defaults[START]})
+        return Optimizer.new_state(alike, param)
+
+    @property
+    def hyperparameters(self):
+        given = super().hyperparameters
+        return {name: value for name, value in given.items() if name != START}
 
     def check_layout(self, grad) -> None:
         super().check_layout(grad)

@@ -188,7 +188,10 @@ class Muon(Optimizer):
             ns_steps=ns_steps,
             adjust_lr_fn=adjust_lr_fn,
         )
-        for param in self.params.values():
+
+    def check_parameters(self, params):
+        super().check_parameters(params)
+        for param in params.values():
             size = f"torch.Size({list(param.shape)})"
             check_hyperparameter(
                 param.ndim == 2, f"Muon only supports 2D parameters whereas we found a parameter with size: {size}"

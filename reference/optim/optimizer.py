@@ -1,6 +1,8 @@
 """What the optimizers share: named tensors, state under PyTorch's keys, and a walk in cache-sized blocks."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,13 +28,22 @@ class Optimizer:
 
     Arguments:
         params: name to array, pairs of the two, or arrays alone (then named "0", "1", …); float32,
-            float64 or of 16 bits, any shape; updated in place.
-        hyperparameters: under PyTorch's names; each is an attribute and may be changed between steps.
+            float64 or of 16 bits, any shape; updated in place. Or a list of groups, as PyTorch's: dicts of "params",
+            any of these, and of the hyperparameters that are the group's own.
+        hyperparameters: under PyTorch's names, of all groups that have none of their own. Each is an attribute, that of
+            the first group; assigned between steps, it is that of every group.
+
+    Attributes:
+        param_groups: dicts as PyTorch's, "params" to the names of the group's tensors; may be changed between steps.
+        defaults: the hyperparameters of a group that has none of its own.
+
+    PyTorch steps a tensor that is in a group twice, and warns; here it is refused. It does not check what a group says
+    of its own, and neither is it checked here.
 
     Raises:
         TypeError: for a parameter that is no floating-point array, or wider than float64.
         ValueError: for an empty collection, as PyTorch ("optimizer got an empty parameter list"), for
-            an array that cannot be written to, and for one array under two names.
+            an array that cannot be written to, for one array under two names, and for one in two groups.
     """
 
     ORDERS: ClassVar[Mapping[str, Callable[..., Any]]]
@@ -42,22 +53,88 @@ class Optimizer:
     REFUSED: ClassVar[str] = "{} does not support sparse gradients"
 
     def __init__(self, params, **hyperparameters):
-        self.params = parameters(params)
-        self.state: dict[str, dict[str, Any]] = {name: {} for name in self.params}
-        self.hyperparameter_names = tuple(hyperparameters)
-        vars(self).update(hyperparameters)
+        self.defaults = hyperparameters
+        self.params: dict[str, np.ndarray] = {}
+        self.param_groups: list[dict[str, Any]] = []
+        self.state: dict[str, dict[str, Any]] = {}
+        groups = groups_of(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        for group in groups:
+            self.add_param_group(group)
         self.formula = self.ORDERS["paper"]
+
+    def __getattr__(self, name: str) -> Any:
+        groups = vars(self).get("param_groups")
+        if groups and name in groups[0]:
+            return groups[0][name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value) -> None:
+        if name in vars(self).get("defaults", ()):
+            for group in self.param_groups:
+                group[name] = value
+        else:
+            super().__setattr__(name, value)
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Step more tensors from now on: "params", as they are given at first, with hyperparameters of their own.
+
+        Raises:
+            TypeError, ValueError: as at first, in PyTorch's words where it has some; before anything is changed.
+        """
+        if not isinstance(param_group, Mapping):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        if isinstance(param_group["params"], set):
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but "
+                "the ordering of tensors in sets will change between runs. Please use a list instead."
+            )
+        added = named(param_group["params"], start=len(self.params))
+        self.check_parameters(added)
+        own = {name: value for name, value in param_group.items() if name != "params"}
+        self.params |= added
+        self.param_groups.append({"params": [*added], **self.defaults, **own})
+        self.state |= {name: {} for name in added}
+
+    def check_parameters(self, params: Mapping[str, np.ndarray]) -> None:
+        """Refuse what cannot be stepped in place, and what is stepped already."""
+        stepped, places = {place_of(param) for param in self.params.values() if param.size}, {}
+        for name, param in params.items():
+            check_array(name, param)
+            if not param.flags.writeable:
+                raise ValueError(f"{name!r} is read-only, and a step writes to it")
+            place = place_of(param)
+            if param.size and place in places:
+                raise ValueError(f"{name!r} is the same array as {places[place]!r}; give a tied parameter once")
+            if place in stepped:
+                raise ValueError("some parameters appear in more than one parameter group")
+            if name in self.params:
+                raise ValueError(f"{name!r} is the name of a parameter of another group")
+            places[place] = name
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
         """What the formula is given; NumPy scalars as Python's, which leave a float32 array float32."""
-        return {name: python_number(getattr(self, name)) for name in self.hyperparameter_names}
+        return {name: python_number(self.param_groups[0][name]) for name in self.defaults}
 
     def set(self, name: str, value) -> None:
-        """Change a hyperparameter between steps; unlike an assignment, refuses a misspelt one."""
-        if name not in self.hyperparameter_names:
-            raise TypeError(f"no hyperparameter {name!r}; there are {', '.join(self.hyperparameter_names)}")
+        """Change a hyperparameter of every group between steps; unlike an assignment, refuses a misspelt one."""
+        if name not in self.defaults:
+            raise TypeError(f"no hyperparameter {name!r}; there are {', '.join(self.defaults)}")
         setattr(self, name, value)
+
+    def of(self, name: str) -> "Optimizer":
+        """The optimizer as it is for a tensor: with the hyperparameters of its group."""
+        return self.with_group(next(group for group in self.param_groups if name in group["params"]))
+
+    def with_group(self, group: dict[str, Any]) -> "Optimizer":
+        """The optimizer with the hyperparameters of a group; tensors and state are the same."""
+        if self.param_groups == [group]:
+            return self
+        alike = copy.copy(self)
+        vars(alike)["param_groups"] = [group]
+        return alike
 
     def entries(self, param) -> dict[str, Entry]:
         """The entries of `STATE` that the present hyperparameters put to use for a parameter."""
@@ -105,16 +182,16 @@ class Optimizer:
         return np.broadcast_to((value != 0).any(axis=tuple(range(1, value.ndim)), keepdims=True), value.shape)
 
     def step_one(self, name: str, grad) -> None:
-        param = self.params[name]
-        entries, state = self.entries(param), self.begun(param, self.state[name])
+        param, own = self.params[name], self.of(name)
+        entries, state = own.entries(param), own.begun(param, self.state[name])
         held = [key for key, entry in entries.items() if entry.kind == "array"]
         known = ["param", "grad", *(key for key in held if state[key] is not None)]
         state = state | {
             key: np.empty_like(param, shape=entries[key].shape(param.shape)) for key in held if state[key] is None
         }
         arrays = {"param": param, "grad": grad, **{key: state[key] for key in held}}
-        work_out = self.work_out_entries if isinstance(grad, Sparse) else self.work_out
-        lines = work_out(arrays, known, self.constants(state))
+        work_out = own.work_out_entries if isinstance(grad, Sparse) else own.work_out
+        lines = work_out(arrays, known, own.constants(state))
         numbers = {key: getattr(lines, entry.line) for key, entry in entries.items() if entry.kind == "number"}
         state |= {key: np.asarray(number, entries[key].dtype(param.dtype)) for key, number in numbers.items()}
         self.state[name].update(state)
@@ -183,15 +260,65 @@ class Optimizer:
             name = list(self.params)[key] if isinstance(key, int) and key < len(self.params) else key
             if name not in self.params:
                 raise KeyError(f"state for unknown parameter {name!r}; there are {list(self.params)}")
-            loaded[name] = self.checked_state(name, entries)
+            loaded[name] = self.of(name).checked_state(name, entries)
         self.state.update(loaded)
 
-    def checked_state(self, name: str, entries) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
+        """What it takes to go on elsewhere, as copies, in PyTorch's layout; the tensors themselves are not in it.
+
+        "state": the place of a tensor to its entries; one that has taken no step has none. "param_groups": dicts of
+        "params", the places, and of all else that the group holds.
+        """
+        listed = list(chain.from_iterable(group["params"] for group in self.param_groups))
+        places = {name: place for place, name in enumerate(listed)}
+        state = {
+            places[name]: {key: self.STATE[key].handed(entry) for key, entry in self.state[name].items()}
+            for name in listed
+            if self.state[name]
+        }
+        groups = [group | {"params": [places[name] for name in group["params"]]} for group in self.param_groups]
+        return {"state": state, "param_groups": copy.deepcopy(groups)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a state that `state_dict` gave here or in PyTorch, with copies of it.
+
+        Tensors are told apart by their place alone, group by group, as in PyTorch. What else a group holds is kept.
+
+        Raises:
+            ValueError: for another number of groups or of tensors in one, in PyTorch's words, and for an entry of
+                another shape or dtype, which PyTorch takes and makes the parameter's dtype of.
+            KeyError: for a hyperparameter or an entry that is missing, and for an entry or a tensor that there is not.
+                All of them before anything is changed.
+        """
+        saved = state_dict["param_groups"]
+        if len(saved) != len(self.param_groups):
+            raise ValueError("loaded state dict has a different number of parameter groups")
+        if any(
+            len(given["params"]) != len(group["params"]) for given, group in zip(saved, self.param_groups, strict=True)
+        ):
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+            )
+        groups, loaded, left = [], {}, dict(state_dict["state"])
+        for number, (given, group) in enumerate(zip(saved, self.param_groups, strict=True)):
+            if missing := [name for name in self.defaults if name not in given]:
+                raise KeyError(f"param_groups[{number}] has no {missing[0]!r}; there are {', '.join(given)}")
+            groups.append({**copy.deepcopy(dict(given)), "params": group["params"]})
+            for place, name in zip(given["params"], group["params"], strict=True):
+                whole, entries = place in left, left.pop(place, {})
+                loaded[name] = self.with_group(groups[-1]).checked_state(name, entries, whole)
+        if left:
+            raise KeyError(f"state for unknown parameter {next(iter(left))!r}; there are {len(self.params)}")
+        self.param_groups, self.state = groups, loaded
+
+    def checked_state(self, name: str, entries, whole: bool = False) -> dict[str, Any]:
+        """Copies of a tensor's entries; `whole` where a step has been taken, which leaves every entry there."""
         param = self.params[name]
         expected = self.entries(param)
         unknown = [key for key in entries if key not in self.STATE]
-        missing = [key for key, entry in expected.items() if entry.start is not None and entries.get(key) is None]
-        if entries and (unknown or missing):
+        started = [key for key, entry in expected.items() if whole or entry.start is not None]
+        missing = [key for key in started if entries.get(key) is None]
+        if (entries or whole) and (unknown or missing):
             raise KeyError(f"state of {name!r} has {list(entries)}, it takes {list(expected)}")
         copies: dict[str, Any] = {}
         for key, value in entries.items():
@@ -210,7 +337,7 @@ class Optimizer:
             if grad is None:
                 continue
             check_array(name, grad.values if isinstance(grad, Sparse) else grad)
-            self.check_layout(grad)
+            self.of(name).check_layout(grad)
             param = self.params[name]
             if grad.shape != param.shape or grad.dtype != param.dtype:
                 raise ValueError(
@@ -227,32 +354,28 @@ class Optimizer:
             raise RuntimeError(f"{type(self).__name__} does not support dense gradients, please consider Adam instead")
 
 
-def named(tensors: Any, names: Sequence[str] = ()) -> dict[str, Any]:
-    """`tensors` by name; where they have none, by `names`, and past those by PyTorch's positions."""
+def groups_of(params: Any) -> list[Mapping[str, Any]]:
+    """The groups that are given, or the one of all that is given."""
+    if isinstance(params, list | tuple) and params and isinstance(params[0], Mapping):
+        return list(params)
+    params = named(params)
+    return [{"params": params}] if params else []
+
+
+def named(tensors: Any, names: Sequence[str] = (), start: int = 0) -> dict[str, Any]:
+    """`tensors` by name; where they have none, by `names`, and past those by PyTorch's positions, from `start` on."""
     if isinstance(tensors, Mapping):
         return dict(tensors)
     listed: list[Any] = [tensors] if isinstance(tensors, np.ndarray | Sparse) else list(tensors)
     if listed and all(isinstance(tensor, tuple) for tensor in listed):
         return dict(listed)
-    positions = map(str, range(len(names), len(listed)))
+    positions = map(str, range(start + len(names), start + len(listed)))
     return dict(zip([*names, *positions], listed, strict=False))
 
 
-def parameters(tensors) -> dict[str, np.ndarray]:
-    """`tensors` by name, each fit to be stepped in place."""
-    params = named(tensors)
-    if not params:
-        raise ValueError("optimizer got an empty parameter list")
-    places = {}
-    for name, param in params.items():
-        check_array(name, param)
-        if not param.flags.writeable:
-            raise ValueError(f"{name!r} is read-only, and a step writes to it")
-        place = (param.__array_interface__["data"][0], param.shape, param.strides)
-        if param.size and place in places:
-            raise ValueError(f"{name!r} is the same array as {places[place]!r}; give a tied parameter once")
-        places[place] = name
-    return params
+def place_of(param: np.ndarray) -> tuple[Any, ...]:
+    """Where an array lies in memory, and how."""
+    return param.__array_interface__["data"][0], param.shape, param.strides
 
 
 def python_number(value) -> Any:
