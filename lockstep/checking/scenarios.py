@@ -104,11 +104,6 @@ DECAY = [
         lr=0.1,
     ),
 ]
-MAXIMIZE = trial("maximize", flag="maximize", maximize=True, lr=0.1)
-AMSGRAD = [
-    trial("amsgrad, gradients shrink", flag="amsgrad", problem="shrinking", amsgrad=True),
-    trial("amsgrad, sparse gradients", flag="amsgrad", problem="sparse", amsgrad=True),
-]
 BETAS = [
     trial("betas", flag="betas", betas=(0.8, 0.95), lr=0.1),
     extreme("betas of 0 and nearly 1", needs=("betas",), betas=(0.0, 0.99999), lr=0.1),
@@ -118,59 +113,46 @@ EPS = [
     trial("eps beside gradients as small", needs=("eps",), problem="near eps", eps=1e-6),
     extreme("eps is 0", needs=("eps",), eps=0.0, lr=0.1),
 ]
-MOMENTUM: dict[str, Any] = {"momentum": 0.9, "lr": 0.1}
 
-OWN = {
-    "optim.adam": [*BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE],
-    "optim.adamw": [*BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE],
-    "optim.adagrad": [
-        *EPS,
-        *DECAY,
-        trial("lr decay", flag="lr_decay", lr_decay=0.5, lr=0.1),
-        trial("initial accumulator", flag="initial_accumulator_value", initial_accumulator_value=0.1, lr=0.1),
-        MAXIMIZE,
-    ],
-    "optim.rmsprop": [
-        trial("alpha", flag="alpha", alpha=0.9, lr=0.1),
-        *EPS,
-        *DECAY,
-        trial("momentum", flag="momentum", **MOMENTUM),
-        trial("momentum, lr changes", needs=("momentum",), mishap="lr change", lr_at={4: 0.01, 6: 0.2}, **MOMENTUM),
-        trial("centered", flag="centered", centered=True, lr=0.1),
-        trial("centered, gradients near eps", needs=("centered",), problem="near eps", centered=True),
-        MAXIMIZE,
-    ],
-    "optim.sgd": [
-        trial("momentum", flag="momentum", **MOMENTUM),
-        trial("momentum, lr changes", needs=("momentum",), mishap="lr change", lr_at={4: 0.01, 6: 0.2}, **MOMENTUM),
-        *DECAY,
-        trial("momentum, weight decay", needs=("momentum", "weight_decay"), weight_decay=0.1, **MOMENTUM),
-        trial(
-            "momentum, a step without gradient", needs=("momentum",), mishap="missing gradient", none_at=3, **MOMENTUM
-        ),
-        trial("dampening", flag="dampening", needs=("momentum", "dampening"), dampening=0.5, **MOMENTUM),
-        trial("nesterov", flag="nesterov", needs=("momentum", "nesterov"), nesterov=True, **MOMENTUM),
-        trial(
-            "nesterov, lr changes",
-            needs=("momentum", "nesterov"),
-            mishap="lr change",
-            nesterov=True,
-            lr_at={4: 0.01},
-            **MOMENTUM,
-        ),
-        MAXIMIZE,
-    ],
-}
+
+def with_momentum(desc: str, *options: str, **settings: Any) -> Trial:
+    chosen: dict[str, Any] = {"momentum": 0.9, "lr": 0.1, **settings}
+    return trial(desc, needs=("momentum", *options), **chosen)
+
+
+MOMENTUM = [
+    with_momentum("momentum", flag="momentum"),
+    with_momentum("momentum, lr changes", mishap="lr change", lr_at={4: 0.01, 6: 0.2}),
+    with_momentum("momentum, weight decay", "weight_decay", weight_decay=0.1),
+    with_momentum("momentum, a step without gradient", mishap="missing gradient", none_at=3),
+    with_momentum("dampening", "dampening", flag="dampening", dampening=0.5),
+    with_momentum("nesterov", "nesterov", flag="nesterov", nesterov=True),
+    with_momentum("nesterov, lr changes", "nesterov", mishap="lr change", nesterov=True, lr_at={4: 0.01}),
+]
+OPTIONS = [
+    *BETAS,
+    trial("alpha", flag="alpha", alpha=0.9, lr=0.1),
+    *EPS,
+    *DECAY,
+    *MOMENTUM,
+    trial("lr decay", flag="lr_decay", lr_decay=0.5, lr=0.1),
+    trial("initial accumulator", flag="initial_accumulator_value", initial_accumulator_value=0.1, lr=0.1),
+    trial("centered", flag="centered", centered=True, lr=0.1),
+    trial("centered, gradients near eps", needs=("centered",), problem="near eps", centered=True),
+    trial("amsgrad, gradients shrink", flag="amsgrad", problem="shrinking", amsgrad=True),
+    trial("amsgrad, sparse gradients", flag="amsgrad", problem="sparse", amsgrad=True),
+    trial("maximize", flag="maximize", maximize=True, lr=0.1),
+]
 
 
 def trials(subject: Subject, layer: str = "") -> list[Trial]:
     """The designed set of a subject, or of one of its classes, the plainest first.
 
-    For an optimizer without a set of its own: what any is put through, and each of its options by itself.
+    For an optimizer: what any is put through, and each of its options by itself.
     """
     if subject.family.recorded != "steps":
         return layer_trials(subject, layer)
-    every = (*plain(), *(OWN.get(subject.path) or options(subject)), DEFAULTS)
+    every = (*plain(), *options(subject), DEFAULTS)
     return [one for one in (fitted(one, subject) for one in every) if not refused(one, subject)]
 
 
@@ -192,7 +174,7 @@ def refused(one: Trial, subject: Subject) -> bool:
 def options(subject: Subject) -> list[Trial]:
     """A trial for each of the options that many optimizers have, and the first case that sets one of the others."""
     known = {name: parameter.default for name, parameter in inspect.signature(subject.ours()).parameters.items()}
-    many = [option for option in (*BETAS, *EPS, *DECAY, *AMSGRAD, MAXIMIZE) if takes(known, option)]
+    many = [option for option in OPTIONS if takes(known, option)]
     tried = {"lr", *(name for option in many for name in option.needs)}
     for case in subject.cases.CASES:
         new = [name for name in case.hyperparameters if name not in tried]

@@ -44,6 +44,22 @@ SQUARES = (
     "velocity",
     "velocities",
 )
+SUM = (
+    "sum",
+    "cache",
+    "g",
+    "h",
+    "accumulator",
+    "accumulators",
+    "moment",
+    "acc",
+    "v",
+    "s",
+    "grad_squared",
+    "sum_sq",
+    "sum_of_squares",
+    "r",
+)
 BUFFER = (
     "momentum_buffer",
     "velocity",
@@ -60,54 +76,15 @@ BUFFER = (
     "momentums",
     "update",
 )
-NAMES: dict[str, dict[str, tuple[str, ...]]] = {
-    "optim.adam": {
-        "exp_avg": FIRST,
-        "exp_avg_sq": SECOND,
-        "max_exp_avg_sq": ("max_exp_avg_sq", "v_max", "vmax", "v_hat_max"),
-    },
-    "optim.adamw": {
-        "exp_avg": FIRST,
-        "exp_avg_sq": SECOND,
-        "max_exp_avg_sq": ("max_exp_avg_sq", "v_max", "vmax", "v_hat_max"),
-    },
-    "optim.sgd": {"momentum_buffer": BUFFER},
-    "optim.adagrad": {
-        "sum": (
-            "sum",
-            "cache",
-            "g",
-            "h",
-            "accumulator",
-            "accumulators",
-            "moment",
-            "acc",
-            "v",
-            "s",
-            "grad_squared",
-            "sum_sq",
-            "sum_of_squares",
-            "r",
-        )
-    },
-    "optim.rmsprop": {
-        "square_avg": SQUARES,
-        "grad_avg": ("grad_avg", "mg", "g_avg", "mean_grad", "eg"),
-        "momentum_buffer": (
-            "momentum_buffer",
-            "buf",
-            "velocity",
-            "velocities",
-            "mom",
-            "momentums",
-            "momentum_buf",
-            "trace",
-        ),
-    },
+NAMES = {
+    "exp_avg": FIRST,
+    "exp_avg_sq": SECOND,
+    "max_exp_avg_sq": ("max_exp_avg_sq", "v_max", "vmax", "v_hat_max"),
+    "square_avg": SQUARES,
+    "grad_avg": ("grad_avg", "mg", "g_avg", "mean_grad", "eg"),
+    "momentum_buffer": BUFFER,
+    "sum": SUM,
 }
-
-
-BY_KEY = {key: others for named in NAMES.values() for key, others in named.items()} | {"momentum_buffer": BUFFER}
 
 
 def names_of(subject: str, there: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
@@ -116,8 +93,7 @@ def names_of(subject: str, there: Iterable[str] = ()) -> dict[str, tuple[str, ..
     A key that several subjects have goes by the same names in each; one that nobody else has, by its own. Where the
     names that are there are v and s, as in courses, the first moment is v.
     """
-    known = {key: BY_KEY.get(key, (key,)) for key, entry in entries_of(subject).items() if entry.kind != "count"}
-    known = NAMES.get(subject, known)
+    known = {key: NAMES.get(key, (key,)) for key, entry in entries_of(subject).items() if entry.kind != "count"}
     plain = {name.strip("_").lower() for name in there}
     moments = {"v", "s"} <= plain and not plain & set(FIRST[:-1]) and {"exp_avg", "exp_avg_sq"} <= known.keys()
     return known | {"exp_avg": ("v",), "exp_avg_sq": ("s",)} if moments else known
