@@ -366,8 +366,8 @@ def pushed(step: Step) -> bool:
 
 
 def with_mask(recording: Recording) -> Recording:
-    """A dropout's recording with the masks that can be seen of it where it was given none: what it set to 0."""
-    if recording.subject != "layers.dropout":
+    """The recording of a layer that draws masks, with those that can be seen where it was given none: what it set to 0."""
+    if not (recording.is_layer and any(case.masked for case in find(recording.subject).cases.CASES)):
         return recording
     return dataclasses.replace(recording, steps=[masked(one) for one in recording.steps])
 
