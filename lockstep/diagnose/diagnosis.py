@@ -366,7 +366,7 @@ def pushed(step: Step) -> bool:
 
 
 def with_mask(recording: Recording) -> Recording:
-    """The recording of a layer that draws masks, with those that can be seen where it was given none: what it set to 0."""
+    """The recording of a layer that draws masks, with those that show in what it set to 0 where it was given none."""
     if not (recording.is_layer and any(case.masked for case in find(recording.subject).cases.CASES)):
         return recording
     return dataclasses.replace(recording, steps=[masked(one) for one in recording.steps])
