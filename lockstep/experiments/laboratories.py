@@ -1,6 +1,9 @@
 """What a page's laboratory is held against: PyTorch on two numbers, in the settings that tell formulas apart."""
 
+import ast
 import inspect
+import math
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -8,6 +11,7 @@ import numpy as np
 
 from lockstep.cases import DTYPES, Case
 from lockstep.causes import scenarios
+from lockstep.causes.source import parsed
 from lockstep.experiments.powers import Known, misrounded
 from lockstep.explanation.ladder import advance
 from lockstep.numerics.environment import environment
@@ -20,31 +24,38 @@ from lockstep.subjects.subject import Request, Subject
 from lockstep.text import Message
 
 STREAMED = 24  # steps of what brings causes out
-TWO = {"theta": (NUMBERS,)}
+DOWN = r"w_i \leftarrow w_i - \alpha\,(\partial_i f + \partial w_i)"
+ENDINGS = {  # of a step down, in the orders of the reference
+    "paper": "param = w - lr * (grad + {slope})",
+    "pytorch": "param = ops.add(w, ops.add({slope}, grad), alpha=-lr)",
+}
 
 
 def laboratories(subject: Subject) -> dict[str, dict[str, Any]]:
-    """The laboratory of a subject: its name here, and the arguments of `recorded`.
-
-    Two numbers stand for themselves where a formula takes each of a tensor's for itself, and every one at each step.
-    """
-    shown = subject.table("TRIED") and subject.ours().ELEMENTWISE and subject.ours().SPARSE != "alone"
-    return {f"{subject.path} laboratory": {"subject": subject.path}} if shown else {}
+    """The laboratory of a subject: its name here, and the arguments of `recorded`; of one that a page can work out."""
+    return {f"{subject.path} laboratory": {"subject": subject.path}} if subject.table("TRIED") else {}
 
 
 def tried(subject: Subject) -> Iterator[tuple[Case, int, Message | None]]:
-    """The cases of a laboratory: those that its table names, each with its steps, then what brings its causes out."""
+    """The cases of a laboratory: those that its table names, each with its steps, then what brings its causes out.
+
+    Two numbers stand for a tensor; `LAID_OUT` says in which shape, where that is not a vector.
+    """
+    two = {"theta": subject.table("LAID_OUT") or (NUMBERS,)}
     cases = {case.desc: case for case in subject.cases.CASES}
     for desc, (steps, changes) in subject.table("TRIED").items():
         if desc in cases:
             yield cases[desc].replaced(**changes), steps, None
     for scenario in scenarios(subject):
-        yield scenario.case.replaced(shapes=TWO), STREAMED, scenario.why
+        yield scenario.case.replaced(shapes=two), STREAMED, scenario.why
 
 
 def recorded(arguments: Mapping[str, Any]) -> LaboratoryRecord:
     """The record of a subject's laboratory."""
     subject = asked(arguments["subject"]).subject
+    kind = subject.ours()
+    if not hasattr(kind, "STATE"):
+        return penalised(subject)
     settings, arrays = [], {}
     for case, steps, why in tried(subject):
         for dtype in DTYPES:
@@ -53,7 +64,6 @@ def recorded(arguments: Mapping[str, Any]) -> LaboratoryRecord:
             request = request.beside(pair)
             arrays |= {f"{len(settings)}/{name}": array for name, array in followed(request, pair.theirs()).items()}
             settings.append(setting(request, why))
-    kind = subject.ours()
     return LaboratoryRecord(
         subject=subject.path,
         environment=environment(),
@@ -63,7 +73,64 @@ def recorded(arguments: Mapping[str, Any]) -> LaboratoryRecord:
         functions=dict(functions(setting.case["problem"] for setting in settings)),
         settings=tuple(settings),
         powers=tuple(powers(kind, settings)),
+        sparse=kind.SPARSE == "alone",
         arrays=arrays,
+    )
+
+
+def penalised(subject: Subject) -> LaboratoryRecord:
+    """The record of a penalty's laboratory: two weights that go down a function and the penalty, by PyTorch's SGD."""
+    settings, arrays = [], {}
+    for name, (steps, problem, start, hyperparameters) in subject.table("TRIED").items():
+        given = dict(hyperparameters)
+        for dtype in DTYPES:
+            penalty = subject.theirs()(given["lam"], given["m"])
+            function = problem_of(problem)
+            params, grads = [np.array(start, dtype)], []
+            for step in range(1, steps + 1):
+                ordered = {"order": "pytorch"} if hasattr(function, "ORDERS") else {}
+                grads.append(function.gradient({"theta": params[-1]}, step=step, **ordered)["theta"])
+                params.append(penalty.descended(params[-1], grads[-1], given["lr"]))
+            arrays |= {f"{len(settings)}/param": np.stack(params), f"{len(settings)}/grad": np.stack(grads)}
+            own = {key: given[key] for key in subject.ours().SETTINGS}
+            case = {"desc": name, "problem": problem, "hyperparameters": own}
+            settings.append(
+                Setting(
+                    name=name,
+                    why=None,
+                    case=case,
+                    dtype=dtype,
+                    path=None,
+                    seed=0,
+                    steps=steps,
+                    hyperparameters={**given, "dpenalty": 1.0},
+                    shape=(NUMBERS,),
+                )
+            )
+    orders = subject.ours().ORDERS
+    return LaboratoryRecord(
+        subject=subject.path,
+        environment=environment(),
+        equations={**subject.reference.EQUATIONS, "param": DOWN},
+        state={},
+        source={order: descent(orders[order], subject.ours().GRAD_INPUT, ending) for order, ending in ENDINGS.items()},
+        functions=dict(functions(setting.case["problem"] for setting in settings)),
+        settings=tuple(settings),
+        powers=(),
+        sparse=False,
+        arrays=arrays,
+    )
+
+
+def descent(formula: Any, slope: str, ending: str) -> str:
+    """The text of a step down a function and a penalty: the penalty, its slope, and plain gradient descent."""
+    halves = [parsed(half) for half in formula]
+    lines = [node for half in halves for node in half.body if isinstance(node, ast.Assign)]
+    named = [node.targets[0].id for node in lines if isinstance(node.targets[0], ast.Name)]
+    text = "\n".join(map(ast.unparse, lines)) + "\n" + ending.format(slope=slope)
+    settings = ", ".join(argument.arg for argument in halves[0].args.kwonlyargs if argument.arg != "ops")
+    return f"def step(param, grad, *, {settings}, lr, dpenalty, ops):\n" + textwrap.indent(
+        f"w = param\n{text}\nreturn Lines(w, {', '.join(named)}, param)\n", "    "
     )
 
 
@@ -87,13 +154,16 @@ def functions(names: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
 
 def kept(entry: Any) -> Kept:
     """What the reference declares of an entry of its state."""
-    return Kept(line=entry.line, kind=entry.kind, start=entry.start, when=entry.when)
+    most = None if math.isinf(entry.most_axes) else int(entry.most_axes)
+    axes = {"least_axes": entry.least_axes, "most_axes": most, "axis": getattr(entry, "axis", None)}
+    return Kept(line=entry.line, kind=entry.kind, start=entry.start, when=entry.when, **axes)
 
 
 def setting(request: Request, why: Message | None) -> Setting:
     """What a run of two numbers was made with."""
     case = request.case
-    optimizer = request.subject.ours()({"theta": np.zeros(NUMBERS)}, **case.hyperparameters)
+    shape = (NUMBERS,) if problem_of(case.problem).shapes else tuple(case.shapes["theta"])
+    optimizer = request.subject.ours()({"theta": np.zeros(shape, request.dtype)}, **case.hyperparameters)
     return Setting(
         name=case.desc,
         why=why,
@@ -103,6 +173,7 @@ def setting(request: Request, why: Message | None) -> Setting:
         seed=request.seed,
         steps=request.steps,
         hyperparameters=plain(optimizer.hyperparameters),
+        shape=shape,
     )
 
 

@@ -6,7 +6,8 @@ A module of cases, or the package of its family for all of them, may have
 - `LONGER`: case to steps, where a curve is worth having.
 - `WALKED`, `CLIMBED`, `GROWN`: case to steps (None: its own), to be walked line by line, to climb to the last bit, and
   to take the drift apart.
-- `TRIED`: case to steps and to hyperparameters of its own, which its laboratory begins with.
+- `TRIED`: case to steps and to hyperparameters of its own, which its laboratory begins with; None where a page cannot
+  work its formula out. `LAID_OUT`: the shape of the two numbers there, where that is not a vector.
 - `CURVES`: name to a function of both sides' modules, both generators and a seed, `lockstep.experiments.curves`.
 - `SHOWN_AS`: what it is called where somebody names what to run; its path if left out.
 - `plan`: a function of its table and of folders of data, in the place of `RUNS`.

@@ -20,12 +20,16 @@ class Kept:
         start: what it is before the first step: a number, the hyperparameter it starts as, or null where the first step
             creates it.
         when: the hyperparameter that puts it to use; it always is if empty.
+        least_axes, most_axes: of the parameters that it is kept of. axis: along which it has one number for all.
     """
 
     line: str
     kind: Literal["array", "number", "count"]
     start: float | str | None
     when: str
+    least_axes: int
+    most_axes: int | None
+    axis: int | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,7 @@ class Setting:
     Attributes:
         name, why: what it is called, and what it brings out, where that is known.
         case: its settings. dtype: of its numbers. path: which of PyTorch's implementations.
-        seed, steps: of its gradients, and how many.
+        seed, steps: of its gradients, and how many. shape: in which the two numbers stand.
         hyperparameters: all that the formula is given, those that the case leaves as they are among them.
     """
 
@@ -47,6 +51,7 @@ class Setting:
     seed: int
     steps: Positive
     hyperparameters: Mapping[str, Any]
+    shape: tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,6 +67,7 @@ class LaboratoryRecord(Record, kind="laboratory"):
         state: PyTorch's key to what is declared of the entry.
         source: order of operations ("paper", "pytorch") to the text of the function that states it.
         functions: problem to the same of the function that it is, where it is one.
+        sparse: whether what has no entry in a gradient, which is 0, stays where it is.
         settings: what was recorded, the first of them to begin with.
         powers: each x, y and x**y that Python worked out in a coefficient of theirs and did not round correctly, which
             the C library's last bit is the cause of; a page rounds all others.
@@ -73,6 +79,7 @@ class LaboratoryRecord(Record, kind="laboratory"):
     functions: Mapping[str, Mapping[str, str]]
     settings: Annotated[tuple[Setting, ...], NOT_EMPTY]
     powers: tuple[tuple[float, ...], ...]
+    sparse: bool
 
     def __post_init__(self):
         super().__post_init__()

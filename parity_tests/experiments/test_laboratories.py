@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 import lockstep
+from lockstep.causes.source import text_of
 from lockstep.experiments import laboratories, powers
 from lockstep.experiments.collection import planned
 from lockstep.records.laboratory import LaboratoryRecord
 from lockstep.subjects.registry import find, subjects
+from reports.translation import Untranslatable, translated
 
 
 @pytest.fixture(scope="module")
@@ -15,11 +17,13 @@ def record() -> LaboratoryRecord:
     return laboratories.recorded({"subject": "optim.sgd"})
 
 
-def test_every_optimizer_that_takes_each_number_for_itself_has_one():
-    there = {subject.path for subject in subjects() if laboratories.laboratories(subject)}
-    optimizers = [one for one in subjects() if one.family.name == "optim"]
-    assert there == {one.path for one in optimizers if one.ours().ELEMENTWISE and one.ours().SPARSE != "alone"}
-    assert "optim.adafactor" not in there
+def test_every_optimizer_and_penalty_has_one_that_a_page_can_work_out():
+    for subject in subjects():
+        if subject.family.name not in ("optim", "penalty"):
+            assert not laboratories.laboratories(subject)
+        elif not laboratories.laboratories(subject):
+            with pytest.raises(Untranslatable):
+                translated(text_of(subject.ours().ORDERS["paper"]))
     assert "optim.sgd laboratory" in [task.name for task in planned("optim.sgd", {})]
 
 
@@ -60,3 +64,26 @@ def test_a_page_is_told_of_the_powers_that_it_would_round_otherwise(record, monk
     assert len(set(found)) == len(found)
     assert {(0.9, 1.0, 0.9), (0.999, 3.0, 0.999**3.0)} <= set(found)
     assert max(y for _, y, _ in found) == 3
+
+
+def test_a_penalty_is_gone_down_by_pytorchs_own_sgd():
+    """Of an L1 alone a weight loses lr·λ/m each step, and changes sides around 0, where it would be held."""
+    made = laboratories.recorded({"subject": "penalty.l1"})
+    number = next(
+        n for n, one in enumerate(made.settings) if one.name == "the penalty alone" and one.dtype == "float64"
+    )
+    path, given = made.arrays[f"{number}/param"], made.settings[number].hyperparameters
+    step = given["lr"] * given["lam"] / given["m"]
+    assert np.array_equal(path[1:], path[:-1] - step * np.sign(path[:-1]))
+    assert [line.name for line in translated(made.source["paper"]).lines] == ["w", "total", "penalty", "dw", "param"]
+    zero = next(n for n, one in enumerate(made.settings) if one.name == "zeros among the weights")
+    assert not made.arrays[f"{zero}/param"][:, 0].any()
+
+
+def test_rows_and_columns_are_kept_of_a_matrix():
+    made = laboratories.recorded({"subject": "optim.adafactor"})
+    number = next(n for n, one in enumerate(made.settings) if one.shape == (2, 1))
+    rows, columns = (made.arrays[f"{number}/state/{key}"][-1] for key in ("row_var", "col_var"))
+    assert rows[0] != rows[1]
+    assert columns[0] == columns[1]
+    assert np.isnan(made.arrays[f"{number}/state/variance"]).all()

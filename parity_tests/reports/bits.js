@@ -2,12 +2,11 @@
 "use strict";
 
 import {flipped, parts, ulps} from "../../reports/static/lab/bits.js";
-import {Layer} from "../../reports/static/lab/layer.js";
+import {remember, rounded} from "../../reports/static/lab/exact.js";
 import {Mersenne} from "../../reports/static/lab/mersenne.js";
 import {format, NUMPY, row, stack, Tensor} from "../../reports/static/lab/numbers.js";
 import {numpy} from "../../reports/static/lab/ops.js";
-import {Optimizer, worked} from "../../reports/static/lab/optimizer.js";
-import {remember, rounded} from "../../reports/static/lab/power.js";
+import {Layer, Optimizer, worked} from "../../reports/static/lab/optimizer.js";
 
 /** @typedef {import("../../reports/static/lab/optimizer.js").Formula} Formula */
 /** @typedef {[string, number[], string]} Packed format, shape and bytes */
@@ -50,7 +49,7 @@ function noted(value) {
  * @param {(value: A) => B} made
  */
 function named(record, made) {
-  return mapped(record, (_, value) => made(value));
+  return renamed(record, (_, value) => made(value));
 }
 
 /**
@@ -58,7 +57,7 @@ function named(record, made) {
  * @param {Record<string, A>} record
  * @param {(name: string, value: A) => B} made
  */
-function mapped(record, made) {
+function renamed(record, made) {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, made(name, value)]));
 }
 
@@ -145,10 +144,10 @@ export class Laboratory {
         const scheduled = run.zero_from !== null && step >= run.zero_from && !run.entries ? F.times(0, grad) : grad;
         /** @type {Record<string, any>} */
         const whole = {param: params[name], ...optimizer.begin(params[name]), ...states[name]};
-        const {param, ...state} = places ? mapped(whole, (key, one) => (isArray(key) && one ? taken(one, places, grad) : one)) : whole;
+        const {param, ...state} = places ? renamed(whole, (key, one) => (isArray(key) && one ? taken(one, places, grad) : one)) : whole;
         const made = optimizer.step(param, scheduled, state, before[name]);
         const after = {param: made.param, ...made.state};
-        const {param: moved, ...kept} = places ? mapped(after, (key, one) => (isArray(key) ? put(whole[key], one, places) : one)) : after;
+        const {param: moved, ...kept} = places ? renamed(after, (key, one) => (isArray(key) ? put(whole[key], one, places) : one)) : after;
         [params[name], states[name], before[name]] = [moved, kept, optimizer.hyperparameters];
         yield Object.values(made.lines).flatMap(noted);
         yield noted(moved);
@@ -188,7 +187,7 @@ export class Laboratory {
       layer.training = one.training;
       const lines = layer.forward(inputs);
       yield Object.values(lines).flatMap(noted);
-      const s = {...run.settings, ...layer.params, ...inputs, lines, training: one.training, [back.given[0]]: unpacked(one.upstream)};
+      const s = {...layer.given, ...inputs, lines, training: one.training, [back.given[0]]: unpacked(one.upstream)};
       yield Object.values(worked(back, s, F)).flatMap(noted);
     }
   }

@@ -339,6 +339,7 @@ def paper(param, grad, momentum_buffer, *, step, lr, maximize):
     param = param - lr * buf
     return Lines(g, buf, param)
 """
+AXES = {"least_axes": 0, "most_axes": None, "axis": None}
 FUNCTION = """
 def bowl(x, y, curvature=2):
     value = 0.5 * (x**2 + curvature * y**2)
@@ -351,7 +352,7 @@ def bowl(x, y, curvature=2):
 def setting(**changes):
     return {
         "name": "plain", "why": None, "case": {"desc": "plain", "problem": "bowl", "hyperparameters": {"lr": 0.1}},
-        "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS,
+        "dtype": "float32", "path": "single", "seed": 0, "steps": STEPS, "shape": [2],
         "hyperparameters": {"lr": 0.1, "maximize": False}, **changes,
     }  # fmt: skip
 
@@ -362,11 +363,12 @@ def laboratory_record(**changes) -> LaboratoryRecord:
         "kind": "laboratory", "subject": "optim.adam", "environment": {},
         "equations": {"g": "g_t", "buf": "b_t = b_{t-1} + g_t", "param": r"\theta_t = \theta_{t-1} - \alpha\,b_t"},
         "state": {
-            "step": {"line": "step", "kind": "count", "start": 0.0, "when": ""},
-            "momentum_buffer": {"line": "buf", "kind": "array", "start": 0.0, "when": ""},
+            "step": {"line": "step", "kind": "count", "start": 0.0, "when": "", **AXES},
+            "momentum_buffer": {"line": "buf", "kind": "array", "start": 0.0, "when": "", **AXES},
         },
         "source": {"paper": PAPER, "pytorch": PAPER.replace("def paper", "def pytorch")},
         "functions": {"bowl": {"paper": FUNCTION, "pytorch": FUNCTION}}, "settings": [setting()], "powers": [],
+        "sparse": False,
         **changes,
     }  # fmt: skip
     way = np.linspace((-2, 3), (0, 0), STEPS + 1, dtype=np.float32)

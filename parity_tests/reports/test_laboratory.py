@@ -26,6 +26,7 @@ from parity_tests.reports.test_browser import (
     violations,
 )
 from reference.layers import batchnorm
+from reports import address
 from reports.pages.laboratory import Laboratory
 from reports.site import site
 
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.slow
 
 SUBJECT = "optim.adam"
 COLOURS = {"en": "light", "ko": "dark"}
+OTHERS = ("optim.adafactor", "optim.sparse_adam", "penalty.l1", "penalty.l2")  # whose numbers are not each for itself
 STEPS, MOST = 500, 50.0  # of which a redraw takes at most so many milliseconds
 
 
@@ -62,7 +64,8 @@ def report(detection, record, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     (folder / "figures").mkdir()
     walked = [next(iter(walks.walks(find(path)).values())) for path in ("layers.batchnorm", "layers.dropout")]
-    for name, text in site([detection, record, *map(walks.walked, walked)], Undrawn()).items():
+    others = [laboratories.recorded({"subject": path}) for path in OTHERS]
+    for name, text in site([detection, record, *others, *map(walks.walked, walked)], Undrawn()).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     return folder
@@ -121,6 +124,22 @@ def test_the_right_formula_is_apart_by_rounding_in_every_setting(browser, report
             assert bench.verdict in ("rounding", "identical"), name
             assert "recorded" in bench.root.locator("[data-part=source]").inner_text()
         assert reader.complaints == []
+
+
+def test_what_is_no_elementwise_optimizer_is_tried_as_well(browser, report):
+    """Means along axes, gradients with entries for some numbers alone, and penalties, in every setting."""
+    verdicts = set()
+    for subject in OTHERS:
+        with reading(browser, page(report, address.of_subject(subject))) as reader:
+            bench = Bench(reader)
+            for name in bench.root.locator("[name=case] option").evaluate_all("all => all.map((one) => one.value)"):
+                for dtype in ("float32", "float64"):
+                    bench.setting(name, dtype)
+                    assert bench.verdict in ("rounding", "identical"), (subject, name, dtype)
+                    verdicts.add(bench.verdict)
+            assert ("–" in bench.numbers()) == (subject == "optim.sparse_adam")  # where there is no entry
+            assert reader.complaints == []
+    assert verdicts == {"rounding", "identical"}
 
 
 def shown(bench: Bench, cause: str, rows: list[str], scenarios: list[str]) -> set[str]:
@@ -183,7 +202,7 @@ WRONG = {
     "np.sqrt(v_hat + eps": "middle",
     "np.sqrt(v_hat] + eps": "expected",
     "v_hat +": "middle",
-    "exp(v_hat)": "no function",
+    "cosh(v_hat)": "no function",
     "v_het + eps": "unknown",
     "param_later": "unknown",
     "np.sqrt(v_hat, eps)": "takes 1",
@@ -207,6 +226,18 @@ def test_a_right_line_is_the_papers(browser, report):
         assert bench.type("line:denom", "sqrt(v_hat + eps)") == ""
         bench.setting("gradients near eps")
         assert bench.verdict == "different"
+
+
+def test_what_no_browser_rounds_alike_is_said_where_it_is_typed(browser, report):
+    with reading(browser, page(report)) as reader:
+        bench = Bench(reader)
+        assert bench.type("line:denom", "exp(0.5 * log(v_hat)) + eps") == ""
+        note = bench.row("line:denom").locator(".note")
+        assert "np.exp, np.log" in note.inner_text()
+        assert "1 016" in note.inner_text()
+        assert bench.verdict == "rounding"
+        bench.type("line:denom", RIGHT)
+        assert note.inner_text() == ""
 
 
 def test_a_wrong_line_is_told_under_it(browser, report):
@@ -474,7 +505,7 @@ def test_a_mask_is_pytorchs_own(browser, report, seed, p):
 BROKEN = {
     "an operator that is another": ('"m", (s, F) => F.plus(', '"m", (s, F) => F.minus('),
     "nothing that rounding allows": ("const ROUNDINGS = 2;", "const ROUNDINGS = -1;"),
-    "a state that is not kept": ("made[step - 1]", "made[0]"),
+    "a state that is not kept": ("made[clock.step - 1]", "made[0]"),
 }
 
 

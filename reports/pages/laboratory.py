@@ -143,6 +143,7 @@ class Laboratory:
     def handed(self) -> dict[str, Any]:
         return {
             "subject": self.subject,
+            "sparse": self.record.sparse,
             "state": {key: vars(entry) for key, entry in self.record.state.items()},
             "settings": [self.setting(number) for number in self.chosen],
             "powers": self.record.powers,
@@ -161,7 +162,9 @@ class Laboratory:
             "streamed": problem not in self.functions,
             "format": setting.dtype,
             "steps": setting.steps,
+            "shape": setting.shape,
             "hyperparameters": setting.hyperparameters,
+            "path": setting.path,
             "own": list(case.get("hyperparameters") or ()),
             "rates": case.get("lr_at") or {},
             "missing": case.get("none_at"),

@@ -37,3 +37,12 @@ class Penalty:
         upstream = torch.tensor(grad_output, dtype=self.output.dtype)
         grads = tuple(grad.numpy() for grad in torch.autograd.grad(self.output, self.tensors, upstream))
         return grads[0] if len(grads) == 1 else grads
+
+    def descended(self, w, grad, lr) -> np.ndarray:
+        """The weight a step of torch.optim.SGD later, down this penalty and a function whose gradient is `grad`."""
+        weight = torch.nn.Parameter(torch.tensor(w))
+        self.term(weight).backward()
+        assert weight.grad is not None
+        weight.grad += torch.tensor(grad)
+        torch.optim.SGD([weight], lr).step()
+        return weight.detach().numpy().copy()

@@ -69,3 +69,5 @@ BAD = [
 ]
 
 TRAINED = ("Adafactor", {"lr": 1e-2})
+TRIED = {"Rosenbrock": (100, {"lr": 0.01})}  # of one point: an RMS is of all there are
+LAID_OUT = (2, 1)  # the two numbers of its laboratory, so that rows and columns are kept

@@ -6,6 +6,7 @@ from lockstep.cases import Bad, Case
 from lockstep.cases.optim import situations
 
 TRAINED = None  # the network has biases, which are no matrices
+TRIED = None  # a library adds up products of bfloat16 in an order of its own, which no page can follow
 
 # Small: of more numbers one is always so near the middle of two of bfloat16's that rounding decides which, and what the
 # iteration makes of that has no bound. PyTorch divides the rows by the columns, so that neither is 0.

@@ -6,6 +6,7 @@ from lockstep.cases.optim import SIZES, situations
 SPARSE = "rows"  # how the gradients of every trial are laid out
 
 TRAINED = None  # the network has no sparse gradient
+TRIED = {"quadratic": (100, {"lr": 0.1}), "Rosenbrock": (100, {"lr": 0.01})}
 
 CASES = [
     Case("defaults", sparse="rows"),

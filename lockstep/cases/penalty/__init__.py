@@ -25,5 +25,12 @@ def weights(layer: str, **hyperparameters: Any) -> list[LayerCase]:
 
 
 # What a report shows of any penalty, as lockstep/experiments/selection.py takes it.
+# What a laboratory begins with: how many steps, down which function, from where, and with which numbers.
+TRIED = {
+    "down a bowl": (60, "quadratic", (4.0, 1.5), {"lam": 0.5, "m": 1, "lr": 0.1}),
+    "Rosenbrock": (200, "rosenbrock", (-1.0, 1.0), {"lam": 0.5, "m": 1, "lr": 1e-3}),
+    "the penalty alone": (40, "zero", (1.0, -0.25), {"lam": 0.1, "m": 1, "lr": 0.5}),
+    "zeros among the weights": (12, "quadratic", (0.0, 2.0), {"lam": 0.1, "m": 40, "lr": 0.1}),
+}
 WALKED = {"the notebook's λ and 40 samples": 2}
 CLIMBED = {"many weights": None}

@@ -1,11 +1,8 @@
-// One expression in the language that the formulas are written in, as somebody types it: read by hand into a tree, never
-// run as script. What it holds besides names that are known, numbers, operators and the functions below is refused.
+// One expression in the language that the formulas are written in, as somebody types it: read by hand into the very calls
+// that a translated line makes, never run as script. What it holds besides names that are known, numbers, operators and the
+// functions below is refused.
 
-/** @typedef {{kind: "number", value: number} | {kind: "name", name: string} | {kind: "none"} | {kind: "flag", value: boolean}
- *   | {kind: "minus" | "not", of: Tree} | {kind: "binary" | "compare", sign: string, left: Tree, right: Tree}
- *   | {kind: "and" | "or", left: Tree, right: Tree} | {kind: "choice", test: Tree, then: Tree, other: Tree}
- *   | {kind: "call", name: string, given: Tree[], named: Record<string, Tree>} | {kind: "pair", parts: Tree[]}
- *   | {kind: "item", of: Tree, at: number}} Tree */
+/** @typedef {import("./optimizer.js").Line} Line */
 
 /** What is wrong with an expression: the key of a message, and what it names. */
 export class Refused extends Error {
@@ -21,261 +18,181 @@ const LONGEST = 400; // characters, and how deep brackets may go: more is no lin
 const DEEPEST = 40;
 const TOKEN = /\s*(?:((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|(\*\*|<=|>=|==|!=|[-+*/()<>,.[\]=]))/y;
 const WORDS = new Set(["if", "else", "and", "or", "not", "is", "None", "True", "False"]);
-const COMPARISONS = new Set(["<", "<=", ">", ">=", "==", "!="]);
-// Which functions there are, and how many arguments each takes.
+/** Those that no browser has to round alike. */
+export const INEXACT = ["np.exp", "np.log", "np.log1p", "np.tanh"];
+/** Which functions there are, and how many arguments each takes. @type {Map<string, number>} */
 const FUNCTIONS = new Map(Object.entries({
-  "np.sqrt": 1, "np.maximum": 2, "np.minimum": 2, "np.where": 3, "np.clip": 3, "np.sign": 1, "np.abs": 1, abs: 1, root: 1,
-  float32: 1, single: 1, item: 1, like: 2, float32_power: 2, float32_product: 2,
+  "np.sqrt": 1, "np.maximum": 2, "np.minimum": 2, "np.where": 3, "np.clip": 3, "np.sign": 1, "np.abs": 1, abs: 1, root: 1, min: 2, max: 2,
+  float32: 1, single: 1, item: 1, like: 2, float32_power: 2, float32_product: 2, "np.sum": 1, "np.mean": 1, ...Object.fromEntries(INEXACT.map((name) => [name, 1])),
   "ops.add": 2, "ops.mul": 2, "ops.div": 2, "ops.sqrt": 1, "ops.lerp": 3, "ops.addcmul": 3, "ops.addcdiv": 3,
 }));
-const SHORT = new Map(Object.entries({ sqrt: "np.sqrt", maximum: "np.maximum", minimum: "np.minimum", sign: "np.sign", where: "np.where", clip: "np.clip" }));
-const OPTIONS = new Set(["alpha", "value"]);
-const OPERATORS = /** @type {Record<string, string>} */ ({
-  "+": "plus", "-": "minus", "*": "times", "/": "over", "**": "power",
-  "<": "less", "<=": "lessEqual", ">": "greater", ">=": "greaterEqual", "==": "equal", "!=": "notEqual",
-});
+const SHORT = ["sqrt", "maximum", "minimum", "sign", "where", "clip", "exp", "log", "tanh", "mean"]; // that need no np.
+/** How tight an operator binds, and what it calls. @type {Record<string, [number, string]>} */
+const BINARY = {
+  "<": [3, "less"], "<=": [3, "lessEqual"], ">": [3, "greater"], ">=": [3, "greaterEqual"], "==": [3, "equal"], "!=": [3, "notEqual"],
+  "+": [4, "plus"], "-": [4, "minus"], "*": [5, "times"], "/": [5, "over"],
+};
 
 /** @param {string} text @returns {{kind: string, text: string}[]} */
 function tokens(text) {
   if (text.length > LONGEST) throw new Refused("long", { most: LONGEST });
   const found = [];
-  TOKEN.lastIndex = 0;
   for (let at = 0; at < text.trimEnd().length; at = TOKEN.lastIndex) {
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(text);
     if (!match) throw new Refused("character", { text: text.slice(at).trim().slice(0, 12) });
     const [, number, name, sign] = match;
-    found.push(number ? { kind: "number", text: number } : name ? { kind: WORDS.has(name) ? "word" : "name", text: name } : { kind: "sign", text: sign });
+    found.push(number ? { kind: "number", text: number } : name ? { kind: WORDS.has(name) ? "sign" : "name", text: name } : { kind: "sign", text: sign });
   }
   return found;
 }
 
-/** The tree of an expression. @param {string} text @returns {Tree} */
-export function parse(text) {
-  const list = tokens(text);
+/** A typed line, held against the names that it may read; and which of its functions are inexact. @param {string} text @param {string[]} known
+ * @returns {{line: Line, inexact: string[]}} */
+export function typedLine(text, known) {
+  if (!text.trim()) throw new Refused("empty");
+  const list = tokens(text), inexact = new Set();
   let place = 0, depth = 0;
 
   const next = () => list[place]?.text ?? "";
-  const end = () => place >= list.length;
-
+  const is = (/** @type {string} */ kind) => list[place]?.kind === kind;
+  const wrong = (sign = "") => new Refused(place >= list.length ? "end" : sign ? "expected" : "unexpected", { sign, text: next() });
   /** @param {string} sign */
   function take(sign) {
-    const there = !end() && list[place].kind !== "name" && list[place].kind !== "number" && list[place].text === sign;
+    const there = is("sign") && next() === sign;
     if (there) place += 1;
     return there;
   }
   /** @param {string} sign */
   function need(sign) {
-    if (!take(sign)) throw new Refused(end() ? "end" : "expected", { sign, text: next() });
+    if (!take(sign)) throw wrong(sign);
   }
-
-  /** @returns {Tree} */
-  function whole() {
+  /** @param {() => Line} read @returns {Line} */
+  function deeper(read) {
     depth += 1;
     if (depth > DEEPEST) throw new Refused("deep", { most: DEEPEST });
-    const then = either();
-    depth -= 1;
-    if (!take("if")) return then;
-    const test = either();
-    need("else");
-    return { kind: "choice", test, then, other: whole() };
-  }
-  /** @returns {Tree} */
-  function either() {
-    let left = both();
-    while (take("or")) left = { kind: "or", left, right: both() };
-    return left;
-  }
-  /** @returns {Tree} */
-  function both() {
-    let left = denied();
-    while (take("and")) left = { kind: "and", left, right: denied() };
-    return left;
-  }
-  /** @returns {Tree} */
-  function denied() {
-    return take("not") ? { kind: "not", of: denied() } : compared();
-  }
-  /** @returns {Tree} */
-  function compared() {
-    const left = sum();
-    if (take("is")) {
-      const negated = take("not");
-      need("None");
-      return { kind: "compare", sign: negated ? "is not" : "is", left, right: { kind: "none" } };
-    }
-    if (!end() && list[place].kind === "sign" && COMPARISONS.has(next())) {
-      const sign = list[place].text;
-      place += 1;
-      return { kind: "compare", sign, left, right: sum() };
-    }
-    return left;
-  }
-  /** @returns {Tree} */
-  function sum() {
-    let left = product();
-    for (let sign = next(); take("+") || take("-"); sign = next()) left = { kind: "binary", sign, left, right: product() };
-    return left;
-  }
-  /** @returns {Tree} */
-  function product() {
-    let left = signed();
-    for (let sign = next(); take("*") || take("/"); sign = next()) left = { kind: "binary", sign, left, right: signed() };
-    return left;
-  }
-  /** @returns {Tree} */
-  function signed() {
-    depth += 1;
-    if (depth > DEEPEST) throw new Refused("deep", { most: DEEPEST });
-    const made = take("-") ? /** @type {Tree} */ ({ kind: "minus", of: signed() }) : power();
+    const made = read();
     depth -= 1;
     return made;
   }
-  /** @returns {Tree} */
+
+  /** @returns {Line} */
+  function whole() {
+    const then = deeper(either);
+    if (!take("if")) return then;
+    const test = either();
+    need("else");
+    const other = deeper(whole);
+    return (s, F) => (F.truth(test(s, F)) ? then(s, F) : other(s, F));
+  }
+  /** @returns {Line} */
+  function either() {
+    const left = both();
+    if (!take("or")) return left;
+    const right = deeper(either);
+    return (s, F) => { const first = left(s, F); return F.truth(first) ? first : right(s, F); };
+  }
+  /** @returns {Line} */
+  function both() {
+    const left = denied();
+    if (!take("and")) return left;
+    const right = deeper(both);
+    return (s, F) => { const first = left(s, F); return F.truth(first) ? right(s, F) : first; };
+  }
+  /** @returns {Line} */
+  function denied() {
+    if (!take("not")) return compared();
+    const of = deeper(denied);
+    return (s, F) => !F.truth(of(s, F));
+  }
+  /** @returns {Line} */
+  function compared() {
+    const left = binary(3);
+    if (!take("is")) return left;
+    const negated = take("not");
+    need("None");
+    return (s, F) => (left(s, F) === null) !== negated;
+  }
+  /** Operators that bind as tight, from left to right; of two comparisons in a row Python would make something else. @param {number} tight @returns {Line} */
+  function binary(tight) {
+    let left = tight > 5 ? signed() : binary(tight + 1);
+    while (is("sign") && Object.hasOwn(BINARY, next()) && BINARY[next()][0] === tight) {
+      const [, name] = BINARY[next()], before = left;
+      place += 1;
+      const right = binary(tight + 1);
+      left = (s, F) => F[name](before(s, F), right(s, F));
+      if (tight === 3) return left;
+    }
+    return left;
+  }
+  /** @returns {Line} */
+  function signed() {
+    if (!take("-")) return power();
+    const of = deeper(signed);
+    return (s, F) => F.negative(of(s, F));
+  }
+  /** @returns {Line} */
   function power() {
     const left = indexed();
-    return take("**") ? { kind: "binary", sign: "**", left, right: signed() } : left;
+    if (!take("**")) return left;
+    const right = deeper(signed);
+    return (s, F) => F.power(left(s, F), right(s, F));
   }
-  /** @returns {Tree} */
+  /** @returns {Line} */
   function indexed() {
-    let of = atom();
-    while (take("[")) {
-      const at = list[place];
-      if (!at || at.kind !== "number" || !/^\d$/.test(at.text)) throw new Refused("expected", { sign: "0", text: next() });
-      place += 1;
-      need("]");
-      of = { kind: "item", of, at: Number(at.text) };
-    }
-    return of;
-  }
-  /** @returns {Tree} */
-  function atom() {
-    const token = list[place];
-    if (!token) throw new Refused("end");
+    const of = atom();
+    if (!take("[")) return of;
+    const at = next();
+    if (!/^\d$/.test(at)) throw new Refused("expected", { sign: "0", text: at });
     place += 1;
-    if (token.kind === "number") return { kind: "number", value: Number(token.text) };
-    if (token.kind === "name") return named(token.text);
-    if (token.text === "None") return { kind: "none" };
-    if (token.text === "True" || token.text === "False") return { kind: "flag", value: token.text === "True" };
-    if (token.text === "(") {
-      const parts = [whole()];
-      while (take(",")) parts.push(whole());
-      need(")");
-      return parts.length === 1 ? parts[0] : { kind: "pair", parts };
-    }
-    throw new Refused("unexpected", { text: token.text });
+    need("]");
+    return (s, F) => of(s, F)[at];
   }
-  /** @param {string} first @returns {Tree} */
+  /** @returns {Line} */
+  function atom() {
+    const word = next(), [number, name] = [is("number"), is("name")];
+    if (place >= list.length) throw wrong();
+    if (!number && !name && !["None", "True", "False", "("].includes(word)) throw wrong();
+    place += 1;
+    if (number) return () => Number(word);
+    if (name) return named(word);
+    if (word !== "(") return () => (word === "None" ? null : word === "True");
+    const parts = [whole()];
+    while (take(",")) parts.push(whole());
+    need(")");
+    return parts.length === 1 ? parts[0] : (s, F) => parts.map((part) => part(s, F));
+  }
+  /** @param {string} first @returns {Line} */
   function named(first) {
     let name = first;
     while (take(".")) {
-      const token = list[place];
-      if (!token || token.kind !== "name") throw new Refused("unexpected", { text: "." });
+      if (!is("name")) throw new Refused("unexpected", { text: "." });
+      name += `.${next()}`;
       place += 1;
-      name += `.${token.text}`;
     }
-    if (!take("(")) {
-      if (name.includes(".")) throw new Refused("attribute", { name });
-      return { kind: "name", name };
-    }
-    const known = SHORT.get(name) ?? name;
-    if (!FUNCTIONS.has(known)) throw new Refused("function", { name, known: [...SHORT.keys(), "abs", "root"].join(", ") });
-    return called(known);
+    if (take("(")) return called(SHORT.includes(name) ? `np.${name}` : name, name);
+    if (name.includes(".")) throw new Refused("attribute", { name });
+    if (!known.includes(name)) throw new Refused("name", { name, known: known.join(", ") });
+    return (s) => s[name];
   }
-  /** @param {string} name @returns {Tree} */
-  function called(name) {
-    /** @type {Tree[]} */
-    const given = [];
-    /** @type {Record<string, Tree>} */
-    const options = {};
+  /** @param {string} name @param {string} written @returns {Line} */
+  function called(name, written) {
+    const wanted = FUNCTIONS.get(name), given = /** @type {Line[]} */ ([]), options = /** @type {[string, Line][]} */ ([]);
+    if (wanted === undefined) throw new Refused("function", { name: written, known: [...SHORT, "abs", "root"].join(", ") });
     while (!take(")")) {
-      const option = list[place + 1]?.text === "=" && OPTIONS.has(next()) ? next() : "";
-      if (option) place += 2;
-      if (option) options[option] = whole();
+      const option = list[place + 1]?.text === "=" && ["alpha", "value"].includes(next()) ? next() : "";
+      place += option ? 2 : 0;
+      if (option) options.push([option, whole()]);
       else given.push(whole());
-      if (!take(",") && next() !== ")") throw new Refused(end() ? "end" : "expected", { sign: ")", text: next() });
+      if (!take(",") && next() !== ")") throw wrong(")");
     }
-    const wanted = FUNCTIONS.get(name) ?? 0;
     if (given.length !== wanted) throw new Refused("arguments", { name, wanted, given: given.length });
-    return { kind: "call", name, given, named: options };
+    if (INEXACT.includes(name)) inexact.add(name);
+    const short = name.replace(/^(np|ops)\./, ""), settings = (/** @type {any} */ s, /** @type {any} */ F) => (options.length ? [Object.fromEntries(options.map(([key, of]) => [key, of(s, F)]))] : []);
+    return (s, F) => (name.startsWith("ops.") ? F.ops : F)[short](...given.map((one) => one(s, F)), ...settings(s, F));
   }
 
-  const tree = whole();
-  if (!end()) throw new Refused("unexpected", { text: next() });
-  return tree;
-}
-
-/** A line of a formula: what it makes of an environment, by an arithmetic.
- * @typedef {(s: Record<string, any>, F: any) => any} Line */
-
-/** What a tree works out, in the very calls that a translated line makes. @param {Tree} tree @returns {Line} */
-export function compiled(tree) {
-  switch (tree.kind) {
-    case "number": return () => tree.value;
-    case "flag": return () => tree.value;
-    case "none": return () => null;
-    case "name": return (s) => s[tree.name];
-    case "pair": {
-      const parts = tree.parts.map(compiled);
-      return (s, F) => parts.map((part) => part(s, F));
-    }
-    case "item": {
-      const of = compiled(tree.of);
-      return (s, F) => of(s, F)[tree.at];
-    }
-    case "minus": {
-      const of = compiled(tree.of);
-      return (s, F) => F.negative(of(s, F));
-    }
-    case "not": {
-      const of = compiled(tree.of);
-      return (s, F) => !F.truth(of(s, F));
-    }
-    case "choice": {
-      const [test, then, other] = [tree.test, tree.then, tree.other].map(compiled);
-      return (s, F) => (F.truth(test(s, F)) ? then(s, F) : other(s, F));
-    }
-    case "call": return call(tree.name, tree.given.map(compiled), Object.entries(tree.named).map(([name, of]) => [name, compiled(of)]));
-    default: return operated(tree.kind, "sign" in tree ? tree.sign : "", compiled(tree.left), compiled(tree.right));
-  }
-}
-
-/** @param {string} kind @param {string} sign @param {Line} left @param {Line} right @returns {Line} */
-function operated(kind, sign, left, right) {
-  if (kind === "and") return (s, F) => { const first = left(s, F); return F.truth(first) ? right(s, F) : first; };
-  if (kind === "or") return (s, F) => { const first = left(s, F); return F.truth(first) ? first : right(s, F); };
-  if (sign === "is") return (s, F) => left(s, F) === null;
-  if (sign === "is not") return (s, F) => left(s, F) !== null;
-  const name = OPERATORS[sign];
-  return (s, F) => F[name](left(s, F), right(s, F));
-}
-
-/** @param {string} name @param {Line[]} given @param {[string, Line][]} named @returns {Line} */
-function call(name, given, named) {
-  const short = name.replace(/^(np|ops)\./, "");
-  const options = named.length ? (/** @type {any} */ s, /** @type {any} */ F) => [Object.fromEntries(named.map(([key, of]) => [key, of(s, F)]))] : () => [];
-  if (name.startsWith("ops.")) return (s, F) => F.ops[short](...given.map((one) => one(s, F)), ...options(s, F));
-  return (s, F) => F[short](...given.map((one) => one(s, F)), ...options(s, F));
-}
-
-/** A typed line, held against the names that it may read. @param {string} text @param {string[]} known @returns {Line} */
-export function typedLine(text, known) {
-  if (!text.trim()) throw new Refused("empty");
-  const tree = parse(text);
-  const strange = names(tree).find((name) => !known.includes(name));
-  if (strange !== undefined) throw new Refused("name", { name: strange, known: known.join(", ") });
-  return compiled(tree);
-}
-
-/** The names that a tree reads, in the order in which they stand. @param {Tree} tree @returns {string[]} */
-export function names(tree) {
-  switch (tree.kind) {
-    case "name": return [tree.name];
-    case "minus": case "not": case "item": return names(tree.of);
-    case "binary": case "compare": case "and": case "or": return [...names(tree.left), ...names(tree.right)];
-    case "choice": return [...names(tree.test), ...names(tree.then), ...names(tree.other)];
-    case "call": return [...tree.given, ...Object.values(tree.named)].flatMap(names);
-    case "pair": return tree.parts.flatMap(names);
-    default: return [];
-  }
+  const line = whole();
+  if (place < list.length) throw wrong();
+  return { line, inexact: INEXACT.filter((name) => inexact.has(name)) };
 }

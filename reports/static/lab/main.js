@@ -1,59 +1,51 @@
 // Brings the laboratories of a page to life, its riddles, and what the first page leads with.
 
-import {Opening} from "./opening.js";
+import {remember} from "./exact.js";
 import {Dropping, Normalising} from "./layers.js";
+import {Opening} from "./opening.js";
 import {Panel} from "./panel.js";
-import {remember} from "./power.js";
 import {Riddle} from "./riddles.js";
 
-/** @param {string | undefined} id @param {HTMLElement} within */
-function data(id, within) {
-  const holder = id ? document.getElementById(id) : within.querySelector("script[type='application/json']");
-  const held = JSON.parse(holder?.textContent ?? "null");
-  remember(held?.powers ?? []);
+/** @typedef {Record<string, import("./compose.js").Formulas>} BySubject */
+
+/** What a page was handed as JSON. @param {any} holder */
+function data(holder) {
+  const held = JSON.parse(holder.textContent);
+  remember(held.powers ?? []);
   return held;
 }
 
-/** @param {Record<string, import("./compose.js").Formulas>} formulas by subject
- * @param {Record<string, import("./compose.js").Whole>} layers theirs, by what the page calls them */
+/** @param {BySubject} formulas @param {Record<string, import("./compose.js").Whole>} layers theirs, by what the page calls them */
 export function begin(formulas, layers) {
-  const words = data("lab-words", document.body);
-  for (const root of document.querySelectorAll("section[data-lab]")) {
-    const section = /** @type {HTMLElement} */ (root), subject = section.dataset.lab ?? "";
-    if (section.dataset.riddle || !formulas[subject]) continue;
+  const words = data(document.getElementById("lab-words"));
+  for (const section of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("section[data-lab]:not([data-riddle])"))) {
+    const own = formulas[section.dataset.lab ?? ""], held = data(section.querySelector("script"));
     section.hidden = false;
-    if (section.dataset.cause !== undefined) new Opening(section, data(undefined, section), formulas[subject], words);
-    else new Panel(section, data(undefined, section), formulas[subject], words).load(location.hash);
+    if (section.dataset.cause !== undefined) new Opening(section, held, own, words);
+    else new Panel(section, held, own, words).load(location.hash);
   }
-  for (const [name, Shown] of /** @type {[string, typeof Normalising | typeof Dropping][]} */ ([["normalising", Normalising], ["dropping", Dropping]])) {
+  for (const [name, Shown] of Object.entries({ normalising: Normalising, dropping: Dropping })) {
     const section = /** @type {HTMLElement | null} */ (document.querySelector(`[data-layer="${name}"]`));
-    if (!section || !layers[name]) continue;
+    if (!section) continue;
     section.hidden = false;
     new Shown(section, layers[name], words);
   }
-  const asked = document.querySelector("[data-riddles]");
-  if (asked) riddles(/** @type {HTMLElement} */ (asked), formulas, words);
+  const asked = /** @type {HTMLElement | null} */ (document.querySelector("[data-riddles]"));
+  if (asked) riddles(asked, formulas, words);
 }
 
-/** The riddles: one is shown, and made when it is. @param {HTMLElement} root @param {Record<string, import("./compose.js").Formulas>} formulas
- * @param {Record<string, string>} words */
+/** The riddles: one is shown, and made when it is. @param {HTMLElement} root @param {BySubject} formulas @param {Record<string, string>} words */
 function riddles(root, formulas, words) {
   root.hidden = false;
-  const sections = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[data-riddle]")]);
-  const buttons = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[data-turn]")]);
-  const made = new Set();
-  const solved = (/** @type {string} */ number) => buttons.find((one) => one.dataset.turn === number)?.classList.add("solved");
+  const sections = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[data-riddle]")]), buttons = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[data-turn]")]);
+  const made = new Set(), solved = (/** @type {string} */ number) => buttons[Number(number) - 1].classList.add("solved");
   /** @param {string} number */
   function show(number) {
-    for (const section of sections) {
-      section.hidden = section.dataset.riddle !== number;
-      const subject = section.dataset.lab ?? "";
-      if (!section.hidden && !made.has(number)) {
-        made.add(number);
-        new Riddle(section, data(`lab-data-${subject}`, section), formulas[subject], words, solved);
-      }
-    }
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.turn === number));
+    for (const section of sections) section.hidden = section.dataset.riddle !== number;
+    const section = sections[Number(number) - 1], subject = section.dataset.lab ?? "";
+    if (!made.has(number)) new Riddle(section, data(document.getElementById(`lab-data-${subject}`)), formulas[subject], words, solved);
+    made.add(number);
   }
   for (const button of buttons) button.addEventListener("click", () => show(button.dataset.turn ?? ""));
   show("1");

@@ -1,5 +1,4 @@
 // PyTorch's CPU generator, as dropout draws from it: the Mersenne Twister (Matsumoto and Nishimura 1998).
-"use strict";
 
 import {tensor, volume} from "./numbers.js";
 
@@ -40,18 +39,14 @@ export class Mersenne {
 
   /** Uniform in [0, 1), a double: the lowest 53 of 64 bits, of which the first word is the upper half. */
   uniform() {
-    const upper = this.word() & 0x1fffff;
-    return (upper * 2 ** 32 + this.word()) * 2 ** -53;
+    const upperHalf = this.word() & 0x1fffff;
+    return (upperHalf * 2 ** 32 + this.word()) * 2 ** -53;
   }
 
-  /**
-   * 1 for what F.dropout(x, p) keeps, 0 for what it drops; where p is 0 or 1 nothing is drawn.
-   * @param {number} p
-   * @param {readonly number[]} shape
-   * @param {string} format
-   */
-  dropoutMask(p, shape, format) {
+  /** 1 for what F.dropout(x, p) keeps, 0 for what it drops; where p is 0 or 1 nothing is drawn.
+   * @param {number} p @param {readonly number[]} shape @param {string} name of the format */
+  dropoutMask(p, shape, name) {
     const draw = p === 0 || p === 1 ? () => 1 - p : () => Number(this.uniform() < 1 - p);
-    return tensor(Array.from({length: volume(shape)}, draw), format, shape);
+    return tensor(Array.from({length: volume(shape)}, draw), name, shape);
   }
 }

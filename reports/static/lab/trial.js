@@ -1,184 +1,217 @@
 // A formula on its own way beside PyTorch's, and one step at a time from PyTorch's numbers: where they part, by how much,
-// and whether rounding allows it. Two numbers of one tensor; PyTorch's side is recorded, or this page's own of its order.
+// and whether rounding allows it. PyTorch's side is what was recorded; where a setting was not, this page's own of its order.
 
 import {Bounded, bounding} from "./bounded.js";
 import {ulps} from "./bits.js";
+import {composed} from "./compose.js";
+import {row, stack, Tensor, tensor, volume} from "./numbers.js";
 import {numpy} from "./ops.js";
-import {Optimizer} from "./optimizer.js";
-import {tensor} from "./numbers.js";
+import {entered, Optimizer} from "./optimizer.js";
 
-export const NUMBERS = 2;
-
-/** @typedef {(s: Record<string, any>, F: any) => any} Line */
-/** @typedef {{lines: [string, Line][], result: [string, Line][], state: Record<string, any>}} Formula */
-/** @typedef {{format: "float32" | "float64", steps: number, hyperparameters: Record<string, any>, start: number[],
- *   rates: Record<string, number>, missing: number | null, clock: {step: number}, slope: (param: any, step: number, order: string) => any}} Setting */
-/** @typedef {{param: any, state: Record<string, any>, grad: any, lines: Record<string, any>}} Moment */
-
-const FUSED = numpy("fused");
-
-/** The hyperparameters in force at a step. @param {Setting} setting @param {number} step */
-function given(setting, step) {
-  const passed = Object.keys(setting.rates).map(Number).filter((at) => at <= step);
-  return passed.length ? { ...setting.hyperparameters, lr: setting.rates[Math.max(...passed)] } : setting.hyperparameters;
-}
-
-/** An optimizer's way: where it is before the first step and after each.
- * @param {Formula} formula @param {Setting} setting @param {string} order of the slope @returns {Moment[]} */
-export function way(formula, setting, order) {
-  const optimizer = new Optimizer(formula, setting.hyperparameters, FUSED);
-  const param = tensor(setting.start, setting.format);
-  /** @type {Moment[]} */
-  const made = [{ param, state: optimizer.begin(param), grad: null, lines: {} }];
-  for (let step = 1; step <= setting.steps; step += 1) {
-    const last = made[step - 1];
-    const grad = step === setting.missing ? null : setting.slope(last.param, step, order);
-    made.push(stepped(optimizer, setting, last, grad, step));
-  }
-  return made;
-}
-
-/** One step from a moment. @param {any} optimizer @param {Setting} setting @param {Moment} last @param {any} grad
- * @param {number} step @returns {Moment} */
-function stepped(optimizer, setting, last, grad, step) {
-  if (grad === null) return { ...last, grad, lines: {} };
-  setting.clock.step = step;
-  optimizer.hyperparameters = given(setting, step);
-  const before = step > 1 ? given(setting, step - 1) : undefined;
-  const { param, state, lines } = optimizer.step(last.param, grad, last.state, before);
-  return { param, state, grad, lines };
-}
-
-/** Every line of one step from a moment. @param {Formula} formula @param {Setting} setting @param {Moment} last @param {any} grad
- * @param {number} step @returns {Record<string, any>} */
-export function within(formula, setting, last, grad, step) {
-  return stepped(new Optimizer(formula, setting.hyperparameters, FUSED), setting, last, grad, step).lines;
-}
-
-/** What rounding allows in each step from PyTorch's numbers: of every line of the right formula, an error for each number.
- * @param {Formula} right @param {Setting} setting @param {Moment[]} theirs @returns {Record<string, number[]>[]} */
-export function allowances(right, setting, theirs) {
-  const B = bounding(setting.format);
-  return theirs.map((moment, step) => (step && moment.grad ? allowed(right, setting, theirs[step - 1], moment.grad, step, B) : {}));
-}
-
-/** @param {Formula} right @param {Setting} setting @param {Moment} last @param {any} grad @param {number} step @param {any} B */
-function allowed(right, setting, last, grad, step, B) {
-  /** @type {Record<string, number[]>} */
-  const found = {};
-  for (let place = 0; place < NUMBERS; place += 1) {
-    /** @type {Record<string, any>} */
-    const s = { ...plain(given(setting, step)), param: exact(last.param, place), grad: exact(grad, place) };
-    for (const [key, entry] of Object.entries(right.state)) {
-      const held = last.state[key];
-      if (entry.kind === "count") s[key] = step - missed(setting, step);
-      else s[key] = held === null || held === undefined ? null : exact(held, place);
-    }
-    for (const [name, line] of right.lines) s[name] = line(s, B);
-    for (const [name, line] of right.result) {
-      const made = line(s, B);
-      (found[name] ??= []).push(made instanceof Bounded ? 2 * made.error : 0); // two honest evaluations, an error from the truth each
-    }
-  }
-  return found;
-}
-
-/** Hyperparameters as plain numbers are: exact as given. @param {Record<string, any>} hyperparameters */
-const plain = (hyperparameters) => Object.fromEntries(Object.entries(hyperparameters).map(([name, value]) => [name, weak(value)]));
-/** @param {any} value @returns {any} */
-const weak = (value) => (Array.isArray(value) ? value.map(weak) : typeof value === "number" && value ? new Bounded(value, 0, true) : value);
-/** @param {any} held @param {number} place */
-const exact = (held, place) => new Bounded(held.data[held.data.length > 1 ? place : 0], 0);
-/** @param {Setting} setting @param {number} step */
-const missed = (setting, step) => Number(setting.missing !== null && setting.missing < step);
-
-/** @typedef {{step: number, line: string, place: number, ours: number, theirs: number, ulp: number}} Parting */
-/** @typedef {{verdict: "identical" | "rounding" | "different", ours: Moment[], drift: number[], defect: number[], used: number,
+/** @typedef {{name: string, problem: string, format: "float32" | "float64", steps: number, shape: number[], hyperparameters: Record<string, any>,
+ *   own: string[], path: string | null, streamed: boolean, rates: Record<string, number>, missing: number | null, arrays: Record<string, string>}} Recorded
+ * @typedef {{state: Record<string, any>, settings: Recorded[], rows: string[], causes: Record<string, {rows: string[]}>, scenarios: string[], subject: string,
+ *   sparse: boolean}} Data
+ * @typedef {{steps: number, hyperparameters: Record<string, any>}} Wanted what a reader asks for
+ * @typedef {{param: any, state: Record<string, any>, grad: any, lines: Record<string, any>}} Moment
+ * @typedef {{step: number, line: string, place: number, ours: number, theirs: number, ulp: number, times: number}} Parting times: of what is allowed
+ * @typedef {{verdict: "identical" | "rounding" | "different", ours: Moment[], drift: number[], defect: number[], used: number,
  *   beyond: Parting | null, first: Parting | null, slope: number | null}} Outcome */
 
-/** How a formula compares with PyTorch's side. @param {Formula} formula @param {Setting} setting @param {Moment[]} theirs
- * @param {Record<string, number[]>[]} allowing @param {(last: Moment, grad: any, step: number) => Record<string, any>} inside
- * PyTorch's own lines of a step @returns {Outcome} */
-export function outcome(formula, setting, theirs, allowing, inside) {
-  const ours = way(formula, setting, "paper");
-  const optimizer = new Optimizer(formula, setting.hyperparameters, FUSED);
-  /** @type {Outcome} */
-  const found = { verdict: "identical", ours, drift: [], defect: [], used: 0, beyond: null, first: null, slope: null };
-  for (let step = 0; step <= setting.steps; step += 1) {
-    found.drift.push(distance(ours[step].param, theirs[step].param));
-    const { grad } = theirs[step];
-    if (!step || grad === null) {
-      found.defect.push(0);
-      continue;
-    }
-    if (found.slope === null && different(setting.slope(theirs[step - 1].param, step, "paper"), grad)) found.slope = step;
-    const made = stepped(optimizer, setting, theirs[step - 1], grad, step);
-    found.defect.push(distance(made.param, theirs[step].param));
-    judge(found, formula, setting, made, theirs[step], allowing[step], () => inside(theirs[step - 1], grad, step), step);
-  }
-  const moved = found.drift.some((one) => one > 0 || Number.isNaN(one));
-  if (found.beyond) found.verdict = "different";
-  else if (found.first || found.slope !== null || moved) found.verdict = "rounding";
-  return found;
+const NUMBERS = 2;
+const EACH = [0, 1];
+const PLAIN = numpy("plain");
+const FUSED = numpy("fused");
+
+/** A number of a tensor, of which there may be one for all. @param {any} held @param {number} place @returns {number} */
+export const at = (held, place) => held.data[place % held.size];
+
+/** Every line of a function of two numbers. @param {import("./compose.js").Whole} formula @param {any} x @param {any} y @returns {Record<string, any>} */
+export function evaluated(formula, x, y) {
+  /** @type {Record<string, any>} */
+  const s = { ...formula.defaults, x, y };
+  for (const [name, line] of formula.lines) s[name] = line(s, PLAIN);
+  return s;
 }
 
-/** Hold one step against PyTorch's. @param {Outcome} found @param {Formula} formula @param {Setting} setting @param {Moment} made
- * @param {Moment} theirs @param {Record<string, number[]>} allowing @param {() => Record<string, any>} inside @param {number} step */
-function judge(found, formula, setting, made, theirs, allowing, inside, step) {
-  const kept = Object.entries(formula.state).filter(([, entry]) => entry.kind !== "count");
-  /** @type {[string, any, any][]} */
-  const pairs = [["param", made.param, theirs.param], ...kept.map(([key, entry]) => /** @type {[string, any, any]} */ ([entry.line, made.state[key], theirs.state[key]]))];
-  const apart = pairs.filter(([, one, other]) => one && other && different(one, other));
-  if (!apart.length) return;
-  let over = false;
-  for (const [line, one, other] of apart) {
-    for (let place = 0; place < NUMBERS; place += 1) {
-      const size = gap(one.data[place] ?? one.data[0], other.data[place] ?? other.data[0]);
-      const share = size && size / (allowing[line]?.[place] ?? Infinity);
-      found.used = Math.max(found.used, share);
-      over ||= share > 1;
-    }
+export class Trial {
+  /** PyTorch's side of a setting, and what rounding allows of each of its steps.
+   * @param {import("./compose.js").Formulas} formulas @param {Data} data @param {Recorded} recorded @param {Wanted} wanted */
+  constructor(formulas, data, recorded, wanted) {
+    this.key = JSON.stringify([recorded.name, recorded.format, wanted]);
+    this.formulas = formulas;
+    this.data = data;
+    this.recorded = recorded;
+    this.wanted = wanted;
+    this.problem = formulas.functions[recorded.problem];
+    /** Whether PyTorch's own bits are there. */
+    this.known = wanted.steps <= recorded.steps && JSON.stringify(recorded.hyperparameters) === JSON.stringify(wanted.hyperparameters);
+    this.gradients = this.array("grad");
+    this.pytorch = this.stepping(formulas.pytorch);
+    this.theirs = this.known ? this.replayed() : this.way(this.pytorch, "pytorch");
+    const B = bounding(recorded.format);
+    /** Of every step and line of the right formula: how far each number may be off. */
+    this.allowing = this.theirs.map((moment, step) => (step && moment.grad ? this.allowed(step, B) : {}));
   }
-  const first = !found.first, beyond = over && !found.beyond;
-  if (!first && !beyond) return;
-  const held = kept.map(([key, entry]) => [entry.line, theirs.state[key]]).filter(([, there]) => there);
-  const lines = { ...inside(), ...Object.fromEntries(held), param: theirs.param };
-  const parting = parted(formula, setting, made, lines, step, (name) => allowing[name], over) ?? seen(setting, apart[0], step);
-  if (first) found.first = parted(formula, setting, made, lines, step, () => [0, 0], false) ?? parting;
-  if (beyond) found.beyond = parting;
+
+  /** The recorded numbers of that name. @param {string} name */
+  array(name) {
+    const bytes = Uint8Array.from(atob(this.recorded.arrays[name]), (one) => one.charCodeAt(0));
+    return this.recorded.format === "float32" ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+  }
+
+  /** Two of them from a step on, as a tensor of the parameter's shape. @param {any} all @param {number} step @param {readonly number[]} shape */
+  two(all, step, shape = this.recorded.shape) { return new Tensor(all.slice(2 * step, 2 * step + volume(shape)), shape); }
+
+  /** @param {{lines: any, result: any}} formula */
+  stepping(formula) { return new Optimizer({ ...formula, state: this.data.state, sparse: this.data.sparse }, this.wanted.hyperparameters, FUSED); }
+
+  /** The hyperparameters in force at a step. @param {number} step */
+  given(step) {
+    const passed = Object.keys(this.recorded.rates).map(Number).filter((from) => from <= step), { hyperparameters } = this.wanted;
+    return passed.length ? { ...hyperparameters, lr: this.recorded.rates[Math.max(...passed)] } : hyperparameters;
+  }
+
+  /** The gradient where a parameter is; of a stream, that of the step. @param {any} param @param {number} step @param {"paper" | "pytorch"} order */
+  slope(param, step, order) {
+    if (!this.problem) return this.two(this.gradients, step - 1);
+    const { dx, dy } = evaluated(this.problem[order], row(param, 0), row(param, 1)), whole = stack([dx, dy]);
+    return this.data.sparse ? new Tensor(whole.data.map((/** @type {number} */ one, /** @type {number} */ place) => ((place + step) % NUMBERS ? 0 : one)), whole.shape) : whole; // as lockstep.cases thins it
+  }
+
+  /** One step from a moment. @param {Optimizer} optimizer @param {Moment} last @param {any} grad @param {number} step @returns {Moment} */
+  stepped(optimizer, last, grad, step) {
+    if (grad === null) return { ...last, grad, lines: {} };
+    optimizer.hyperparameters = this.given(step);
+    return { grad, ...optimizer.step(last.param, grad, last.state, step > 1 ? this.given(step - 1) : undefined) };
+  }
+
+  /** A way from the start: before the first step and after each. @param {Optimizer} optimizer @param {"paper" | "pytorch"} order of the slope
+   * @param {{step: number}} [clock] which step it is */
+  way(optimizer, order, clock = { step: 0 }) {
+    const param = this.two(this.array("param"), 0);
+    /** @type {Moment[]} */
+    const made = [{ param, state: optimizer.begin(param), grad: null, lines: {} }];
+    for (clock.step = 1; clock.step <= this.wanted.steps; clock.step += 1) {
+      const last = made[clock.step - 1], grad = clock.step === this.recorded.missing ? null : this.slope(last.param, clock.step, order);
+      made.push(this.stepped(optimizer, last, grad, clock.step));
+    }
+    return made;
+  }
+
+  /** What was recorded of PyTorch. @returns {Moment[]} */
+  replayed() {
+    const { missing, arrays } = this.recorded, all = this.array("param"), begun = this.pytorch.begin(this.two(all, 0));
+    const states = Object.keys(arrays).filter((name) => name.startsWith("state/")).map((name) => /** @type {const} */ ([name.slice(6), this.array(name)]));
+    return Array.from({ length: this.wanted.steps + 1 }, (_, step) => {
+      const count = step - Number(missing !== null && missing <= step), kept = states.filter(([key]) => key in begun && step).map(([key, held]) => [key, this.held(key, held, step)]);
+      const counts = Object.keys(begun).filter((key) => this.data.state[key].kind === "count").map((key) => [key, tensor(count, "float32")]);
+      const grad = step && step !== missing ? this.two(this.gradients, step - 1) : null;
+      return { param: this.two(all, step), state: { ...begun, ...Object.fromEntries([...kept, ...counts]) }, grad, lines: {} };
+    });
+  }
+
+  /** An entry of the state as it was after a step; null where there was none yet. @param {string} key @param {any} all @param {number} step */
+  held(key, all, step) {
+    const { kind, axis } = this.data.state[key];
+    if (Number.isNaN(all[2 * step])) return null;
+    return kind === "number" ? tensor(all[2 * step], "float32") : this.two(all, step, typeof axis === "number" ? this.recorded.shape.with(axis, 1) : undefined);
+  }
+
+  /** What the step after a moment of PyTorch's may be off, line by line. @param {number} step @param {any} B @returns {Record<string, number[]>} */
+  allowed(step, B) {
+    const { param, state } = this.theirs[step - 1], { paper } = this.formulas, { grad } = this.theirs[step];
+    /** @type {Record<string, any>} */
+    const s = { ...weak(this.given(step)), param: exact(param), grad: exact(grad) };
+    for (const [key, { kind }] of Object.entries(this.data.state)) s[key] = kind === "count" ? state[key].data[0] + 1 : state[key] ? exact(state[key]) : null;
+    for (const [name, line] of paper.lines) s[name] = line(s, B);
+    return Object.fromEntries(paper.result.map(([name, line]) => {
+      const made = line(s, B), errors = (made instanceof Tensor ? made.data : [made]).map((/** @type {any} */ one) => (one instanceof Bounded ? 2 * one.error : 0)); // two honest evaluations, an error from the truth each
+      return [name, EACH.map((place) => errors[place % errors.length])];
+    }));
+  }
+
+  /** PyTorch's lines of a step of its own run, and what it kept. @param {number} step @returns {Record<string, any>} */
+  inside(step) {
+    const moment = this.theirs[step];
+    if (!step || moment.grad === null) return {};
+    const kept = this.kept(moment).filter(([, held]) => held).map(([line, held]) => [line, this.data.sparse ? entered(held, moment.grad) : held]);
+    return { ...this.stepped(this.pytorch, this.theirs[step - 1], moment.grad, step).lines, ...Object.fromEntries(kept), param: moment.param };
+  }
+
+  /** What of a state stands for a line. @param {Moment} moment @returns {[string, any][]} */
+  kept({ state }) { return Object.entries(this.data.state).filter(([, { kind }]) => kind !== "count").map(([key, { line }]) => [line, state[key]]); }
+
+  /** How a formula of some choices compares with PyTorch's side. @param {Record<string, string>} choices @param {import("./compose.js").Flip[]} [flips] @returns {Outcome} */
+  of(choices, flips = []) {
+    const clock = { step: 0 }, optimizer = this.stepping(composed(this.formulas, choices, flips, clock));
+    /** @type {Outcome} */
+    const found = { verdict: "identical", ours: this.way(optimizer, "paper", clock), drift: [], defect: [0], used: 0, beyond: null, first: null, slope: null };
+    found.drift = found.ours.map(({ param }, step) => distance(param, this.theirs[step].param));
+    for (clock.step = 1; clock.step <= this.wanted.steps; clock.step += 1) {
+      const { step } = clock, last = this.theirs[step - 1], { grad, param } = this.theirs[step];
+      if (grad !== null && found.slope === null && different(this.slope(last.param, step, "paper"), grad)) found.slope = step;
+      const made = this.stepped(optimizer, last, grad, step);
+      found.defect.push(grad === null ? 0 : distance(made.param, param));
+      if (grad !== null) this.judge(found, optimizer.formula.result.map(([name]) => name), made, step);
+    }
+    if (found.beyond) found.verdict = "different";
+    else if (found.first || found.slope !== null || found.drift.some((one) => one > 0 || Number.isNaN(one))) found.verdict = "rounding";
+    return found;
+  }
+
+  /** Hold one step against PyTorch's. @param {Outcome} found @param {string[]} names of the lines, in order @param {Moment} made @param {number} step */
+  judge(found, names, made, step) {
+    const theirs = this.theirs[step], allowing = this.allowing[step], others = Object.fromEntries(this.kept(theirs));
+    const apart = [["param", made.param, theirs.param], ...this.kept(made).map(([line, one]) => [line, one, others[line]])].filter(([, one, other]) => one && other && different(one, other));
+    if (!apart.length) return;
+    const shares = apart.flatMap(([line, one, other]) => EACH.map((place) => shareOf(gap(at(one, place), at(other, place)), allowing[line]?.[place])));
+    found.used = Math.max(found.used, ...shares);
+    const beyond = found.used > 1 && !found.beyond && Math.max(...shares) > 1;
+    if (found.first && !beyond) return;
+    const inside = this.inside(step), parting = (/** @type {(line: string) => number[] | undefined} */ room) => (
+      names.map((line) => this.parted(line, made.lines[line], inside[line], room(line), step)).find(Boolean) ?? this.parted(apart[0][0], apart[0][1], apart[0][2], [-1, -1], step)
+    );
+    found.first ??= parting(() => [0, 0]);
+    if (beyond) found.beyond = parting((line) => allowing[line]);
+  }
+
+  /** The first number of a line that is further apart than there is room. @param {string} line @param {any} one @param {any} other
+   * @param {number[] | undefined} room @param {number} step @returns {Parting | null} */
+  parted(line, one, other, room, step) {
+    if (!one?.data || !other?.data || !room) return null;
+    const place = EACH.find((k) => gap(at(one, k), at(other, k)) > Math.max(room[k], 0)) ?? (room[0] < 0 ? 0 : -1);
+    if (place < 0) return null;
+    const [ours, theirs] = [at(one, place), at(other, place)], allowed = this.allowing[step][line]?.[place] ?? 0;
+    return { step, line, place, ours, theirs, ulp: ulps(ours, theirs, this.recorded.format), times: allowed ? gap(ours, theirs) / allowed : Infinity };
+  }
+
+  /** How high the function lies that is gone down. */
+  get height() { return this.problem ? (/** @type {number} */ x, /** @type {number} */ y) => evaluated(this.problem.paper, x, y).value : null; }
 }
 
-/** The first line of a step that is apart, or further than it may be. @param {Formula} formula @param {Setting} setting
- * @param {Moment} made @param {Record<string, any>} lines @param {number} step @param {(name: string) => number[] | undefined} room
- * @param {boolean} over @returns {Parting | null} */
-function parted(formula, setting, made, lines, step, room, over) {
-  for (const [name] of formula.result) {
-    const one = made.lines[name], other = lines[name], most = over ? room(name) : [0, 0];
-    if (!one?.data || !other?.data || !most) continue;
-    for (let place = 0; place < NUMBERS; place += 1) {
-      const [x, y] = [one.data[place] ?? one.data[0], other.data[place] ?? other.data[0]];
-      if (gap(x, y) > most[place]) return { step, line: name, place, ours: x, theirs: y, ulp: ulps(x, y, setting.format) };
-    }
-  }
-  return null;
+/** Numbers as they are. @param {any} held */
+const exact = (held) => new Tensor([...held.data].map((one) => new Bounded(one, 0)), held.shape);
+
+/** Hyperparameters as plain numbers are: exact as given. @param {any} value @returns {any} */
+function weak(value) {
+  if (Array.isArray(value)) return value.map(weak);
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, weak(one)]));
+  return typeof value === "number" && value ? new Bounded(value, 0, true) : value;
 }
 
-/** Where what is kept is apart though no line is. @param {Setting} setting @param {[string, any, any]} pair @param {number} step */
-function seen(setting, [line, one, other], step) {
-  const place = gap(one.data[0], other.data[0]) ? 0 : one.data.length - 1;
-  const [x, y] = [one.data[place], other.data[place]];
-  return { step, line, place, ours: x, theirs: y, ulp: ulps(x, y, setting.format) };
-}
+/** @param {number} size @param {number} [room] */
+const shareOf = (size, room = Infinity) => size && size / room;
 
 /** How far two numbers are apart; equal infinities and two NaNs are not, one alone is infinitely far. @param {number} x @param {number} y */
-export function gap(x, y) {
-  if (Object.is(x, y) || x === y || (Number.isNaN(x) && Number.isNaN(y))) return 0;
+function gap(x, y) {
+  if (Object.is(x, y) || x === y) return 0;
   const size = Math.abs(x - y);
   return Number.isNaN(size) ? Infinity : size;
 }
 
 /** @param {any} one @param {any} other */
-const distance = (one, other) => Math.max(...[0, 1].map((place) => gap(one.data[place], other.data[place])));
+const distance = (one, other) => Math.max(...EACH.map((place) => gap(at(one, place), at(other, place))));
 
 /** Whether any bit of two tensors differs, the sign of a zero among them. @param {any} one @param {any} other */
-const different = (one, other) => one.data.some((/** @type {number} */ x, /** @type {number} */ place) => !Object.is(x, other.data[place]));
+const different = (one, other) => one.data.some((/** @type {number} */ x, /** @type {number} */ place) => !Object.is(x, at(other, place)));

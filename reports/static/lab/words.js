@@ -1,4 +1,27 @@
-// Numbers and sentences as a person reads them.
+// Numbers and sentences as a person reads them, and the elements that they stand in.
+
+const NS = "http://www.w3.org/2000/svg";
+
+/** @param {any} element @param {Record<string, any>} attributes of which false leaves one out @param {(Node | string)[]} children */
+function filled(element, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) if (value !== false) element.setAttribute(key, value === true ? "" : String(value));
+  element.append(...children);
+  return element;
+}
+
+/** An element of a page. @param {string} name @param {Record<string, any>} attributes @param {(Node | string)[]} children @returns {any} */
+export const html = (name, attributes, ...children) => filled(document.createElement(name), attributes, children);
+
+/** One of a picture. @param {string} name @param {Record<string, any>} attributes @param {(Node | string)[]} children @returns {any} */
+export const svg = (name, attributes, ...children) => filled(document.createElementNS(NS, name), attributes, children);
+
+/** The part of that name. @param {Element} root @param {string} name @returns {any} */
+export const part = (root, name) => root.querySelector(`[data-part="${name}"]`);
+
+/** Whatever is in a text, where it is another: what is spoken is not spoken again. @param {any} element @param {string} text */
+export function tell(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
 
 /** A number in two significant digits, as everywhere on these pages. @param {number} x */
 export function short(x) {
@@ -18,12 +41,9 @@ export function share(x) {
 
 /** The shortest digits that are this number of the format. @param {number} x @param {string} format */
 export function digits(x, format) {
-  if (format === "float64" || !Number.isFinite(x)) return Object.is(x, -0) ? "-0" : String(x).replace("Infinity", "∞");
-  for (let count = 1; count < 10; count += 1) {
-    const text = x.toPrecision(count);
-    if (Math.fround(Number(text)) === x) return Object.is(x, -0) ? "-0" : String(Number(text));
-  }
-  return String(x);
+  if (Object.is(x, -0)) return "-0";
+  const texts = format === "float64" || !Number.isFinite(x) ? [] : Array.from({ length: 9 }, (_, count) => x.toPrecision(count + 1));
+  return String(Number(texts.find((text) => Math.fround(Number(text)) === x) ?? x)).replace("Infinity", "∞");
 }
 
 /** A sentence, its placeholders filled in. @param {Record<string, string>} words @param {string} key @param {Record<string, string | number>} [values] */
