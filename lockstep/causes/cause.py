@@ -1,12 +1,13 @@
 """What a cause is: an edit of our own reference, where it was met, and what brings it out."""
 
 import dataclasses
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from lockstep.cases import DTYPES, Case
-from lockstep.causes.source import BadEdit, Change, Edit, changes
+from lockstep.causes.source import WAS, BadEdit, Change, Edit, changes, reads
 from lockstep.errors import BadArgument
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.subject import Subject, own_class
@@ -87,6 +88,15 @@ class Cause:
     def kin(self) -> tuple:
         """What two causes of one kind have in common: of such, an explanation has one."""
         return self.id, *self.free
+
+    @functools.cached_property
+    def targets(self) -> dict[tuple[str, str], bool]:
+        """What it edits, and whether outright: without reading what was there."""
+        found = {("kept", name): True for name in self.kept}
+        for kind, edited in (("lines", self.lines), ("backward", self.backward)):
+            found |= {(kind, name): WAS not in reads(text) for name, text in edited.items()}
+        own = {("arguments", name): name not in reads(text) - set(self.free) for name, text in self.arguments.items()}
+        return found | own
 
     def __str__(self) -> str:
         return self.name

@@ -71,29 +71,15 @@ def condition(text: str) -> str | None:
     return None
 
 
-def targets(cause: Cause) -> dict[tuple[str, str], bool]:
-    """What the cause edits, and whether outright: without reading what was there."""
-    places = {("kept", name): True for name in cause.kept}
-    for kind, edited in (("lines", cause.lines), ("backward", cause.backward)):
-        places |= {(kind, name): WAS not in reads(text) for name, text in edited.items()}
-    return places | {
-        ("arguments", name): name not in reads(text) - set(cause.free) for name, text in cause.arguments.items()
-    }
-
-
-def outright(cause: Cause) -> bool:
-    return any(targets(cause).values())
-
-
 def in_order(causes: Iterable[Cause]) -> list[Cause]:
     """Those that replace something outright before those that only alter it."""
     ordered: list[Cause] = []
-    for cause in sorted(causes, key=lambda planted: not outright(planted)):
-        own = targets(cause)
+    for cause in sorted(causes, key=lambda planted: not any(planted.targets.values())):
+        own = cause.targets
         altered = [
             place
             for place, planted in enumerate(ordered)
-            if any(own.get(t) and not r for t, r in targets(planted).items())
+            if any(own.get(t) and not r for t, r in planted.targets.items())
         ]
         ordered.insert(min(altered, default=len(ordered)), cause)
     return ordered
@@ -109,7 +95,7 @@ def check_together(causes: list[Cause]) -> None:
                 where = (kind, name, condition(text) or "")
                 if where[2] and under.setdefault(where, cause) is not cause:
                     raise BadEdit(f"{under[where]} and {cause} both replace {name!r} if {where[2]}")
-        for target, replaces in targets(cause).items():
+        for target, replaces in cause.targets.items():
             if replaces and target in taken:
                 raise BadEdit(
                     f"{taken[target]} and {cause} both replace {target[1]!r}: they cannot be planted together"

@@ -167,7 +167,7 @@ class Replace(ast.NodeTransformer):
         self.expressions = expressions
 
     def visit_Name(self, node):
-        return copy.deepcopy(self.expressions.get(node.id, node))
+        return copy.deepcopy(self.expressions[node.id]) if node.id in self.expressions else node
 
 
 def assignments(definition: ast.FunctionDef) -> dict[str, ast.Assign]:

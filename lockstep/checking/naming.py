@@ -42,26 +42,40 @@ def name_causes(result: Check) -> None:
     if all(told_outcome.residual.explains for told_outcome in told):
         result.causes = beside + own_defaults(others, standard, used, ())
     else:
-        diagnosis = named_in(told, result.subject, left)
-        if not diagnosis.causes and any(guessed(told_outcome.recording) for told_outcome in told):
-            bare = [without(told_outcome.recording, guessed(told_outcome.recording)) for told_outcome in told]
-            other = diagnose(bare, result.subject, thorough=False)
-            if other.causes:
-                diagnosis = other
-                result.notes.append(message("note.state-of-its-own"))
+        guessing = any(guessed(told_outcome.recording) for told_outcome in told)
+        diagnosis = named_in(told, result.subject, left, together=not guessing)
+        if guessing and not diagnosis.causes:
+            diagnosis, of_its_own = with_state_or_without(told, result.subject, left)
+            result.notes += [message("note.state-of-its-own")] if of_its_own else []
         data = diagnosis.to_json()
         because = diagnosis.partly.causes if diagnosis.partly else diagnosis.causes
         result.causes = [*beside, *data["causes"], *own_defaults(others, standard, used, because)]
         result.equivalent, result.diagnosis = data["equivalent"], diagnosis
 
 
-def named_in(told: list[Outcome], subject: str, left: Mapping[str, Residual]) -> Diagnosis:
+def with_state_or_without(told: list[Outcome], subject: str, left: Mapping[str, Residual]) -> tuple[Diagnosis, bool]:
+    """The diagnosis where no single cause explains state that was guessed; and whether that state is none.
+
+    What explains the parameters by itself is tried first: with one cause more it may explain the state, too.
+    """
+    bare = [without(one.recording, guessed(one.recording)) for one in told]
+    left_bare = {one.label: replay(one) for one in bare}
+    alone = diagnose(bare, subject, left_bare, thorough=False, together=False)
+    if alone.causes:
+        more = diagnose([one.recording for one in told], subject, left, beside=alone.causes)
+        return (more, False) if more.causes else (alone, True)
+    found = named_in(told, subject, left)
+    other = found if found.causes else diagnose(bare, subject, left_bare, thorough=False)
+    return (other, True) if other.causes and other is not found else (found, False)
+
+
+def named_in(told: list[Outcome], subject: str, left: Mapping[str, Residual], together: bool = True) -> Diagnosis:
     """The diagnosis: looked for on few of the scenarios where those tell, and held against all the others."""
     few = telling(told, subject)
     if all(outcome.residual.explains for outcome in few):
         layers = all(outcome.recording.is_layer for outcome in told)
         return diagnose([outcome.recording for outcome in told], subject, left, together=layers)
-    diagnosis = diagnose([outcome.recording for outcome in few], subject, left)
+    diagnosis = diagnose([outcome.recording for outcome in few], subject, left, together=together)
     others = [outcome for outcome in told if outcome not in few and not explained(outcome.recording, diagnosis.causes)]
     if not others or not diagnosis.causes:
         return diagnosis

@@ -209,9 +209,10 @@ class Assembly:
         number, call = self.first_off(causes, piece, line)
         with_each = [script.exchange((*causes, variant)) for variant in variants]
         alone = script.exchange(causes)
+        own = [changed(exchange, alone) for exchange in with_each]
         if number and trail.carried:
             for first, second in itertools.combinations(range(len(variants)), 2):
-                if joint := together(with_each[first], with_each[second], alone):
+                if joint := together(with_each[first], with_each[second], own[first], own[second]):
                     try:
                         made = [made for _, made in script.walked(trail, joint, number + 1, line)][-1]
                     except NO_FORMULA:
@@ -236,7 +237,9 @@ class Assembly:
                 continue
             for second in order[at + 1 :]:
                 b = with_each[second]
-                joint = together(a, b, alone) or self.composed(script, causes, variants[first], variants[second])
+                joint = together(a, b, own[first], own[second]) or self.composed(
+                    script, causes, variants[first], variants[second]
+                )
                 if joint is None:
                     continue
                 begin = 0 if b.arguments else b.first
@@ -265,17 +268,21 @@ class Assembly:
         return 0, piece.trail.calls[0]
 
 
-def together(a: Exchange, b: Exchange, shared: Exchange) -> Exchange | None:
-    """Both, where they change nothing in common."""
-    own = a.lines.keys() - {at for at, code in shared.lines.items() if a.lines.get(at) is code}
-    if own & {at for at, code in b.lines.items() if shared.lines.get(at) is not code} or a.kept.keys() & b.kept.keys():
+def changed(exchange: Exchange, shared: Exchange) -> frozenset[int]:
+    """The lines that are another's than those of what it begins with."""
+    return frozenset(at for at, code in exchange.lines.items() if shared.lines.get(at) is not code)
+
+
+def together(a: Exchange, b: Exchange, of_a: frozenset[int], of_b: frozenset[int]) -> Exchange | None:
+    """Both, where they change nothing in common: `of_a` and `of_b` are the lines that they change."""
+    if not of_a.isdisjoint(of_b) or (a.kept and b.kept and a.kept.keys() & b.kept.keys()):
         return None
-    lines = {**b.lines, **{at: a.lines[at] for at in own}}
+    lines = {**b.lines, **{at: a.lines[at] for at in of_a}}
     if a.arguments and b.arguments and a.arguments != b.arguments:
         arguments = a.arguments + tuple(one for one in b.arguments if one not in a.arguments)
     else:
         arguments = a.arguments or b.arguments
-    return Exchange(lines, arguments, {**a.kept, **b.kept}, min(a.first, b.first))
+    return Exchange(lines, arguments, {**a.kept, **b.kept}, min(a.first, b.first), a.free + b.free)
 
 
 def alters(cause: Cause) -> bool:

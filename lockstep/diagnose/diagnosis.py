@@ -227,6 +227,7 @@ def diagnose(
     residuals: Mapping[str, Residual] | None = None,
     thorough: bool = True,
     together: bool = True,
+    beside: Hypothesis = (),
 ) -> Diagnosis:
     """Name the formula that an implementation follows instead of PyTorch's.
 
@@ -236,6 +237,7 @@ def diagnose(
         residuals: `replay` of each recording by its label, where that has been done.
         thorough: whether a number is sought beside every cause that shows together with it, which takes longest.
         together: whether several causes at once, and slips that are in no catalogue, are looked for.
+        beside: what is known to explain some of it: only that with one cause more is looked for.
 
     Raises:
         ValueError: without recordings, and for two of one label.
@@ -265,7 +267,9 @@ def diagnose(
         return Diagnosis(
             Verdict.ILL_CONDITIONED if unsure else Verdict.ROUNDING, answer=known[0] if known else None, **about
         )
-    looked = answered(search, find(path), recordings, left, thorough) if together else (search.alone(), {}, None)
+    together = together and not beside
+    alone = search.more_than(beside) if beside else [] if together else search.alone()
+    looked = answered(search, find(path), recordings, left, thorough) if together else (alone, {}, None)
     explanations, formats, partly = looked
     answer = explanations[0] if explanations else None
     named = {cause.id for candidate in explanations for cause in candidate.causes}
@@ -308,7 +312,8 @@ def answered(
         other = Search(subject, apart[dtype], left, thorough=False)
         if other.differing:
             with_more = [more for candidate in explanations[:1] for more in other.more_than(candidate.causes)]
-            formats[dtype] = next(iter(with_more or other.explanations()), None)
+            by_itself = with_more or (other.explanations() if explanations else other.alone())
+            formats[dtype] = next(iter(by_itself), None)
     return ([], formats, None) if any(formats.values()) else ([], {}, first.partly)
 
 

@@ -6,7 +6,6 @@ is replayed on numbers that carry their error (`lockstep.diagnose.replay`).
 """
 
 import ast
-import copy
 import functools
 import types
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +28,8 @@ from lockstep.subjects.optim import weak
 NO_FORMULA = (ArithmeticError, AttributeError, BadEdit, LookupError, NameError, TypeError, ValueError)
 
 Numbers = dict[str, Any]  # by name, what a function of the formula has made so far
+Free = tuple[tuple[str, Any], ...]  # names that stand for a number, with it
+Edits = tuple[tuple[str, Free], ...]  # of a line: what replaces it, one after the other
 
 
 class Line(NamedTuple):
@@ -44,12 +45,14 @@ class Exchange(NamedTuple):
     """What a hypothesis exchanges. lines: number of a line to its code. arguments: a function's, name and code.
 
     kept: line to the code of what is stored in its place. first: the number of the first line that may differ.
+    free: arguments that every function of the formula gets, for numbers that are sought.
     """
 
     lines: Mapping[int, Any]
     arguments: tuple[tuple[int, str, Any], ...]
     kept: Mapping[str, Any]
     first: int
+    free: tuple[str, ...] = ()
 
 
 class Seen(NamedTuple):
@@ -100,14 +103,8 @@ class Script:
         self.everything = range(len(self.lines))
         self.plans: dict[tuple, list[int]] = {}
         self.made: dict[tuple, Exchange] = {}
-        self.compiled: dict[str, Any] = {}
-
-    def code(self, tree: ast.expr) -> Any:
-        """The tree compiled; each text once."""
-        text = ast.unparse(tree)
-        if text not in self.compiled:
-            self.compiled[text] = compiled(tree)
-        return self.compiled[text]
+        self.edited: dict[tuple, Any] = {}
+        self.compiled: dict[tuple, Any] = {}
 
     def exchange(self, causes: Sequence[Cause]) -> Exchange:
         """What the causes exchange, together.
@@ -121,34 +118,52 @@ class Script:
         return self.made[key]
 
     def exchanged(self, causes: Sequence[Cause]) -> Exchange:
-        trees: dict[int, ast.expr] = {}
+        edits: dict[int, Edits] = {}
         kept: dict[str, Any] = {}
         arguments: list[tuple[int, str, Any]] = []
         for cause in in_order(causes):
             if cause.behaviour:
                 raise BadEdit(f"{cause} is no matter of lines")
+            free = tuple(cause.free.items())
             for function, edited in enumerate((cause.lines, cause.backward)):
                 for name, text in edited.items():
                     at = self.places[function, name]
-                    was = trees.get(at, self.lines[at].tree)
-                    trees[at] = Replace({WAS: was}).visit(expression(text, cause.free))
-            kept |= {name: self.code(expression(text, cause.free)) for name, text in cause.kept.items()}
+                    edits[at] = (*edits.get(at, ()), (text, free))
+            kept |= {name: self.code(text, free) for name, text in cause.kept.items()}
             for name, text in cause.arguments.items():
-                arguments += self.replaced(name, expression(text, cause.free))
-        everywhere_of = {old: new for cause in causes for old, new in cause.everywhere.items()}
-        for at, line in enumerate(self.lines) if everywhere_of else ():
-            was = trees.get(at, line.tree)
-            now = everywhere(was, everywhere_of)
-            if ast.dump(now) != ast.dump(was):
-                trees[at] = now
-        first = min([*trees, *(0 for _ in arguments)], default=len(self.lines) if kept else 0)
-        return Exchange({at: self.code(tree) for at, tree in trees.items()}, tuple(arguments), kept, first)
+                arguments += self.replaced(name, text, free)
+        everywhere_of = tuple((old, new) for cause in causes for old, new in cause.everywhere.items())
+        touched = self.everything if everywhere_of else edits
+        lines = {at: code for at in touched if (code := self.line(at, edits.get(at, ()), everywhere_of))}
+        first = min([*lines, *(0 for _ in arguments)], default=len(self.lines) if kept else 0)
+        sought = tuple(name for cause in causes for name in cause.free.values() if isinstance(name, str))
+        return Exchange(lines, tuple(arguments), kept, first, sought)
 
-    def replaced(self, name: str, tree: ast.expr) -> list[tuple[int, str, Any]]:
+    def line(self, at: int, edits: Edits, everywhere_of: tuple[tuple[str, str], ...]) -> Any:
+        """A line after its edits, compiled; None where that is the line as it was. Each is made once."""
+        key = at, edits, everywhere_of
+        if key not in self.edited:
+            tree = self.lines[at].tree
+            for text, free in edits:
+                tree = Replace({WAS: tree}).visit(expression(text, dict(free)))
+            now = everywhere(tree, dict(everywhere_of))
+            same = not edits and ast.dump(now) == ast.dump(tree)
+            self.edited[key] = None if same else compiled(now)
+        return self.edited[key]
+
+    def code(self, text: str, free: Free, instead: Mapping[str, str] = {}) -> Any:
+        """An expression compiled, with some names `instead` of others; each is made once."""
+        key = text, free, *instead.items()
+        if key not in self.compiled:
+            others: dict[str, ast.expr] = {old: ast.Name(new, ast.Load()) for old, new in instead.items()}
+            self.compiled[key] = compiled(Replace(others).visit(expression(text, dict(free))))
+        return self.compiled[key]
+
+    def replaced(self, name: str, text: str, free: Free) -> list[tuple[int, str, Any]]:
         """An argument of every function that has it, and what it was at the step before."""
-        places = [(number, name, tree) for number, one in enumerate(self.definitions) if name in taken_by(one)]
-        then = Replace({name: ast.Name(name + BEFORE, ast.Load())}).visit(copy.deepcopy(tree))
-        return [(number, one, self.code(text)) for number, one, text in [*places, (0, name + BEFORE, then)]]
+        having = [number for number, one in enumerate(self.definitions) if name in taken_by(one)]
+        then = self.code(text, free, {name: name + BEFORE})
+        return [*((number, name, self.code(text, free)) for number in having), (0, name + BEFORE, then)]
 
     def plan(self, wanted: Sequence[str], exchange: Exchange, call: Call) -> frozenset[int]:
         """The lines that some lines are made of; one that was seen is made of nothing else, and is ~ its number."""
@@ -189,28 +204,25 @@ class Script:
         A line that was seen goes on as what was seen of it.
         """
         made: dict[str, Any] = {}
-        exchanged, seen, kept = exchange.lines, call.seen, exchange.kept
+        lines, exchanged, seen, kept = self.lines, exchange.lines, call.seen, exchange.kept
         for place in plan:
-            line = self.lines[max(place, ~place)]
-            if line.function == len(state):
-                if line.function == len(call.given):
+            function, (name, *others), _, code = lines[place if place >= 0 else ~place]
+            if function == len(state):
+                if function == len(call.given):
                     break  # no gradient came from above
-                back = self.begun(
-                    call, {k: v for k, v in state[0].items() if k.startswith("free_")}, exchange, line.function
-                )
+                back = self.begun(call, {free: state[0][free] for free in exchange.free}, exchange, function)
                 back["lines"] = types.SimpleNamespace(**state[-1])
                 state.append(back)
-            numbers = state[line.function]
+            numbers = state[function]
             if trace is not None:
                 trace.append([*state[:-1], dict(state[-1])])
             if place < 0:
-                numbers[line.names[0]] = seen[line.names[0]].found
+                numbers[name] = seen[name].found
                 continue
-            value = eval(exchanged.get(place, line.code), numbers)
-            if len(line.names) > 1:
-                numbers.update(zip(line.names, value, strict=True))
+            value = eval(exchanged.get(place, code), numbers)
+            if others:
+                numbers.update(zip((name, *others), value, strict=True))
                 continue
-            name: str = line.names[0]  # pyright: ignore[reportGeneralTypeIssues] - the others have been left out
             numbers[name] = value
             if name in seen and name not in kept:
                 made[name] = value
@@ -299,6 +311,8 @@ def near(seen: Seen, value: Any, lenient: bool = False) -> bool:
         return False
     if (apart <= seen.room).all():
         return True
+    if not lenient and (apart > seen.room).any():
+        return False
     predicted = np.asarray(value, np.float64)
     undefined = np.isnan(seen.found) != np.isnan(predicted)
     if lenient and undefined.any() and not undefined.all():

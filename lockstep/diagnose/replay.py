@@ -246,7 +246,7 @@ def residual(recording: Recording, tallies: dict[str, dict[str, Tally]]) -> Resi
 
 
 def equations(recording: Recording) -> Mapping[str, str]:
-    stated = looked_up(recording.subject).reference.EQUATIONS
+    stated = find(recording.subject).reference.EQUATIONS
     return stated.get(recording.layer, stated)
 
 
@@ -282,13 +282,10 @@ def planted(subject: str, layer: str, causes: tuple[Cause, ...]) -> Any:
     """The reference's class with the causes in it; made once."""
     key = subject, layer, tuple((cause.name, tuple(cause.free.items())) for cause in causes)
     if key not in PLANTED:
-        base = own_class(looked_up(subject).reference, layer or None)
-        base = functional(base) if looked_up(subject).family.recorded == "steps" else base
-        PLANTED[key] = plant(looked_up(subject), causes, base) if causes else base
+        base = own_class(find(subject).reference, layer or None)
+        base = functional(base) if find(subject).family.recorded == "steps" else base
+        PLANTED[key] = plant(find(subject), causes, base) if causes else base
     return PLANTED[key]
-
-
-looked_up = functools.cache(find)  # a search asks hundreds of times
 
 
 def functional(base: Any) -> type:
@@ -452,7 +449,7 @@ def within(found: np.ndarray, exact: Bounded) -> bool:
 
 def states(recording: Recording, causes, hyperparameters, bounded: bool) -> Iterator[Observed]:
     """Every quantity that the formula makes, as its family replays it."""
-    kind, family = planted(recording.subject, "", causes), looked_up(recording.subject).family
+    kind, family = planted(recording.subject, "", causes), find(recording.subject).family
     made = family.replayed(kind, recording, recording.hyperparameters | hyperparameters)
     for (count, predicted), step in zip(made, recording.steps, strict=True):
         for quantity, tensors in predicted.items():

@@ -16,7 +16,7 @@ from lockstep.causes.cause import Cause
 from lockstep.causes.planting import may_join
 from lockstep.causes.tables import causes as causes_of
 from lockstep.diagnose.assembly import Assembly
-from lockstep.diagnose.lines import Quick
+from lockstep.diagnose.lines import Quick, rounded
 from lockstep.diagnose.mutation import Mutant
 from lockstep.diagnose.replay import Residual, planted, replay, walk
 from lockstep.diagnose.solve import (
@@ -123,6 +123,7 @@ class Search:
         self.parts = {recording.label: parts_of(recording) for recording in self.ground}
         self.nearness: dict[tuple, frozenset[str]] = {}
         self.shares: dict[frozenset, frozenset[str]] = {}
+        self.refutations: dict[tuple[str, tuple[bytes, ...]], bool] = {}
         unexplained = [recording for recording in self.ground if not left[recording.label].explains]
         self.to_explain = frozenset().union(
             *(self.parts[recording.label] - self.near(recording, ()) for recording in unexplained)
@@ -247,11 +248,11 @@ class Search:
                 number = self.number(recording, opened, name)
             except CANNOT:
                 return
-            for rounded in round_numbers(number, name) if number is not None else ():
-                causes = (*others, cause.solved(**{name: rounded}))
-                if rounded not in tried and keeps(causes):
+            for written in round_numbers(number, name) if number is not None else ():
+                causes = (*others, cause.solved(**{name: written}))
+                if written not in tried and keeps(causes):
                     yield causes
-                tried.add(rounded)
+                tried.add(written)
 
     def number(self, recording: Recording, opened: Hypothesis, name: str) -> float | None:
         """What the free number must be there, as exactly as the most sensitive recording tells."""
@@ -402,10 +403,17 @@ class Search:
                 quantities = frozenset(f"{recording.label}: {one}" for one in near_quantities(recording, causes))
             else:
                 sure = recording.dtype == "float64"
-                whole = self.quick.fits(recording, causes) and (sure or not quickly_refuted(recording, causes))
+                whole = self.quick.fits(recording, causes) and (sure or not self.refuted(recording, causes))
                 quantities = self.parts[recording.label] if whole else frozenset()
             self.nearness[key] = quantities
         return self.nearness[key]
+
+    def refuted(self, recording: Recording, causes: Hypothesis) -> bool:
+        """Whether a number is beyond its allowance; of hypotheses that predict the same numbers one is asked."""
+        key = recording.label, signature(recording, causes)
+        if key not in self.refutations:
+            self.refutations[key] = quickly_refuted(recording, causes)
+        return self.refutations[key]
 
     def needed(self, causes: Hypothesis) -> Hypothesis:
         """A hypothesis that explains everything, without the causes that it does so without."""
@@ -464,6 +472,13 @@ def quickly_refuted(recording: Recording, causes: Hypothesis) -> bool:
             if len(seen.predicted) == 1 and beyond(seen.found, seen.predicted[""]):
                 return True
     return False
+
+
+def signature(recording: Recording, causes: Hypothesis) -> tuple[bytes, ...]:
+    """What the hypothesis predicts of the recording, but for the last bits of a float64."""
+    with np.errstate(all="ignore"):
+        seen = walk(recording, causes, {}, bounded=False)
+        return tuple(rounded(value) for observed in seen for value in observed.predicted.values())
 
 
 def beyond(held: np.ndarray, exact) -> bool:

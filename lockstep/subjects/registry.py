@@ -27,7 +27,8 @@ def families() -> dict[str, Family]:
     return {family.name: family for family in sorted(known, key=lambda family: (family.place, family.name))}
 
 
-def subjects() -> list[Subject]:
+@functools.cache
+def subjects() -> tuple[Subject, ...]:
     """Every subject there is: each file of a family that states a formula."""
     packages = {name: importlib.import_module(f"reference.{name}") for name in families()}
     paths = [
@@ -35,10 +36,9 @@ def subjects() -> list[Subject]:
         for name, package in packages.items()
         for module in pkgutil.iter_modules(package.__path__)
     ]
-    return [Subject(path) for path in paths if states_formula(path)]
+    return tuple(Subject(path) for path in paths if states_formula(path))
 
 
-@functools.cache
 def states_formula(path: str) -> bool:
     """Whether there is such a file of the reference, and it is more than what others share."""
     return hasattr(importlib.import_module(f"reference.{path}"), "EQUATIONS")
@@ -66,6 +66,7 @@ def find_class(path: str) -> tuple[Subject, str]:
     return find(path), ""
 
 
+@functools.cache  # a search asks hundreds of thousands of times
 def find(path: str) -> Subject:
     """The subject at `path`, which may be the name of a family that has only one: `loop`.
 

@@ -11,7 +11,6 @@ from lockstep.causes import BadEdit, Cause, First, causes, plant, scenarios, tab
 from lockstep.causes.catalogue import met, page
 from lockstep.causes.cause import DTYPES, subject_class
 from lockstep.causes.harness import FAULTS
-from lockstep.causes.planting import targets
 from lockstep.causes.precision import float32, float32_power, float32_product
 from lockstep.checking.scenarios import trials
 from lockstep.engine.stepping import run_pair
@@ -357,8 +356,8 @@ def test_an_expression_is_replaced_wherever_it_stands():
 def test_pairs_combine_in_either_order_or_are_refused():
     refused = 0
     for one, other in itertools.combinations(causes("optim.sgd"), 2):
-        shared = targets(one).keys() & targets(other).keys()
-        if any(targets(one)[target] and targets(other)[target] for target in shared):
+        shared = one.targets.keys() & other.targets.keys()
+        if any(one.targets[target] and other.targets[target] for target in shared):
             refused += 1
             for order in ([one, other], [other, one]):
                 with pytest.raises(BadEdit, match="both replace"):
