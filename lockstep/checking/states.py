@@ -13,10 +13,10 @@ from lockstep.checking.naming import name_causes
 from lockstep.checking.scenarios import Trial, trials
 from lockstep.diagnose.replay import replay
 from lockstep.errors import Departs, LockstepError, NoSuchName, TheirCode
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.recordings.recording import Recording, State
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import asked
-from lockstep.subjects.side import copied
 from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
@@ -82,9 +82,9 @@ def record(target: Any, subject: Subject, trial: Trial, settings: Mapping[str, A
         raise NotTaken(message("reason.no-names", names=", ".join(lacks)))
     with handed_over():
         asked(subject, trial.case, dtype, hyperparameters=settings).pair()
-    states: list[dict[str, Any]] = []
+    states: list[Snapshot] = []
     try:
-        states.extend(copied(state) for state in subject.family.recorded_by(target, subject, trial.case, told, dtype))
+        states.extend(state.copy() for state in subject.family.recorded_by(target, subject, trial.case, told, dtype))
     except (LockstepError, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
@@ -116,10 +116,10 @@ def of_pytorch(subject: Subject, trial: Trial, settings, dtype: str, path: str |
     request = asked(subject, trial.case, dtype, path, seed, hyperparameters=hyperparameters)
     side, steps = request.pair().theirs(), []
     for step in range(1, request.steps + 1):
-        before = copied(side.read())
+        before = side.read().copy()
         for stage in side.stages:
             side.advance(stage, step)
-        steps.append(State(before, copied(side.read())))
+        steps.append(State(before, side.read().copy()))
     return Recording(
         subject=subject.path,
         scenario=trial.name,

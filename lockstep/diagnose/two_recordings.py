@@ -22,7 +22,6 @@ from lockstep.recordings.recording import (
     read_manifest,
 )
 from lockstep.records.schema import plain
-from lockstep.subjects.side import each
 from lockstep.text import Message, message
 
 
@@ -139,7 +138,7 @@ def fed(left: Any, right: Any, first: bool) -> Iterator[tuple[Message, Any, Any]
                 yield message("recording.start-of", name=name), left.before.get(name), right.before.get(name)
         return
     if isinstance(left, State):
-        for quantity, name, array in each(left.before) if first else ():
+        for quantity, name, array in left.before.each() if first else ():
             yield message("recording.start-of", name=name), array, right.before.get(quantity, {}).get(name)
         return
     for place, (a, b) in enumerate(zip(left.inputs, right.inputs, strict=False)):
@@ -158,7 +157,7 @@ def made(left: Any, right: Any) -> Iterator[tuple[str, str, np.ndarray, np.ndarr
                     yield key, name, array, right.state[key][name]
         return
     if isinstance(left, State):
-        for quantity, name, array in each(left.after):
+        for quantity, name, array in left.after.each():
             if name in right.after.get(quantity, {}):
                 yield quantity, name, array, right.after[quantity][name]
         return

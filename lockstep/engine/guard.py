@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from lockstep.errors import TheirCode
-from lockstep.subjects.side import Quantities, copied, each
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.text import Message, message
 
 
@@ -18,7 +18,7 @@ class Broken(TheirCode):
         self.cause = cause
 
 
-def check_names(ours: Quantities, theirs: Quantities) -> None:
+def check_names(ours: Snapshot, theirs: Snapshot) -> None:
     """The same quantities and tensors on both sides, of one shape and dtype each."""
     if ours.keys() != theirs.keys():
         raise Broken("names-differ", message("broken.quantities", only=only(ours, theirs)))
@@ -49,12 +49,12 @@ def check_kind(quantity: str, name: str, a: np.ndarray, b: np.ndarray) -> None:
         raise Broken("dtype-differs", message("broken.dtype", quantity=quantity, name=name, **kinds))
 
 
-def check_start(ours: Quantities, theirs: Quantities) -> None:
+def check_start(ours: Snapshot, theirs: Snapshot) -> None:
     """Both sides start from the same numbers, none of them shared."""
     check_names(ours, theirs)
     check_memory(ours, theirs)
     total = 0
-    for quantity, name, value in each(ours):
+    for quantity, name, value in ours.each():
         array, other = np.asarray(value), np.asarray(theirs[quantity][name])
         total += array.size
         if array.tobytes() != other.tobytes():
@@ -71,12 +71,12 @@ Span = tuple[int, str, str]  # where an array ends in memory, its quantity and i
 YOURS, PYTORCH = SIDES = (message("side.yours"), message("side.pytorch"))
 
 
-def check_memory(ours: Quantities, theirs: Quantities, sides: tuple[Message, Message] = SIDES) -> None:
+def check_memory(ours: Snapshot, theirs: Snapshot, sides: tuple[Message, Message] = SIDES) -> None:
     """No array of one side lies in the memory of the other."""
     spans = sorted(
         (*byte_bounds(np.asarray(array)), side, quantity, name)
         for side, quantities in enumerate((ours, theirs))
-        for quantity, name, array in each(quantities)
+        for quantity, name, array in quantities.each()
         if np.size(array)
     )
     begun: tuple[list[Span], list[Span]] = (
@@ -96,14 +96,14 @@ def check_memory(ours: Quantities, theirs: Quantities, sides: tuple[Message, Mes
         begun[side].append((high, quantity, name))
 
 
-def dtypes(quantities: Quantities) -> dict[tuple[str, str], np.dtype]:
+def dtypes(quantities: Snapshot) -> dict[tuple[str, str], np.dtype]:
     """The dtype of every array, to hold the next step against."""
-    return {(quantity, name): np.asarray(array).dtype for quantity, name, array in each(quantities)}
+    return {(quantity, name): np.asarray(array).dtype for quantity, name, array in quantities.each()}
 
 
-def check_dtypes(side: Message, before: dict[tuple[str, str], np.dtype], after: Quantities) -> None:
+def check_dtypes(side: Message, before: dict[tuple[str, str], np.dtype], after: Snapshot) -> None:
     """No step turns a quantity into another dtype."""
-    for quantity, name, array in each(after):
+    for quantity, name, array in after.each():
         old, new = before.get((quantity, name)), np.asarray(array).dtype
         if old is not None and old != new:
             kinds = {"old": str(old), "new": str(new)}
@@ -113,16 +113,16 @@ def check_dtypes(side: Message, before: dict[tuple[str, str], np.dtype], after: 
 class Movement:
     """Watches whether a side changes any of the quantities that a run must move."""
 
-    def __init__(self, side: Message, moving: frozenset[str], start: Quantities):
+    def __init__(self, side: Message, moving: frozenset[str], start: Snapshot):
         self.side = side
-        self.start = copied({quantity: named for quantity, named in start.items() if quantity in moving})
+        self.start = start.picked(lambda quantity, _: quantity in moving).copy()
 
-    def watch(self, quantities: Quantities) -> None:
+    def watch(self, quantities: Snapshot) -> None:
         if any(
             np.asarray(quantities[quantity][name]).tobytes() != array.tobytes()
-            for quantity, name, array in each(self.start)
+            for quantity, name, array in self.start.each()
         ):
-            self.start = {}
+            self.start = Snapshot()
 
     def check(self) -> None:
         if self.start:

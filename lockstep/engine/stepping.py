@@ -21,8 +21,9 @@ from lockstep.engine.series import Series, differences, heat_row, summarise
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, Undecided
 from lockstep.numerics.difference import Difference
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Breakage, Finding, Judgement, Verdict, judge, worst
-from lockstep.subjects.side import Bounds, Pair, Quantities, Side, copied, each
+from lockstep.subjects.side import Bounds, Pair, Side
 from lockstep.text import message
 
 RUNS = (message("side.free"), message("side.resynchronised"))
@@ -139,9 +140,9 @@ def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, o
     tallies: dict[str, Tally] = {}
     sides = [(PYTORCH, theirs), (YOURS, free), *([(YOURS, synced)] if synced else [])]
     kinds = [dtypes(side.read()) for _, side in sides]
-    after: list[Quantities] = []
+    after: list[Snapshot] = []
     for stage in theirs.stages:
-        before = copied(theirs.read()) if synced else {}
+        before = theirs.read().copy() if synced else Snapshot()
         if synced:
             synced.write(before)
         for _, side in sides:
@@ -161,7 +162,7 @@ def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, o
         check_memory(after[1], after[-1], RUNS)
 
 
-def note_drift(step: int, ours: Quantities, other: Quantities, outcome: Outcome) -> None:
+def note_drift(step: int, ours: Snapshot, other: Snapshot, outcome: Outcome) -> None:
     """How far the free runs are apart after a step."""
     check_names(ours, other)
     check_memory(ours, other)
@@ -178,22 +179,18 @@ def note_drift(step: int, ours: Quantities, other: Quantities, outcome: Outcome)
             outcome.first_drift = outcome.first_drift or step
 
 
-def made(side: Side, stage: str, quantities: Quantities) -> Quantities:
+def made(side: Side, stage: str, quantities: Snapshot) -> Snapshot:
     """What `stage` produced of them."""
-    picked = {
-        quantity: {name: array for name, array in named.items() if side.produces(stage, quantity, name)}
-        for quantity, named in quantities.items()
-    }
-    return {quantity: named for quantity, named in picked.items() if named}
+    return quantities.picked(lambda quantity, name: side.produces(stage, quantity, name))
 
 
 def compare_stage(
     pair: Pair,
     stage: str,
     step: int,
-    before: Quantities,
-    ours: Quantities,
-    theirs: Quantities,
+    before: Snapshot,
+    ours: Snapshot,
+    theirs: Snapshot,
     tallies: dict[str, Tally],
     outcome: Outcome,
 ) -> None:
@@ -217,7 +214,7 @@ def compare_stage(
     note_findings(pair, judged, ours, theirs, outcome)
 
 
-def arbitrated(pair: Pair, stage: str, step: int, before: Quantities, made: Quantities) -> Bounds:
+def arbitrated(pair: Pair, stage: str, step: int, before: Snapshot, made: Snapshot) -> Bounds:
     """The exact result and its allowance of all that a stage made; where rounding decides which, nothing is known."""
     assert pair.exact
     try:
@@ -249,7 +246,7 @@ def note_quantity(step: int, quantity: str, tally: Tally, outcome: Outcome) -> N
     outcome.verdicts[quantity] = worst([before, *(j.verdict for j in tally.judged)])
 
 
-def note_findings(pair: Pair, judged: list[Judgement], ours: Quantities, theirs: Quantities, outcome: Outcome) -> None:
+def note_findings(pair: Pair, judged: list[Judgement], ours: Snapshot, theirs: Snapshot, outcome: Outcome) -> None:
     """Keep the first difference, the first of the worst verdict, and the closest call."""
     if not judged:
         return
@@ -267,14 +264,14 @@ def note_findings(pair: Pair, judged: list[Judgement], ours: Quantities, theirs:
         outcome.closest_call = closest
 
 
-def window(label: str, finding: Finding, ours: Quantities, theirs: Quantities) -> dict[str, np.ndarray]:
+def window(label: str, finding: Finding, ours: Snapshot, theirs: Snapshot) -> dict[str, np.ndarray]:
     """The values of both sides around the element of a finding, in every quantity that has its tensor."""
     flat = int(np.ravel_multi_index(finding.index, finding.shape)) if finding.shape else 0
     around = slice(max(0, flat - KEPT), flat + KEPT + 1)
     return {
         f"{label}/{side}/{quantity}": formats.storable(np.asarray(array).reshape(-1)[around].copy())
         for side, quantities in (("numpy", ours), ("torch", theirs))
-        for quantity, name, array in each(quantities)
+        for quantity, name, array in quantities.each()
         if name == finding.tensor
     }
 
@@ -292,7 +289,7 @@ class Tracer:
     def note_start(self, free: Side) -> None:
         self.start = self.small(free.read())
 
-    def small(self, quantities: Quantities) -> np.ndarray | None:
+    def small(self, quantities: Snapshot) -> np.ndarray | None:
         arrays = [np.asarray(array).reshape(-1) for array in quantities.get("param", {}).values()]
         return np.concatenate(arrays) if 0 < sum(array.size for array in arrays) <= self.LARGEST_PATH else None
 

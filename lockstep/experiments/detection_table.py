@@ -8,10 +8,11 @@ import numpy as np
 from lockstep.causes.cause import Cause, Scenario
 from lockstep.causes.planting import plant
 from lockstep.causes.tables import causes, scenarios
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import judge
 from lockstep.records.detection import Cell
 from lockstep.subjects.registry import asked, find
-from lockstep.subjects.side import Bounds, Pair, Quantities, Side, copied, each
+from lockstep.subjects.side import Bounds, Pair, Side
 from lockstep.subjects.subject import Subject
 
 FAITHFUL = "faithful"  # the row of the reference itself, which is rounding
@@ -50,7 +51,7 @@ def column(subject: Subject, table: list[Cause], scenario: Scenario, dtype: str,
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
         for step in range(1, request.steps + 1):
             for stage in theirs.stages:
-                before = copied(theirs.read())
+                before = theirs.read().copy()
                 theirs.advance(stage, step)
                 after = made(theirs, stage)
                 exact = faithful.exact(stage, step, before) if faithful.exact else {}
@@ -61,21 +62,17 @@ def column(subject: Subject, table: list[Cause], scenario: Scenario, dtype: str,
     return cells
 
 
-def made(side: Side, stage: str) -> Quantities:
+def made(side: Side, stage: str) -> Snapshot:
     """Copies of what `stage` made."""
-    picked: Quantities = {}
-    for quantity, name, array in each(side.read()):
-        if side.produces(stage, quantity, name):
-            picked.setdefault(quantity, {})[name] = np.array(array)
-    return picked
+    return side.read().picked(lambda quantity, name: side.produces(stage, quantity, name)).copy()
 
 
-def noted(cell: Cell, pair: Pair, side: Side, step: int, ours: Quantities, theirs: Quantities, exact: Bounds) -> Cell:
+def noted(cell: Cell, pair: Pair, side: Side, step: int, ours: Snapshot, theirs: Snapshot, exact: Bounds) -> Cell:
     """The cell with what a stage made besides."""
     lr = getattr(getattr(side, "optimizer", None), "lr", None)
     shown, used = [], cell.used
     sizes = {"error": cell.error, "state": cell.state}
-    for quantity, name, array in each(ours):
+    for quantity, name, array in ours.each():
         other = theirs[quantity][name]
         if array.tobytes() == other.tobytes():
             continue

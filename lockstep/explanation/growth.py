@@ -18,7 +18,7 @@ from lockstep.errors import BadValue
 from lockstep.explanation.ladder import advance
 from lockstep.records.growth import SERIES, Growth
 from lockstep.subjects.registry import asked
-from lockstep.subjects.side import Pair, Side, copied
+from lockstep.subjects.side import Pair, Side
 from lockstep.subjects.subject import Request
 from lockstep.text import message
 
@@ -66,11 +66,11 @@ def measured(pair: Pair, request: Request, on_step: Callable[[int], Any] | None)
     added = {name: np.zeros(array.shape) for name, array in begin.items()}
     for step in range(1, steps + 1):
         for stage in theirs.stages:
-            now = copied(theirs.read())
+            now = theirs.read().copy()
             synced.write(now)
             synced.advance(stage, step)
             if stage == "update":
-                led.write(copied(led.read()) | {"grad": now.get("grad", {})})
+                led.write(led.read().copy() | {"grad": now.get("grad", {})})
             led.advance(stage, step)
             theirs.advance(stage, step)
         for side in (free, *beside):
@@ -130,7 +130,7 @@ def furthest(drifted, added, ill) -> tuple[str, tuple[int, ...], str] | None:
 
 def nudged(side: Side, seed: int) -> Side:
     """The side, each of its parameters one ulp up or down."""
-    quantities, rng = copied(side.read()), np.random.default_rng(seed)
+    quantities, rng = side.read().copy(), np.random.default_rng(seed)
     for name, array in quantities["param"].items():
         towards = np.where(rng.integers(0, 2, array.shape), np.inf, -np.inf).astype(array.dtype)
         quantities["param"][name] = np.nextafter(array, towards)

@@ -15,9 +15,10 @@ import numpy as np
 from lockstep.engine.guard import check_names
 from lockstep.engine.series import Series, Summary, differences, summarise
 from lockstep.numerics import probe
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Finding, differing
 from lockstep.records.explanation import Rung
-from lockstep.subjects.side import Pair, Quantities, Side, copied, each
+from lockstep.subjects.side import Inspectable, Pair, Side
 from lockstep.text import ENGLISH, Message, Voice, message
 
 PAPER, PYTORCH, FUSED = (message(f"rung.{name}") for name in ("paper", "pytorch", "fused"))
@@ -77,10 +78,10 @@ class Replay:
 
     def __init__(self, pair: Pair, budget: int = 1 << 28):
         self.pair, self.budget = pair, budget
-        self.kept: list[Quantities] = []
+        self.kept: list[Snapshot] = []
         self.side, self.taken = pair.theirs(), 0
 
-    def at(self, step: int) -> Quantities:
+    def at(self, step: int) -> Snapshot:
         """Every quantity after `step` steps."""
         if step <= len(self.kept):
             return self.kept[step - 1]
@@ -90,7 +91,7 @@ class Replay:
             self.taken += 1
             advance(self.side, self.taken)
             if self.taken == len(self.kept) + 1 and self.budget > 0:
-                self.kept.append(copied(self.side.read()))
+                self.kept.append(self.side.read().copy())
                 self.budget -= sum(array.nbytes for named in self.kept[-1].values() for array in named.values())
         return self.side.read()
 
@@ -99,9 +100,9 @@ class Replay:
         return all(contents(self.at(step)) == contents(other.at(step)) for step in range(1, steps + 1))
 
 
-def contents(quantities: Quantities) -> list[tuple[Any, ...]]:
+def contents(quantities: Snapshot) -> list[tuple[Any, ...]]:
     """All there is of them, to the bit."""
-    arrays = ((quantity, name, np.asarray(array)) for quantity, name, array in each(quantities))
+    arrays = ((quantity, name, np.asarray(array)) for quantity, name, array in quantities.each())
     return [(quantity, name, array.dtype, array.shape, array.tobytes()) for quantity, name, array in arrays]
 
 
@@ -239,7 +240,7 @@ def walk(
     )
 
 
-def rewritten(pair: Pair, rewrite: Rewrite, used: list[str] | None = None) -> Side:
+def rewritten(pair: Pair, rewrite: Rewrite, used: list[str] | None = None) -> Inspectable:
     """Our side, following `rewrite`; the primitives it evaluates are added to `used`, in order."""
     side = pair.ours()
     if rewrite.order is not None:
@@ -256,7 +257,7 @@ def left(pair: Pair, rewrite: Rewrite, rung: Rung) -> Finding | None:
         advance(ours, step)
         advance(theirs, step)
     for stage in theirs.stages:
-        ours.write(copied(theirs.read()))
+        ours.write(theirs.read().copy())
         ours.advance(stage, rung.first_step)
         theirs.advance(stage, rung.first_step)
         parted = parting(pair, stage, ours.read(), theirs)
@@ -265,12 +266,12 @@ def left(pair: Pair, rewrite: Rewrite, rung: Rung) -> Finding | None:
     return None
 
 
-def parting(pair: Pair, stage: str, ours: Quantities, theirs: Side) -> tuple[str, str, Any, Any] | None:
+def parting(pair: Pair, stage: str, ours: Snapshot, theirs: Side) -> tuple[str, str, Any, Any] | None:
     """Quantity, tensor and both arrays of the first line at which a stage parts."""
     other = theirs.read()
     apart = [
         (quantity, name, np.asarray(array), np.asarray(other[quantity][name]))
-        for quantity, name, array in each(ours)
+        for quantity, name, array in ours.each()
         if theirs.produces(stage, quantity, name)
         and differences({name: np.asarray(array)}, {name: other[quantity][name]})[name].differing
     ]
@@ -286,7 +287,7 @@ def in_words(pair: Pair, step: int, stage: str, quantity: str, tensor: str, ours
     return Finding.at(int(places[0]), ours, theirs, differing=places.size, **known)
 
 
-def compared(ours: Quantities, theirs: Quantities) -> dict[str, Summary]:
+def compared(ours: Snapshot, theirs: Snapshot) -> dict[str, Summary]:
     """Every quantity, over all its tensors."""
     check_names(ours, theirs)
     return {quantity: compared_bits(named, theirs[quantity]) for quantity, named in ours.items()}

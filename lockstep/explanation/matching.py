@@ -18,7 +18,8 @@ import numpy as np
 from lockstep.errors import NoSuchName
 from lockstep.explanation.ladder import Rewrite, kernels, primitives
 from lockstep.numerics import probe
-from lockstep.subjects.side import Pair, Quantities, Side, each
+from lockstep.numerics.snapshot import Snapshot
+from lockstep.subjects.side import Pair, Side
 from lockstep.text import message
 
 # an operator or a NumPy function to ATen's name for it
@@ -143,15 +144,15 @@ def outermost(node: ast.expr) -> set[str]:
 
 
 def matched(
-    stage: str, lines: list[Line], operations: list[Any], before: Quantities, mine: Side, theirs: Side
+    stage: str, lines: list[Line], operations: list[Any], before: Snapshot, mine: Side, theirs: Side
 ) -> list[Match]:
     """What PyTorch's operations show of each line of the formula in its order, as `mine` has just worked it out."""
     made, ours, other = {}, mine.read(), theirs.read()
     stepped = getattr(mine, "stepped", lambda _, array: np.asarray(array))
-    for quantity, name, array in each(ours):
+    for quantity, name, array in ours.each():
         if mine.produces(stage, quantity, name):
             made.setdefault(bits_of(stepped(name, array)), stepped(name, other[quantity][name]))
-    given = {bits_of(part): part for _, name, array in each(before) for part in [stepped(name, array)]}
+    given = {bits_of(part): part for _, name, array in before.each() for part in [stepped(name, array)]}
     values = [made.get(bits_of(line.value)) for line in lines]
     values = [
         by_kernel(line, operations) if value is None else value for line, value in zip(lines, values, strict=True)

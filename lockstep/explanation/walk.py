@@ -34,8 +34,9 @@ from lockstep.explanation.matching import (
 )
 from lockstep.numerics import formats
 from lockstep.numerics.difference import compare
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.records.walk import Operation, WalkedLine, WalkedStage, first_step
-from lockstep.subjects.side import Pair, Quantities, Side, copied
+from lockstep.subjects.side import Inspectable, Pair, Side
 
 RESULTS = ("param", "output", "grad_input")  # the quantities that a stage is run for
 
@@ -70,7 +71,7 @@ class Beside(NamedTuple):
 class Watched:
     """One of our sides that is looked at: what it evaluated of late, and which lines were handed on as they came."""
 
-    def __init__(self, side: Side):
+    def __init__(self, side: Inspectable):
         self.side = side
         self.evaluated: list[Evaluated] = []
         self.handed: set[tuple[Callable[..., Any], str]] = set()
@@ -145,7 +146,7 @@ class Walker:
         ran: list[Any] = []  # what a network's later stages ran is recorded with its first
         ours = self.ours()
         for stage in self.theirs.stages:
-            before = copied(self.theirs.read())
+            before = self.theirs.read().copy()
             for watched in ours.values():
                 watched.side.write(before)
             name = None
@@ -163,7 +164,7 @@ class Walker:
             found, used = side_by_side(stage, shape, self.shown, self.guide, ran, before, self.looked_into)
             del ran[: used if found else None]
             stages += [staged(self.pair, key, name, list(rows)) for key, rows in groupby(found, lambda row: row.stage)]
-        self.looked_into.write(copied(self.theirs.read()))  # the tensors that were left out of the update
+        self.looked_into.write(self.theirs.read().copy())  # the tensors that were left out of the update
         return tuple(stages)
 
 
@@ -189,7 +190,7 @@ def side_by_side(
     paper: Watched,
     guide: Watched,
     ran: list[Any],
-    before: Quantities,
+    before: Snapshot,
     theirs: Side,
 ) -> tuple[list[Beside], int]:
     """The lines of the paper's order, in order, each with what PyTorch has of it and ran; and how much it ran."""

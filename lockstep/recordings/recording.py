@@ -21,6 +21,7 @@ from safetensors.numpy import load_file, save_file
 
 from lockstep.errors import BadFile, BadPlace
 from lockstep.numerics import formats
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.records.schema import plain
 from lockstep.subjects.optim import entries_of
 from lockstep.subjects.registry import NoSuchSubject, find
@@ -76,8 +77,8 @@ class Pass:
 class State:
     """One step of anything else: every quantity, tensor by tensor, before and after it."""
 
-    before: dict[str, Arrays]
-    after: dict[str, Arrays]
+    before: Snapshot
+    after: Snapshot
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -410,13 +411,13 @@ def read_states(files: list[pathlib.Path], data: dict[str, Any], hyperparameters
     """Quantity by quantity; what the first step begins with every other has, of the same shape and dtype."""
     states: list[State] = []
     for file in files:
-        parts: dict[str, Any] = {"before": {}, "after": {}}
+        parts = {"before": Snapshot(), "after": Snapshot()}
         for key, array in read_tensors(file).items():
             kind, quantity, name = (*key.split("/", 2), "", "")[:3]
             if kind not in parts or not name:
                 raise BadRecording(message("recording.missing", file=file, name="before/QUANTITY/NAME"))
             parts[kind].setdefault(quantity, {})[name] = array
-        before = parts["before"] or (states[-1].after if states else {})
+        before = parts["before"] or (states[-1].after if states else Snapshot())
         states.append(State(before, parts["after"]))
         for quantity, kept in states[0].before.items():
             for name, like in kept.items():

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from lockstep.errors import TheirCode
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.gradients import Gradients, stream_of
-from lockstep.subjects.side import Quantities
 from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
@@ -30,7 +30,7 @@ class Averages(Gradients):
 
     def recorded_by(
         self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
-    ) -> Iterator[Quantities]:
+    ) -> Iterator[Snapshot]:
         """The parameters and their average, by somebody's own class, which is made of parameters and told of others."""
         stated = subject.ours()(**case.hyperparameters)
         names = self.names_of(target, subject)
@@ -43,11 +43,11 @@ class Averages(Gradients):
             raise TheirCode(message("recognise.no-average", updates=", ".join(UPDATES), kept=", ".join(KEPT)))
         nothing = {name: np.zeros_like(array) for name, array in stream(0).items()}
         start = stated.start(stream(0))["averaged"]
-        yield {"param": nothing, "averaged": start, "n_averaged": {"n_averaged": np.array(0.0)}}
+        yield Snapshot({"param": nothing, "averaged": start, "n_averaged": {"n_averaged": np.array(0.0)}})
         for step in range(1, case.steps + 1):
             update(given := stream(step))
             seen = {name: np.array(getattr(average, kept)[name]) for name in given}
-            yield {"param": given, "averaged": seen, "n_averaged": {"n_averaged": np.array(float(step))}}
+            yield Snapshot({"param": given, "averaged": seen, "n_averaged": {"n_averaged": np.array(float(step))}})
 
 
 FAMILY = Averages()

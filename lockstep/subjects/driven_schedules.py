@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.errors import TheirCode
-from lockstep.subjects.side import Quantities
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
@@ -118,7 +118,7 @@ def names_of(target: Any, subject: Subject) -> dict[str, str]:
     return names
 
 
-def recorded_by(target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any]) -> Iterator[Quantities]:
+def recorded_by(target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any]) -> Iterator[Snapshot]:
     """The state before the first epoch and after each, of somebody's own schedule.
 
     Raises:
@@ -131,13 +131,14 @@ def recorded_by(target: Any, subject: Subject, case, hyperparameters: Mapping[st
     held = Held(list(case.lrs))
     rates = driven(target, held, told, case.metrics)
     first = rates_of(case.lrs)
-    yield {"last_epoch": {"last_epoch": np.array(-1.0)}, "base_lr": first, "lr": first, **case.metric(-1)}
+    start = {"last_epoch": {"last_epoch": np.array(-1.0)}, "base_lr": first, "lr": first}
+    yield Snapshot(start) | case.metric(-1)
     for count in range(case.steps):
         lr = rates_of(rates(count))
         if lr.keys() != first.keys():
             raise TheirCode(message("note.groups", made=len(lr), given=len(first)))
         yield (
-            {"last_epoch": {"last_epoch": np.array(float(count))}, "base_lr": first, "lr": lr}
+            Snapshot({"last_epoch": {"last_epoch": np.array(float(count))}, "base_lr": first, "lr": lr})
             | ({"momentum": rates_of(held.momenta())} if held.momenta() else {})
             | case.metric(count)
         )

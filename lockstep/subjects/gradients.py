@@ -11,9 +11,10 @@ import numpy as np
 from lockstep.errors import NoSuchName, TheirCode
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.optim import agreed, problem_of, unmoved, weak
-from lockstep.subjects.side import Bounds, Pair, Quantities, watched
+from lockstep.subjects.side import Bounds, Pair, watched
 from lockstep.subjects.subject import Family, Request, Subject
 from lockstep.text import message
 
@@ -48,12 +49,13 @@ class TransformationSide:
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
         return (quantity == self.stated.GIVEN) == (stage == "gradient")
 
-    def read(self) -> Quantities:
+    def read(self) -> Snapshot:
         made = self.transformation.made
         numbers = {key: {key: np.asarray(made[key])} for key in self.stated.NUMBERS}
-        return {self.stated.GIVEN: self.given} | {key: dict(made[key]) for key in self.stated.TENSORS} | numbers
+        tensors = {key: dict(made[key]) for key in self.stated.TENSORS}
+        return Snapshot({self.stated.GIVEN: self.given} | tensors | numbers)
 
-    def write(self, quantities: Quantities) -> None:
+    def write(self, quantities: Snapshot) -> None:
         self.given = {name: array.copy() for name, array in quantities[self.stated.GIVEN].items()}
         made = {key: {name: np.array(a) for name, a in quantities[key].items()} for key in self.stated.TENSORS}
         made |= {key: np.array(quantities[key][key])[()] for key in self.stated.NUMBERS}
@@ -88,7 +90,7 @@ class Arbiter:
             stated.ORDERS[name] for name in dict.fromkeys(("paper", written_like)) if name in stated.ORDERS
         ]
 
-    def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
+    def __call__(self, stage: str, step: int, before: Snapshot) -> Bounds:
         return {} if stage == "gradient" else self.made(before[self.stated.GIVEN], before)
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
@@ -217,7 +219,7 @@ class Gradients(Family):
 
     def recorded_by(
         self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
-    ) -> Iterator[Quantities]:
+    ) -> Iterator[Snapshot]:
         """What comes in and what becomes of it, by somebody's own function; the first are zeros."""
         stated = subject.ours()(**case.hyperparameters)
         names = self.names_of(target, subject)
@@ -225,12 +227,12 @@ class Gradients(Family):
         stream = stream_of(case, dtype, 0)
         nothing = {name: np.zeros_like(array) for name, array in stream(0).items()}
         none = {key: {key: np.zeros((), formats.named(dtype).dtype)} for key in stated.NUMBERS}
-        yield {stated.GIVEN: nothing, stated.TENSORS[0]: nothing, **none}
+        yield Snapshot({stated.GIVEN: nothing, stated.TENSORS[0]: nothing, **none})
         for step in range(1, case.steps + 1):
             given = stream(step)
             clipped, number = driven(target, given, told)
             seen = {key: {key: number} for key in stated.NUMBERS if number is not None}
-            yield {stated.GIVEN: given, stated.TENSORS[0]: clipped, **seen}
+            yield Snapshot({stated.GIVEN: given, stated.TENSORS[0]: clipped, **seen})
 
 
 def driven(target: Any, given: Mapping[str, np.ndarray], told: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from lockstep.errors import NoSuchName
 from lockstep.numerics.bounded import Bounded, widest
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.side import Bounds, Pair, Quantities, watched
+from lockstep.subjects.side import Bounds, Pair, watched
 from lockstep.subjects.subject import Family, Request
 from lockstep.text import message
 
@@ -36,8 +37,8 @@ class LayerSide:
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
         return quantity != "param"
 
-    def read(self) -> Quantities:
-        quantities: Quantities = {}
+    def read(self) -> Snapshot:
+        quantities = Snapshot()
         for name, array in getattr(self.layer, "params", {}).items():
             quantities.setdefault("param", {})[name] = array
         for name, array in getattr(self.layer, "buffers", {}).items():
@@ -48,7 +49,7 @@ class LayerSide:
             quantities |= {"grad": dict(grads)} if grads else {}
         return quantities
 
-    def write(self, quantities: Quantities) -> None:
+    def write(self, quantities: Snapshot) -> None:
         made = ("output", "grad_input", "grad")
         state = dict(quantities.get("param", {}))
         for name, array in getattr(self.layer, "buffers", {}).items():
@@ -101,7 +102,7 @@ class Arbiter:
     def __init__(self, layer, case, seed: int, dtype: str):
         self.layer, self.case, self.seed, self.dtype = layer, case, seed, dtype
 
-    def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
+    def __call__(self, stage: str, step: int, before: Snapshot) -> Bounds:
         allowed = self.layer.ALLOWS if not self.case.differs else ("paper",)
         orders = [self.lines(order, step, before) for order in allowed]
         return {
@@ -112,7 +113,7 @@ class Arbiter:
             for quantity, named in orders[0].items()
         }
 
-    def lines(self, order: str, step: int, before: Quantities) -> dict[str, dict[str, Any]]:
+    def lines(self, order: str, step: int, before: Snapshot) -> dict[str, dict[str, Any]]:
         """Every quantity that the pass makes, by the formula's order `order`."""
         layer, rng = self.layer, drawing(self.seed, step)
         layer.formula = layer.ORDERS[order]

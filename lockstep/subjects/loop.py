@@ -9,8 +9,9 @@ import numpy as np
 
 from lockstep.errors import Departs, TheirCode
 from lockstep.numerics import formats
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.gradients import Arbiter, Gradients, Stream, pair
-from lockstep.subjects.side import Bounds, Pair, Quantities
+from lockstep.subjects.side import Bounds, Pair
 from lockstep.subjects.subject import Request, Subject
 from lockstep.text import message
 
@@ -138,7 +139,7 @@ class Loops(Gradients):
 
     def recorded_by(
         self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
-    ) -> Iterator[Quantities]:
+    ) -> Iterator[Snapshot]:
         """The parameters before each step and after the last, as the loop asks for gradients; its average, if it tells.
 
         Raises:
@@ -152,7 +153,7 @@ class Loops(Gradients):
         params, answer = driven(target, watched, epochs, settings)
         check_order(watched.calls, data.batches, epochs)
         before = [{"param": called, "samples": {}} for _, called, _ in watched.calls[::count]]
-        yield {**before[0], "averaged": before[0]["param"]}
+        yield Snapshot({**before[0], "averaged": before[0]["param"]})
         average = averaged(answer, data.start)
         if case.hyperparameters.get("decay") and not average:
             raise TheirCode(message("recognise.average-unseen"))
@@ -166,7 +167,7 @@ class Loops(Gradients):
             sizes = np.array([len(x) for x, _, _ in calls], np.float64)
             seen = {"param": params if last else before[step + 1]["param"]}
             seen |= {"averaged": average} if last and average else {}
-            yield {"grads": grads, "samples": {"samples": sizes}, **seen}
+            yield Snapshot({"grads": grads, "samples": {"samples": sizes}, **seen})
 
 
 def told(target: Any, names: Mapping[str, str], hyperparameters: Mapping[str, Any], kind: Any) -> dict[str, Any]:

@@ -8,10 +8,11 @@ import numpy as np
 from lockstep.cases.lr_scheduler import Values
 from lockstep.errors import NoSuchName
 from lockstep.numerics.bounded import Bounded, Undecided, widest
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.driven_schedules import names_of, recorded_by
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find
-from lockstep.subjects.side import Bounds, Pair, Quantities, watched
+from lockstep.subjects.side import Bounds, Pair, watched
 from lockstep.subjects.subject import Family, Request, Subject
 from lockstep.text import message
 
@@ -35,23 +36,26 @@ class ScheduleSide:
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
         return quantity not in ("base_lr", "metrics")
 
-    def read(self) -> Quantities:
+    def read(self) -> Snapshot:
         case, schedule = self.case, self.schedule
         if schedule is None:
             before = {"base_lr": named(case.initial_lrs or case.lrs), "lr": named(case.lrs)}
-            return {"last_epoch": {"last_epoch": np.array(case.last_epoch, np.float64)}, **before, **case.metric(-1)}
+            count = {"last_epoch": {"last_epoch": np.array(case.last_epoch, np.float64)}}
+            return Snapshot({**count, **before, **case.metric(-1)})
         momenta = {"momentum": named(schedule.momenta)} if schedule.momenta else {}
         shared = {name: {name: np.array(value, np.float64)} for name, value in schedule.shared.items()}
-        return {
-            "last_epoch": {"last_epoch": np.array(schedule.last_epoch, np.float64)},
-            "base_lr": named(schedule.base_lrs),
-            "lr": named(schedule.lrs),
-            **momenta,
-            **shared,
-            **case.metric(schedule.last_epoch),
-        }
+        return Snapshot(
+            {
+                "last_epoch": {"last_epoch": np.array(schedule.last_epoch, np.float64)},
+                "base_lr": named(schedule.base_lrs),
+                "lr": named(schedule.lrs),
+                **momenta,
+                **shared,
+                **case.metric(schedule.last_epoch),
+            }
+        )
 
-    def write(self, quantities: Quantities) -> None:
+    def write(self, quantities: Snapshot) -> None:
         if self.schedule is None:
             return  # it starts from what its case says
         self.schedule.load_state_dict(
@@ -144,7 +148,7 @@ class Arbiter:
         self.recursion = None if recursion is like.ORDERS["paper"] or like.SHARED else recursion
         self.walked: dict[tuple[int, float], list[Any]] = {}
 
-    def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
+    def __call__(self, stage: str, step: int, before: Snapshot) -> Bounds:
         schedule, epoch = self.schedule, int(before["last_epoch"]["last_epoch"]) + 1
         schedule.last_epoch = epoch
         schedule.lrs, schedule.base_lrs = (numbers(before[name]) for name in ("lr", "base_lr"))
@@ -316,7 +320,7 @@ class Schedules(Family):
 
     def recorded_by(
         self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
-    ) -> Iterator[Quantities]:
+    ) -> Iterator[Snapshot]:
         """The state before the first epoch and after each, of somebody's own schedule."""
         return recorded_by(target, subject, case, hyperparameters)
 

@@ -10,12 +10,13 @@ import numpy as np
 from lockstep.cases.models import FOLDERS
 from lockstep.errors import BadValue
 from lockstep.numerics.bounded import widest
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects import optim
 from lockstep.subjects.draws import SHARED, Draws, generators, same_masks
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.layers import as_bounded, exact, floating
 from lockstep.subjects.registry import find
-from lockstep.subjects.side import Bounds, Pair, Quantities, watched
+from lockstep.subjects.side import Bounds, Pair, watched
 from lockstep.subjects.subject import Family, Request, Subject
 from lockstep.text import Message, message
 
@@ -83,8 +84,8 @@ class TrainingSide:
         place = self.layers.index(name)
         return self.layers[place - 1] if place else None
 
-    def read(self) -> Quantities:
-        quantities: Quantities = {"param": dict(self.model.params)}
+    def read(self) -> Snapshot:
+        quantities = Snapshot({"param": dict(self.model.params)})
         for key, array in self.model.buffers.items():
             layer, name = key.rsplit(".", 1)
             quantities.setdefault(name, {})[layer] = floating(self.ahead.get(key, array))
@@ -93,13 +94,10 @@ class TrainingSide:
         if self.masks:
             quantities["mask"] = self.masks
         quantities |= {key: dict(named) for key, named in self.made.items() if named}
-        for name, entries in self.optimizer.state.items():
-            for key, value in entries.items():
-                if value is not None:
-                    quantities.setdefault(key, {})[name] = np.asarray(value)
+        quantities.add_tensors(self.optimizer.state)
         return quantities
 
-    def write(self, quantities: Quantities) -> None:
+    def write(self, quantities: Snapshot) -> None:
         for name, array in quantities["param"].items():
             self.model.params[name][...] = array
         for key, array in self.model.buffers.items():
@@ -109,12 +107,8 @@ class TrainingSide:
             self.batch = quantities["batch"]["batch"].astype(np.int64)
         self.masks = {name: mask.copy() for name, mask in quantities.get("mask", {}).items()}
         self.made = {key: {name: array.copy() for name, array in quantities.get(key, {}).items()} for key in self.made}
-        state: dict[str, dict[str, np.ndarray]] = {}
-        for key, named in quantities.items():
-            if key not in {"param", *DRAWN, *PASSED}:
-                for name, array in named.items():
-                    state.setdefault(name, {})[key] = array
-        self.optimizer.load_state(state)
+        state = quantities.picked(lambda key, _: key not in {"param", *DRAWN, *PASSED})
+        self.optimizer.load_state(state.by_tensor())
 
     def advance(self, stage: str, step: int) -> None:
         self.step = step
@@ -205,7 +199,7 @@ class Arbiter:
         self.layers = list(model.layers)
         self.updates = optim.Arbiter(optimizer, None, case, written_like)
 
-    def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
+    def __call__(self, stage: str, step: int, before: Snapshot) -> Bounds:
         kind, _, name = stage.partition(" ")
         if kind == "update":
             return self.updates.update(step, without(before))
@@ -219,7 +213,7 @@ class Arbiter:
             for quantity, named in orders[0].items()
         }
 
-    def made(self, kind: str, name: str, before: Quantities, order: str) -> dict[str, dict[str, Any]]:
+    def made(self, kind: str, name: str, before: Snapshot, order: str) -> dict[str, dict[str, Any]]:
         batch = before["batch"]["batch"].astype(np.int64)
         masks = {key: exact(mask) for key, mask in before.get("mask", {}).items()}
         prefix = f"{name}."
@@ -250,10 +244,10 @@ def allowed(layer, order: str) -> str:
     return order if order in layer.ALLOWS else "paper"
 
 
-def without(before: Quantities) -> Quantities:
+def without(before: Snapshot) -> Snapshot:
     """What an optimizer's arbiter knows of: parameters, gradients and its own state."""
     unknown = {*DRAWN, *PASSED} - {"grad"}
-    return {quantity: named for quantity, named in before.items() if quantity not in unknown}
+    return before.picked(lambda quantity, _: quantity not in unknown)
 
 
 def load_data(name: str, dtype: str) -> Data:

@@ -13,9 +13,10 @@ from lockstep.cases import Case
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find, hint
-from lockstep.subjects.side import Bounds, Pair, Quantities, watched
+from lockstep.subjects.side import Bounds, Pair, watched
 from lockstep.subjects.subject import Family, Request, Subject
 from lockstep.text import message
 
@@ -56,30 +57,23 @@ class OptimizerSide:
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
         return (quantity in ("grad", "loss")) == (stage == "gradient")
 
-    def read(self) -> Quantities:
-        quantities: Quantities = {"param": dict(self.optimizer.params)}
+    def read(self) -> Snapshot:
+        quantities = Snapshot({"param": dict(self.optimizer.params)})
         grads = {name: grad for name, grad in self.grads.items() if grad is not None}
         if grads:
             quantities["grad"] = grads
         if self.loss is not None:
             quantities["loss"] = {"loss": self.loss}
-        for name, entries in self.optimizer.state.items():
-            for key, value in entries.items():
-                if value is not None:
-                    quantities.setdefault(key, {})[name] = np.asarray(value)
+        quantities.add_tensors(self.optimizer.state)
         return quantities
 
-    def write(self, quantities: Quantities) -> None:
+    def write(self, quantities: Snapshot) -> None:
         for name, array in quantities["param"].items():
             self.optimizer.params[name][...] = array
         for name, array in quantities.get("grad", {}).items():
             self.grads[name] = array.copy()
-        state: dict[str, dict[str, np.ndarray]] = {}
-        for key, named in quantities.items():
-            if key not in ("param", "grad", "loss"):
-                for name, array in named.items():
-                    state.setdefault(name, {})[key] = array
-        self.optimizer.load_state(state)
+        state = quantities.picked(lambda key, _: key not in ("param", "grad", "loss"))
+        self.optimizer.load_state(state.by_tensor())
 
     def rewrite(self, order: str, ops: Any) -> None:
         self.optimizer.formula = functools.partial(self.optimizer.ORDERS[order], ops=ops)
@@ -162,10 +156,10 @@ class Arbiter:
         self.formulas = [orders[name] for name in dict.fromkeys(("paper", written_like)) if name in orders]
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    def __call__(self, stage: str, step: int, before: Quantities) -> Bounds:
+    def __call__(self, stage: str, step: int, before: Snapshot) -> Bounds:
         return self.slope(before) if stage == "gradient" else self.update(step, before)
 
-    def slope(self, before: Quantities) -> Bounds:
+    def slope(self, before: Snapshot) -> Bounds:
         if not hasattr(self.problem, "evaluate"):
             return {}
         params = {name: Bounded(array, array.dtype) for name, array in before["param"].items()}
@@ -177,7 +171,7 @@ class Arbiter:
             "loss": {"loss": widest(losses)},
         }
 
-    def update(self, step: int, before: Quantities) -> Bounds:
+    def update(self, step: int, before: Snapshot) -> Bounds:
         hyperparameters, earlier = (self.given | self.case.hyperparameters_at(at) for at in (step, step - 1))
         scalars = {name: weak(value) for name, value in hyperparameters.items()}
         for name, value in hyperparameters.items():
@@ -212,7 +206,7 @@ class Arbiter:
             self.rest(bounds, before)
         return bounds
 
-    def rest(self, bounds: Bounds, before: Quantities) -> None:
+    def rest(self, bounds: Bounds, before: Snapshot) -> None:
         """What a sparse gradient has no entry for stays as it was."""
         for name, grad in handed_as(self.case, before.get("grad", {})).items():
             for key in ("param", *(key for key, entry in self.optimizer.STATE.items() if entry.kind == "array")):

@@ -1,15 +1,12 @@
 """What the engine asks of a side, and nothing more: names, arrays, and a step in stages."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
-
 from lockstep.numerics.bounded import Bounded
+from lockstep.numerics.snapshot import Snapshot
 
-# quantity ("param", "exp_avg", "output", …) to tensor name ("weight", …) to array
-Quantities = dict[str, dict[str, np.ndarray]]
 Bounds = dict[str, dict[str, Bounded]]
 
 
@@ -38,24 +35,16 @@ class Side(Protocol):
         """Whether `stage` makes this tensor of this quantity."""
         ...
 
-    def read(self) -> Quantities:
+    def read(self) -> Snapshot:
         """Every quantity as it is now. The arrays may be views: whoever keeps them copies them."""
         ...
 
-    def write(self, quantities: Quantities) -> None:
+    def write(self, quantities: Snapshot) -> None:
         """Take over copies of these."""
         ...
 
     def advance(self, stage: str, step: int) -> None:
         """One stage of step `step` (from 1)."""
-        ...
-
-    def rewrite(self, order: str, ops: Any) -> None:
-        """Follow the formula in another order, over an arithmetic, from now on; only the reference's sides can."""
-        ...
-
-    def watch(self, note: Callable[[Callable[..., Any], Any, tuple[Any, ...]], Any]) -> None:
-        """Tell `note` of each formula evaluated from now on, of its lines and of what it was given; only ours can."""
         ...
 
     def only(self, tensor: str) -> None:
@@ -67,10 +56,22 @@ class Side(Protocol):
         ...
 
 
+class Inspectable(Side, Protocol):
+    """A side that can be looked into and changed: the reference's."""
+
+    def rewrite(self, order: str, ops: Any) -> None:
+        """Follow the formula in another order, over an arithmetic, from now on."""
+        ...
+
+    def watch(self, note: Callable[[Callable[..., Any], Any, tuple[Any, ...]], Any]) -> None:
+        """Tell `note` of each formula evaluated from now on, of its lines and of what it was given."""
+        ...
+
+
 class Exact(Protocol):
     """The exact result of a stage and how far honest arithmetic may be from it."""
 
-    def __call__(self, stage: str, step: int, before: Quantities) -> Bounds: ...
+    def __call__(self, stage: str, step: int, before: Snapshot) -> Bounds: ...
 
 
 class Pair(NamedTuple):
@@ -83,7 +84,7 @@ class Pair(NamedTuple):
     order of the reference's formula is that of `theirs`.
     """
 
-    ours: Callable[[], Side]
+    ours: Callable[[], Inspectable]
     theirs: Callable[[], Side]
     exact: Exact | None
     lines: Mapping[str, str]
@@ -106,15 +107,3 @@ def watched(
         return lines
 
     return noted
-
-
-def copied(quantities: Quantities) -> Quantities:
-    """The same in memory of its own."""
-    return {key: {name: np.array(array) for name, array in named.items()} for key, named in quantities.items()}
-
-
-def each(quantities: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Any]]:
-    """(quantity, tensor name, array), one after the other."""
-    for quantity, named in quantities.items():
-        for name, array in named.items():
-            yield quantity, name, array

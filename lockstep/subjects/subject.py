@@ -13,8 +13,9 @@ import numpy as np
 
 from lockstep.errors import NoSuchName
 from lockstep.numerics.environment import environment
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.records.schema import plain
-from lockstep.subjects.side import Bounds, Pair, Quantities
+from lockstep.subjects.side import Bounds, Pair
 from lockstep.text import Message, message
 from lockstep.text.names import label
 
@@ -205,7 +206,7 @@ class Family:
 
     def recorded_by(
         self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
-    ) -> Iterator[Quantities]:
+    ) -> Iterator[Snapshot]:
         """The state before the first step of a case and after each, of somebody's own implementation.
 
         Raises:

@@ -16,7 +16,6 @@ from lockstep.records.loading import load
 from lockstep.records.record import BadRecord, Record
 from lockstep.records.walk import WalkedLine, WalkedStage
 from lockstep.subjects.registry import asked, find, subjects
-from lockstep.subjects.side import copied
 from reference.optim.adam import Adam
 from torch_impl.ledger import recorded
 
@@ -104,7 +103,7 @@ def test_the_numbers_are_those_of_both_runs():
     mine, theirs = both.ours(), both.theirs()
     for step, stages in enumerate(found, 1):
         for stage in theirs.stages:
-            mine.write(copied(theirs.read()))
+            mine.write(theirs.read().copy())
             theirs.advance(stage, step)
             mine.advance(stage, step)
         for quantity, line in {"param": "param", "exp_avg": "m", "exp_avg_sq": "v"}.items():

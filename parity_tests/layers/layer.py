@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from lockstep.cases.layers import LayerCase
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.layers import drawing
-from lockstep.subjects.side import copied
 from lockstep.subjects.subject import own_class
 from parity_tests.support.digits import digits, slope
 from parity_tests.support.families import SubjectTests, agree, mirrored, refusal, refused_as, run_of, swapped
@@ -130,7 +130,7 @@ class LayerTests(SubjectTests):
         theirs.load_state(ours.state)
         back.load_state({name: tensor.numpy() for name, tensor in theirs.module.state_dict().items()})
         agree({"state": back.state}, {"state": ours.state})
-        before = copied({"state": ours.state})
+        before = Snapshot({"state": ours.state}).copy()
         for layer in (theirs, back):
             layer.forward(*inputs)
             for array in layer.state.values():
@@ -197,7 +197,7 @@ class RefusingInputs(ModuleTests):
         layer = self.reference(bad_inputs.layer)(**bad_inputs.hyperparameters)
         output = layer.forward(*self.good[bad_inputs.layer])
         upstream = np.asarray(drawing(0, 1).standard_normal(output.shape), np.float32)
-        gradient, before = layer.backward(upstream).copy(), copied({"state": layer.state})
+        gradient, before = layer.backward(upstream).copy(), Snapshot({"state": layer.state}).copy()
         layer.train(bad_inputs.training)
         assert refusal(lambda: layer.forward(*bad_inputs.inputs)) == bad_inputs.error
         agree({"state": layer.state}, before)

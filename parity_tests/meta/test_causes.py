@@ -18,7 +18,6 @@ from lockstep.experiments.detection_table import FAITHFUL, causes_table
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import asked, find, subjects
-from lockstep.subjects.side import copied
 from lockstep.text import ENGLISH, Voice, texts
 from reference.optim.adam import Adam
 from reference.optim.sgd import SGD
@@ -231,7 +230,7 @@ def test_the_wrong_formula_runs_on_error_carrying_numbers_and_explains_itself(ca
         arbiter = type(pair.exact)(pair.ours().optimizer, pair.exact.problem, case, pair.written_like)
         for step in range(1, cause.first.step + 1):
             side.advance("gradient", step)
-            before = copied(side.read())
+            before = side.read().copy()
             side.advance("update", step)
             bounds = arbiter.update(step, before)
             for quantity, named in bounds.items():

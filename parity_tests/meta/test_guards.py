@@ -10,6 +10,7 @@ from lockstep.engine.guard import Broken, check_memory
 from lockstep.engine.stepping import Outcome, run_pair
 from lockstep.engine.wording import wording
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.optim import agreed
 from parity_tests.support.planted import planted
@@ -134,20 +135,22 @@ def test_state_of_a_class_is_shared_by_its_runs():
 def test_shared_memory_behind_an_array_that_only_spans_it():
     """Every array that overlaps is looked at, not the widest alone."""
     base = np.zeros(16)
-    ours = {"param": {"even": base[::2], "second": base[1:2]}}
-    theirs = {"param": {"odd": base[1::2]}}
+    ours = Snapshot({"param": {"even": base[::2], "second": base[1:2]}})
+    theirs = Snapshot({"param": {"odd": base[1::2]}})
     with pytest.raises(Broken, match="'second' of your side and param 'odd' of PyTorch's side"):
         check_memory(ours, theirs)
     with pytest.raises(Broken, match="'odd' of your side and param 'second' of PyTorch's side"):
         check_memory(theirs, ours)
     with pytest.raises(Broken, match="'thirds' of your side and param 'third' of PyTorch's side"):
-        check_memory({"param": {"thirds": base[::3], "next": base[1::3]}}, {"param": {"third": base[3:4]}})
-    check_memory({"param": {"even": base[::2]}}, theirs)
+        check_memory(
+            Snapshot({"param": {"thirds": base[::3], "next": base[1::3]}}), Snapshot({"param": {"third": base[3:4]}})
+        )
+    check_memory(Snapshot({"param": {"even": base[::2]}}), theirs)
 
 
 def test_empty_arrays_share_nothing():
     base = np.zeros(4)
-    check_memory({"param": {"a": base[:0]}}, {"param": {"a": base}})
+    check_memory(Snapshot({"param": {"a": base[:0]}}), Snapshot({"param": {"a": base}}))
 
 
 # movement

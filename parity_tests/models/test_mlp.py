@@ -9,10 +9,10 @@ import lockstep
 from lockstep.cases.models import Training
 from lockstep.engine import stepping as engine
 from lockstep.numerics.bounded import Bounded
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.models import load_data
 from lockstep.subjects.registry import asked, find
-from lockstep.subjects.side import copied
 from parity_tests.support.digits import digits, slope
 from parity_tests.support.families import SubjectTests, agree, run_of
 from reference.models.mlp import MLP
@@ -209,7 +209,7 @@ def test_evaluation_takes_no_masks_and_moves_no_statistics(dtype):
         model.loss_and_grads(data.x[:64], data.t[:64], ours.masks(Generator(0), 64))
     for name, array in ours.buffers.items():
         theirs.buffers[name][...] = array
-    before = copied({"ours": ours.buffers, "theirs": theirs.buffers})
+    before = Snapshot({"ours": ours.buffers, "theirs": theirs.buffers}).copy()
     outputs = [model.predict(data.x_test) for model in (ours, theirs)]
     agree({"ours": ours.buffers, "theirs": theirs.buffers}, before)
     exact = Bounded(data.x_test, np.dtype(dtype))
@@ -262,7 +262,7 @@ def test_on_held_back_digits_both_sides_get_above_95_percent(dtype):
 def test_a_refused_pass_moves_no_statistics():
     """Though the layers before the one that refuses have been passed."""
     model = network(batchnorm=True)
-    before = copied({"buffers": model.buffers})
+    before = Snapshot({"buffers": model.buffers}).copy()
     with pytest.raises(ValueError, match=r"Expected more than 1 value per channel when training"):
         model.loss_and_grads(np.ones((1, 3)), np.zeros(1, int))
     with pytest.raises(IndexError, match=r"Target 2 is out of bounds"):

@@ -9,8 +9,8 @@ import torch
 
 from lockstep.cases import Case
 from lockstep.engine.stepping import run_pair
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.side import copied
 from parity_tests.optim.saved import SavedTests, drawn
 from parity_tests.support.families import (
     SAME,
@@ -42,7 +42,7 @@ def held(optimizer) -> dict[str, dict[str, Any]]:
         name: {key: value for key, value in entries.items() if value is not None}
         for name, entries in optimizer.state.items()
     }
-    return copied({"param": optimizer.params, **state})
+    return Snapshot({"param": optimizer.params, **state}).copy()
 
 
 class OptimizerTests(SubjectTests, SavedTests):
@@ -367,7 +367,7 @@ class OptimizerTests(SubjectTests, SavedTests):
 
 def again(pair, side):
     """A maker of sides of ours that stand where `side` stands."""
-    start = copied(side.read())
+    start = side.read().copy()
 
     def make():
         made = pair.ours()

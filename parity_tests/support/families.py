@@ -11,9 +11,10 @@ import lockstep
 from lockstep.cases import Bad, Case
 from lockstep.engine.run import Run
 from lockstep.engine.stepping import run_pair
+from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import asked, find
-from lockstep.subjects.side import Pair, Quantities, Side, each
+from lockstep.subjects.side import Pair, Side
 from lockstep.subjects.subject import Subject
 
 SAME = {Verdict.IDENTICAL, Verdict.ROUNDING}
@@ -86,7 +87,7 @@ class SubjectTests:
         for step in range(1, request.steps + 1):
             for stage in side.stages:
                 side.advance(stage, step)
-                for quantity, name, read in each(side.read()):
+                for quantity, name, read in side.read().each():
                     array = np.asarray(read)
                     told.update(f"{stage} {quantity} {name} {array.dtype} {array.shape}\n".encode())
                     told.update(array.tobytes())
@@ -147,12 +148,12 @@ def mirrored(straight: Run, other: Run) -> None:
     assert straight.verdict == other.verdict
 
 
-def agree(first: Quantities, second: Quantities) -> None:
+def agree(first: dict[str, Any], second: dict[str, Any]) -> None:
     """The same names, and under each the same dtype, shape and bits."""
     assert first.keys() == second.keys()
     for quantity, named in first.items():
         assert named.keys() == second[quantity].keys(), quantity
-    for quantity, name, array in each(first):
+    for quantity, name, array in Snapshot(first).each():
         one, other = np.asarray(array), np.asarray(second[quantity][name])
         assert (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes()), (quantity, name)
 

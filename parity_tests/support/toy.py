@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from lockstep.numerics.bounded import Bounded
-from lockstep.subjects.side import Bounds, Pair, Quantities
+from lockstep.numerics.snapshot import Snapshot
+from lockstep.subjects.side import Bounds, Pair
 from reference.fma import fma
 
 LR, MOMENTUM = 0.1, 0.9
@@ -40,10 +41,10 @@ class Toy:
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
         return True
 
-    def read(self) -> Quantities:
-        return {"velocity": dict(self.velocity), "param": dict(self.param)}
+    def read(self) -> Snapshot:
+        return Snapshot({"velocity": dict(self.velocity), "param": dict(self.param)})
 
-    def write(self, quantities: Quantities) -> None:
+    def write(self, quantities: Snapshot) -> None:
         for held, named in ((self.param, quantities["param"]), (self.velocity, quantities["velocity"])):
             for name, array in named.items():
                 held[name][...] = array
@@ -65,7 +66,7 @@ def gradient(step: int, name: str, shape, dtype) -> np.ndarray:
     return np.random.default_rng([step, len(name)]).standard_normal(shape).astype(dtype)
 
 
-def exact(stage: str, step: int, before: Quantities) -> Bounds:
+def exact(stage: str, step: int, before: Snapshot) -> Bounds:
     """The arbiter: the formula on error-carrying numbers."""
     bounds: Bounds = {"velocity": {}, "param": {}}
     for name, param in before["param"].items():
