@@ -14,13 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from lockstep.cli.ending import ending
 from lockstep.errors import BadValue
 from lockstep.records.loading import load
-from lockstep.records.record import BadRecord, Record
+from lockstep.records.record import BadRecord
 from lockstep.tasks.cluster import workers_of
 from lockstep.tasks.kept import Kept
 from lockstep.tasks.workers import Progress as Share
 from lockstep.tasks.workers import Tell, Workers
 from lockstep.text import LANGUAGES, message
-from reports.gallery import Gallery
+from reports import parts
 from reports.publish import INDEX, PLACES, RECORDS, check_place, publish, scratch, write
 
 OUT = pathlib.Path("build/report")
@@ -110,11 +110,12 @@ def report(options: argparse.Namespace) -> pathlib.Path:
     kept = Kept(out.with_name(f"{out.name}.kept"), fresh=options.fresh)
     with workers_of(options.scheduler, options.workers, kept) as workers, scratch(out) as folder, progress() as bar:
         if options.records is None:
-            chosen = collected(folder / RECORDS, options.only, data, workers, telling(bar, "experiments", workers))
+            paths = collected(folder / RECORDS, options.only, data, workers, telling(bar, "experiments", workers))
         else:
-            chosen = read(options.records, options.only)
+            paths = read(options.records, options.only)
         clock.phase("records", workers)
-        write(chosen, folder, Gallery(workers, telling(bar, "pictures", workers)), languages)
+        tell = {what: telling(bar, what, workers) for what in ("pictures", "pages")}
+        write(parts.report(paths, workers, tell, languages), folder)
         clock.phase("pictures and pages", workers)
         publish(folder, out)
     errors.print(f"report: {clock.said()}, {workers.count} at a time")
@@ -144,10 +145,9 @@ class Clock:
 
 def collected(
     folder: pathlib.Path, only: list[str] | None, data: Mapping[str, pathlib.Path], workers: Workers, tell: Tell
-) -> list[Record]:
+) -> list[pathlib.Path]:
     """Run the experiments; lockstep.experiments says which."""
-    experiments = importlib.import_module("lockstep.experiments")
-    return [load(path) for path in experiments.collect(folder, only, data, workers, tell)]
+    return importlib.import_module("lockstep.experiments").collect(folder, only, data, workers, tell)
 
 
 def telling(bar: Progress, what: str, workers: Workers) -> Tell:
@@ -164,8 +164,8 @@ def telling(bar: Progress, what: str, workers: Workers) -> Tell:
     return tell
 
 
-def read(folder: pathlib.Path, only: list[str] | None) -> list[Record]:
-    """The records of a folder and the folders in it, by name.
+def read(folder: pathlib.Path, only: list[str] | None) -> list[pathlib.Path]:
+    """Where the records of a folder and the folders in it are, by name; each is one.
 
     Raises:
         BadRecord: for one that cannot be read, or where there is none.
@@ -173,10 +173,10 @@ def read(folder: pathlib.Path, only: list[str] | None) -> list[Record]:
     paths = sorted(folder.rglob("*.json")) if folder.is_dir() else []
     if not paths:
         raise BadRecord(f"{folder}: no records (NAME.json) there")
-    records = [load(path) for path in paths]
-    chosen = [record for record in records if not only or record.subject in only]
+    subject_of = {path: load(path).subject for path in paths}
+    chosen = [path for path in paths if not only or subject_of[path] in only]
     if not chosen:
-        subjects = sorted({record.subject for record in records})
+        subjects = sorted(set(subject_of.values()))
         raise BadRecord(f"{folder}: no record of {' or '.join(only or [])}; there are {', '.join(subjects)}")
     return chosen
 

@@ -14,10 +14,33 @@ from lockstep.records.record import Record
 from lockstep.records.run import RunRecord
 from lockstep.records.walk import WalkRecord
 from lockstep.subjects.registry import families
-from reports import facts
+from reports import address, facts
 
 Item = TypeVar("Item")
 Kind = TypeVar("Kind", bound=Record)
+
+
+class Head(NamedTuple):
+    """What a record is of. machine: whether it says how the machine rounds."""
+
+    kind: str
+    subject: str
+    machine: bool
+
+    @classmethod
+    def of(cls, record: Record) -> "Head":
+        return cls(record.kind, record.subject, bool(getattr(record, "findings", None)))
+
+
+class Ways(NamedTuple):
+    """What any page may link to: chapters by name, subjects by the addresses of their pages, and whether there are
+    laboratories and a machine.
+    """
+
+    chapters: tuple[str, ...]
+    subjects: tuple[str, ...]
+    laboratories: bool
+    machines: bool
 
 
 class Contents(NamedTuple):
@@ -37,14 +60,16 @@ class Contents(NamedTuple):
     @property
     def subjects(self) -> list[str]:
         """Every subject that there is something to show of, in the order of the index."""
-        known = {name for part in self[:-1] for name in part}
-        known |= {name for name in self.experiments if family(name) in families()}
-        return sorted(known, key=lambda name: (place_of(family(name)), name))
+        return shown(self.heads)[0]
 
     @property
     def chapters(self) -> list[str]:
         """What experiments are of that is no subject."""
-        return sorted(name for name in self.experiments if name not in self.subjects)
+        return shown(self.heads)[1]
+
+    @property
+    def heads(self) -> list[Head]:
+        return [Head.of(record) for part in self for named in part.values() for record in named]
 
     @property
     def every_run(self) -> list[RunRecord]:
@@ -61,6 +86,26 @@ class Contents(NamedTuple):
         """Every environment that records were made in, once."""
         records = [record for part in self for named in part.values() for record in named]
         return once(record.environment for record in records)
+
+
+def shown(heads: Iterable[Head]) -> tuple[list[str], list[str]]:
+    """The subjects there is something to show of, in the order of the index, and what experiments are of besides."""
+    every = list(heads)
+    subjects = {one.subject for one in every if one.kind != ExperimentRecord.kind or family(one.subject) in families()}
+    ordered = sorted(subjects, key=lambda name: (place_of(family(name)), name))
+    return ordered, sorted({one.subject for one in every} - subjects)
+
+
+def ways(heads: Iterable[Head]) -> Ways:
+    """What there is to link to."""
+    every = list(heads)
+    subjects, chapters = shown(every)
+    return Ways(
+        tuple(chapters),
+        tuple(map(address.of_subject, subjects)),
+        any(one.kind == LaboratoryRecord.kind for one in every),
+        any(one.machine for one in every),
+    )
 
 
 def contents(records: Sequence[Record]) -> Contents:

@@ -13,13 +13,15 @@ from lockstep.tasks.task import Files
 from reports.style import png
 from reports.vector import svg
 
-FORMATS = ("svg", "png", "csv")
+FORMATS = {"svg": svg, "png": png}
 
 
 def drawn(module: ModuleType, record: Record, *which: int) -> Files:
-    """The picture that a module of reports.figures draws of a record: "svg", "png" and "csv" to what the file holds."""
-    figure = module.draw(record, *which)
-    return {"png": png(figure), "svg": svg(figure), "csv": columns(module.table(record, *which))}
+    """The picture that a module of reports.figures draws of a record, as it is shown, and its numbers as CSV."""
+    return {
+        module.KIND: FORMATS[module.KIND](module.draw(record, *which)),
+        "csv": columns(module.table(record, *which)),
+    }
 
 
 def columns(table: Mapping[str, Any]) -> bytes:

@@ -2,9 +2,10 @@
 
 import base64
 import dataclasses
+import functools
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 
 from lockstep.records.record import Record
@@ -14,15 +15,16 @@ from lockstep.text import Message
 from reports.drawing import drawn
 from reports.vector import inline
 
+FIGURES = "figures"  # the folder in which they are
 SECONDS = 0.15  # about what a picture takes that nobody has drawn yet
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(eq=False)
 class Picture:
     """A picture on a page: what it shows, how to read it, and the picture itself, once the gallery has drawn it.
 
     Attributes:
-        stem: of its files, STEM.svg, STEM.png and STEM.csv. kind: "svg" or "png", how it stands in a page.
+        stem: of its files, STEM.KIND and STEM.csv. kind: "svg" or "png", how it stands in a page.
         content: its files, by their format.
     """
 
@@ -33,16 +35,21 @@ class Picture:
     read: Message
     content: Files = dataclasses.field(default_factory=dict)
 
-    @property
+    def file(self, form: str) -> str:
+        """The address of a file of it, from the report's root."""
+        return f"{FIGURES}/{self.stem}.{form}"
+
+    @functools.cached_property
     def inline(self) -> str:
         """The SVG, its ids beginning with the stem; nothing for one of dots."""
         return inline(self.content["svg"], self.stem) if self.kind == "svg" else ""
 
-    @property
+    @functools.cached_property
     def source(self) -> str:
         """A data URI, where it is one of dots."""
-        dots = base64.b64encode(self.content["png"]).decode("ascii")
-        return "" if self.kind == "svg" else f"data:image/png;base64,{dots}"
+        if self.kind == "svg":
+            return ""
+        return f"data:image/png;base64,{base64.b64encode(self.content['png']).decode('ascii')}"
 
 
 class Gallery:
@@ -70,7 +77,7 @@ class Gallery:
         key = (module.__name__, id(record), which)
         if key not in self.asked:
             wanted = f"{slug(name)}-{module.NAME}"
-            stem = next(one for one in stems(wanted) if one not in self.stems)
+            stem = next(name for name in stems(wanted) if name not in self.stems)
             self.stems.add(stem)
             task = Task(stem, drawn, (module, record, *which), seconds=SECONDS)
             title, read = module.finding(record, *which), module.read(record, *which)
@@ -87,10 +94,17 @@ class Gallery:
         for task, files in self.workers.run(missing, self.tell):
             missing[task].content.update(files)
 
+    def hang(self, files: Mapping[str, bytes]) -> None:
+        """Take every picture that was asked for from files that a gallery drew before."""
+        for _, picture in self.asked.values():
+            picture.content |= {form: files[picture.file(form)] for form in (picture.kind, "csv")}
+
     @property
     def files(self) -> Files:
-        """What is drawn, by the names of the files."""
-        return {f"{one.stem}.{form}": made for _, one in self.asked.values() for form, made in one.content.items()}
+        """What is drawn, by the addresses of the files."""
+        return {
+            picture.file(form): made for _, picture in self.asked.values() for form, made in picture.content.items()
+        }
 
 
 def stems(wanted: str) -> Iterator[str]:

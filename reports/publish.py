@@ -12,14 +12,15 @@ from collections.abc import Iterator, Sequence
 from lockstep.errors import BadFile
 from lockstep.records.record import Record
 from lockstep.subjects.registry import families
+from lockstep.tasks.task import Files
 from lockstep.text import LANGUAGES, message
 from reports import address
-from reports.gallery import Gallery
-from reports.site import site
+from reports.gallery import FIGURES, Gallery
+from reports.site import encoded, site
 
 MARK = '<meta name="generator" content="lockstep reports">'
 INDEX = "index.html"
-FIGURES, RECORDS = "figures", "records"
+RECORDS = "records"
 PLACES = (
     FIGURES,
     *families(),
@@ -59,22 +60,17 @@ def render(
     out = pathlib.Path(out)
     check_place(out)
     with scratch(out) as folder:
-        write(records, folder, Gallery(), languages)
+        gallery = Gallery()
+        write(encoded(site(records, gallery, languages)) | gallery.files, folder)
         publish(folder, out)
     return out / INDEX
 
 
-def write(
-    records: Sequence[Record],
-    folder: pathlib.Path,
-    gallery: Gallery,
-    languages: Sequence[str] = LANGUAGES,
-) -> None:
-    """The pages and their pictures into an empty folder."""
-    pages = site(records, gallery, languages)
-    files = {f"{FIGURES}/{name}": content for name, content in gallery.files.items()}
-    for name, content in files.items() | {name: text.encode("utf-8") for name, text in pages.items()}.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+def write(files: Files, folder: pathlib.Path) -> None:
+    """Files by their addresses into an empty folder."""
+    for folders in {(folder / name).parent for name in files}:
+        folders.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
         (folder / name).write_bytes(content)
 
 

@@ -49,6 +49,31 @@ class Rails(NamedTuple):
             placed = np.log10(values)
         return np.where(values == 0, self.bottom, np.where(np.isinf(values), self.top, placed))
 
+    @property
+    def ticks(self) -> list[tuple[float, str]]:
+        """Where something is written beside the axis, and what: decades, and the two rails."""
+        decades = list(range(self.low, self.high + 1)) if self.high > self.low else []
+        between = [
+            (float(decade), decade_label(decade)) for decade in decades[:: math.ceil(len(decades) / MOST_TICKS) or 1]
+        ]
+        zero = [(self.bottom, "0")] if self.zero else []
+        return [*zero, *between, *([(self.top, "∞")] if self.infinite else [])]
+
+    @property
+    def bands(self) -> list[tuple[float, float]]:
+        """From where to where the rails are."""
+        there = [*([self.bottom] if self.zero else []), *([self.top] if self.infinite else [])]
+        return [(height - self.gap / 2, height + self.gap / 2) for height in there]
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """From where to where the axis goes."""
+        low = self.bands[0][0] if self.zero else float(self.low)
+        if self.high == self.low and not self.infinite:
+            return low, low + 0.35
+        high = self.bands[-1][1] if self.infinite else float(self.high)
+        return low, high + 0.02 * (high - low)
+
 
 def rails(*series) -> Rails:
     """The axis that has a place for every value of the series."""
@@ -62,21 +87,10 @@ def rails(*series) -> Rails:
 
 def lay(axis: Axes, rails: Rails) -> None:
     """Give the axis its decades and its rails."""
-    decades = list(range(rails.low, rails.high + 1)) if rails.high > rails.low else []
-    decades = decades[:: math.ceil(len(decades) / MOST_TICKS) or 1]
-    ticks = [(float(decade), decade_label(decade)) for decade in decades]
-    half = rails.gap / 2
-    low, high = float(rails.low), float(rails.high)
-    if rails.zero:
-        axis.axhspan(rails.bottom - half, rails.bottom + half, color=LINE, alpha=0.7, linewidth=0, zorder=0)
-        ticks.insert(0, (rails.bottom, "0"))
-        low = rails.bottom - half
-    if rails.infinite:
-        axis.axhspan(rails.top - half, rails.top + half, color=LINE, alpha=0.7, linewidth=0, zorder=0)
-        ticks.append((rails.top, "∞"))
-        high = rails.top + half
-    axis.set_yticks([place for place, _ in ticks], [text for _, text in ticks])
-    axis.set_ylim(low, high + 0.02 * (high - low) if decades or rails.infinite else low + 0.35)
+    for low, high in rails.bands:
+        axis.axhspan(low, high, color=LINE, alpha=0.7, linewidth=0, zorder=0)
+    axis.set_yticks([place for place, _ in rails.ticks], [text for _, text in rails.ticks])
+    axis.set_ylim(*rails.limits)
 
 
 def by_step(axis: Axes) -> None:

@@ -23,9 +23,13 @@ ET.register_namespace("", SVG)
 ET.register_namespace("xlink", LINKS)
 
 
+def svg(drawing: Figure | str) -> bytes:
+    """A figure, or what is SVG already, as a file of its own: fixed colours on white, text as text."""
+    return drawing.encode("utf-8") if isinstance(drawing, str) else printed(drawing)
+
+
 @styled
-def svg(figure: Figure) -> bytes:
-    """The figure as an SVG file of its own: fixed colours on white, text as text."""
+def printed(figure: Figure) -> bytes:
     settled(figure)
     buffer = io.BytesIO()
     FigureCanvasSVG(figure).print_svg(buffer)  # savefig would draw it twice

@@ -81,7 +81,7 @@ def closed(modules: frozenset[str], words: frozenset[str]) -> tuple[frozenset[st
     about = set(words)
     while True:
         reached = reach(set(modules), frozenset(about))
-        more = {found for name in reached for found in read(known()[name]).finds if found in paths()} - about
+        more = {found for name in reached for found in read(known()[name]).finds if is_path(found)} - about
         if not more:
             parents = {name for one in reached for name in above(one)}
             return frozenset(reached | parents), frozenset(about)
@@ -120,7 +120,12 @@ def above(name: str) -> Iterator[str]:
 
 def named(words: Iterable[str]) -> frozenset[str]:
     """The paths of subjects among words; where there are none, nobody asks for the sides."""
-    return frozenset(word for word in words if word in paths())
+    return frozenset(filter(is_path, words))
+
+
+def is_path(word: str) -> bool:
+    """Whether it is a subject's; the sides are imported only where there is a file of that name."""
+    return f"reference.{word}" in known() and word in paths()
 
 
 @functools.cache

@@ -85,6 +85,8 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value.hex()
+    if isinstance(value, bytes):
+        return {"bytes": hashlib.sha256(value).hexdigest()}
     if isinstance(value, Mapping):
         return {"mapping": [[plain(key), plain(part)] for key, part in value.items()]}
     if isinstance(value, Record):

@@ -17,7 +17,7 @@ from lockstep.errors import LockstepError
 from lockstep.numerics.environment import world
 from lockstep.subjects.registry import subjects
 from lockstep.tasks.kept import Kept
-from lockstep.tasks.sources import UnknownImport, closure, known, written
+from lockstep.tasks.sources import UnknownImport, closure, known, named, written
 from lockstep.tasks.task import Files, Task
 
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
@@ -157,7 +157,7 @@ class Alone:
 
 def timed(task: Task) -> tuple[Files, float, set[str]]:
     """What a task makes, how many seconds it took, and what it imported by name while it ran."""
-    if task.words:
+    if named(task.words):
         subjects()  # looks at every file there is, which makes no work depend on all of them
     begun = time.perf_counter()
     with noticed() as imported:

@@ -4,6 +4,9 @@ import html.parser
 import re
 from pathlib import Path
 
+from lockstep.records.record import Record
+from lockstep.tasks.recorded import recorded
+from lockstep.tasks.task import Files
 from reports.gallery import Gallery, Picture
 
 
@@ -41,6 +44,11 @@ class Page(html.parser.HTMLParser):
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file of a folder by its path in it."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def files_of(record: Record) -> Files:
+    """A record as the files that hold it."""
+    return recorded("record", lambda known: known, record)
 
 
 class Undrawn(Gallery):

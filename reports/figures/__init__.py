@@ -3,11 +3,11 @@
 A module has
 
     NAME               a word, also that of its messages, `figure.NAME.…`, and the end of its files' names
-    KIND               "svg" for lines, "png" for heat maps: how it stands in a page
+    KIND               "svg" for lines, "png" for heat maps: the format it is drawn in, and how it stands in a page
     applies(record)    whether the record has what it shows
     finding(record)    what it shows, in numbers of the record: its title
     read(record)       how to read it, and what its symbols mean
-    draw(record)       the Figure, in symbols, numbers and names alone, so that it serves every language
+    draw(record)       the Figure, or its SVG, in symbols, numbers and names alone, so that it serves every language
     table(record)      what was drawn, as columns of equal length
 
 Those of a cause take the number of the cause besides the record.

@@ -7,7 +7,8 @@ from lockstep.records.run import RunRecord
 from lockstep.text import Message, message
 from reports import facts, words
 from reports.contents import Contents, family
-from reports.pages import laboratory
+from reports.gallery import Gallery
+from reports.pages import laboratory, subject
 from reports.pages.laboratory import Laboratory
 from reports.pages.rows import Row, counted, row
 
@@ -24,18 +25,14 @@ class Subject(NamedTuple):
     explained: tuple[int, int]
 
 
-def context(found: Contents, answers: dict[str, list[tuple[str, Message]]]) -> dict[str, Any]:
-    """All that the page shows; the same in every language.
-
-    Arguments:
-        answers: of every subject, what its page says in short.
-    """
-    begin = FIRST if answers.get(FIRST) else next((name for name in found.subjects if answers.get(name)), None)
+def context(found: Contents) -> dict[str, Any]:
+    """All that the page shows; the same in every language."""
+    begin, answers = beginning(found)
     return {
         "families": families(found),
         "begin": begin,
         "opening": opening(found),
-        "answers": answers[begin] if begin else [],
+        "answers": answers,
         "headline": headline(found),
         "lead": lead(found.every_run),
         "chapters": found.chapters,
@@ -44,6 +41,15 @@ def context(found: Contents, answers: dict[str, list[tuple[str, Message]]]) -> d
         "failing": [row(record) for record in found.every_run if facts.fails(record)],
         "known": [row(record) for record in found.every_run if facts.known(record)],
     }
+
+
+def beginning(found: Contents) -> tuple[str | None, list[tuple[str, Message]]]:
+    """The first subject that has something to say in short, the notebook's reader's before all others; and what."""
+    for name in sorted(found.subjects, key=lambda name: name != FIRST):
+        answers = subject.context(name, found, Gallery())["short"]  # whose pictures nobody draws
+        if answers:
+            return name, answers
+    return None, []
 
 
 def opening(found: Contents) -> Laboratory | None:

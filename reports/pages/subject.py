@@ -66,7 +66,8 @@ def context(subject: str, found: Contents, gallery: Gallery) -> dict[str, Any]:
 
 def pictures(record: CaseRecord | ExperimentRecord, gallery: Gallery) -> list[Picture]:
     """Every picture that a record has something to show in."""
-    name = facts.label(record) if isinstance(record, CaseRecord) else str(record.title)
+    title = facts.label(record) if isinstance(record, CaseRecord) else str(record.title)
+    name = title if title.startswith(record.subject) else f"{record.subject} {title}"
     return [gallery.picture(module, record, name) for module in figures.of(record)]
 
 
