@@ -51,6 +51,9 @@ class Speaker(PageVoice):
     def as_user(self, value: Any) -> Markup:
         return self.say(value) if isinstance(value, Message) else Markup("<bdi>{}</bdi>").format(value)
 
+    def as_called(self, value: str) -> Markup:
+        return self.as_user(self.called(value))
+
     def as_message(self, value: Any) -> Markup:
         return self.as_user(value) if isinstance(value, Message | str) else Markup(" ").join(map(self.say, value))
 
@@ -78,7 +81,13 @@ def environment(voice: Speaker) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     # {{ used | as("share") }} writes a value as a placeholder of a message would
-    made.filters |= {"as": voice.written, "say": voice.say, "said": voice.as_user, "digits": digits}
+    made.filters |= {
+        "as": voice.written,
+        "say": voice.say,
+        "said": voice.as_user,
+        "called": voice.as_called,
+        "digits": digits,
+    }
     made.globals |= {
         "t": voice,
         "lang": voice.language,

@@ -17,6 +17,7 @@ from lockstep.tasks.workers import Tell, Workers, silent
 from lockstep.text import LANGUAGES
 from reports.contents import Contents, Head, Ways, contents, shown, ways
 from reports.gallery import Gallery
+from reports.pages.index import FIRST, LEADING
 from reports.site import ONE, View, encoded, of_chapters, of_everything, of_subjects, rendered
 
 HERE = pathlib.Path(__file__).parent
@@ -33,11 +34,16 @@ DRAWN, PAGED = 0.06, 0.02  # about what the pictures and the pages of a record t
 
 
 class Part(NamedTuple):
-    """Pages that go together. views: what they show. records: all they are made of, the files of each."""
+    """Pages that go together.
+
+    Attributes:
+        views: what they show. records: all they are made of, the files of each. pictured: those of their pictures.
+    """
 
     name: str
     views: Callable[[Contents, Gallery], Iterator[View]]
     records: tuple[Files, ...]
+    pictured: tuple[Files, ...]
 
 
 def report(
@@ -56,9 +62,10 @@ def report(
     linked, every = ways(one for one, _ in records), parts(records)
     drawn: dict[str, Files] = {part.name: {} for part in every}
     tasks = {
-        Task(f"pictures of {part.name}", pictured, (part.views, part.records), seconds=DRAWN * len(part.records)): part
+        Task(
+            f"pictures of {part.name}", pictured, (part.views, part.pictured), seconds=DRAWN * len(part.pictured)
+        ): part
         for part in every
-        if part.views is not of_everything
     }
     for task, files in workers.run(tasks, tell.get("pictures", silent)):
         drawn[tasks[task].name] = files
@@ -93,12 +100,14 @@ def files_of(path: pathlib.Path) -> Files:
 def parts(records: Sequence[tuple[Head, Files]]) -> list[Part]:
     """The parts of a report, a subject or an experiment each, and the pages about everything."""
     subjects, experiments = shown(one for one, _ in records)
+    of = {name: tuple(files for one, files in records if one.subject == name) for name in (*subjects, *experiments)}
     every = [
-        Part(name, views, tuple(files for one, files in records if one.subject == name))
+        Part(name, views, of[name], of[name])
         for views, names in ((of_subjects, subjects), (of_chapters, experiments))
         for name in names
     ]
-    return [*every, Part("everything", of_everything, tuple(files for _, files in records))]
+    leading = tuple(files for one, files in records if one.subject == FIRST and one.kind in LEADING)
+    return [*every, Part("everything", of_everything, tuple(files for _, files in records), leading)]
 
 
 def pictured(views: Callable[[Contents, Gallery], Iterator[View]], records: Sequence[Files]) -> Files:

@@ -76,9 +76,9 @@ def of_chapters(records: Contents, gallery: Gallery) -> Iterator[View]:
 
 
 def of_everything(records: Contents, gallery: Gallery) -> Iterator[View]:
-    """The pages that quote others; none has a picture."""
+    """The pages that quote others; the index has the pictures of what it leads with."""
     if records.laboratories:
         yield address.LABORATORY, "laboratory.html.j2", riddles.context(records)
     if records.machines:
         yield address.MACHINE, "machine.html.j2", machine.context(records)
-    yield address.INDEX, "index.html.j2", index.context(records)
+    yield address.INDEX, "index.html.j2", index.context(records, gallery)

@@ -23,6 +23,7 @@ from lockstep.subjects.side import Side
 from lockstep.subjects.subject import Request, Subject
 from lockstep.text import Message
 
+KINDS = {"array", "number", "count"}  # of state that a page keeps
 STREAMED = 24  # steps of what brings causes out
 DOWN = r"w_i \leftarrow w_i - \alpha\,(\partial_i f + \partial w_i)"
 ENDINGS = {  # of a step down, in the orders of the reference
@@ -33,7 +34,12 @@ ENDINGS = {  # of a step down, in the orders of the reference
 
 def laboratories(subject: Subject) -> dict[str, dict[str, Any]]:
     """The laboratory of a subject: its name here, and the arguments of `recorded`; of one that a page can work out."""
-    return {f"{subject.path} laboratory": {"subject": subject.path}} if subject.table("TRIED") else {}
+    known = (
+        {entry.kind for entry in getattr(subject.ours(), "STATE", {}).values()} <= KINDS
+        if subject.table("TRIED")
+        else False
+    )
+    return {f"{subject.path} laboratory": {"subject": subject.path}} if known else {}
 
 
 def tried(subject: Subject) -> Iterator[tuple[Case, int, Message | None]]:

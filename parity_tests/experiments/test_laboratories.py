@@ -9,6 +9,8 @@ from lockstep.experiments import laboratories, powers
 from lockstep.experiments.collection import planned
 from lockstep.records.laboratory import LaboratoryRecord
 from lockstep.subjects.registry import find, subjects
+from lockstep.text import LANGUAGES
+from reports.text import PageVoice
 from reports.translation import Untranslatable, translated
 
 
@@ -24,6 +26,7 @@ def test_every_optimizer_and_penalty_has_one_that_a_page_can_work_out():
         elif not laboratories.laboratories(subject):
             with pytest.raises(Untranslatable):
                 translated(text_of(subject.ours().ORDERS["paper"]))
+            assert all(PageVoice(language).has(f"lab.lacking.{subject.path}") for language in LANGUAGES)
     assert "optim.sgd laboratory" in [task.name for task in planned("optim.sgd", {})]
 
 

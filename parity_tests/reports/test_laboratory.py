@@ -360,7 +360,7 @@ def test_by_keyboard_alone(browser, report):
         bench = Bench(reader)
         keys = reader.page.keyboard
         bench.root.locator("[name=case]").focus()
-        keys.type("gradients near")
+        keys.type("eps")
         for _ in range(80):
             if reader.page.evaluate("document.activeElement.closest('[data-row]')?.dataset.row") == "line:denom":
                 break
@@ -399,6 +399,7 @@ def test_a_page_is_small_and_without_scripts_shows_no_dead_control(browser, repo
     assert page(report, name).stat().st_size < 1_500_000
     with reading(browser, page(report, name), scripts=False) as reader:
         assert reader.page.locator("[data-lab]:visible, [data-riddles]:visible").count() == 0
+        assert reader.page.locator(".still svg").count() == (name == "index.html")  # what the first page leads with
 
 
 # The first page, and the riddles

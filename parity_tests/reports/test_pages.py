@@ -10,6 +10,7 @@ from lockstep.numerics.verdict import Verdict
 from lockstep.records.record import BadRecord
 from lockstep.text import LANGUAGES, Voice, message
 from parity_tests.reports.made import (
+    AXES,
     FINDINGS,
     FUNCTION,
     HOSTILE,
@@ -316,13 +317,13 @@ def hostile(text: str):
         f"a {text}", formula=text, equations={text: text}, seen=met, tensor=text,
         changes=[{"of": "line", "line": text, "ours": text, "theirs": text}], fix=met, code=text,
     )  # fmt: skip
-    count = {"line": text, "kind": "count", "start": 0.0, "when": ""}
+    count = {"line": text, "kind": "count", "start": 0.0, "when": "", **AXES}
     case = {"desc": text, "problem": text, "hyperparameters": {text: text}, "lr_at": {text: 1}}
     given = {text: 0.1, f"{text}2": True, f"{text}3": [0.1, 0.2]}
     settled = setting(name=text, why=met, case=case, hyperparameters=given)
     laboratory = laboratory_record(
         subject=f"optim.{text}", equations={"g": text, text: text},
-        state={"momentum_buffer": {"line": "buf", "kind": "array", "start": text, "when": text}, text: count},
+        state={"momentum_buffer": {"line": "buf", "kind": "array", "start": text, "when": text, **AXES}, text: count},
         functions={text: {"paper": FUNCTION, "pytorch": FUNCTION}},
         settings=[settled],
     )  # fmt: skip

@@ -7,12 +7,14 @@ from lockstep.records.run import RunRecord
 from lockstep.text import Message, message
 from reports import facts, words
 from reports.contents import Contents, family
-from reports.gallery import Gallery
+from reports.figures import path, trajectory
+from reports.gallery import Gallery, Picture
 from reports.pages import laboratory, subject
 from reports.pages.laboratory import Laboratory
 from reports.pages.rows import Row, counted, row
 
 FIRST = "optim.adam"  # where a reader who knows the notebook begins
+LEADING = ("run", "detection")  # records of which it has pictures
 SEEN = ("float64", "eps-inside-sqrt")  # in which format, and by which mistake, a bug is seen beside rounding at once
 
 
@@ -25,13 +27,14 @@ class Subject(NamedTuple):
     explained: tuple[int, int]
 
 
-def context(found: Contents) -> dict[str, Any]:
+def context(found: Contents, gallery: Gallery) -> dict[str, Any]:
     """All that the page shows; the same in every language."""
     begin, answers = beginning(found)
     return {
         "families": families(found),
         "begin": begin,
         "opening": opening(found),
+        "still": still(found, gallery),
         "answers": answers,
         "headline": headline(found),
         "lead": lead(found.every_run),
@@ -56,6 +59,17 @@ def opening(found: Contents) -> Laboratory | None:
     """What the page leads with, where that was recorded."""
     lab = laboratory.of(FIRST, found)
     return lab.leading(*SEEN) if lab else None
+
+
+def still(found: Contents, gallery: Gallery) -> list[Picture]:
+    """The same for who runs no scripts: the path of a run, which is rounding, and what the mistake does."""
+    dtype, cause = SEEN
+    runs = [run for run in found.runs.get(FIRST, []) if run.dtype == dtype and path.applies(run)]
+    shown = [gallery.picture(path, run, "index") for run in runs[:1]]
+    for detection in found.detections.get(FIRST, [])[:1]:
+        numbers = [n for n, row in enumerate(detection.rows) if row.name == cause and trajectory.applies(detection, n)]
+        shown += [gallery.picture(trajectory, detection, "index", number) for number in numbers]
+    return shown
 
 
 def families(found: Contents) -> dict[str, list[Subject]]:

@@ -38,7 +38,13 @@ def context(found: Contents) -> dict[str, Any]:
     labs = [lab.of_format(DTYPE) for lab in made if lab]
     riddles = chosen(labs)
     asked = [lab for lab in labs if any(riddle.lab is lab for riddle in riddles)]
-    return {"labs": labs, "riddles": riddles, "asked": asked, "layers": dict(layers(found))}
+    return {
+        "labs": labs,
+        "subjects": found.subjects,
+        "riddles": riddles,
+        "asked": asked,
+        "layers": dict(layers(found)),
+    }
 
 
 def layers(found: Contents) -> Iterator[tuple[str, str]]:

@@ -22,11 +22,11 @@ export class Opening {
 
   /** @param {boolean} wrong */
   show(wrong) {
-    const { root, words, trial, tried } = this, found = tried[Number(wrong)], steps = found.drift.length - 1, { beyond, slope, verdict } = found;
+    const { root, words, trial, tried } = this, found = tried[Number(wrong)], steps = found.drift.length - 1, { beyond, verdict } = found;
     const values = { steps, end: short(found.drift[steps]), most: short(Math.max(...found.drift)), used: share(found.used), times: short(beyond?.times ?? 0), step: beyond?.step ?? 0 };
     const sentence = say(words, beyond ? "opening.different" : "opening.rounding", values), told = part(root, "verdict");
     this.handle.setAttribute("aria-checked", String(wrong));
-    draw(root, words, trial, found, { first: parting(slope === null ? found : { ...found, first: null }, words), now: null, label: sentence, beside: tried[Number(!wrong)].drift });
+    draw(root, words, trial, found, { first: parting(found, words), now: null, label: sentence, beside: tried[Number(!wrong)].drift });
     told.dataset.verdict = verdict;
     told.querySelector(".word").textContent = say(words, `is.${verdict}`);
     told.querySelector(".sentence").textContent = sentence;

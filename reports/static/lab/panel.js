@@ -272,7 +272,7 @@ export class Panel {
   /** A line's numbers on both sides, each to be opened. @param {string} name @param {any} ours @param {any} theirs @returns {HTMLElement[]} */
   values(name, ours, theirs) {
     const { format } = this.recorded, { opened, words } = this;
-    return (ours?.data ? [0, 1] : []).map((place) => {
+    return (ours?.data ? [0, 1].slice(0, ours.size) : []).map((place) => {
       const x = at(ours, place), y = theirs?.data ? at(theirs, place) : null, value = this.data.sparse && Number.isNaN(x) ? "–" : digits(x, format);
       const open = opened?.line === name && opened.place === place, same = Object.is(x, y);
       return html("span", {}, html("button", { type: "button", "data-bits": `${name} ${place}`, "aria-expanded": String(open), "aria-label": say(words, "open", { line: name, place: place + 1, value }) }, value), " ",
@@ -298,7 +298,7 @@ export class Panel {
 }
 
 /** Where the sides part: beyond rounding, or at all. @param {import("./trial.js").Outcome} found @param {Record<string, string>} words @returns {{step: number, line: string} | null} */
-export const parting = ({ beyond, first, slope }, words) => beyond ?? first ?? (slope === null ? null : { step: slope, line: say(words, "slope") });
+export const parting = ({ beyond, first, slope }, words) => beyond ?? (slope !== null && slope <= (first?.step ?? slope) ? { step: slope, line: say(words, "slope") } : first);
 
 /** A value as Python writes it. @param {any} value @returns {string} */
 const python = (value) => (Array.isArray(value) ? `(${value.map(python).join(", ")})` : typeof value === "boolean" ? (value ? "True" : "False") : String(value));
