@@ -11,7 +11,7 @@ from importlib import resources
 
 from lockstep import text
 
-APART = " · "  # between the parts of a label
+APART, COMMA = " · ", ", "  # between the parts of a label, and of a name
 
 
 class PageVoice(text.Voice):
@@ -20,9 +20,13 @@ class PageVoice(text.Voice):
     packages = ("lockstep.text", "reports.text")
 
     def called(self, name: str) -> str:
-        """What a case is called in this language; of a label each part."""
+        """What a case is called in this language; of a label each part, and of a name each part of it that has one."""
         known = cases(self.language)
-        return APART.join(known.get(part, part) for part in name.split(APART))
+        named = (
+            known.get(part) or COMMA.join(known.get(one, one) for one in part.split(COMMA))
+            for part in name.split(APART)
+        )
+        return APART.join(named)
 
     def as_called(self, value: str) -> str:
         return self.called(value)
