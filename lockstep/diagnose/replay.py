@@ -78,9 +78,14 @@ def replay(
         BadEdit: for causes that cannot be planted together.
         TypeError, ValueError: for hyperparameters the class refuses.
     """
+    return tallied(recording, walk(recording, tuple(causes), hyperparameters or {}, bounded=True, rounded=rounded))
+
+
+def tallied(recording: Recording, observed: "Iterable[Observed]") -> Residual:
+    """What is left of a recording, of which this was observed beside what a formula makes of it."""
     tallies: dict[str, dict[str, Tally]] = {}
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
-        for seen in walk(recording, tuple(causes), hyperparameters or {}, bounded=True, rounded=rounded):
+        for seen in observed:
             by_scale = tallies.setdefault(seen.quantity, {})
             for scale, exact in seen.predicted.items():
                 by_scale.setdefault(scale, Tally()).add(seen, exact)
@@ -450,14 +455,16 @@ def within(found: np.ndarray, exact: Bounded) -> bool:
 def states(recording: Recording, causes, hyperparameters, bounded: bool) -> Iterator[Observed]:
     """Every quantity that the formula makes, as its family replays it."""
     kind, family = planted(recording.subject, "", causes), find(recording.subject).family
-    made = family.replayed(kind, recording, recording.hyperparameters | hyperparameters)
+    made = (family.replayed if bounded else family.predicted)(
+        kind, recording, recording.hyperparameters | hyperparameters
+    )
     for (count, predicted), step in zip(made, recording.steps, strict=True):
         for quantity, tensors in predicted.items():
             for name, exact in tensors.items():
                 seen = step.after.get(quantity, {}).get(name)
                 if seen is not None:
                     size = float(np.max(np.abs(seen.astype(np.float64)), initial=0)) or 1.0
-                    number = exact if bounded else np.asarray(exact.value, np.float64)
+                    number = exact if bounded else np.asarray(exact, np.float64)
                     yield Observed(count, quantity, name, quantity, seen, {"": number}, size)
 
 

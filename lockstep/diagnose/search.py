@@ -5,6 +5,7 @@ their error, and only what explains every recording down to rounding is found.
 """
 
 import ast
+import collections
 import dataclasses
 import functools
 import itertools
@@ -18,7 +19,7 @@ from lockstep.causes.tables import causes as causes_of
 from lockstep.diagnose.assembly import Assembly
 from lockstep.diagnose.lines import Quick, rounded
 from lockstep.diagnose.mutation import Mutant
-from lockstep.diagnose.replay import Residual, planted, replay, walk
+from lockstep.diagnose.replay import Observed, Residual, planted, replay, tallied, walk
 from lockstep.diagnose.solve import (
     CANNOT,
     Hypothesis,
@@ -192,7 +193,8 @@ class Search:
     def alone(self) -> list[Candidate]:
         """Single causes that explain everything: as they were seen, and with their numbers solved for."""
         candidates = self.verified((cause,) for cause in self.known)
-        if not candidates:  # where terms cancel, rounding alone can be more than the screen lets pass
+        if not candidates and self.subject.family.recorded == "steps":
+            # where terms cancel, rounding alone can be more than the screen lets pass
             candidates = self.verified(((cause,) for cause in self.known), screened=False)
         named = {cause.id for candidate in candidates for cause in candidate.causes}
         for cause in families(self.known):
@@ -221,11 +223,9 @@ class Search:
 
     def residual(self, recording: Recording, causes: Hypothesis) -> float:
         try:
-            if quickly_refuted(recording, causes):
-                return np.inf
-            left = replay(recording, causes)
+            left = tallied(recording, unrefuted(recording, causes))
             return left.used if left.undecided < left.compared else np.inf  # what knows no bound explains nothing
-        except CANNOT:
+        except (Refuted, *CANNOT):
             return np.inf
 
     # numbers
@@ -465,12 +465,29 @@ class Search:
         return candidate if candidate.residual > 1 and something else None
 
 
+class Refuted(Exception):
+    """A number is beyond its allowance at whatever scale: nothing more has to be worked out."""
+
+
+def unrefuted(recording: Recording, causes: Hypothesis) -> Iterator[Observed]:
+    """What was observed beside what the hypothesis makes of it.
+
+    Raises:
+        Refuted: at the first number that is beyond its allowance.
+    """
+    for seen in walk(recording, causes, {}, bounded=True):
+        if len(seen.predicted) == 1 and beyond(seen.found, seen.predicted[""]):
+            raise Refuted
+        yield seen
+
+
 def quickly_refuted(recording: Recording, causes: Hypothesis) -> bool:
-    """Whether a number is beyond its allowance at whatever scale; stops at the first."""
-    with np.errstate(all="ignore"):
-        for seen in walk(recording, causes, {}, bounded=True):
-            if len(seen.predicted) == 1 and beyond(seen.found, seen.predicted[""]):
-                return True
+    """Whether a number is beyond its allowance."""
+    try:
+        with np.errstate(all="ignore"):
+            collections.deque(unrefuted(recording, causes), maxlen=0)
+    except Refuted:
+        return True
     return False
 
 

@@ -1,5 +1,6 @@
 """Learning-rate schedules as sides: an epoch, then the learning rates of every group."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -139,14 +140,15 @@ class Arbiter:
         like: the class of the reference.
         hyperparameters: of the case.
         groups: how many.
+        bounded: whether numbers carry their error; else there is no room for anybody, and it is much faster.
     """
 
-    def __init__(self, kind, like, hyperparameters: Mapping[str, Any], groups: int):
+    def __init__(self, kind, like, hyperparameters: Mapping[str, Any], groups: int, bounded: bool = True):
+        self.bounded = bounded
         self.schedule = kind([1.0] * groups, **hyperparameters)
         self.paper, self.planted = kind.ORDERS["paper"], kind is not like
         recursion = kind.ORDERS.get("pytorch", like.ORDERS["pytorch"])
         self.recursion = None if recursion is like.ORDERS["paper"] or like.SHARED else recursion
-        self.walked: dict[tuple[int, float], list[Any]] = {}
 
     def __call__(self, stage: str, step: int, before: Snapshot) -> Bounds:
         schedule, epoch = self.schedule, int(before["last_epoch"]["last_epoch"]) + 1
@@ -170,6 +172,9 @@ class Arbiter:
     def made(self, group: int, epoch: int) -> dict[str, Bounded]:
         """Each line of the formula that a group goes by, with room for all who are right."""
         arguments = self.schedule.arguments(group)
+        if not self.bounded:
+            lines = self.paper(**{name: as_ieee(value) for name, value in arguments.items()})
+            return {line: plain(getattr(lines, line)) for line in self.schedule.MADE}
         exact = self.schedule.EXACT
         lines = self.paper(
             **errant({name: value for name, value in arguments.items() if name not in exact}),
@@ -193,7 +198,7 @@ class Arbiter:
     def walk(self, group: int, arguments: Mapping[str, Any], epoch: int) -> Any:
         """The lines of the recursion at an epoch, from the first on; None as soon as nothing is known of them."""
         assert self.recursion
-        lines = self.walked.setdefault((group, arguments["base_lr"]), [])
+        lines = walked(self.recursion, told_apart(arguments))
         while len(lines) <= epoch:
             before = lines[-1].lr if lines else errant({"lr": arguments["base_lr"]})["lr"]
             now = errant({**arguments, "last_epoch": len(lines)}) | {"lr": before}
@@ -205,9 +210,27 @@ class Arbiter:
         return known if known and np.isfinite(known.lr.error) else None
 
 
+@functools.lru_cache(1024)
+def walked(recursion: Any, arguments: tuple[Any, ...]) -> list[Any]:
+    """The lines of a recursion so far, an epoch each, which every hypothesis about a schedule has in common."""
+    del recursion, arguments
+    return []
+
+
+def told_apart(arguments: Mapping[str, Any]) -> tuple[Any, ...]:
+    """A group's arguments but for the epoch and what it has come to; 1 and 1.0 are two."""
+    fixed = sorted((name, value) for name, value in arguments.items() if name not in ("lr", "last_epoch"))
+    return tuple((name, type(value), tuple(value) if isinstance(value, list) else value) for name, value in fixed)
+
+
 def errant(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """A formula's arguments as numbers that carry their error."""
     return {name: carrying(value) for name, value in arguments.items()}
+
+
+def as_ieee(value: Any) -> Any:
+    """A number whose division by 0 is what IEEE says it is."""
+    return np.float64(value) if isinstance(value, float) else value
 
 
 def carrying(value: Any) -> Any:
@@ -305,8 +328,18 @@ class Schedules(Family):
 
     def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
         """What a formula makes of every step of a recording."""
+        return self.epochs(kind, recording, hyperparameters, bounded=True)
+
+    def predicted(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]):
+        """The same in floating-point arithmetic."""
+        for epoch, rates in self.epochs(kind, recording, hyperparameters, bounded=False):
+            yield epoch, {line: {name: rate.value for name, rate in of.items()} for line, of in rates.items()}
+
+    def epochs(
+        self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any], bounded: bool
+    ) -> Iterator[tuple[int, Bounds]]:
         like, groups = find(recording.subject).ours(), len(recording.steps[0].before["base_lr"])
-        arbiter = Arbiter(kind, like, unread(hyperparameters), groups)
+        arbiter = Arbiter(kind, like, unread(hyperparameters), groups, bounded)
         for step in recording.steps:
             epoch = int(step.before["last_epoch"]["last_epoch"]) + 1
             try:

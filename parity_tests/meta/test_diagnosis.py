@@ -276,11 +276,10 @@ def test_where_every_allowance_is_infinite_nothing_is_explained(monkeypatch):
     (recording,) = recordings("optim.sgd", [UNKNOWN], "float64", some("optim.sgd", "normal gradients"))
     search = Search(find("optim.sgd"), [recording], {recording.label: replay(recording)})
     nothing = replay(recording)._replace(used=0.0)
-    monkeypatch.setattr("lockstep.diagnose.search.quickly_refuted", lambda recording, causes: False)
-    monkeypatch.setattr("lockstep.diagnose.search.replay", lambda recording, causes: nothing)
+    monkeypatch.setattr("lockstep.diagnose.search.tallied", lambda recording, observed: nothing)
     assert search.followed(()).residual == 0
     monkeypatch.setattr(
-        "lockstep.diagnose.search.replay", lambda recording, causes: nothing._replace(undecided=nothing.compared)
+        "lockstep.diagnose.search.tallied", lambda recording, observed: nothing._replace(undecided=nothing.compared)
     )
     assert search.followed(()).residual == np.inf
 
