@@ -72,9 +72,9 @@ def used(record: RunRecord) -> float:
 
 
 def main_quantity(record: RunRecord) -> str | None:
-    """What a person watches: the parameters, else the output, else what was compared first."""
+    """What a person watches: the parameters, else the output, a schedule's rate, else what was compared first."""
     known = quantities(record)
-    return next((name for name in ("param", "output", *known) if name in known), None)
+    return next((name for name in ("param", "output", "lr", *known) if name in known), None)
 
 
 def differing(record: RunRecord) -> list[str]:

@@ -1,15 +1,18 @@
 """Which cause shows in which scenario, and how large: the table behind "which wrong Adam is yours"."""
 
 import dataclasses
+import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from lockstep.causes.cause import Cause, Scenario
+from lockstep.causes.cause import Scenario
 from lockstep.causes.planting import plant
 from lockstep.causes.tables import causes, scenarios
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.numerics.verdict import judge
+from lockstep.numerics.verdict import beside
 from lockstep.records.detection import Cell
 from lockstep.subjects.registry import asked, find
 from lockstep.subjects.side import Bounds, Pair, Side
@@ -33,18 +36,23 @@ def causes_table(path: str, dtype: str = "float32", seed: int = 0) -> dict[str, 
     """
     subject = find(path)
     table = causes(subject)
-    columns = [column(subject, table, scenario, dtype, seed) for scenario in scenarios(subject)]
+
+    @functools.cache
+    def planted(base: Any) -> list[Any]:
+        """A class a cause; None where the cause is of another class of the file, and changes nothing of this one."""
+        own = [not cause.layer or issubclass(base, cause.base) for cause in table]
+        return [plant(subject, [cause], base) if its else None for cause, its in zip(table, own, strict=True)]
+
+    columns = [column(subject, planted, scenario, dtype, seed) for scenario in scenarios(subject)]
     return dict(zip([FAITHFUL, *(cause.name for cause in table)], zip(*columns, strict=True), strict=True))
 
 
-def column(subject: Subject, table: list[Cause], scenario: Scenario, dtype: str, seed: int) -> list[Cell]:
+def column(
+    subject: Subject, planted: Callable[[Any], list[Any]], scenario: Scenario, dtype: str, seed: int
+) -> list[Cell]:
     """The cells of one scenario: the reference and each cause beside PyTorch, step by step."""
     request = asked(subject, scenario.case, dtype, seed=seed)
-    base = subject.ours(request.case)
-    # A cause of another class of the file changes nothing of this one.
-    own = [not cause.layer or issubclass(base, cause.base) for cause in table]
-    wrong = [plant(subject, [cause], base) if its else None for cause, its in zip(table, own, strict=True)]
-    pairs = [request.pair(), *(request.pair(planted) for planted in wrong)]
+    pairs = [request.pair(), *(request.pair(wrong) for wrong in planted(subject.ours(request.case)))]
     faithful, theirs = pairs[0], pairs[0].theirs()
     ours = [pair.ours() for pair in pairs]
     cells = [Cell() for _ in ours]
@@ -77,9 +85,9 @@ def noted(cell: Cell, pair: Pair, side: Side, step: int, ours: Snapshot, theirs:
         if array.tobytes() == other.tobytes():
             continue
         line = pair.lines.get(quantity, quantity)
-        judgement = judge(step, quantity, name, line, array, other, exact.get(quantity, {}).get(name))
-        used = max(used, judgement.used)
-        shown += [line] if judgement.used > 1 else []
+        share = float(beside(array, other, exact.get(quantity, {}).get(name)).used.max(initial=0.0))
+        used = max(used, share)
+        shown += [line] if share > 1 else []
         figure = "state" if lr is not None and quantity != "param" else "error"
         unit = lr if lr is not None and quantity == "param" else largest(other)
         sizes[figure] = max(sizes[figure] or 0.0, apart(array, other) / unit if unit else math.inf)

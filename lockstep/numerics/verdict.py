@@ -171,15 +171,7 @@ def judge(
     infinite (a division by what may be zero), is `ill-conditioned`. Everything else is `rounding`.
     Without an exact result, only bit equality is agreement, and nobody can say who is nearer.
     """
-    where = differing(ours, theirs)
-    a, b = (np.ascontiguousarray(side).reshape(-1)[where] for side in (ours, theirs))
-    arbiter = Bounded(np.full(ours.shape, np.nan), ours.dtype) if exact is None else exact
-    value = arbiter.value.reshape(-1)
-    allowed = np.broadcast_to(arbiter.error, arbiter.shape).reshape(-1)
-    at, room = value[where], allowed[where]
-    a_error, b_error = distance(a, at), distance(b, at)
-    undecided = (~np.isfinite(room) | np.isnan(at)) & (exact is not None)
-    used = np.where(undecided, 0.0, share(np.maximum(a_error, b_error), room))
+    where, value, at, room, (a, b), (a_error, b_error), undecided, used = beside(ours, theirs, exact)
     pick = int(np.argmax(np.where(undecided, -1.0, used))) if not undecided.all() else 0
     verdict = Verdict.ROUNDING
     if (used > 1).any():
@@ -211,6 +203,37 @@ def judge(
         int(np.count_nonzero((b_error < a_error) & ~undecided)),
         finding,
     )
+
+
+class Beside(NamedTuple):
+    """Both sides at the flat places where they differ.
+
+    value: of the whole tensor, exactly. at, room: there, and the allowance. sides, errors: ours and theirs. undecided:
+    where nobody can say. used: the larger error as a share of the allowance.
+    """
+
+    where: np.ndarray
+    value: np.ndarray
+    at: np.ndarray
+    room: np.ndarray
+    sides: tuple[np.ndarray, np.ndarray]
+    errors: tuple[np.ndarray, np.ndarray]
+    undecided: np.ndarray
+    used: np.ndarray
+
+
+def beside(ours: np.ndarray, theirs: np.ndarray, exact: Bounded | None) -> Beside:
+    """Both sides of a tensor that differs somewhere, beside the exact result and its allowance."""
+    where = differing(ours, theirs)
+    a, b = (np.ascontiguousarray(side).reshape(-1)[where] for side in (ours, theirs))
+    arbiter = Bounded(np.full(ours.shape, np.nan), ours.dtype) if exact is None else exact
+    value = arbiter.value.reshape(-1)
+    allowed = np.broadcast_to(arbiter.error, arbiter.shape).reshape(-1)
+    at, room = value[where], allowed[where]
+    errors = distance(a, at), distance(b, at)
+    undecided = (~np.isfinite(room) | np.isnan(at)) & (exact is not None)
+    used = np.where(undecided, 0.0, share(np.maximum(*errors), room))
+    return Beside(where, value, at, room, (a, b), errors, undecided, used)
 
 
 def distance(side: np.ndarray, exact: np.ndarray) -> np.ndarray:

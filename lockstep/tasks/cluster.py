@@ -53,7 +53,7 @@ class Cluster(Workers):
             self.worlds: dict[str, dict[str, Any]] = self.client.run(described)
             for worker, count in threads.items():
                 check_worker(worker, self.worlds[worker] | {"threads": count * self.worlds[worker]["threads"]})
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nobody else knows the client yet, whose threads would go on asking
             self.client.close()
             raise
         super().__init__(len(threads), kept)

@@ -187,22 +187,28 @@ def test_the_bytes_do_not_depend_on_the_number_of_workers_nor_on_what_was_kept(t
     assert tree(tmp_path / "1") == first
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-def test_one_that_is_ended_goes_on_from_there_and_leaves_no_half_folder(tmp_path, ending):
-    out, kept = tmp_path / "out", tmp_path / "out.kept"
+def ended(out: pathlib.Path, by: signal.Signals, more: int) -> tuple[int, str]:
+    """A report that is ended when so many more results are kept; its exit status and what it said."""
+    kept = out.with_name("out.kept")
+    wanted = len(list(kept.glob("*.zip"))) + more
     begun = report(out, start_new_session=True)
     limit = time.time() + 120
-    while len(list(kept.glob("*.zip"))) < 2 and time.time() < limit:
-        time.sleep(0.05)
-    os.killpg(begun.pid, ending) if ending == signal.SIGINT else begun.kill()
+    while len(list(kept.glob("*.zip"))) < wanted and time.time() < limit:
+        time.sleep(0.02)
+    os.killpg(begun.pid, by) if by == signal.SIGINT else begun.kill()
     said = begun.communicate(timeout=60)
     assert not out.exists()
-    if ending == signal.SIGINT:
-        assert begun.returncode == 130
-        assert "Traceback" not in said[1]
-        assert [path.name for path in tmp_path.iterdir()] == ["out.kept"]
-    before = len(list(kept.glob("*.zip")))
-    assert before >= 2
+    return begun.returncode, said[1]
+
+
+def test_one_that_is_ended_goes_on_from_there_and_leaves_no_half_folder(tmp_path):
+    out = tmp_path / "out"
+    status, said = ended(out, signal.SIGINT, 2)
+    assert status == 130
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["out.kept"]
+    ended(out, signal.SIGKILL, 2)
+    assert len(list((tmp_path / "out.kept").glob("*.zip"))) >= 4
     for left in tmp_path.glob(".report-*"):
         old = time.time() - 3600
         os.utime(left, (old, old))

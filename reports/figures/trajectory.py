@@ -12,7 +12,7 @@ import jinja2
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from lockstep.records.detection import DetectionRecord
+from lockstep.records.detection import CauseEntry, DetectionRecord
 from lockstep.text import Message, message
 from lockstep.text.names import place
 from reports import facts
@@ -35,10 +35,17 @@ def applies(record: DetectionRecord, number: int) -> bool:
     return record.rows[number].cause is not None
 
 
+def spot(cause: CauseEntry) -> str:
+    """`weight[3, 4]`; of what has a number for a name, as a schedule's groups have, `lr[0]`."""
+    if cause.tensor.isdigit():
+        return place(cause.quantity, (int(cause.tensor), *cause.index))
+    return place(cause.tensor, cause.index)
+
+
 def finding(record: DetectionRecord, number: int) -> Message:
     _, theirs, drift = record.trajectory(number)
     cause = record.cause(number)
-    values = {"steps": len(drift), "scenario": cause.shows, "place": place(cause.tensor, cause.index)}
+    values = {"steps": len(drift), "scenario": cause.shows, "place": spot(cause)}
     if not drift.any():
         return message("figure.trajectory.equal", **values)
     first, end, most = int(np.argmax(drift > 0)) + 1, float(drift[-1]), float(drift.max())
@@ -52,7 +59,7 @@ def finding(record: DetectionRecord, number: int) -> Message:
 
 def read(record: DetectionRecord, number: int) -> Message:
     cause, name = record.cause(number), record.rows[number].name
-    return message("figure.trajectory.read", name=name, place=place(cause.tensor, cause.index), dtype=cause.dtype)
+    return message("figure.trajectory.read", name=name, place=spot(cause), dtype=cause.dtype)
 
 
 def draw(record: DetectionRecord, number: int) -> str:
@@ -77,7 +84,7 @@ def draw(record: DetectionRecord, number: int) -> str:
     thin = f"stroke:{INK};stroke-width:1.2;stroke-linecap:round"
     above_lines = [*both(above, ours, OURS, COLOURS["numpy"], 3.4), *both(above, theirs, THEIRS, COLOURS["torch"], 3.4)]
     below_lines = [*both(below, apart, thin, INK, 3.0), (path(below, on_rails), f"{thin};stroke-width:2")]
-    labels = shortened(drawable(place(cause.tensor, cause.index)), 28), "|Δ|"
+    labels = shortened(drawable(spot(cause)), 28), "|Δ|"
     return template().render(
         width=PAGE, height=HEIGHT, left=left, right=RIGHT, font=FONT, colours=COLOURS, numpy=OURS, torch=THEIRS,
         label=shortened(drawable(f"{record.subject} · {cause.shows} · {cause.dtype}"), 120),
