@@ -18,6 +18,7 @@
     │   ├── NotLike             it is not what it is said to be like      (an AssertionError)
     │   └── CannotScore         its tests say nothing      (a ValueError)
     ├── BadFile                 what a file holds      (a ValueError)
+    │   ├── BadCheckpoint       no checkpoint, or one of a later version
     │   ├── BadRecord           no record, or none that this Lockstep reads
     │   ├── BadRecording        no recording, or none that can be compared
     │   └── NotAReport          a folder with something else in it

@@ -10,9 +10,13 @@ The first case of a table is the plain one, which `lockstep run` takes where non
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Any
 
 import numpy as np
+
+from lockstep.errors import BadValue
+from lockstep.text import message
 
 DTYPES = ("float32", "float64")
 SHAPES = {"weight": (13, 7), "bias": (5,)}
@@ -33,6 +37,10 @@ class Case:
         lr_at: step to the learning rate from that step on.
         sparse: in which layout the gradients are handed over, a third of them at each step: "rows", "elements", or
             "repeated" (every row twice); whole arrays if empty.
+        groups: parameter groups, each a dict of hyperparameters of its own and of "params", patterns of the names that
+            it takes ("*bias"); a tensor is in the first that takes it. One group of all tensors if empty.
+        resumed: the step before which both sides are saved and made anew, and go on from what was saved.
+        crossed: each goes on from what the other has saved.
         still: no parameter moves (zero gradients, lr 0), and the guard against such runs stands back.
         dtypes, paths: where the case makes sense; every path if None.
         hyperparameters: of the subject, under PyTorch's names.
@@ -47,6 +55,9 @@ class Case:
     frozen: tuple[int, int] | None
     lr_at: dict[int, float]
     sparse: str
+    groups: tuple[Mapping[str, Any], ...]
+    resumed: int | None
+    crossed: bool
     still: bool
     dtypes: tuple[str, ...]
     paths: tuple[str, ...] | None
@@ -64,6 +75,9 @@ class Case:
         frozen: tuple[int, int] | None = None,
         lr_at: Mapping[int, float] | None = None,
         sparse: str = "",
+        groups: tuple[Mapping[str, Any], ...] = (),
+        resumed: int | None = None,
+        crossed: bool = False,
         still: bool = False,
         dtypes: tuple[str, ...] = DTYPES,
         paths: tuple[str, ...] | None = None,
@@ -79,6 +93,9 @@ class Case:
             frozen=frozen,
             lr_at=dict(lr_at or {}),
             sparse=sparse,
+            groups=groups,
+            resumed=resumed,
+            crossed=crossed,
             still=still,
             dtypes=dtypes,
             paths=paths,
@@ -107,6 +124,25 @@ class Case:
             "desc": self.title,
             "problem": self.problem if isinstance(self.problem, str) else "the caller's own",
         }
+
+    def grouped(self, arrays: Mapping[str, Any]) -> Any:
+        """Named tensors as an optimizer is given them: in the case's groups, where it has some.
+
+        Raises:
+            BadValue: for a tensor that no group takes, and for a group that takes none.
+        """
+        if not self.groups:
+            return dict(arrays)
+        left = dict(arrays)
+        made: list[dict[str, Any]] = []
+        for group in self.groups:
+            taken = {name: left.pop(name) for name in [*left] if any(fnmatch(name, one) for one in group["params"])}
+            if not taken:
+                raise BadValue(message("error.empty-group", patterns=", ".join(group["params"])))
+            made.append({**group, "params": taken})
+        if left:
+            raise BadValue(message("error.no-group", name=next(iter(left))))
+        return made
 
     def shapes_for(self, problem) -> dict[str, tuple[int, ...]] | None:
         """The shapes to start from; None where the problem has its own."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.cases import Case
+from lockstep.engine.resuming import resumed
 from lockstep.engine.series import Series
 from lockstep.engine.stepping import Outcome, run_pair
 from lockstep.engine.wording import headline, wording
@@ -169,6 +170,6 @@ def run(
     request = asked(subject, case, dtype, path, seed, steps, problem=problem, hyperparameters=hyperparameters)
     for name, value in (("judge_every", judge_every), ("drift_every", drift_every)):
         check_count(name, value)
-    pair = request.pair()
+    pair = resumed(request)
     outcome = run_pair(pair, request.steps, on_step, judge_every=judge_every, drift_every=drift_every)
     return Run(request.beside(pair), outcome)

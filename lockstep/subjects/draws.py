@@ -45,6 +45,12 @@ class Notebook:
         n, width = shape
         return np.ascontiguousarray((self.random.rand(width, n) > p).T).astype(dtype)
 
+    def get_state(self) -> Any:
+        return self.random.get_state()
+
+    def set_state(self, state: Any) -> None:
+        self.random.set_state(state)
+
     def randperm(self, n: int) -> np.ndarray:
         return self.random.permutation(n)
 

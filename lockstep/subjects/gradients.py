@@ -61,6 +61,14 @@ class TransformationSide:
         made |= {key: np.array(quantities[key][key])[()] for key in self.stated.NUMBERS}
         self.transformation.made = made
 
+    def saved(self) -> dict[str, Any]:
+        """What it takes to go on elsewhere."""
+        return self.transformation.state_dict()
+
+    def resume(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what either side has saved."""
+        self.transformation.load_state_dict(saved)
+
     def rewrite(self, order: str, ops: Any) -> None:
         self.transformation.formula = functools.partial(self.transformation.ORDERS[order], ops=ops)
 

@@ -13,7 +13,7 @@ from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.driven_schedules import names_of, recorded_by
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find
-from lockstep.subjects.side import Bounds, Pair, watched
+from lockstep.subjects.side import RESUME, Bounds, Pair, watched
 from lockstep.subjects.subject import Family, Request, Subject
 from lockstep.text import message
 
@@ -22,7 +22,7 @@ class ScheduleSide:
     """A schedule of either side, whose groups are its tensors. It is made in the first step, which is epoch 0.
 
     Arguments:
-        make: makes it; once more where the case is resumed.
+        make: makes it.
         case: a `Schedule`.
     """
 
@@ -35,6 +35,8 @@ class ScheduleSide:
         self.prepared: list[Callable[[Any], Any]] = []  # what makes its formula another one
 
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
+        if stage == RESUME:
+            return quantity not in ("momentum", "metrics")  # a momentum is no state: the next epoch makes it
         return quantity not in ("base_lr", "metrics")
 
     def read(self) -> Snapshot:
@@ -69,16 +71,24 @@ class ScheduleSide:
             }
         )
 
+    def saved(self) -> dict[str, Any]:
+        """What it takes to go on elsewhere."""
+        return self.schedule.state_dict()
+
+    def resume(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what either side has saved."""
+        self.schedule = self.make()
+        self.schedule.load_state_dict(saved)
+
     def rewrite(self, order: str, ops: Any) -> None:
-        self.prepared.append(lambda schedule: schedule.ORDERS[order])
+        self.change(lambda schedule: schedule.ORDERS[order])
 
     def watch(self, note: Callable[..., Any]) -> None:
-        self.prepared.append(lambda schedule: watched(schedule.formula, note))
-        if self.schedule is not None:
-            self.schedule.formula = watched(self.schedule.formula, note)
+        self.change(lambda schedule: watched(schedule.formula, note))
 
-    def prepare(self) -> None:
-        for change in self.prepared:
+    def change(self, change: Callable[[Any], Any]) -> None:
+        self.prepared.append(change)
+        if self.schedule is not None:
             self.schedule.formula = change(self.schedule)
 
     def only(self, tensor: str) -> None:
@@ -90,13 +100,9 @@ class ScheduleSide:
     def advance(self, stage: str, step: int) -> None:
         if self.schedule is None:
             self.schedule = self.make()
-            self.prepare()
+            for change in self.prepared:
+                self.schedule.formula = change(self.schedule)
             return
-        if step == self.case.resumed:
-            state = self.schedule.state_dict()
-            self.schedule = self.make()
-            self.schedule.load_state_dict(state)
-            self.prepare()
         self.schedule.step(*(float(one["metrics"]) for one in self.case.metric(self.schedule.last_epoch).values()))
 
 

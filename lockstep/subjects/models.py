@@ -16,7 +16,7 @@ from lockstep.subjects.draws import SHARED, Draws, generators, same_masks
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.layers import as_bounded, exact, floating
 from lockstep.subjects.registry import find
-from lockstep.subjects.side import Bounds, Pair, watched
+from lockstep.subjects.side import RESUME, Bounds, Pair, watched
 from lockstep.subjects.subject import Family, Request, Subject
 from lockstep.text import Message, message
 
@@ -69,6 +69,8 @@ class TrainingSide:
 
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
         kind, _, name = stage.partition(" ")
+        if kind == RESUME and quantity in STATISTICS:
+            return True
         if kind == "draw":
             return quantity in DRAWN
         if kind == "forward":
@@ -109,6 +111,20 @@ class TrainingSide:
         self.made = {key: {name: array.copy() for name, array in quantities.get(key, {}).items()} for key in self.made}
         state = quantities.picked(lambda key, _: key not in {"param", *DRAWN, *PASSED})
         self.optimizer.load_state(state.by_tensor())
+
+    def saved(self) -> dict[str, Any]:
+        """What it takes to go on elsewhere: the model, the optimizer's state, and where batches and masks come from."""
+        drawn = {"generator": self.draws.generator.get_state(), "order": self.draws.order}
+        model = {**self.model.params, **self.model.buffers}
+        return {"step": self.step, "model": model, "optimizer": self.optimizer.state_dict(), **drawn}
+
+    def resume(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what either side has saved."""
+        for name, array in {**self.model.params, **self.model.buffers}.items():
+            array[...] = saved["model"][name]
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.draws.generator.set_state(saved["generator"])
+        self.draws.order, self.step = saved["order"], saved["step"]
 
     def advance(self, stage: str, step: int) -> None:
         self.step = step
@@ -309,7 +325,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
         first, rest = generators(case.draws, "reference", seed)
         network = start(first, ours or model)
         draws = Draws(rest, len(data.x), case.batch_size)
-        optimizer = stepper(network.params, **case.hyperparameters)
+        optimizer = stepper(case.grouped(network.params), **case.hyperparameters)
         return TrainingSide(network, optimizer, data, draws, case, list(network.layers), whole=False)
 
     def their_side():
@@ -318,19 +334,19 @@ def pair(request: Request, ours: type | None = None) -> Pair:
         for name, array in twin.params.items():
             network.params[name][...] = array
         draws = Draws(rest, len(data.x), case.batch_size)
-        optimizer = theirs(network.tensors, path=path, **case.hyperparameters)
+        optimizer = theirs(case.grouped(network.tensors), path=path, **case.hyperparameters)
         return TrainingSide(network, optimizer, data, draws, case, list(twin.layers), whole=True)
 
     counts = [entry.line for entry in stepper.STATE.values() if entry.kind == "count"]
     with handed_over():
         network = start(generators(case.draws, "reference", seed)[0])
-        stepper(network.params, **case.hyperparameters)
+        stepper(case.grouped(network.params), **case.hyperparameters)
         theirs({"one": np.zeros(1)}, path=path, **case.hyperparameters)
     written_like = path if path in stepper.ORDERS else "pytorch"
     return Pair(
         ours=our_side,
         theirs=their_side,
-        exact=Arbiter(network, stepper(network.params, **case.hyperparameters), data, case, written_like),
+        exact=Arbiter(network, stepper(case.grouped(network.params), **case.hyperparameters), data, case, written_like),
         lines={"param": "param", **{key: entry.line for key, entry in stepper.STATE.items()}},
         order=("batch", "mask", *subject.reference.EQUATIONS, *counts, *optimizer.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS | optimizer.reference.EQUATIONS,
@@ -344,6 +360,7 @@ class Models(Family):
 
     place = 5
     recorded = "passes"
+    stands_in = False  # PyTorch passes all layers at once
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:
         return pair(request, ours)

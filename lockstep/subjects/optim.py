@@ -75,6 +75,16 @@ class OptimizerSide:
         state = quantities.picked(lambda key, _: key not in ("param", "grad", "loss"))
         self.optimizer.load_state(state.by_tensor())
 
+    def saved(self) -> dict[str, Any]:
+        """What it takes to go on elsewhere: the parameters, and the optimizer's own state."""
+        return {"params": dict(self.optimizer.params), "optimizer": self.optimizer.state_dict()}
+
+    def resume(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what either side has saved."""
+        for name, array in saved["params"].items():
+            self.optimizer.params[name][...] = array
+        self.optimizer.load_state_dict(saved["optimizer"])
+
     def rewrite(self, order: str, ops: Any) -> None:
         self.optimizer.formula = functools.partial(self.optimizer.ORDERS[order], ops=ops)
         if self.ordered:
@@ -151,7 +161,7 @@ class Arbiter:
         self.optimizer = optimizer
         self.problem = problem
         self.case = case
-        self.given = dict(optimizer.hyperparameters)
+        self.given = [dict(group) for group in optimizer.param_groups]
         orders = optimizer.ORDERS
         self.formulas = [orders[name] for name in dict.fromkeys(("paper", written_like)) if name in orders]
 
@@ -172,14 +182,17 @@ class Arbiter:
         }
 
     def update(self, step: int, before: Snapshot) -> Bounds:
-        hyperparameters, earlier = (self.given | self.case.hyperparameters_at(at) for at in (step, step - 1))
-        scalars = {name: weak(value) for name, value in hyperparameters.items()}
-        for name, value in hyperparameters.items():
-            self.optimizer.set(name, value)  # state that begins with this step may start as one of them
-        # a planted formula may read what a hyperparameter was at the step before
-        scalars |= {f"{name}_before": weak(earlier[name]) for name in getattr(self.optimizer, "BEFORE", ())}
+        now, earlier = (self.case.hyperparameters_at(at) for at in (step, step - 1))
+        scalars: list[dict[str, Any]] = []
+        for group, given in zip(self.optimizer.param_groups, self.given, strict=True):
+            group.update(given | now)  # state that begins with this step may start as one of them
+            told, told_before = (self.optimizer.with_group(given | at).hyperparameters for at in (now, earlier))
+            # a planted formula may read what a hyperparameter was at the step before
+            told |= {f"{name}_before": told_before[name] for name in getattr(self.optimizer, "BEFORE", ())}
+            scalars.append({name: weak(value) for name, value in told.items()})
+        places = {name: place for place, group in enumerate(self.optimizer.param_groups) for name in group["params"]}
         bounds: Bounds = {}
-        alike: dict[tuple, dict[str, Arrays]] = {}  # tensors of one dtype, the same numbers and kind of state
+        alike: dict[tuple, dict[str, Arrays]] = {}  # tensors of one group and dtype, the same numbers and kind of state
         for name, param in before["param"].items():
             state = {
                 key: named[name]
@@ -187,20 +200,20 @@ class Arbiter:
                 if key not in ("param", "grad", "loss") and name in named
             }
             if name in before.get("grad", {}):
-                state = self.optimizer.begun(param, state)
+                state = self.optimizer.of(name).begun(param, state)
                 held = tuple(key for key, array in state.items() if array is not None)
                 numbers = tuple(float(state[key]) for key in held if self.optimizer.STATE[key].kind != "array")
                 arrays = {"param": param, "grad": before["grad"][name], **state}
                 if self.optimizer.ELEMENTWISE:
-                    alike.setdefault((param.dtype, held, numbers), {})[name] = arrays
+                    alike.setdefault((places[name], param.dtype, held, numbers), {})[name] = arrays
                 else:
-                    for key, bound in self.exact_tensor(arrays, scalars).items():
+                    for key, bound in self.exact_tensor(arrays, scalars[places[name]]).items():
                         bounds.setdefault(key, {})[name] = bound
             else:
                 for key, array in {"param": param, **state}.items():
                     bounds.setdefault(key, {})[name] = unmoved(array)
-        for tensors in alike.values():
-            for key, named in self.exact_step(tensors, scalars).items():
+        for (place, *_), tensors in alike.items():
+            for key, named in self.exact_step(tensors, scalars[place]).items():
                 bounds.setdefault(key, {}).update(named)
         if self.case.sparse and self.optimizer.SPARSE != "whole":
             self.rest(bounds, before)
@@ -345,7 +358,8 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     written_like = next((order for order in likeliest if order in reference.ORDERS), "pytorch")
 
     def optimizer(kind, **extra):
-        return kind({name: array.copy() for name, array in start.items()}, **case.hyperparameters, **extra)
+        copies = {name: array.copy() for name, array in start.items()}
+        return kind(case.grouped(copies), **case.hyperparameters, **extra)
 
     def side(kind, on, **extra):
         def gradient(params, step, **order):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.snapshot import Snapshot
 
+RESUME = "resume"  # the stage at which a run that was stopped is gone on with
 Bounds = dict[str, dict[str, Bounded]]
 
 

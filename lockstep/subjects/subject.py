@@ -150,6 +150,7 @@ class Family:
             after it.
         symbols: what papers call its hyperparameters, name to LaTeX.
         nothing: defaults of somebody's own that leave out what PyTorch's defaults leave out as well.
+        stands_in: whether either side can be stepped in the other's place, and not only go on from what that has saved.
         made_of: what a class of the reference is given besides hyperparameters, any will do.
     """
 
@@ -158,6 +159,7 @@ class Family:
     recorded = "states"
     symbols: Mapping[str, str] = {}
     nothing: tuple[Any, ...] = ()
+    stands_in = True
     made_of: tuple[Any, ...] = ()
 
     @property

@@ -3,11 +3,16 @@
 import inspect
 
 import numpy as np
+import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel
 
+from lockstep.engine.resuming import resumed
+from lockstep.engine.stepping import run_pair
+from lockstep.numerics.verdict import Verdict
+from lockstep.subjects.registry import asked
 from parity_tests.gradients.transformation import TransformationTests
-from parity_tests.support.families import refused_as
+from parity_tests.support.families import SAME, refusal, refused_as
 
 
 class AverageTests(TransformationTests):
@@ -22,6 +27,48 @@ class AverageTests(TransformationTests):
         refused_as(bad, lambda: ours(**bad.hyperparameters), lambda: theirs(**bad.hyperparameters))
 
     test_what_comes_in_stays_as_it_is = None  # type: ignore[assignment]  # an average keeps what comes in
+
+    @pytest.mark.parametrize("lost", ["n_averaged", "averaged"])
+    @pytest.mark.parametrize("whose", ["numpy", "torch"])
+    def test_a_run_that_goes_on_wrongly_is_caught_at_once(self, lost, whose, monkeypatch):
+        """And what was lost is named, of either side."""
+        kind = self.subject.ours() if whose == "numpy" else self.subject.theirs()
+        right = kind.load_state_dict
+
+        def forgetful(self, state):
+            right(self, state)
+            first, *_ = self.made["averaged"]
+            anew = {"n_averaged": 0.0, "averaged": self.made["averaged"] | {first: 2 * self.made["averaged"][first]}}
+            self.made |= {lost: anew[lost]}
+
+        request = asked(self.subject, "resumed")
+        assert run_pair(resumed(request), 4).verdict in SAME
+        monkeypatch.setattr(kind, "load_state_dict", forgetful)
+        outcome = run_pair(resumed(request), 4)
+        assert outcome.verdict is Verdict.DIFFERENT
+        assert outcome.evidence is not None
+        assert (outcome.evidence.step, outcome.evidence.quantity) == (3, lost)
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda saved: saved.pop("module.weight"),
+            lambda saved: saved.update(another=np.ones(2, np.float32)),
+            lambda saved: saved.update({"module.weight": np.ones(2, np.float32)}),
+        ],
+        ids=["missing", "superfluous", "another shape"],
+    )
+    def test_a_state_that_does_not_fit_is_refused_in_pytorchs_words_and_changes_nothing(self, spoil):
+        refusals = []
+        for kind in (self.subject.ours(), self.subject.theirs()):
+            average = kind()
+            average.made = self.subject.ours()().start({"weight": np.ones((3, 2), np.float32)})
+            saved = average.state_dict()
+            before = repr(average.made)
+            spoil(saved)
+            refusals.append(refusal(lambda average=average, saved=saved: average.load_state_dict(saved)))
+            assert repr(average.made) == before
+        assert refusals[0] == refusals[1]
 
     def function(self, kind):
         """A class that is made of parameters, brought up to date with them, and keeps the average."""

@@ -8,6 +8,8 @@ import pytest
 import lockstep
 from lockstep.causes import causes, plant
 from lockstep.checking.torch_recordings import of_pytorch as recordings_of
+from lockstep.engine.resuming import resumed
+from lockstep.engine.stepping import run_pair
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import load
 from lockstep.subjects.registry import asked
@@ -63,6 +65,32 @@ class ScheduleTests(SubjectTests):
                 one.advance("epoch", step)
                 other.advance("epoch", step)
                 agree(one.read(), other.read())
+
+    @pytest.mark.parametrize("lost", ["last_epoch", "base_lr", "lr", "shared"])
+    def test_a_run_that_goes_on_wrongly_is_caught_at_once(self, lost):
+        """And what was lost is named: the epoch, the first learning rates, those of now, or what is one for all."""
+
+        class Forgetful(self.subject.ours()):
+            def state_dict(self):
+                wrong = {
+                    "last_epoch": {"last_epoch": self.last_epoch + 1},
+                    "base_lr": {"base_lrs": [2 * rate for rate in self.base_lrs]},
+                    "lr": {"_last_lr": [2 * rate for rate in self.lrs]},
+                    "shared": dict.fromkeys(self.SHARED, 0),
+                }
+                return super().state_dict() | wrong[lost]
+
+        stopped = next(case for case in self.subject.cases.CASES if case.desc == "resumed")
+        request = asked(self.subject, stopped)
+        assert run_pair(resumed(request), stopped.resumed + 1).verdict in SAME
+        outcome = run_pair(resumed(request, Forgetful), stopped.resumed + 1)
+        if lost == "shared" and not self.subject.ours().SHARED:
+            assert outcome.verdict in SAME
+        else:
+            assert outcome.verdict is Verdict.DIFFERENT
+            assert outcome.evidence is not None
+            assert outcome.evidence.step == stopped.resumed
+            assert outcome.evidence.quantity in (lost, *self.subject.ours().SHARED)
 
     def test_a_state_that_lacks_something_is_refused_before_anything_changes(self):
         case = self.subject.cases.CASES[0]

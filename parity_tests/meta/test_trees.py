@@ -25,6 +25,7 @@ ALONE = {
         "tape": "PyTorch has kernels of its own",
     },
     "reference": {
+        "checkpoint": "reference imports no safetensors: files of arrays are written by lockstep.records.checkpoint",
         "ledger": "what PyTorch runs is noted as it runs; what NumPy does stands in the formula",
         "loop.model": "a loop over arrays is given their gradients by a function",
         "tensors": "an array is an array",

@@ -8,14 +8,17 @@ import pytest
 import lockstep
 from lockstep.cases.models import Training
 from lockstep.engine import stepping as engine
+from lockstep.engine.resuming import resumed
+from lockstep.engine.stepping import run_pair
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.models import load_data
 from lockstep.subjects.registry import asked, find
 from parity_tests.support.digits import digits, slope
-from parity_tests.support.families import SubjectTests, agree, run_of
+from parity_tests.support.families import SubjectTests, advanced, agree, run_of
 from reference.models.mlp import MLP
+from reference.optim.adamw import AdamW
 from reference.random import Generator
 from torch_impl.models import mlp as torch_impl
 
@@ -51,6 +54,38 @@ def both(widths=(64, 32, 10), dtype="float32", **settings):
     for name, array in ours.params.items():
         theirs.params[name][...] = array
     return ours, theirs
+
+
+# what is saved
+
+
+@pytest.mark.parametrize(
+    ("lost", "named"),
+    [("set_state", "mask"), ("load_state_dict", "step")],
+    ids=["the generator", "the optimizer's state"],
+)
+def test_a_run_that_goes_on_without_what_was_saved_is_caught_at_once(lost, named, monkeypatch):
+    """The masks, which are drawn in the step that it goes on with, are others; or the steps are counted anew."""
+    request = asked("models.mlp", "digits, AdamW, resumed")
+    assert run_pair(resumed(request), 3).verdict is Verdict.ROUNDING
+    monkeypatch.setattr({"set_state": Generator, "load_state_dict": AdamW}[lost], lost, lambda *_: None)
+    outcome = run_pair(resumed(request), 3)
+    if lost == "set_state":
+        assert outcome.evidence is not None
+        assert (outcome.evidence.step, outcome.evidence.quantity) == (2, named)
+    else:
+        assert outcome.broken is not None
+        assert named in str(outcome.broken.message)
+
+
+def test_a_run_goes_on_in_the_middle_of_an_epoch_and_over_its_end_to_the_bit():
+    """Parameters, running statistics, state, batches and masks of either side, as if it had not stopped."""
+    stopped = case_of("digits, AdamW, resumed").replaced(resumed=20, network={"hidden": (4,), **DEEP})
+    for crossed in (False, True):
+        request = asked("models.mlp", stopped.replaced(crossed=crossed))
+        for side in ("ours", "theirs"):
+            unbroken, other = (advanced(getattr(pair, side)(), 24) for pair in (request.pair(), resumed(request)))
+            agree(unbroken.read(), other.read())
 
 
 # what is compared

@@ -6,7 +6,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from parity_tests.support.families import agree, refusal
+from lockstep.engine.resuming import resumed
+from lockstep.engine.stepping import run_pair
+from lockstep.numerics import formats
+from lockstep.numerics.verdict import Verdict
+from lockstep.records import checkpoint
+from lockstep.subjects.registry import asked
+from parity_tests.support.families import SAME, agree, refusal
 
 UNORDERED = (
     "optimizer parameters need to be organized in ordered collections, but "
@@ -18,7 +24,8 @@ LRS = {"weight": 0.05, "bias": 0.002}
 def drawn(shapes, dtype="float32", seed=0) -> dict[str, Any]:
     """Normal numbers, the same for the same seed."""
     rng = np.random.default_rng(seed)
-    return {name: np.asarray(rng.standard_normal(shape), dtype) for name, shape in shapes.items()}
+    kind = formats.named(dtype).dtype
+    return {name: np.asarray(rng.standard_normal(shape), kind) for name, shape in shapes.items()}
 
 
 def everything(optimizer) -> dict[str, dict[str, Any]]:
@@ -34,6 +41,49 @@ def everything(optimizer) -> dict[str, dict[str, Any]]:
     return {"param": {name: array.copy() for name, array in optimizer.params.items()}, **state, **numbers}
 
 
+def entry_lost(optimizer):
+    """The first entry that is an array starts anew."""
+    name, entries = next((name, entries) for name, entries in optimizer.state.items() if entries)
+    fresh = optimizer.of(name).entries(optimizer.params[name])
+    key = next(key for key in entries if key in fresh and fresh[key].kind == "array")
+    entries[key] = entries[key] * 0 + (3 if not entries[key].any() else 0)
+    return key
+
+
+def count_of(optimizer):
+    return next((key for key, entry in optimizer.STATE.items() if entry.kind == "count"), None)
+
+
+def step_lost(optimizer):
+    """The counts start anew."""
+    key = count_of(optimizer)
+    for entries in optimizer.state.values() if key else ():
+        entries[key] = 0 * entries[key]
+    return key
+
+
+def step_ahead(optimizer):
+    """The counts are one ahead."""
+    key = count_of(optimizer)
+    for entries in optimizer.state.values() if key else ():
+        entries[key] = entries[key] + entries[key].dtype.type(1)
+    return key
+
+
+def lr_lost(optimizer):
+    """The learning rate is the one it was made with."""
+    for group in optimizer.param_groups:
+        group["lr"] = optimizer.defaults["lr"]
+    return None if "step_size" in optimizer.STATE else "lr"  # Rprop's is that of the first step
+
+
+def groups_interchanged(optimizer):
+    """Each group has the learning rate of the other."""
+    first, second = optimizer.param_groups
+    first["lr"], second["lr"] = second["lr"], first["lr"]
+    return None if "step_size" in optimizer.STATE else "lr"
+
+
 class SavedTests:
     """The tests; `reference`, `counterpart`, `options`, `entry`, `given` and `shapes` are those of the optimizer."""
 
@@ -43,6 +93,7 @@ class SavedTests:
     counterpart: Any
     entry: Any
     given: Any
+    subject: Any
 
     def groups(self, dtype="float32") -> list[dict[str, Any]]:
         """A group a tensor, the first two with a learning rate of their own."""
@@ -179,6 +230,57 @@ class SavedTests:
             other.load_state_dict(one.state_dict())
             held = other.state_dict()["param_groups"]
             assert [group["initial_lr"] for group in held] == [n / 8 for n in range(len(held))]
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+    def test_a_run_goes_on_from_either_side_to_the_bit_as_if_it_had_not_stopped(self, dtype):
+        """Through a file; but where PyTorch makes the parameter's dtype of a number that it keeps in float32."""
+        numbers = [key for key, entry in self.reference.STATE.items() if entry.kind == "number"]
+        for one, number in itertools.product(range(2), range(2)):
+            stopped = [*self.grouped(dtype, steps=2)][one]
+            content = checkpoint.packed({"params": stopped.params, "optimizer": stopped.state_dict()})
+            unbroken, resumed = ([*self.grouped(dtype)][number] for _ in range(2))
+            if one == number:
+                unbroken = stopped
+            else:
+                unbroken.load_state(stopped.state)
+            saved = checkpoint.unpacked(content)
+            for optimizer in (unbroken, resumed):
+                for name, array in saved["params"].items():
+                    optimizer.params[name][...] = array
+            resumed.load_state_dict(saved["optimizer"])
+            for step in (2, 3):
+                for optimizer in (unbroken, resumed):
+                    optimizer.step(self.given(drawn(self.shapes, dtype, step)))
+            made = [{"param": optimizer.params, **optimizer.state} for optimizer in (unbroken, resumed)]
+            if numbers and dtype != "float32" and number == 1:
+                with pytest.raises(AssertionError):
+                    agree(*made)
+            else:
+                agree(*made)
+
+    @pytest.mark.parametrize("spoil", [entry_lost, step_lost, step_ahead, lr_lost, groups_interchanged])
+    def test_a_run_that_goes_on_wrongly_is_caught_at_once(self, spoil):
+        """And what was lost is named."""
+
+        class Forgetful(self.reference):
+            def load_state_dict(self, state_dict):
+                super().load_state_dict(state_dict)
+                self.lost = spoil(self)
+
+        stopped = next(case for case in self.subject.cases.CASES if case.desc == "resumed")
+        stopped = stopped.replaced(**self.options, **({"lr_at": {}} if spoil is groups_interchanged else {}))
+        request = asked(self.subject, stopped, "float32")
+        assert run_pair(resumed(request), 5).verdict in SAME
+        pair = resumed(request, Forgetful)
+        outcome = run_pair(pair, 5)
+        lost = outcome.sides["numpy"].optimizer.lost
+        if lost is None:
+            assert outcome.verdict in SAME  # it keeps no such thing
+        else:
+            assert outcome.verdict is Verdict.DIFFERENT
+            assert outcome.evidence is not None
+            assert outcome.evidence.step == 4
+            assert lost in (outcome.evidence.quantity, "lr")
 
     def test_a_saved_state_is_a_copy(self):
         for one, other in itertools.product(self.grouped(steps=2), self.grouped(steps=1)):

@@ -57,6 +57,7 @@ class ChainedScheduler(Scheduler):
     """
 
     ORDERS = {"paper": paper, "pytorch": pytorch}
+    OF_THE_FIRST = ("last_epoch", "base_lrs")
 
     def __init__(self, lrs, schedulers):
         if len(schedulers) < 1:

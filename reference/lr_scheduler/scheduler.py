@@ -31,6 +31,7 @@ class Scheduler:
         MADE: what the formula makes of each group: the lines of its name.
         EXACT: the arguments of the formula that decide and are not computed with.
         SHARED: the state that is one for all groups, each a line of the formula.
+        OF_THE_FIRST: what PyTorch does not keep of one that is made of others, and the first of these does.
         STARTS_WITH_A_STEP: made for a later epoch, it takes the step to it, as PyTorch's that do not ask whether they
             are just being made; else the learning rates are taken to be those of that epoch.
 
@@ -48,6 +49,7 @@ class Scheduler:
     MADE: tuple[str, ...] = ("lr",)
     EXACT: ClassVar[tuple[str, ...]] = ()
     SHARED: ClassVar[tuple[str, ...]] = ()
+    OF_THE_FIRST: ClassVar[tuple[str, ...]] = ()
     STARTS_WITH_A_STEP: ClassVar[bool] = False
     shared: dict[str, Any]
 
@@ -112,6 +114,8 @@ class Scheduler:
         Raises:
             KeyError, ValueError: for what is missing, and for another number of groups, before anything is changed.
         """
+        first, *_ = state.get("_schedulers") or [{}]
+        state = {key: first[key] for key in self.OF_THE_FIRST if key in first} | dict(state)
         for key in self.state_dict():
             if key not in state:
                 raise KeyError(f"the state has no {key!r}; there are {', '.join(state)}")

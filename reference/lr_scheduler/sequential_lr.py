@@ -57,6 +57,7 @@ class SequentialLR(Scheduler):
     """
 
     ORDERS = {"paper": paper, "pytorch": pytorch}
+    OF_THE_FIRST = ("base_lrs",)
 
     def __init__(self, lrs, schedulers, milestones, last_epoch=-1, initial_lrs=None):
         if len(schedulers) < 1:

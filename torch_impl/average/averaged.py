@@ -40,17 +40,40 @@ class Averaged:
         """The function of lists of tensors."""
         raise NotImplementedError
 
-    def step(self, arrays) -> dict[str, np.ndarray]:
-        """Bring the average up to date with these parameters: name to array."""
+    def model(self) -> AveragedModel:
+        """PyTorch's, as far as the average is."""
         model = AveragedModel(module_of(self.made["averaged"]), **self.settings)
         model.n_averaged.fill_(int(self.made["n_averaged"]))
+        return model
+
+    def state_dict(self) -> dict[str, Any]:
+        """AveragedModel's own, as arrays, with the names that the parameters have here."""
+        own = self.model().state_dict()
+        names = {f"module.{name}": f"module.{name.replace('.', '_')}" for name in self.made["averaged"]}
+        return {name: np.array(array(own[names.get(name, name)])) for name in ("n_averaged", *names)}
+
+    def load_state_dict(self, state_dict) -> None:
+        """Go on from a state that `state_dict` gave here or in NumPy, by AveragedModel's own `load_state_dict`."""
+        prefix, model = "module.", self.model()
+        names = {name: name.removeprefix(prefix).replace(".", "_") for name in state_dict if name.startswith(prefix)}
+        own = {prefix + names[name] if name in names else name: tensor(value) for name, value in state_dict.items()}
+        model.load_state_dict(own)
+        self.take(model, self.made["averaged"])
+
+    def step(self, arrays) -> dict[str, np.ndarray]:
+        """Bring the average up to date with these parameters: name to array."""
+        model = self.model()
         model.update_parameters(module_of(arrays))
+        self.take(model, arrays)
+        return self.made["averaged"]
+
+    def take(self, model: AveragedModel, arrays) -> None:
+        """Hold what the model has of these names."""
         named = dict(model.module.named_parameters()) | dict(model.module.named_buffers())
         self.made = {
             "averaged": {name: array(named[name.replace(".", "_")]) for name in arrays},
             "n_averaged": np.float64(model.n_averaged.item()),
         }
-        return self.made["averaged"]
 
 
 def module_of(arrays) -> torch.nn.Module:

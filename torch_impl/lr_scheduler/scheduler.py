@@ -78,9 +78,18 @@ class Scheduler:
 
     def load_state_dict(self, state) -> None:
         """Go on from there, with the learning rates put back into the optimizer as its own state would."""
-        self.scheduler.load_state_dict({**self.scheduler.state_dict(), **state})
+        self.scheduler.load_state_dict(completed(self.scheduler, state))
         for group, lr in zip(self.optimizer.param_groups, state["_last_lr"], strict=True):
             group["lr"] = lr
+
+
+def completed(scheduler: Any, state) -> dict[str, Any]:
+    """A state with what it leaves out as the schedule has it; a table that was read as a dict is a table again."""
+    own = scheduler.state_dict()
+    tables = {key: type(own[key])(value) for key, value in state.items() if isinstance(own.get(key), dict)}
+    pairs = zip(getattr(scheduler, "_schedulers", ()), state.get("_schedulers", ()), strict=False)
+    parts = {"_schedulers": [completed(*pair) for pair in pairs]} if "_schedulers" in state else {}
+    return {**own, **state, **tables, **parts}
 
 
 def parts_of(optimizer: Any, schedulers) -> list[Any]:

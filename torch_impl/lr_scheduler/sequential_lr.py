@@ -22,8 +22,8 @@ class SequentialLR(Scheduler):
 
     def load_state_dict(self, state):
         """Go on from there: each of its schedules is as far as its milestones let it be."""
+        super().load_state_dict(state)
         begun = [0, *self.scheduler._milestones]
         ends = [*(milestone - 1 for milestone in self.scheduler._milestones), state["last_epoch"]]
         for part, first, end in zip(self.scheduler._schedulers, begun, ends, strict=True):
             part.last_epoch = max(min(state["last_epoch"], end) - first, -1)
-        super().load_state_dict({key: value for key, value in state.items() if key != "_schedulers"})

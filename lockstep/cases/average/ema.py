@@ -11,6 +11,8 @@ CASES = [
     Average("decay 0", decay=0.0),
     Average("buffers are copied", decay=0.9, shapes=BUFFERED, steps=5),
     Average("buffers are averaged", decay=0.9, use_buffers=True, shapes=BUFFERED, steps=5),
+    Average("resumed", resumed=3, steps=5),
+    Average("resumed by the other side", resumed=3, crossed=True, shapes=BUFFERED, steps=5),
     Average("parameters of many sizes", problem="many sizes", decay=0.9, steps=8),
 ]
 

@@ -14,7 +14,7 @@ class Gradients(Case):
         problem: the stream, a name of reference.functions.PROBLEMS.
         shapes: tensor name to shape.
         scale: what every gradient is multiplied by, a power of two.
-        none_at, zero_from, steps, still, dtypes, paths, hyperparameters: as in `Case`.
+        none_at, zero_from, steps, resumed, crossed, still, dtypes, paths, hyperparameters: as in `Case`.
     """
 
     def __init__(
@@ -27,14 +27,16 @@ class Gradients(Case):
         scale: float = 1.0,
         none_at: int | None = None,
         zero_from: int | None = None,
+        resumed: int | None = None,
+        crossed: bool = False,
         still: bool = False,
         dtypes: tuple[str, ...] = DTYPES,
         paths: tuple[str, ...] | None = None,
         **hyperparameters: Any,
     ):
         super().__init__(
-            desc, problem=problem, steps=steps, shapes=shapes, none_at=none_at, zero_from=zero_from, still=still,
-            dtypes=dtypes, paths=paths, **hyperparameters,
+            desc, problem=problem, steps=steps, shapes=shapes, none_at=none_at, zero_from=zero_from, resumed=resumed,
+            crossed=crossed, still=still, dtypes=dtypes, paths=paths, **hyperparameters,
         )  # fmt: skip
         vars(self).update(scale=scale)
 
@@ -42,6 +44,9 @@ class Gradients(Case):
 
     def replaced(self, **changes: Any) -> "Gradients":
         """The same case with some of it exchanged; hyperparameters are added to its own."""
-        own = ("problem", "steps", "shapes", "scale", "none_at", "zero_from", "still", "dtypes", "paths")
+        own = (
+            "problem", "steps", "shapes", "scale", "none_at", "zero_from", "resumed", "crossed", "still", "dtypes",
+            "paths",
+        )  # fmt: skip
         settings = {name: getattr(self, name) for name in own}
         return type(self)(changes.pop("desc", self.desc), **{**settings, **self.hyperparameters, **changes})

@@ -32,7 +32,7 @@ class Schedule(Case):
         lrs: the learning rate of each group.
         steps: how many epochs.
         last_epoch, initial_lrs: where it is not the start: the epoch that was last, and the rates of epoch 0.
-        resumed: the step before which both sides are made anew and go on from their state.
+        resumed, crossed: as in `Case`.
         metrics: what was measured after each epoch, for a schedule that is told.
         still: nothing changes.
         paths: where the case makes sense; every one of PyTorch's if None.
@@ -48,21 +48,21 @@ class Schedule(Case):
         last_epoch: int = -1,
         initial_lrs: tuple[float, ...] | None = None,
         resumed: int | None = None,
+        crossed: bool = False,
         metrics: tuple[float, ...] = (),
         still: bool = False,
         paths: tuple[str, ...] | None = None,
         **hyperparameters: Any,
     ):
         super().__init__(
-            desc, problem="epochs", steps=steps, shapes={}, still=still, dtypes=("float64",), paths=paths,
-            **hyperparameters,
+            desc, problem="epochs", steps=steps, shapes={}, resumed=resumed, crossed=crossed, still=still,
+            dtypes=("float64",), paths=paths, **hyperparameters,
         )  # fmt: skip
-        vars(self).update(lrs=lrs, last_epoch=last_epoch, initial_lrs=initial_lrs, resumed=resumed, metrics=metrics)
+        vars(self).update(lrs=lrs, last_epoch=last_epoch, initial_lrs=initial_lrs, metrics=metrics)
 
     lrs: tuple[float, ...]
     last_epoch: int
     initial_lrs: tuple[float, ...] | None
-    resumed: int | None
     metrics: tuple[float, ...]
 
     def metric(self, epoch: int) -> dict[str, dict[str, Any]]:
@@ -72,7 +72,7 @@ class Schedule(Case):
 
     def replaced(self, **changes: Any) -> "Schedule":
         """The same case with some of it exchanged; hyperparameters are added to its own."""
-        own = ("lrs", "steps", "last_epoch", "initial_lrs", "resumed", "metrics", "still", "paths")
+        own = ("lrs", "steps", "last_epoch", "initial_lrs", "resumed", "crossed", "metrics", "still", "paths")
         changes = {key: value for key, value in changes.items() if key != "problem"}
         settings: Mapping[str, Any] = {name: getattr(self, name) for name in own}
         return Schedule(changes.pop("desc", self.desc), **{**settings, **self.hyperparameters, **changes})

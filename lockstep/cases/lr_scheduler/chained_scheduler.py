@@ -15,6 +15,7 @@ CASES = [
     Schedule("groups of their own", lrs=(0.1, 0.003), schedulers=(WARM_UP, DECAY)),
     Schedule("one alone", schedulers=(DECAY,)),
     Schedule("resumed", schedulers=(WARM_UP, DECAY), resumed=13),
+    Schedule("resumed by the other side", schedulers=(WARM_UP, DECAY), resumed=13, crossed=True),
 ]
 
 NONE = "ChainedScheduler expects at least one scheduler to be chained, but got no scheduler."

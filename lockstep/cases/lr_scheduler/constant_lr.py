@@ -12,6 +12,7 @@ CASES = [
     Schedule("longer than the run", factor=0.1, total_iters=100),
     Schedule("factor 1", factor=1.0),
     Schedule("resumed", factor=0.3, total_iters=20, resumed=13),
+    Schedule("resumed by the other side", factor=0.3, total_iters=20, resumed=13, crossed=True),
     Schedule("resumed where it ends", factor=0.3, total_iters=13, resumed=13),
     Schedule("goes on from epoch 7", lrs=(0.1,), last_epoch=7, initial_lrs=(0.1,), factor=0.5),
 ]

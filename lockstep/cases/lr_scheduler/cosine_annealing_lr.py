@@ -15,6 +15,7 @@ CASES = [
     Schedule("a floor that is the ceiling", T_max=30, eta_min=0.1),
     Schedule("longer than the run", T_max=100),
     Schedule("resumed", T_max=30, eta_min=0.001, resumed=13),
+    Schedule("resumed by the other side", T_max=30, eta_min=0.001, resumed=13, crossed=True),
     Schedule("resumed at the floor", T_max=13, resumed=14),
     Schedule("goes on from epoch 4", lrs=(0.05,), last_epoch=4, initial_lrs=(0.1,), T_max=10),
 ]

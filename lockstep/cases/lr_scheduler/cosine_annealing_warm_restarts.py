@@ -12,6 +12,7 @@ CASES = [
     Schedule("up to a ceiling", T_0=12, eta_min=0.5),
     Schedule("longer than the run", T_0=100),
     Schedule("resumed", T_0=6, T_mult=2, resumed=13, paths=("stepped",)),
+    Schedule("resumed by the other side", T_0=6, T_mult=2, resumed=13, crossed=True, paths=("stepped",)),
     Schedule("resumed where it restarts", T_0=6, T_mult=2, resumed=18, paths=("stepped",)),
 ]
 

@@ -34,6 +34,16 @@ CASES = [
     ),
     Schedule("longer than the run", **BOUNDS),
     Schedule("resumed", step_size_up=8, step_size_down=5, mode="exp_range", gamma=0.95, resumed=13, **BOUNDS),
+    Schedule(
+        "resumed by the other side",
+        step_size_up=8,
+        step_size_down=5,
+        mode="exp_range",
+        gamma=0.95,
+        resumed=13,
+        crossed=True,
+        **BOUNDS,
+    ),
 ]
 
 LENGTH = "{0} must have the same length as optimizer.param_groups. {0} has 2 values, param_groups has 1."

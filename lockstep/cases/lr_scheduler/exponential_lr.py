@@ -13,6 +13,7 @@ CASES = [
     Schedule("gamma 0", gamma=0.0),
     Schedule("down to nothing", gamma=1e-30),
     Schedule("resumed", gamma=0.9, resumed=13),
+    Schedule("resumed by the other side", gamma=0.9, resumed=13, crossed=True),
     Schedule("goes on from epoch 1", lrs=(0.025,), last_epoch=1, initial_lrs=(0.1,), gamma=0.5),
 ]
 

@@ -14,6 +14,7 @@ CASES = [
     Schedule("constant", lr_lambda=Values((1.0,))),
     Schedule("up and down", lr_lambda=Values((1.0, 0.5, 2.0, 0.25, 3.0, 1 / 3))),
     Schedule("resumed", lr_lambda=WARMED, resumed=13),
+    Schedule("resumed by the other side", lr_lambda=WARMED, resumed=13, crossed=True),
     Schedule("goes on from epoch 4", lrs=(0.05,), last_epoch=4, initial_lrs=(0.1,), lr_lambda=FALLING),
 ]
 

@@ -14,6 +14,7 @@ CASES = [
     Schedule("longer than the run", start_factor=0.1, total_iters=100),
     Schedule("flat", start_factor=0.5, end_factor=0.5, total_iters=10),
     Schedule("resumed", start_factor=0.1, total_iters=20, resumed=13),
+    Schedule("resumed by the other side", start_factor=0.1, total_iters=20, resumed=13, crossed=True),
     Schedule("resumed where it ends", start_factor=0.1, total_iters=13, resumed=13),
     Schedule("goes on when it is over", lrs=(0.1,), last_epoch=7, initial_lrs=(0.1,)),
 ]

@@ -14,6 +14,7 @@ CASES = [
     Schedule("for long", lr_lambda=Values((1.0, 0.99)), steps=200),
     Schedule("constant", lr_lambda=Values((1.0,))),
     Schedule("resumed", lr_lambda=TURNING, resumed=13),
+    Schedule("resumed by the other side", lr_lambda=TURNING, resumed=13, crossed=True),
 ]
 
 BAD = [

@@ -16,6 +16,7 @@ CASES = [
     Schedule("gamma 0", milestones=(3, 7), gamma=0.0),
     Schedule("no milestone", milestones=()),
     Schedule("resumed", milestones=(5, 20), gamma=0.3, resumed=13),
+    Schedule("resumed by the other side", milestones=(5, 20), gamma=0.3, resumed=13, crossed=True),
     Schedule("resumed where it decays", milestones=(5, 15), gamma=0.3, resumed=15),
     Schedule("goes on from epoch 7", lrs=(0.05,), last_epoch=7, initial_lrs=(0.1,), milestones=(5, 12), gamma=0.5),
 ]

@@ -16,6 +16,7 @@ CASES = [
     Schedule("groups of their own", lrs=(0.1, 0.003), max_lr=(0.1, 0.003), total_steps=40),
     Schedule("one step more than there are", max_lr=0.1, total_steps=40, steps=41),
     Schedule("resumed", max_lr=0.1, total_steps=40, resumed=17),
+    Schedule("resumed by the other side", max_lr=0.1, total_steps=40, resumed=17, crossed=True),
 ]
 
 NOTHING = "You must define either total_steps OR (epochs AND steps_per_epoch)"

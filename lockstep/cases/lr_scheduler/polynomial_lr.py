@@ -13,6 +13,7 @@ CASES = [
     Schedule("power 0", total_iters=10, power=0.0),
     Schedule("longer than the run", total_iters=100),
     Schedule("resumed", total_iters=30, power=2.0, resumed=13),
+    Schedule("resumed by the other side", total_iters=30, power=2.0, resumed=13, crossed=True),
     Schedule("goes on from epoch 4", lrs=(0.05,), last_epoch=4, initial_lrs=(0.1,), total_iters=10),
 ]
 

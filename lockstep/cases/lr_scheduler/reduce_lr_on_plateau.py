@@ -49,6 +49,9 @@ CASES = [
     Schedule("too little to change", metrics=FALLING, patience=0, factor=0.5, lrs=(1e-7,)),
     Schedule("groups of their own", lrs=(0.1, 0.003), metrics=FALLING, patience=1, factor=0.3, min_lr=(0.001, 0.0005)),
     Schedule("resumed", metrics=FALLING, patience=2, cooldown=2, factor=0.5, resumed=13),
+    Schedule(
+        "resumed by the other side", metrics=FALLING, patience=2, cooldown=2, factor=0.5, resumed=13, crossed=True
+    ),
 ]
 
 BAD = [

@@ -19,6 +19,7 @@ CASES = [
     Schedule("one alone", schedulers=(DECAY,), milestones=()),
     Schedule("at once the second", schedulers=(WARM_UP, DECAY), milestones=(0,)),
     Schedule("resumed", schedulers=(WARM_UP, COSINE), milestones=(5,), resumed=13),
+    Schedule("resumed by the other side", schedulers=(WARM_UP, COSINE), milestones=(5,), resumed=13, crossed=True),
     Schedule("resumed at the milestone", schedulers=(WARM_UP, COSINE), milestones=(5,), resumed=6),
 ]
 

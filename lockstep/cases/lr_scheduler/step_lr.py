@@ -18,6 +18,7 @@ CASES = [
     Schedule("down to nothing", step_size=1, gamma=1e-30),
     Schedule("longer than the run", step_size=100),
     Schedule("resumed", step_size=5, gamma=0.3, resumed=13),
+    Schedule("resumed by the other side", step_size=5, gamma=0.3, resumed=13, crossed=True),
     Schedule("resumed where it decays", step_size=5, gamma=0.3, resumed=15),
     Schedule("goes on from epoch 7", lrs=(0.05,), last_epoch=7, initial_lrs=(0.1,), step_size=5, gamma=0.5),
     Schedule("everything at once", lrs=(0.3, 0.007), step_size=3, gamma=0.7, resumed=17, steps=60),

@@ -25,7 +25,8 @@ class Training(Case):
         draws: where the first parameters, batches and masks come from: "pytorch", from PyTorch's generator and the
             reference's of the same seed; "notebook", from the notebook's stream.
         tested_every: the first step and every so-manyth, the held-back samples are tried.
-        steps, dtypes, paths, lr_at, hyperparameters: as in `Case`; the hyperparameters are the optimizer's.
+        steps, dtypes, paths, lr_at, groups, resumed, crossed, hyperparameters: as in `Case`; groups and
+            hyperparameters are the optimizer's.
     """
 
     def __init__(
@@ -40,11 +41,17 @@ class Training(Case):
         tested_every: int = 1,
         steps: int = 100,
         lr_at: dict[int, float] | None = None,
+        groups: tuple[Mapping[str, Any], ...] = (),
+        resumed: int | None = None,
+        crossed: bool = False,
         dtypes: tuple[str, ...] = DTYPES,
         paths: tuple[str, ...] | None = None,
         **hyperparameters: Any,
     ):
-        super().__init__(desc, problem=data, steps=steps, lr_at=lr_at, dtypes=dtypes, paths=paths, **hyperparameters)
+        super().__init__(
+            desc, problem=data, steps=steps, lr_at=lr_at, groups=groups, resumed=resumed, crossed=crossed,
+            dtypes=dtypes, paths=paths, **hyperparameters,
+        )  # fmt: skip
         if draws not in DRAWS:
             raise BadValue(message("error.draws", known=", ".join(DRAWS), given=draws))
         vars(self).update(
@@ -85,6 +92,9 @@ class Training(Case):
             "tested_every": self.tested_every,
             "steps": self.steps,
             "lr_at": self.lr_at,
+            "groups": self.groups,
+            "resumed": self.resumed,
+            "crossed": self.crossed,
             "dtypes": self.dtypes,
             "paths": self.paths,
         }
@@ -107,7 +117,7 @@ def plan(cases: Sequence[Training], data: Mapping[str, Any]) -> dict[str, dict[s
     """
     runs = {}
     for case in cases:
-        if case.data == "digits":
+        if case.data == "digits" and case.resumed is None:
             deep = bool(case.network.get("batchnorm")) and not case.network["bias"]
             runs[case.desc] = {"case": case, "steps": STEPS if deep else PLAIN_STEPS, "judge_every": JUDGED}
     for kind, folder in data.items():

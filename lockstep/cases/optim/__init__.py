@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lockstep.cases import Case
+from lockstep.cases import DTYPES, Case
 
 # On both sides of the vector widths, whose bodies and tails PyTorch's fused kernels round differently.
 SIZES = {
@@ -17,8 +17,20 @@ SIZES = {
 }
 
 
-def situations(sizes: Mapping[str, tuple[int, ...]] = SIZES, **hyperparameters) -> list[Case]:
-    """What may befall any optimizer, under these hyperparameters; `sizes` of what it takes."""
+FASTER = ({"params": ("weight",), "lr": 0.05}, {"params": ("*",)})
+NO_DECAY = ({"params": ("bias",), "weight_decay": 0.0}, {"params": ("*",)})
+
+
+def situations(
+    sizes: Mapping[str, tuple[int, ...]] = SIZES, resumed_in: tuple[str, ...] = DTYPES, **hyperparameters
+) -> list[Case]:
+    """What may befall any optimizer, under these hyperparameters.
+
+    Arguments:
+        sizes: of what it takes.
+        resumed_in: the formats in which PyTorch's `load_state_dict` leaves what was saved as it is.
+    """
+    stopped = {"resumed": 4, "lr_at": {3: 0.02}, "groups": FASTER, "dtypes": resumed_in, **hyperparameters}
     return [
         Case("tensors of every size", shapes=sizes, **hyperparameters),
         Case("one tensor", shapes={"weight": (64,)}, **hyperparameters),
@@ -31,6 +43,10 @@ def situations(sizes: Mapping[str, tuple[int, ...]] = SIZES, **hyperparameters) 
         Case("zero gradients from the start", problem="zero", still=True, **hyperparameters),
         Case("lr is 0", still=True, **{**hyperparameters, "lr": 0.0}),
         Case("lr changes between steps", lr_at={4: 0.05, 8: 1e-4, 10: 0.0}, **hyperparameters),
+        Case("groups of their own", groups=FASTER, **hyperparameters),
+        Case("weight decay that leaves biases out", groups=NO_DECAY, **{**hyperparameters, "weight_decay": 0.1}),
+        Case("resumed", **stopped),
+        Case("resumed by the other side", crossed=True, **stopped),
         Case("gradients near eps", problem="near eps", **hyperparameters),
         Case("gradients of many sizes", problem="many sizes", **hyperparameters),
         Case("gradients shrink", problem="shrinking", **hyperparameters),

@@ -37,6 +37,7 @@ CASES = [
         none_at=3,
         lr_at={6: 0.05},
     ),
+    Case("amsgrad, resumed by the other side", amsgrad=True, resumed=4, crossed=True),
     Case("the notebook's run", problem="rosenbrock", lr=0.01, steps=100, paths=("single",)),
     *situations(),
 ]

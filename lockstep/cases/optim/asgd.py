@@ -31,7 +31,7 @@ CASES = [
         lr_at={6: 0.1},
     ),
     Case("a tensor thawed after lr has changed", frozen=(1, 5), lr_at={4: 0.05}),
-    *situations(),
+    *situations(resumed_in=("float32",)),  # its numbers are float32; PyTorch makes float64 of them
 ]
 
 BAD = [

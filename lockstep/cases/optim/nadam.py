@@ -37,7 +37,7 @@ CASES = [
         none_at=3,
         lr_at={6: 0.05},
     ),
-    *situations(),
+    *situations(resumed_in=("float32",)),  # its numbers are float32; PyTorch makes float64 of them
 ]
 
 BAD = [

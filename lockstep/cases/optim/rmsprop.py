@@ -38,6 +38,7 @@ CASES = [
     ),
     Case("a tensor thawed late", momentum=0.9, centered=True, frozen=(1, 3)),
     Case("the notebook's run", problem="rosenbrock", lr=0.01, alpha=0.9, steps=100, paths=("single",)),
+    Case("momentum and centered, resumed by the other side", momentum=0.9, centered=True, resumed=4, crossed=True),
     *situations(),
 ]
 

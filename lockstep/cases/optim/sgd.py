@@ -42,6 +42,7 @@ CASES = [
     Case("sparse rows, nesterov", sparse="rows", momentum=0.9, nesterov=True, paths=("single", "foreach")),
     Case("sparse elements, maximize", sparse="elements", maximize=True, paths=("single", "foreach")),
     Case("sparse rows, dampening", sparse="rows", momentum=0.9, dampening=0.5, paths=("single", "foreach")),
+    Case("momentum, resumed by the other side", momentum=0.9, resumed=4, crossed=True),
     *situations(momentum=0.9),
 ]
 
