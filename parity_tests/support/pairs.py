@@ -1,17 +1,21 @@
 """Causes planted alone and two together, and what the diagnosis makes of them: the table that a slow test prints.
 
-python -m parity_tests.support.pairs [SUBJECT …]
+python -m parity_tests.support.pairs [SUBJECT …], on all cores, or the workers of the scheduler LOCKSTEP_SCHEDULER.
 """
 
 import collections
 import itertools
+import os
 import sys
 
 from lockstep.causes import Cause, causes
-from lockstep.causes.planting import may_join
+from lockstep.causes.planting import may_join, plant
 from lockstep.diagnose.diagnosis import Diagnosis, diagnose
 from lockstep.diagnose.replay import replay
 from lockstep.numerics.verdict import Verdict
+from lockstep.tasks.cluster import workers_of
+from lockstep.tasks.task import Files, Task
+from lockstep.tasks.workers import Alone, Workers
 from parity_tests.support.reference_recordings import recordings
 
 # Two numbers that multiply the same λ are one number: no run can tell which of them is whose.
@@ -81,15 +85,30 @@ def alone(path: str, dtype: str, say) -> collections.Counter:
     return counts
 
 
-def together(path: str, dtype: str, say) -> collections.Counter:
+def outcome(path: str, dtype: str, names: tuple[str, str], *_: object) -> Files:
+    """How the diagnosis of a pair does, and what it names, for whoever hands out the work."""
+    by_name = {cause.name: cause for cause in causes(path)}
+    word, named = tried(path, dtype, (by_name[names[0]], by_name[names[1]]))
+    return {"word": word.encode(), "named": " + ".join(cause.name for cause in named.causes).encode()}
+
+
+def planned(path: str, dtype: str) -> list[Task]:
+    """A task a pair of a subject; the functions say which sources it runs through, for this file is none of them."""
+    names = [(one.name, other.name) for one, other in pairs(path, dtype)]
+    through = (diagnose, replay, plant)
+    return [Task(f"{path}, {dtype}: {' + '.join(pair)}", outcome, (path, dtype, pair, through)) for pair in names]
+
+
+def together(path: str, dtype: str, say, workers: Workers | Alone | None = None) -> collections.Counter:
     """Try every pair of a subject; each that is not right is said."""
     counts: collections.Counter = collections.Counter()
-    for pair in pairs(path, dtype):
-        word, found = tried(path, dtype, pair)
+    tasks = planned(path, dtype)
+    made = dict((workers or Alone()).run(tasks))
+    for task in tasks:
+        word, named = (made[task][name].decode() for name in ("word", "named"))
         counts[word] += 1
         if word != RIGHT:
-            named = " + ".join(cause.name for cause in found.causes) or "nothing"
-            say(f"  {word}: {pair[0]} + {pair[1]} gives {named}")
+            say(f"  {word}: {task.name} gives {named or 'nothing'}")
     return counts
 
 
@@ -109,12 +128,12 @@ def row(path: str, dtype: str, single: collections.Counter, double: collections.
     return f"{cells}{double[UNNAMED] + double[EITHER]:9}{double[WRONG]:7}"
 
 
-def table(paths, say=print) -> tuple[collections.Counter, collections.Counter]:
+def table(paths, say=print, workers: Workers | Alone | None = None) -> tuple[collections.Counter, collections.Counter]:
     """Try everything in both dtypes; the rows at the end, and the counts of all causes alone and of all pairs."""
     rows, single, double = [HEAD], collections.Counter(), collections.Counter()
     for dtype in ("float64", "float32"):
         for path in paths:
-            one, two = alone(path, dtype, say), together(path, dtype, say)
+            one, two = alone(path, dtype, say), together(path, dtype, say, workers)
             rows.append(row(path, dtype, one, two))
             say(rows[-1])
             single, double = single + one, double + two
@@ -124,4 +143,5 @@ def table(paths, say=print) -> tuple[collections.Counter, collections.Counter]:
 
 
 if __name__ == "__main__":
-    table(sys.argv[1:] or SUBJECTS, lambda text: print(text, flush=True))
+    with workers_of(os.environ.get("LOCKSTEP_SCHEDULER"), None) as shared:
+        table(sys.argv[1:] or SUBJECTS, lambda text: print(text, flush=True), shared)

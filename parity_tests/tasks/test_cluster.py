@@ -17,6 +17,7 @@ from lockstep.tasks.kept import Kept
 from lockstep.tasks.task import Task
 from lockstep.tasks.workers import Workers
 from parity_tests.reports.page import tree
+from parity_tests.support.pairs import planned
 from parity_tests.tasks.test_workers import report
 
 pytestmark = pytest.mark.slow
@@ -94,6 +95,13 @@ def test_the_matrix_has_the_same_cells(address, monkeypatch, tmp_path):
             found.append(sweep.matrix(["penalty.l2"], steps=1, workers=workers))
     assert found[0] == found[1]
     assert found[0].passes
+
+
+def test_pairs_of_causes_are_named_alike(address):
+    tasks = planned("layers.dropout", "float64")[:2]
+    with Cluster(address) as workers:
+        far = {task.name: files for task, files in workers.run(tasks)}
+    assert far == {task.name: task() for task in tasks} != {}
 
 
 def test_the_work_is_shared_out(address):

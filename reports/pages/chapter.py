@@ -27,11 +27,11 @@ class Told(NamedTuple):
     parts: list[Part]
 
 
-def context(name: str, found: Contents, gallery: Gallery) -> dict[str, Any]:
+def context(name: str, records: Contents, gallery: Gallery) -> dict[str, Any]:
     """All that the page shows; the same in every language."""
     return {
         "name": name,
-        "experiments": [told(record, pictures(record, gallery)) for record in found.experiments[name]],
+        "experiments": [told(record, pictures(record, gallery)) for record in records.experiments[name]],
     }
 
 

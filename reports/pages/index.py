@@ -27,56 +27,56 @@ class Subject(NamedTuple):
     explained: tuple[int, int]
 
 
-def context(found: Contents, gallery: Gallery) -> dict[str, Any]:
+def context(records: Contents, gallery: Gallery) -> dict[str, Any]:
     """All that the page shows; the same in every language."""
-    begin, answers = beginning(found)
+    begin, answers = beginning(records)
     return {
-        "families": families(found),
+        "families": families(records),
         "begin": begin,
-        "opening": opening(found),
-        "still": still(found, gallery),
+        "opening": opening(records),
+        "still": still(records, gallery),
         "answers": answers,
-        "headline": headline(found),
-        "lead": lead(found.every_run),
-        "chapters": found.chapters,
-        "machines": found.machines,
-        "environments": found.environments,
-        "failing": [row(record) for record in found.every_run if facts.fails(record)],
-        "known": [row(record) for record in found.every_run if facts.known(record)],
+        "headline": headline(records),
+        "lead": lead(records.every_run),
+        "chapters": records.chapters,
+        "machines": records.machines,
+        "environments": records.environments,
+        "failing": [row(record) for record in records.every_run if facts.fails(record)],
+        "known": [row(record) for record in records.every_run if facts.known(record)],
     }
 
 
-def beginning(found: Contents) -> tuple[str | None, list[tuple[str, Message]]]:
+def beginning(records: Contents) -> tuple[str | None, list[tuple[str, Message]]]:
     """The first subject that has something to say in short, the notebook's reader's before all others; and what."""
-    for name in sorted(found.subjects, key=lambda name: name != FIRST):
-        answers = subject.context(name, found, Gallery())["short"]  # whose pictures nobody draws
+    for name in sorted(records.subjects, key=lambda name: name != FIRST):
+        answers = subject.context(name, records, Gallery())["short"]  # whose pictures nobody draws
         if answers:
             return name, answers
     return None, []
 
 
-def opening(found: Contents) -> Laboratory | None:
+def opening(records: Contents) -> Laboratory | None:
     """What the page leads with, where that was recorded."""
-    lab = laboratory.of(FIRST, found)
+    lab = laboratory.of(FIRST, records)
     return lab.leading(*SEEN) if lab else None
 
 
-def still(found: Contents, gallery: Gallery) -> list[Picture]:
+def still(records: Contents, gallery: Gallery) -> list[Picture]:
     """The same for who runs no scripts: the path of a run, which is rounding, and what the mistake does."""
     dtype, cause = SEEN
-    runs = [run for run in found.runs.get(FIRST, []) if run.dtype == dtype and path.applies(run)]
+    runs = [run for run in records.runs.get(FIRST, []) if run.dtype == dtype and path.applies(run)]
     shown = [gallery.picture(path, run, "index") for run in runs[:1]]
-    for detection in found.detections.get(FIRST, [])[:1]:
+    for detection in records.detections.get(FIRST, [])[:1]:
         numbers = [n for n, row in enumerate(detection.rows) if row.name == cause and trajectory.applies(detection, n)]
         shown += [gallery.picture(trajectory, detection, "index", number) for number in numbers]
     return shown
 
 
-def families(found: Contents) -> dict[str, list[Subject]]:
+def families(records: Contents) -> dict[str, list[Subject]]:
     made: dict[str, list[Subject]] = {}
-    for name in found.subjects:
-        runs = found.runs.get(name, [])
-        ladders = found.ladders.get(name, [])
+    for name in records.subjects:
+        runs = records.runs.get(name, [])
+        ladders = records.ladders.get(name, [])
         explained = (sum(one.explained for one in ladders), len(ladders))
         made.setdefault(family(name), []).append(
             Subject(name, counted(runs), row(runs[0]) if runs else None, explained)

@@ -240,10 +240,10 @@ def quoted(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True).replace("<", "\\u003c")
 
 
-def of(subject: str, found: Contents) -> Laboratory | None:
+def of(subject: str, every: Contents) -> Laboratory | None:
     """The laboratory of a subject, where there is a record of it whose formulas a page can work out."""
-    records = found.laboratories.get(subject, [])
-    detections = found.detections.get(subject, [])
+    records = every.laboratories.get(subject, [])
+    detections = every.detections.get(subject, [])
     try:
         return Laboratory(records[0], detections[0] if detections else None) if records else None
     except Untranslatable:

@@ -8,6 +8,6 @@ from reports.contents import Contents
 TABLES = ("contraction", "random", "threads")
 
 
-def context(found: Contents) -> dict[str, Any]:
+def context(records: Contents) -> dict[str, Any]:
     """All that the page shows; the same in every language."""
-    return {"machines": found.machines, "tables": TABLES}
+    return {"machines": records.machines, "tables": TABLES}

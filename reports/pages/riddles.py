@@ -32,25 +32,25 @@ class Riddle(NamedTuple):
         return {name: text for name in TEXTS if (text := getattr(self.known.entry, name))}
 
 
-def context(found: Contents) -> dict[str, Any]:
+def context(records: Contents) -> dict[str, Any]:
     """All that the page shows; the same in every language."""
-    made = [laboratory.of(subject, found) for subject in found.subjects]
+    made = [laboratory.of(subject, records) for subject in records.subjects]
     labs = [lab.of_format(DTYPE) for lab in made if lab]
     riddles = chosen(labs)
     asked = [lab for lab in labs if any(riddle.lab is lab for riddle in riddles)]
     return {
         "labs": labs,
-        "subjects": found.subjects,
+        "subjects": records.subjects,
         "riddles": riddles,
         "asked": asked,
-        "layers": dict(layers(found)),
+        "layers": dict(layers(records)),
     }
 
 
-def layers(found: Contents) -> Iterator[tuple[str, str]]:
+def layers(records: Contents) -> Iterator[tuple[str, str]]:
     """The formulas of the layers that can be tried, in JavaScript: those of whom a walk states the paper's order."""
     for name, subject in LAYERS.items():
-        walks = found.walks.get(subject, [])
+        walks = records.walks.get(subject, [])
         with contextlib.suppress(Untranslatable, KeyError):
             if walks:
                 yield name, written(translated(walks[0].source["paper"]))

@@ -42,13 +42,13 @@ class Chapter(NamedTuple):
     pictures: list[Picture]
 
 
-def context(subject: str, found: Contents, gallery: Gallery) -> dict[str, Any]:
+def context(subject: str, records: Contents, gallery: Gallery) -> dict[str, Any]:
     """All that the page shows; the same in every language."""
-    rows = [row(record) for record in found.runs.get(subject, [])]
-    walks = [Walk(record) for record in found.walks.get(subject, [])]
-    ladders = [ladder(record, gallery) for record in found.ladders.get(subject, [])]
-    detections = [Detection(record, gallery) for record in found.detections.get(subject, [])]
-    growths = [Chapter(record, pictures(record, gallery)) for record in found.growths.get(subject, [])]
+    rows = [row(record) for record in records.runs.get(subject, [])]
+    walks = [Walk(record) for record in records.walks.get(subject, [])]
+    ladders = [ladder(record, gallery) for record in records.ladders.get(subject, [])]
+    detections = [Detection(record, gallery) for record in records.detections.get(subject, [])]
+    growths = [Chapter(record, pictures(record, gallery)) for record in records.growths.get(subject, [])]
     return {
         "subject": subject,
         "rows": rows,
@@ -58,8 +58,8 @@ def context(subject: str, found: Contents, gallery: Gallery) -> dict[str, Any]:
         "growths": growths,
         "shown": [pictured(one, every, gallery) for one, every in chosen(rows)],
         "detections": detections,
-        "experiments": [Chapter(record, pictures(record, gallery)) for record in found.experiments.get(subject, [])],
-        "lab": laboratory.of(subject, found),
+        "experiments": [Chapter(record, pictures(record, gallery)) for record in records.experiments.get(subject, [])],
+        "lab": laboratory.of(subject, records),
         "short": short(rows, walks, ladders, detections),
     }
 
