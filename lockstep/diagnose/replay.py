@@ -270,11 +270,19 @@ def walk(
     hyperparameters: Mapping[str, Any],
     bounded: bool,
     rounded: bool = False,
+    free: Mapping[str, float] | None = None,
 ) -> Iterator[Observed]:
-    """Everything observed, in order, beside what the formula makes of it."""
+    """Everything observed, in order, beside what the formula makes of it; `free` numbers are arguments of it."""
     if recording.is_layer:
-        return passes(recording, causes, dict(hyperparameters), bounded, rounded)
-    return (steps if recording.holds == "steps" else states)(recording, causes, dict(hyperparameters), bounded)
+        return passes(recording, causes, dict(hyperparameters), bounded, rounded, free)
+    followed = steps if recording.holds == "steps" else states
+    return followed(recording, told(planted(recording.subject, "", causes), free), dict(hyperparameters), bounded)
+
+
+def told(kind: Any, free: Mapping[str, float] | None) -> Any:
+    """The class whose formula is told its free numbers."""
+    orders = {name: functools.partial(formula, **free) for name, formula in kind.ORDERS.items()} if free else {}
+    return type(kind.__name__, (kind,), {"ORDERS": orders}) if free else kind
 
 
 # which class
@@ -342,11 +350,11 @@ def functional(base: Any) -> type:
 # optimizers
 
 
-def steps(recording: Recording, causes, hyperparameters, bounded: bool) -> Iterator[Observed]:
-    kind = planted(recording.subject, "", causes)
+def steps(recording: Recording, kind: Any, hyperparameters, bounded: bool) -> Iterator[Observed]:
     first: Step = recording.steps[0]
     start = {name: np.array(array) for name, array in first.before.items()}
-    orders = [order for order in ORDERS if order in kind.ORDERS] if bounded and not causes else ["paper"]
+    own = kind is planted(recording.subject, "", ())
+    orders = [order for order in ORDERS if order in kind.ORDERS] if bounded and own else ["paper"]
     sides = [kind(start, **(recording.hyperparameters | hyperparameters)) for _ in orders]
     number = (lambda array: Bounded(array, array.dtype)) if bounded else (lambda array: array.astype(np.float64))
     for side, order in zip(sides, orders, strict=True):
@@ -452,9 +460,9 @@ def within(found: np.ndarray, exact: Bounded) -> bool:
 # anything else
 
 
-def states(recording: Recording, causes, hyperparameters, bounded: bool) -> Iterator[Observed]:
+def states(recording: Recording, kind: Any, hyperparameters, bounded: bool) -> Iterator[Observed]:
     """Every quantity that the formula makes, as its family replays it."""
-    kind, family = planted(recording.subject, "", causes), find(recording.subject).family
+    family = find(recording.subject).family
     made = (family.replayed if bounded else family.predicted)(
         kind, recording, recording.hyperparameters | hyperparameters
     )
@@ -471,7 +479,9 @@ def states(recording: Recording, causes, hyperparameters, bounded: bool) -> Iter
 # layers
 
 
-def passes(recording: Recording, causes, hyperparameters, bounded: bool, rounded: bool = False) -> Iterator[Observed]:
+def passes(
+    recording: Recording, causes, hyperparameters, bounded: bool, rounded: bool, free: Mapping[str, float] | None
+) -> Iterator[Observed]:
     kind = planted(recording.subject, recording.layer, causes)
     names = [order for order in (kind.ALLOWS if bounded else ("paper",)) if order in kind.ORDERS]
     orders = [*(kind.FORMS if rounded else ()), *(kind.ORDERS[name] for name in names)]
@@ -480,7 +490,7 @@ def passes(recording: Recording, causes, hyperparameters, bounded: bool, rounded
     for count, passed in enumerate(recording.steps, 1):
         made = []
         for place, (layer, order) in enumerate(zip(layers, orders, strict=True)):
-            lines, carried[place] = lines_of(layer, order, passed, carried[place], bounded, rounded=rounded)
+            lines, carried[place] = lines_of(layer, order, passed, carried[place], bounded, free, rounded)
             made.append(lines)
         yield from made_by(kind, count, passed, made, carried, bounded)
 
@@ -582,7 +592,7 @@ def exact_step(recording: Recording) -> dict[str, np.ndarray]:
     params = {}
     first = Recording(**{**vars(recording), "steps": recording.steps[:1]})
     with np.errstate(all="ignore"):
-        for seen in steps(first, (), {}, True):
+        for seen in walk(first, (), {}, bounded=True):
             if seen.quantity == "param":
                 params[seen.tensor] = seen.predicted[""].value.reshape(seen.found.shape)
     return params

@@ -25,6 +25,8 @@ from lockstep.diagnose.solve import (
     Hypothesis,
     Screen,
     apart,
+    fits,
+    matters,
     near_quantities,
     quantities_felt,
     round_numbers,
@@ -198,14 +200,23 @@ class Search:
             candidates = self.verified(((cause,) for cause in self.known), screened=False)
         named = {cause.id for candidate in candidates for cause in candidate.causes}
         for cause in families(self.known):
-            if cause.id not in named:
+            if cause.id not in named and self.could_be(cause):
                 candidates += self.solved((), cause)
         return candidates
+
+    def could_be(self, cause: Cause) -> bool:
+        """Whether the cause alone can explain each recording that differs, as it was seen or with another number."""
+        return all(matters(few, cause) or fits(few, (cause,)) for few in map(self.until_first, self.differing))
+
+    def until_first(self, recording: Recording) -> Recording:
+        """The recording up to the first number that differs."""
+        first = self.left[recording.label].first
+        return dataclasses.replace(recording, steps=recording.steps[: max(first.step, 1)]) if first else recording
 
     def verified(self, hypotheses: Iterable[Hypothesis], screened: bool = True) -> list[Candidate]:
         """Those that pass the screen and explain every recording down to rounding."""
         candidates: list[Candidate] = []
-        screened = screened and self.subject.family.recorded == "steps"
+        screened = screened and self.subject.family.recorded != "passes"
         for causes in hypotheses:
             if len(candidates) < ENOUGH and (not screened or self.screen.keeps(causes)):
                 candidate = self.followed(causes)
@@ -362,7 +373,8 @@ class Search:
         key = recording.label, cause.name
         if key not in self.felt:
             (name,), (seen,) = cause.free, cause.free.values()
-            self.felt[key] = sensitivity(recording, (cause.opened(),), name, seen, 1) > 0
+            first = self.left[recording.label].first
+            self.felt[key] = sensitivity(recording, (cause.opened(),), name, seen, first.step if first else 1) > 0
         return self.felt[key]
 
     def settled(self, recording: Recording, causes: Hypothesis, cause: Cause) -> bool:

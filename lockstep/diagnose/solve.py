@@ -14,7 +14,7 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.source import BadEdit
-from lockstep.diagnose.replay import Observed, lines_of, made_by, planted, walk
+from lockstep.diagnose.replay import Observed, planted, walk
 from lockstep.numerics import formats
 from lockstep.recordings.recording import Recording
 
@@ -181,6 +181,17 @@ def sensitivity(recording: Recording, causes: Hypothesis, name: str, number: flo
     return float(np.max(change[np.isfinite(change)], initial=0.0))
 
 
+def matters(recording: Recording, cause: Cause) -> bool:
+    """Whether any value of the free number of the cause makes a difference to the recording; True if nobody knows."""
+    ((name, seen),) = cause.free.items()
+    numbers = np.array([seen, seen * 1.001, *first_grid(name)[[0, -1]]])
+    try:
+        off = curve(recording, (cause.opened(),), name, numbers, len(recording.steps))
+    except CANNOT:
+        return True
+    return bool((off != off[0]).any())
+
+
 def quantities_felt(recording: Recording, causes: Hypothesis, name: str, number: float) -> set[str]:
     """Which quantities of a layer differ by more than `LIMIT` roundings for a thousandth more of the number."""
     *others, opened = causes
@@ -203,9 +214,8 @@ def floats(value: Any) -> np.ndarray:
 
 def curve(recording: Recording, causes: Hypothesis, name: str, numbers: np.ndarray, steps: int) -> np.ndarray:
     """How far each element of the first `steps` is off for each of the numbers, signed, in roundings."""
-    made = {"passes": layer_curve, "steps": optimizer_curve, "states": state_curve}[recording.holds]
-    if recording.holds == "steps" and not by_element(planted(recording.subject, "", ())):
-        made = state_curve
+    together = recording.holds == "steps" and by_element(planted(recording.subject, "", ()))
+    made = optimizer_curve if together else one_by_one
     with np.errstate(all="ignore"):
         parts = list(made(recording, causes, f"free_{name}", numbers, steps))
     off = np.concatenate(parts, axis=1) if parts else np.zeros((len(numbers), 0))
@@ -263,30 +273,12 @@ def by_element(kind: Any) -> bool:
     return kind.ELEMENTWISE and kind.SPARSE != "alone"
 
 
-def layer_curve(recording: Recording, causes: Hypothesis, name: str, numbers, steps: int) -> Iterator[np.ndarray]:
-    """One number after the other: a layer's formula is not one of single elements."""
-    kind = planted(recording.subject, recording.layer, causes)
-    rows = []
-    for number in numbers:
-        layer: Any = kind(**recording.hyperparameters)
-        carried: dict[str, Any] = {}
-        parts = []
-        for count, passed in enumerate(recording.steps[:steps], 1):
-            lines, carried = lines_of(layer, "paper", passed, carried, False, {name: float(number)})
-            seen = made_by(kind, count, passed, [lines], [carried], False)
-            parts += [signed(made.found, np.asarray(made.predicted[""])[None], made.size) for made in seen]
-        rows.append(np.concatenate(parts, axis=1))
-    yield np.concatenate(rows)
-
-
-def state_curve(recording: Recording, causes: Hypothesis, name: str, numbers, steps: int) -> Iterator[np.ndarray]:
-    """One number after the other, each in a formula of its own."""
+def one_by_one(recording: Recording, causes: Hypothesis, name: str, numbers, steps: int) -> Iterator[np.ndarray]:
+    """One number after the other, where the formula is not one of single elements."""
     few = dataclasses.replace(recording, steps=recording.steps[:steps])
-    own = name.removeprefix("free_")
     rows = []
     for number in numbers:
-        solved = [cause.solved(**{own: float(number)}) if name in cause.free.values() else cause for cause in causes]
-        seen = walk(few, tuple(solved), {}, bounded=False)
+        seen = walk(few, causes, {}, bounded=False, free={name: float(number)})
         parts = [signed(one.found, np.asarray(one.predicted[""])[None], one.size) for one in seen]
         rows.append(np.concatenate(parts, axis=1))
     yield np.concatenate(rows)

@@ -121,6 +121,21 @@ class Arbiter:
             bounds[key] = {key: agreed(orders, key)}
         return bounds
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    def values(self, given: Mapping[str, np.ndarray], state: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """The same in float64 and in the first order alone, without bounds."""
+        stated, moves = self.stated, importlib.import_module("reference.gradients.transformation")
+        wide = {name: np.asarray(array, np.float64) for name, array in given.items()}
+        carried = {
+            key: moves.end_to_end({name: np.asarray(array, np.float64) for name, array in state[key].items()})
+            if key in stated.TENSORS
+            else float(state[key][key])
+            for key in stated.CARRIED
+        }
+        lines = self.formulas[0](stated.given(wide), **carried, **stated.numbers(wide))
+        tensors = {key: moves.split(getattr(lines, key), stated.shapes(wide)) for key in stated.TENSORS}
+        return tensors | {key: {key: np.asarray(getattr(lines, key), np.float64)} for key in stated.NUMBERS}
+
 
 def joined(named: Mapping[str, Any]) -> Bounded:
     """Arrays, or bounds of such, end to end."""
@@ -210,16 +225,25 @@ class Gradients(Family):
 
     def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
         """What a formula makes of every step; state that is not recorded is carried along."""
-        stated = kind(**hyperparameters)
+        return self.steps_of(kind(**hyperparameters), recording, Arbiter.made)
+
+    def predicted(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
+        return self.steps_of(kind(**hyperparameters), recording, Arbiter.values)
+
+    def steps_of(self, stated: Any, recording: Any, made_by: Callable[..., Any]) -> Iterator[tuple[int, Any]]:
         arbiter, carried = Arbiter(stated), {}
         for count, step in enumerate(recording.steps, 1):
             given = step.after[stated.GIVEN]
+            self.tell(stated, step.after)
             fresh = {
                 key: value if key in stated.TENSORS else {key: value} for key, value in stated.start(given).items()
             }
-            bounds = arbiter.made(given, fresh | carried | step.before)
-            carried = {key: bounds[key] for key in stated.CARRIED}
-            yield count, bounds
+            made = made_by(arbiter, given, fresh | carried | step.before)
+            carried = {key: made[key] for key in stated.CARRIED}
+            yield count, made
+
+    def tell(self, stated: Any, seen: Snapshot) -> None:
+        """Tell the formula what a recorded step says beside its arrays."""
 
     def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
         given = inspect.signature(target).parameters

@@ -10,8 +10,8 @@ import numpy as np
 from lockstep.errors import Departs, TheirCode
 from lockstep.numerics import formats
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects.gradients import Arbiter, Gradients, Stream, pair
-from lockstep.subjects.side import Bounds, Pair
+from lockstep.subjects.gradients import Gradients, Stream, pair
+from lockstep.subjects.side import Pair
 from lockstep.subjects.subject import Request, Subject
 from lockstep.text import message
 
@@ -109,7 +109,6 @@ class Loops(Gradients):
 
     place = 4.5
     nothing = (None, False, 0, 1, float("inf"))
-    made_of = (0.1,)
     symbols = {"base_lr": r"\eta_0", "momentum": r"\mu", "scale": "S", "max_norm": "N", "norm_type": "p",
                "step_size": "s", "gamma": r"\gamma", "decay": r"\beta", "per_epoch": "E"}  # fmt: skip
 
@@ -119,19 +118,9 @@ class Loops(Gradients):
     def accepts(self, kind: Any, recording: Any) -> None:
         kind(**{"base_lr": 0.1, **recording.hyperparameters})
 
-    def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
-        """What the formula makes of every step, from the parameters that were seen before it."""
-        stated = kind(**hyperparameters)
-        arbiter, carried = Arbiter(stated), {}
-        for count, step in enumerate(recording.steps, 1):
-            given = step.after[stated.GIVEN]
-            stated.samples = [int(number) for number in step.after["samples"]["samples"]]
-            fresh = {
-                key: value if key in stated.TENSORS else {key: value} for key, value in stated.start(given).items()
-            }
-            bounds = arbiter.made(given, fresh | carried | step.before)
-            carried = {key: bounds[key] for key in stated.CARRIED}
-            yield count, bounds
+    def tell(self, stated: Any, seen: Snapshot) -> None:
+        """Of how many samples each micro-batch of the step was."""
+        stated.samples = [int(number) for number in seen["samples"]["samples"]]
 
     def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
         given = inspect.signature(target).parameters
