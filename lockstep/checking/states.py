@@ -119,7 +119,7 @@ def of_pytorch(subject: Subject, trial: Trial, settings, dtype: str, path: str |
         before = side.read().copy()
         for stage in side.stages:
             side.advance(stage, step)
-        steps.append(State(before, side.read().copy()))
+        steps.append(State(before, side.read().copy() | subject.family.beside(request.case)))
     return Recording(
         subject=subject.path,
         scenario=trial.name,

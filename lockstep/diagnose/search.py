@@ -494,11 +494,11 @@ def unrefuted(recording: Recording, causes: Hypothesis) -> Iterator[Observed]:
 
 
 def quickly_refuted(recording: Recording, causes: Hypothesis) -> bool:
-    """Whether a number is beyond its allowance."""
+    """Whether a number is beyond its allowance, or cannot be told."""
     try:
         with np.errstate(all="ignore"):
             collections.deque(unrefuted(recording, causes), maxlen=0)
-    except Refuted:
+    except (Refuted, *CANNOT):
         return True
     return False
 

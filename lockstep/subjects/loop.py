@@ -118,9 +118,13 @@ class Loops(Gradients):
     def accepts(self, kind: Any, recording: Any) -> None:
         kind(**{"base_lr": 0.1, **recording.hyperparameters})
 
+    def beside(self, case: Any) -> dict[str, Any]:
+        return {"samples": {"samples": np.array(case.samples, np.float64)}}
+
     def tell(self, stated: Any, seen: Snapshot) -> None:
-        """Of how many samples each micro-batch of the step was."""
-        stated.samples = [int(number) for number in seen["samples"]["samples"]]
+        """Of how many samples each micro-batch was; as many in each where a recording says nothing of it."""
+        counts = seen.get("samples", {}).get("samples")
+        stated.samples = None if counts is None else [int(number) for number in counts]
 
     def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
         given = inspect.signature(target).parameters

@@ -208,6 +208,10 @@ class Family:
                 {quantity: {name: exact.value for name, exact in of.items()} for quantity, of in bounds.items()},
             )
 
+    def beside(self, case: Any) -> dict[str, Any]:
+        """What a recording of states must say of its case beside them."""
+        return {}
+
     def accepts(self, kind: Any, recording: Any) -> None:
         """Refuse the hyperparameters of a recording that a class of the reference refuses, in its words."""
         kind(*self.made_of, **recording.hyperparameters)

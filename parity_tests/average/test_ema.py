@@ -16,11 +16,6 @@ from reference.layers.batchnorm import BatchNorm1d
 class TestEMA(AverageTests):
     path = "average.ema"
 
-    @pytest.mark.slow
-    @pytest.mark.xfail(strict=True, reason="a decay of 1 that is warmed up is called none of the known causes")
-    def test_every_cause_is_named_of_what_its_class_does(self):
-        super().test_every_cause_is_named_of_what_its_class_does()
-
 
 @pytest.mark.parametrize("use_buffers", [False, True])
 def test_buffers_are_copied_or_averaged_as_pytorchs_model_does(use_buffers):

@@ -27,7 +27,7 @@ CAUSES = table(
         ),
         Cause(
             id="average-warmed-up",
-            arguments={"decay": "min(decay, (1 + n_averaged) / (10 + n_averaged))"},
+            arguments={"decay": "decay if n_averaged == 0 else min(decay, (1 + n_averaged) / (10 + n_averaged))"},
             formula=r"\beta_n = \min\bigl(\beta, \tfrac{1 + n}{10 + n}\bigr)",
             seen="TensorFlow's ExponentialMovingAverage with num_updates",
             shows=SHOWS,
