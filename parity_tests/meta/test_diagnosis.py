@@ -8,6 +8,8 @@ import pytest
 
 from lockstep.causes import Cause, causes, scenarios
 from lockstep.causes.cause import DTYPES
+from lockstep.checking.answer import Outcome
+from lockstep.checking.naming import with_state_or_without
 from lockstep.diagnose.diagnosis import diagnose
 from lockstep.diagnose.replay import replay
 from lockstep.diagnose.search import Search
@@ -270,6 +272,25 @@ def test_one_scenario_that_disagrees_acquits():
     second = recordings("optim.sgd", [UNKNOWN], "float64", chosen[1:])
     assert [one.id for one in diagnose(first).causes] == [cause.id]
     assert diagnose([*first, *second]).causes == ()
+
+
+@pytest.mark.parametrize("its_own", [False, True], ids=["PyTorch's state and wrong", "no state of PyTorch's"])
+def test_state_that_was_guessed_is_explained_or_left_out(its_own):
+    """Eps under the root shows in the parameters; what v is kept as after one step shows in the state alone."""
+    inside, root = known("optim.adam", "eps-inside-sqrt"), known("optim.adam", "state-aliased", "its root")
+    chosen = some("optim.adam", "gradients near eps", "normal gradients")
+    told = []
+    for made in recordings("optim.adam", [inside, root], "float64", chosen):
+        step = made.steps[0]
+        if its_own:
+            scaled = {name: 3 * array**0.7 for name, array in step.state["exp_avg_sq"].items()}
+            step = dataclasses.replace(step, state=step.state | {"exp_avg_sq": scaled})
+        recording = dataclasses.replace(made, steps=[step], names={"exp_avg_sq": "v"})
+        told.append(Outcome(recording, replay(recording)))
+    left = {one.recording.label: one.residual for one in told}
+    found, left_out = with_state_or_without(told, "optim.adam", left)
+    assert {cause.id for cause in found.causes} == {"eps-inside-sqrt"} | (set() if its_own else {"state-aliased"})
+    assert left_out is its_own
 
 
 def test_where_every_allowance_is_infinite_nothing_is_explained(monkeypatch):
