@@ -36,7 +36,7 @@ print(json.dumps(table))
 """
 
 OURS = {subject.theirs().counterpart.__name__: subject for subject in subjects() if subject.family.name == "optim"}
-OPEN = {"LBFGS"}  # in the table, and not here
+FUNCTIONS = ("quadratic", "rosenbrock", "beale")  # of what calls a closure as often as it wants
 
 
 @functools.cache
@@ -51,7 +51,8 @@ COARSE = {("SparseAdam", "Tensor lr", "float64"), ("Muon", "Tensor lr", "float64
 
 
 # In bfloat16 one number in the middle of two decides on all others: no bound is of use, and the bits have to be met.
-UNBOUNDED = {"Muon"}
+# Likewise where a test of a line search is nearly undecided.
+UNBOUNDED = {"Muon", "LBFGS"}
 
 
 def explained(name: str, desc: str, arguments: dict[str, Any], dtype: str, path: str) -> bool:
@@ -76,15 +77,16 @@ def outcome(name: str, desc: str, arguments: dict[str, Any], dtype: str, path: s
     return run_pair(pair._replace(theirs=theirs), 8)
 
 
-def test_what_is_not_here_is_said():
-    assert set(table()) - set(OURS) == OPEN
-    assert set(OURS) <= set(table())
+def test_the_whole_table_is_here():
+    assert set(table()) == set(OURS)
+    assert len(table()) == 15
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", OURS)
 def test_every_input_is_identical_or_rounding(name, dtype):
-    inputs = table()[name]
+    problems = ("normal",) if OURS[name].family.recorded == "steps" else FUNCTIONS
+    inputs = [(desc, arguments | {"problem": one}) for desc, arguments in table()[name] for one in problems]
     assert inputs
     for desc, arguments in inputs:
         held = any(isinstance(value, dict) for value in arguments.values())

@@ -13,7 +13,7 @@ from parity_tests.support.families import agree, refusal
 from reference.sparse import LAYOUTS, Sparse, stored
 from torch_impl.sparse import coo
 
-OPTIMIZERS = [subject for subject in subjects() if subject.family.name == "optim"]
+OPTIMIZERS = [subject for subject in subjects() if subject.family.recorded == "steps"]
 GIVEN = Sparse(np.array([[4, 1, 4, 0]]), np.arange(8, dtype=np.float32).reshape(4, 2) / 3, (5, 2))
 
 

@@ -18,7 +18,7 @@ class Entry:
         when: the hyperparameter that puts it to use; it always is if empty.
         positive: it is never negative.
         least_axes, most_axes: of the parameters that it is kept of.
-        kind: an "array"; a "number", of which a tensor has one; or a "count" of its steps.
+        kind: an "array"; a "number", of which a tensor has one; a "count" of its steps; or a "history".
     """
 
     kind: ClassVar[str] = "array"
@@ -110,6 +110,49 @@ class Whole(Count):
 
     def dtype(self, dtype: np.dtype) -> np.dtype:
         return np.dtype(np.float64)
+
+
+@dataclass(frozen=True)
+class Like(Number):
+    """One number in the dtype of the parameter."""
+
+    def dtype(self, dtype: np.dtype) -> np.dtype:
+        return dtype
+
+
+@dataclass(frozen=True)
+class Double(Number):
+    """One number that PyTorch keeps as a Python float, or in a tensor that a double holds."""
+
+    def handed(self, value) -> float:
+        return float(value)
+
+    def dtype(self, dtype: np.dtype) -> np.dtype:
+        return np.dtype(np.float64)
+
+
+@dataclass(frozen=True)
+class History(Entry):
+    """What the last few steps made, the oldest first: each like the parameter, or a `single` number; none at first."""
+
+    kind = "history"
+
+    single: bool = False
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (0,) if self.single else (0, *shape)
+
+    def fault(self, param, array) -> str:
+        like = self.shape(param.shape)
+        fits = array.ndim == len(like) and array.shape[1:] == like[1:] and array.dtype == param.dtype
+        return "" if fits else f"{array.dtype}{list(array.shape)}, not {param.dtype}{['any', *like[1:]]}"
+
+    def handed(self, value) -> list[Any]:
+        return [np.array(one) for one in value]
+
+    def joined(self, made, param) -> Any:
+        """The entries, one below the other, beside a parameter."""
+        return np.stack(made) if len(made) else np.empty(self.shape(param.shape), param.dtype)
 
 
 STEP = Count()

@@ -34,6 +34,7 @@ NAMES = {
     "absolute": "abs",
     "matmul": "mm",
 }
+OF_VECTORS = {"mm": "dot"}  # the same of two vectors
 
 Evaluated = tuple[Callable[..., Any], dict[str, np.ndarray]]  # a formula and its lines
 
@@ -137,10 +138,12 @@ def outermost(node: ast.expr) -> set[str]:
     if isinstance(node, ast.IfExp):
         return outermost(node.body) | outermost(node.orelse)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return {NAMES.get(node.func.attr, node.func.attr)}
-    if isinstance(node, ast.UnaryOp | ast.BinOp):
-        return {NAMES.get(type(node.op).__name__, "")}
-    return set()
+        name = NAMES.get(node.func.attr, node.func.attr)
+    elif isinstance(node, ast.UnaryOp | ast.BinOp):
+        name = NAMES.get(type(node.op).__name__, "")
+    else:
+        return set()
+    return {name, OF_VECTORS.get(name, name)}
 
 
 def matched(

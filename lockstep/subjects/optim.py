@@ -17,7 +17,7 @@ from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find, hint
 from lockstep.subjects.side import Bounds, Pair, watched
-from lockstep.subjects.subject import Family, Request, Subject
+from lockstep.subjects.subject import Family, Request, Subject, own_class
 from lockstep.text import message
 
 Arrays = dict[str, Any]  # of one tensor: parameter, gradient and entries of its state
@@ -158,12 +158,14 @@ class Arbiter:
     """
 
     def __init__(self, optimizer, problem, case, written_like: str = "pytorch"):
-        self.optimizer = optimizer
-        self.problem = problem
-        self.case = case
-        self.given = [dict(group) for group in optimizer.param_groups]
+        self.problem, self.case, self.written_like = problem, case, written_like
+        self.take(optimizer)
+
+    def take(self, optimizer) -> None:
+        """Go by the formula of this optimizer, and by its hyperparameters."""
+        self.optimizer, self.given = optimizer, [dict(group) for group in optimizer.param_groups]
         orders = optimizer.ORDERS
-        self.formulas = [orders[name] for name in dict.fromkeys(("paper", written_like)) if name in orders]
+        self.formulas = [orders[name] for name in dict.fromkeys(("paper", self.written_like)) if name in orders]
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def __call__(self, stage: str, step: int, before: Snapshot) -> Bounds:
@@ -344,7 +346,12 @@ def weak(value):
     return Bounded.scalar(value) if isinstance(value, float) and value else value
 
 
-def pair(request: Request, ours: type | None = None) -> Pair:
+def pair(
+    request: Request,
+    ours: type | None = None,
+    kind_of_side: Callable[..., OptimizerSide] = OptimizerSide,
+    arbiter: Callable[..., Arbiter] = Arbiter,
+) -> Pair:
     """Both sides of an optimizer's case, beside the counterpart's first path if none is asked for."""
     subject, case, seed = request.subject, request.case, request.seed
     problem = problem_of(case.problem)
@@ -366,7 +373,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
             return on.gradient(params, step=step, seed=seed, **order)
 
         value = getattr(on, "value", None)
-        return OptimizerSide(optimizer(kind, **extra), gradient, case, value, ordered=hasattr(on, "ORDERS"))
+        return kind_of_side(optimizer(kind, **extra), gradient, case, value, ordered=hasattr(on, "ORDERS"))
 
     state = {key: entry.line for key, entry in reference.STATE.items()}
     counts = [entry.line for entry in reference.STATE.values() if entry.kind == "count"]
@@ -375,7 +382,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     return Pair(
         ours=lambda: side(ours or reference, problem),
         theirs=lambda: side(counterpart, theirs_problem, path=path),
-        exact=Arbiter(first, problem, case, written_like),
+        exact=arbiter(first, problem, case, written_like),
         lines={"param": "param", "grad": "grad", **state},
         order=("loss", "grad", *counts, *subject.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS,
@@ -432,6 +439,12 @@ def landscape(case, path: np.ndarray) -> dict[str, np.ndarray]:
     return {"x": x, "y": y, "z": z}
 
 
+@functools.cache
+def calls_back(path: str) -> bool:
+    """Whether an optimizer's step calls a closure for the loss and the gradients, as often as it wants."""
+    return bool(getattr(own_class(Subject(path).reference), "CLOSURE", False))
+
+
 class Optimizers(Family):
     """An update from a gradient, for each tensor by itself."""
 
@@ -443,6 +456,9 @@ class Optimizers(Family):
         "lr": r"\alpha", "beta1": r"\beta_1", "beta2": r"\beta_2", "eps": r"\epsilon", "weight_decay": r"\lambda",
         "alpha": r"\rho", "momentum": r"\mu", "dampening": r"\tau", "lr_decay": r"\eta",
     }  # fmt: skip
+
+    def of(self, subject: Subject) -> Family:
+        return importlib.import_module("lockstep.subjects.closures").CLOSURES if calls_back(subject.path) else self
 
     def settled(self, subject: Subject, case: Case) -> Case:
         """With sparse gradients, where a subject takes no others, and tensors of as many axes as it takes."""

@@ -33,7 +33,7 @@ class Subject:
     @property
     def family(self) -> "Family":
         """How subjects of its kind are paired, driven, replayed and judged."""
-        return importlib.import_module(f"lockstep.subjects.{self.path.partition('.')[0]}").FAMILY
+        return importlib.import_module(f"lockstep.subjects.{self.path.partition('.')[0]}").FAMILY.of(self)
 
     @property
     def reference(self) -> ModuleType:
@@ -169,6 +169,10 @@ class Family:
 
     def __repr__(self) -> str:
         return f"<family {self.name}>"
+
+    def of(self, subject: Subject) -> "Family":
+        """The family of a subject in its folders: itself, but for one that is driven in a way of its own."""
+        return self
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:
         """Both sides of what is asked for; `ours` stands in for the reference's class, which stays the arbiter.

@@ -11,7 +11,7 @@ import torch
 import lockstep
 from lockstep.cli import main as cli
 from lockstep.explanation.ledger import operations
-from lockstep.subjects.registry import subjects
+from lockstep.subjects.registry import find, subjects
 from reference.optim.adam import Adam
 from torch_impl.ledger import recorded
 
@@ -32,7 +32,7 @@ def test_with_pytorchs_kernels_every_line_is_identical(subject, path):
     assert found.first is None
     assert {str(found.state(entry)) for entry in found.entries} <= {"identical", "not shown"}
     assert str(found.state(found.entries[-1])) == "identical"
-    if path != "fused":
+    if path != "fused" and find(subject).family.recorded == "steps":  # a history is a list there, and no tensor
         assert all(entry.shown for entry in found.entries)
 
 

@@ -50,14 +50,28 @@ SCHEDULES = (
 ADDED = [
     *(
         ("optim", name)
-        for name in ("adadelta", "adafactor", "adamax", "asgd", "muon", "nadam", "radam", "rprop", "sparse_adam")
+        for name in (
+            "adadelta",
+            "adafactor",
+            "adamax",
+            "asgd",
+            "lbfgs",
+            "muon",
+            "nadam",
+            "radam",
+            "rprop",
+            "sparse_adam",
+        )
     ),
     ("layers", "layernorm"),
     *(("lr_scheduler", name) for name in SCHEDULES),
 ]
 
 
-PARTS = {"step_lr": {"lockstep/causes/loop/training.py"}}  # a loop is made of it
+PARTS = {
+    "step_lr": {"lockstep/causes/loop/training.py"},  # a loop is made of it
+    "lbfgs": {"reference/optim/strong_wolfe.py"},  # its line search
+}
 
 
 @pytest.mark.parametrize(("family", "name"), ADDED)

@@ -311,9 +311,13 @@ class Optimizer:
             raise KeyError(f"state for unknown parameter {next(iter(left))!r}; there are {len(self.params)}")
         self.param_groups, self.state = groups, loaded
 
+    def like(self, name: str) -> np.ndarray:
+        """What the entries of a tensor's state are like."""
+        return self.params[name]
+
     def checked_state(self, name: str, entries, whole: bool = False) -> dict[str, Any]:
         """Copies of a tensor's entries; `whole` where a step has been taken, which leaves every entry there."""
-        param = self.params[name]
+        param = self.like(name)
         expected = self.entries(param)
         unknown = [key for key in entries if key not in self.STATE]
         started = [key for key, entry in expected.items() if whole or entry.start is not None]
