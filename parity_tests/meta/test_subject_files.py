@@ -70,7 +70,7 @@ ADDED = [
 
 PARTS = {
     "step_lr": {"lockstep/causes/loop/training.py"},  # a loop is made of it
-    "lbfgs": {"reference/optim/strong_wolfe.py"},  # its line search
+    "lbfgs": {"reference/strong_wolfe.py"},  # its line search
 }
 
 

@@ -20,6 +20,7 @@ ALONE = {
         "box_muller": "PyTorch's generator has its own",
         "datasets": "both sides get the same arrays",
         "fma": "PyTorch has the processor's",
+        "strong_wolfe": "PyTorch has its own beside the optimizer",
         "summation": "PyTorch has kernels of its own",
         "state": "PyTorch keeps what its own step makes",
         "tape": "PyTorch has kernels of its own",

@@ -11,7 +11,7 @@ from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import asked
 from parity_tests.support.families import SAME, SubjectTests, refusal, refused_as
 from reference.optim.lbfgs import LBFGS
-from reference.optim.strong_wolfe import Point, strong_wolfe
+from reference.strong_wolfe import Point, strong_wolfe
 
 
 class TestLBFGS(SubjectTests):

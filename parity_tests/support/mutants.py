@@ -35,7 +35,7 @@ def tried() -> list[tuple[str, str]]:
     """
     found = []
     for subject in subjects():
-        if getattr(own_formula(subject), "SPARSE", "") == "alone":
+        if getattr(own_formula(subject), "SPARSE", "") == "alone" or subject.family.recorded == "states":
             continue
         if hasattr(own_formula(subject), "STATE") or hasattr(own_formula(subject), "GRADS"):  # steps or passes
             layers = dict.fromkeys(getattr(one.case, "layer", "") for one in trials(subject))

@@ -6,9 +6,9 @@ import numpy as np
 
 from reference.arithmetic import PLAIN, item
 from reference.optim.optimizer import Optimizer, check_hyperparameter, check_numbers, named
-from reference.optim.strong_wolfe import Point, strong_wolfe
 from reference.sparse import Sparse
 from reference.state import Double, Entry, History, Like, Number, Whole
+from reference.strong_wolfe import Point, strong_wolfe
 
 EQUATIONS = {
     "prev_flat_grad": r"g_k",

@@ -64,3 +64,17 @@ BAD = [
     Bad("a misspelt name", (TypeError, "LBFGS.__init__() got an unexpected keyword argument 'line_search'"),
         line_search="strong_wolfe"),
 ]  # fmt: skip
+
+# A walk goes through one direction a step, line by line.
+RUNS = [
+    ("one direction a step", "float32", "single"),
+    ("one direction a step", "float64", "single"),
+    ("strong Wolfe", "float32", "single"),
+    ("strong Wolfe", "float64", "single"),
+    ("two pairs are kept", "float32", "single"),
+    ("Rosenbrock", "float32", "single"),
+]
+WALKED = {"one direction a step": 6}
+CLIMBED = {"one direction a step": 8}
+GROWN: dict[str, int] = {}
+TRIED: dict[str, tuple[int, dict[str, Any]]] = {}
