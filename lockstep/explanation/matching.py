@@ -85,11 +85,14 @@ def recording(side: Side, stage: str, step: int) -> list[Any]:
 
 
 def kept(lines) -> dict[str, np.ndarray]:
-    """Copies of the lines that are numbers: a line may be the parameter itself, which is written to in the end."""
+    """Copies of the lines that are numbers: a line may be the parameter itself, which is written to in the end.
+
+    A history that has no entry yet has none to be shown.
+    """
     return {
         name: np.array(value)
         for name, value in lines._asdict().items()
-        if value is not None and np.asarray(value).dtype.kind == "f"
+        if value is not None and np.asarray(value).dtype.kind == "f" and np.size(value)
     }
 
 

@@ -3,16 +3,18 @@
 import copy
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from lockstep.errors import TheirCode
 from lockstep.numerics.bounded import Bounded, widest
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.optim import Arbiter, Optimizers, OptimizerSide, exactly, handed_as, pair, unmoved, weak
 from lockstep.subjects.side import Bounds, Pair, watched
-from lockstep.subjects.subject import Request
+from lockstep.subjects.subject import Request, Subject
+from lockstep.text import message
 
 
 class ClosureSide(OptimizerSide):
@@ -191,6 +193,14 @@ class Closures(Optimizers):
         length = 1 + min(known["history_size"], known["max_iter"] * request.steps)  # one more shows in its own row
         side = functools.partial(ClosureSide, entries=stated.STATE, length=length)
         return pair(request, ours, side, functools.partial(ClosureArbiter, seed=request.seed, length=length))
+
+    def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
+        raise TheirCode(message("recognise.closure"))
+
+    def recorded_by(
+        self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
+    ) -> Iterator[Snapshot]:
+        raise TheirCode(message("recognise.closure"))
 
     def steps(self, case, at_home: bool) -> int:
         return case.steps
