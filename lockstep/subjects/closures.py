@@ -133,7 +133,8 @@ class ClosureArbiter(Arbiter):
     def made(self, order: str, step: int, before: Snapshot) -> dict[str, Bounded]:
         """All parameters as one vector, and each entry of the state, after a step in one order."""
         optimizer = copy.copy(self.optimizer)
-        given = self.given | self.case.hyperparameters_at(step)
+        (own,) = self.given
+        given = own | self.case.hyperparameters_at(step)
         optimizer.param_groups = [{name: weak(value) for name, value in given.items()}]
         optimizer.formula = optimizer.ORDERS[order]
         params = {name: unmoved(array) for name, array in before["param"].items()}
