@@ -417,7 +417,23 @@ def test_the_first_page_shows_rounding_and_at_a_handle_a_bug(browser, report, la
         handle.press(" ")
         assert verdict.get_attribute("data-verdict") == "rounding"
         reader.page.locator(".opening a").click()
-        assert reader.page.url.endswith("optim/adam.html#lab")
+        assert "optim/adam.html#case=" in reader.page.url
+        bench = Bench(reader)
+        assert bench.verdict == "rounding"
+        assert (
+            reader.page.evaluate("document.querySelector('#lab').getBoundingClientRect().top") < 900
+        )  # it is seen at once
+
+
+def test_a_mistake_that_does_not_show_says_where_it_does(browser, report):
+    with reading(browser, page(report)) as reader:
+        bench = Bench(reader)
+        bench.take("line:denom", "eps-inside-sqrt")
+        note = bench.row("line:denom").locator(".note")
+        assert bench.verdict == "rounding"
+        assert "gradients near eps" in note.inner_text()
+        bench.setting("gradients near eps")
+        assert (bench.verdict, note.inner_text()) == ("different", "")
 
 
 def test_every_riddle_is_solved_by_who_is_left(browser, report):

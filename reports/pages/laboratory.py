@@ -148,7 +148,10 @@ class Laboratory:
             "settings": [self.setting(number) for number in self.chosen],
             "powers": self.record.powers,
             "rows": [row.key for row in self.rows],
-            "causes": {known.name: {"rows": list(known.lines)} for known in self.causes},
+            "causes": {
+                known.name: {"rows": list(known.lines), "shows": known.entry.shows, "formats": known.entry.dtypes}
+                for known in self.causes
+            },
             "scenarios": [scenario.name for scenario in self.detection.scenarios] if self.detection else [],
         }
 

@@ -1,6 +1,6 @@
 // What the first page leads with: the right formula beside PyTorch's, a handle that puts one mistake into it, and the distance.
 
-import {begun} from "./address.js";
+import {begun, written} from "./address.js";
 import {draw} from "./drawing.js";
 import {parting} from "./panel.js";
 import {Trial} from "./trial.js";
@@ -14,7 +14,9 @@ export class Opening {
     this.words = words;
     this.trial = new Trial(formulas, data, data.settings[0], begun(0, data.settings));
     const cause = root.dataset.cause ?? "", mistake = Object.fromEntries(data.causes[cause].rows.map((key) => [key, cause]));
-    this.tried = [{}, mistake].map((choices) => this.trial.of(choices));
+    const ways = [{}, mistake];
+    this.tried = ways.map((choices) => this.trial.of(choices));
+    this.there = ways.map((choices) => written({ ...begun(0, data.settings), choices }, data.settings));
     this.handle = /** @type {HTMLElement} */ (root.querySelector("[role=switch]"));
     this.handle.addEventListener("click", () => this.show(this.handle.getAttribute("aria-checked") !== "true"));
     this.show(false);
@@ -27,6 +29,7 @@ export class Opening {
     const sentence = say(words, beyond ? "opening.different" : "opening.rounding", values), told = part(root, "verdict");
     this.handle.setAttribute("aria-checked", String(wrong));
     draw(root, words, trial, found, { first: parting(found, words), now: null, label: sentence, beside: tried[Number(!wrong)].drift });
+    part(root, "go").hash = this.there[Number(wrong)];
     told.dataset.verdict = verdict;
     told.querySelector(".word").textContent = say(words, `is.${verdict}`);
     told.querySelector(".sentence").textContent = sentence;

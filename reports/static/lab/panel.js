@@ -161,8 +161,10 @@ export class Panel {
   /** Take over what an address says; where it says nothing that makes sense, as it was. @param {string} hash */
   load(hash) {
     const fits = (/** @type {string} */ key, /** @type {string} */ choice) => choice.startsWith(OWN) || choice === "pytorch" || Boolean(this.formulas.causes[choice]?.[key]);
-    this.state = read(hash, this.data.settings, this.data.rows, fits) ?? this.state;
+    const said = read(hash, this.data.settings, this.data.rows, fits);
+    this.state = said ?? this.state;
     this.run();
+    if (said) this.root.scrollIntoView();
   }
 
   // What comes of it
@@ -255,7 +257,7 @@ export class Panel {
 
   /** A row: which one it is, and its numbers on both sides. @param {string} key @param {any} row @param {Record<string, any>} inside PyTorch's lines */
   line(key, row, inside) {
-    const choice = this.state.choices[key] ?? "", own = choice.startsWith(OWN), input = row.querySelector("input"), { fault = "", note = "" } = this.under[key] ?? {};
+    const choice = this.state.choices[key] ?? "", own = choice.startsWith(OWN), input = row.querySelector("input"), { fault = "", note = this.elsewhere(choice) } = this.under[key] ?? {};
     const parted = this.found?.beyond ?? this.found?.first, name = key.slice(5);
     row.querySelector("select").value = own ? OWN : choice;
     row.classList.toggle("changed", Boolean(choice));
@@ -267,6 +269,14 @@ export class Panel {
     tell(row.querySelector(".note"), note);
     for (const code of row.querySelectorAll("[data-code-of]")) code.hidden = own || code.dataset.codeOf !== choice;
     if (key.startsWith("line:")) row.querySelector(".numbers").replaceChildren(...this.values(name, this.found?.ours[this.state.now]?.lines[name], inside[name]));
+  }
+
+  /** Where a known mistake shows, if it is not to be told from rounding here. @param {string} choice */
+  elsewhere(choice) {
+    const cause = this.data.causes[choice], { name, format } = this.recorded;
+    if (!cause || this.found?.verdict === "different" || (cause.shows === name && cause.formats.includes(format))) return "";
+    const option = [...this.part("case").options].find(({ value }) => value === cause.shows);
+    return option ? say(this.words, "elsewhere", { name: option.text, dtype: cause.formats.includes(format) ? format : cause.formats[0] }) : "";
   }
 
   /** A line's numbers on both sides, each to be opened. @param {string} name @param {any} ours @param {any} theirs @returns {HTMLElement[]} */

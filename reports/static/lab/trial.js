@@ -10,7 +10,7 @@ import {entered, Optimizer} from "./optimizer.js";
 
 /** @typedef {{name: string, problem: string, format: "float32" | "float64", steps: number, shape: number[], hyperparameters: Record<string, any>,
  *   own: string[], path: string | null, streamed: boolean, rates: Record<string, number>, missing: number | null, arrays: Record<string, string>}} Recorded
- * @typedef {{state: Record<string, any>, settings: Recorded[], rows: string[], causes: Record<string, {rows: string[]}>, scenarios: string[], subject: string,
+ * @typedef {{state: Record<string, any>, settings: Recorded[], rows: string[], causes: Record<string, {rows: string[], shows: string, formats: string[]}>, scenarios: string[], subject: string,
  *   sparse: boolean}} Data
  * @typedef {{steps: number, hyperparameters: Record<string, any>}} Wanted what a reader asks for
  * @typedef {{param: any, state: Record<string, any>, grad: any, lines: Record<string, any>}} Moment
