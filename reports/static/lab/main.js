@@ -38,13 +38,14 @@ export function begin(formulas, layers) {
 function riddles(root, formulas, words) {
   root.hidden = false;
   const sections = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[data-riddle]")]), buttons = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[data-turn]")]);
+  const held = Object.fromEntries(sections.map(({ dataset: { lab = "" } }) => [lab, data(document.getElementById(`lab-data-${lab}`))]));
   const made = new Set(), solved = (/** @type {string} */ number) => buttons[Number(number) - 1].classList.add("solved");
   /** @param {string} number */
   function show(number) {
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.turn === number));
     for (const section of sections) section.hidden = section.dataset.riddle !== number;
     const section = sections[Number(number) - 1], subject = section.dataset.lab ?? "";
-    if (!made.has(number)) new Riddle(section, data(document.getElementById(`lab-data-${subject}`)), formulas[subject], words, solved);
+    if (!made.has(number)) new Riddle(section, held[subject], formulas[subject], words, solved);
     made.add(number);
   }
   for (const button of buttons) button.addEventListener("click", () => show(button.dataset.turn ?? ""));

@@ -164,7 +164,7 @@ export class Panel {
     const said = read(hash, this.data.settings, this.data.rows, fits);
     this.state = said ?? this.state;
     this.run();
-    if (said) this.root.scrollIntoView();
+    if (said) this.root.scrollIntoView({ behavior: "instant" });
   }
 
   // What comes of it
@@ -295,6 +295,8 @@ export class Panel {
     const { opened, state, words } = this, { format } = this.recorded, made = opened && this.found?.ours[state.now]?.lines[opened.line];
     panel.hidden = !made?.data;
     if (!opened || panel.hidden) return;
+    const row = this.row(`line:${opened.line}`);
+    if (panel.parentElement !== row) row.append(panel); // where it was asked for
     const x = at(made, opened.place), { wide, raised, hex, sign, exponent, bits } = parts(x, format), values = { line: opened.line, place: opened.place + 1, step: state.now };
     tell(panel.querySelector("h3"), say(words, "bits.title", values));
     tell(panel.querySelector("output"), `${digits(x, format)}   ${hex}   ${say(words, "bits.parts", { sign: sign ? "−" : "+", exponent: exponent - raised })}`);

@@ -4,6 +4,9 @@ import {Panel} from "./panel.js";
 import {Trial} from "./trial.js";
 import {say, short, tell} from "./words.js";
 
+/** Of each scenario of a subject that some riddle was tried on: who is told from rounding in it. @type {WeakMap<object, Map<string, Set<string>>>} */
+const known = new WeakMap();
+
 export class Riddle extends Panel {
   /** @param {HTMLElement} root with the number of the riddle and the name of the mistake @param {import("./trial.js").Data} data
    * @param {import("./compose.js").Formulas} formulas @param {Record<string, string>} words @param {(number: string) => void} solved */
@@ -12,7 +15,7 @@ export class Riddle extends Panel {
     this.answer = root.dataset.cause ?? "";
     this.solved = solved;
     this.hinted = false;
-    /** Of each scenario that was tried: who is told from rounding in it. @type {Map<string, Set<string>>} */
+    /** What is known of the scenarios that were tried on this one. @type {Map<string, any>} */
     this.seen = new Map();
     /** @type {Set<string>} */
     this.denied = new Set();
@@ -23,7 +26,10 @@ export class Riddle extends Panel {
   run() {
     super.run();
     const { name } = this.recorded, causes = Object.keys(this.data.causes);
-    if (this.data.scenarios.includes(name) && !this.seen.has(name)) this.seen.set(name, new Set(causes.filter((cause) => this.trial.of(this.rowsOf(cause)).verdict === "different")));
+    const told = known.get(this.data) ?? new Map();
+    known.set(this.data, told);
+    if (this.data.scenarios.includes(name) && !told.has(name)) told.set(name, new Set(causes.filter((cause) => this.trial.of(this.rowsOf(cause)).verdict === "different")));
+    if (told.has(name)) this.seen.set(name, told.get(name));
     this.list();
   }
 
@@ -65,7 +71,7 @@ export class Riddle extends Panel {
   alike(name) {
     return this.data.settings.every((recorded) => {
       const trial = new Trial(this.formulas, this.data, recorded, recorded);
-      const [one, other] = [this.answer, name].map((cause) => trial.of(this.rowsOf(cause)).ours.flatMap(({ param }) => [...param.data]));
+      const [one, other] = [this.answer, name].map((cause) => trial.followed(this.rowsOf(cause)).flatMap(({ param }) => [...param.data]));
       return one.every((value, k) => Object.is(value, other[k]));
     });
   }

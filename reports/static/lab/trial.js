@@ -49,9 +49,14 @@ export class Trial {
     this.gradients = this.array("grad");
     this.pytorch = this.stepping(formulas.pytorch);
     this.theirs = this.known ? this.replayed() : this.way(this.pytorch, "pytorch");
-    const B = bounding(recorded.format);
-    /** Of every step and line of the right formula: how far each number may be off. */
-    this.allowing = this.theirs.map((moment, step) => (step && moment.grad ? this.allowed(step, B) : {}));
+    /** @type {Record<string, number[]>[] | undefined} */
+    this.bounds = undefined;
+  }
+
+  /** Of every step and line of the right formula: how far each number may be off. */
+  get allowing() {
+    const B = bounding(this.recorded.format);
+    return (this.bounds ??= this.theirs.map((moment, step) => (step && moment.grad ? this.allowed(step, B) : {})));
   }
 
   /** The recorded numbers of that name. @param {string} name */
@@ -141,6 +146,9 @@ export class Trial {
 
   /** What of a state stands for a line. @param {Moment} moment @returns {[string, any][]} */
   kept({ state }) { return Object.entries(this.data.state).filter(([, { kind }]) => kind !== "count").map(([key, { line }]) => [line, state[key]]); }
+
+  /** Where a formula of some choices goes. @param {Record<string, string>} choices */
+  followed(choices) { return this.way(this.stepping(composed(this.formulas, choices, [], { step: 0 })), "paper"); }
 
   /** How a formula of some choices compares with PyTorch's side. @param {Record<string, string>} choices @param {import("./compose.js").Flip[]} [flips] @returns {Outcome} */
   of(choices, flips = []) {
