@@ -31,6 +31,7 @@ PIECES = [
 CASES = [
     *PIECES,
     Loop("with momentum", base_lr=0.1, momentum=0.9),
+    Loop("with momentum, several decays", shapes=SMALL, base_lr=0.1, momentum=0.9, gamma=0.3),
     Loop("everything at once", base_lr=0.1, steps=8, **ALL),
 ]
 
