@@ -10,6 +10,11 @@ LR = ("lr", "learning_rate", "learning_rate_init", "step_size", "stepsize", "alp
 DECAYS = ("alpha", "rho", "decay", "decay_rate", "gamma", "beta", "beta2", "beta_2", "b2", "smoothing", "decay2")
 SHARED_NAMES = {"beta", "beta1", "gamma", "rho"}  # of RMSprop's decay and of SGD's momentum
 KEEPS = ("keep_prob", "keep_probability", "keep_rate", "keep", "retain_prob", "p_keep")  # 1 - p goes by these
+# what is called so is the size of the last axis, and no shape of several
+ONE_AXIS = (
+    *("num_features", "n_features", "features", "dim", "ndim", "size", "d_model", "model_dim", "dim_model", "emb_dim"),
+    *("embed_dim", "embedding_dim", "n_embd", "n_embed", "hidden_size", "hidden_dim", "hidden", "channels", "width"),
+)
 OTHERS: dict[str, tuple[str, ...]] = {
     "lr": LR,
     "betas": ("betas", "beta"),
@@ -52,8 +57,8 @@ OTHERS: dict[str, tuple[str, ...]] = {
         "n",
     ),
     "normalized_shape": (
-        *("normalized_shape", "dims", "shape", "normalized_dim", "num_features", "input_shape", "dim", "features"),
-        *("d_model", "n_features", "hidden_size", "size"),
+        *("normalized_shape", "dims", "shape", "normalized_dim", "input_shape"),
+        *ONE_AXIS,
     ),
     "affine": ("affine", "learnable"),
     "track_running_stats": ("track_running_stats", "track"),
@@ -148,8 +153,18 @@ def told(names: Names, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(own, tuple):
             arguments |= dict(zip(own, value, strict=True))
         elif own is not None:
-            arguments[own] = 1 - value if keeps(name, own) else value
+            arguments[own] = 1 - value if keeps(name, own) else sole(value) if one_axis(name, own) else value
     return arguments
+
+
+def sole(value: Any) -> Any:
+    """What a shape of one axis has for it; anything else as it is."""
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value
+
+
+def one_axis(name: str, own: Any) -> bool:
+    """Whether it is called by the size of one axis, where PyTorch's is a shape."""
+    return name == "normalized_shape" and isinstance(own, str) and own.strip("_").lower() in ONE_AXIS
 
 
 def keeps(name: str, own: str) -> bool:

@@ -20,7 +20,9 @@ class Outcome:
 
     used: the largest share of an allowance. first: the first number beyond it. identical: whether every bit
     is PyTorch's. drawn: whether what it draws by itself was given to the formula. overflows: whether all that is
-    beyond its allowance is no finite number, where inputs are so far apart that only saturation shows. extreme: whether
+    beyond its allowance is no finite number, where inputs are so far apart that only saturation shows. saturates:
+    whether some of it is none there. near: whether nothing is further from exact than PyTorch's is, though some is
+    beyond an allowance, but for what the lines of the formula round. extreme: whether
     it was tried because it is far out, so that no cause is searched for on it. nearer: of the numbers of the first
     step that differ from PyTorch's, how many are nearer to the exact result on their side ("yours") and how many on
     PyTorch's ("torch").
@@ -31,6 +33,8 @@ class Outcome:
     identical: bool = False
     drawn: bool = False
     overflows: bool = False
+    saturates: bool = False
+    near: bool = False
     extreme: bool = False
     nearer: dict[str, int] = dataclasses.field(default_factory=dict)
 
@@ -42,7 +46,7 @@ class Outcome:
     @property
     def verdict(self) -> Verdict:
         """identical, rounding, ill-conditioned or different."""
-        if self.overflows:
+        if self.overflows or self.near:
             return Verdict.ROUNDING
         if not self.residual.explains:
             return Verdict.DIFFERENT
@@ -100,7 +104,8 @@ class Check:
         outcomes: one a scenario and dtype. remarks: what is different beside their numbers.
         not_triggered: what could not be tried or had no effect, each with its reason. notes: what is true besides.
         unseen: what of PyTorch's it does not show: not compared. formats: quantity to (given, made), where a format
-            comes out that did not go in. reservations: what is to be known of an agreement, which --strict refuses.
+            comes out that did not go in. ineffective: options without effect to PyTorch's defaults.
+        reservations: what is to be known of an agreement, which --strict refuses.
         causes, equivalent: what the diagnosis named; diagnosis: itself, if there was need of one. rerun: the command
             that shows it again.
     """
@@ -116,6 +121,7 @@ class Check:
     notes: list[Message] = dataclasses.field(default_factory=list)
     unseen: list[Message | str] = dataclasses.field(default_factory=list)
     formats: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    ineffective: dict[str, Any] = dataclasses.field(default_factory=dict)
     reservations: list[Message] = dataclasses.field(default_factory=list)
     causes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     equivalent: list[Any] = dataclasses.field(default_factory=list)
@@ -167,7 +173,10 @@ class Check:
     @property
     def used(self) -> float:
         """The largest share of an allowance that anything used."""
-        return max((outcome.residual.used for outcome in self.outcomes if not outcome.overflows), default=0.0)
+        return max(
+            (outcome.residual.used for outcome in self.outcomes if not (outcome.overflows or outcome.near)),
+            default=0.0,
+        )
 
     @property
     def nearer(self) -> dict[str, int]:

@@ -112,7 +112,9 @@ def candidates(
             yield layout, Found(make, maker.names, maker.defaults(), maker.everything)
     elif torch is not None and issubclass(kind, torch.nn.Module):
         maker = maker_of(target, wanted)
-        yield Layout(), Found(functools.partial(Module, maker), maker.names, maker.defaults(), maker.everything)
+        for layout in possible:
+            make = functools.partial(Module, maker, layout, roles, paths)
+            yield layout, Found(make, maker.names, maker.defaults(), maker.everything)
     elif all(callable(getattr(kind, name, None)) for name in ("load_state", "train", "forward", "backward")):
         maker = maker_of(target, wanted)
         yield Layout(), Found(functools.partial(OurLayer, maker), maker.names, maker.defaults(), maker.everything)
@@ -287,6 +289,7 @@ class LayerCheck:
         self.ways[len(trial.case.shape)] = layout, way
         made = drive(way, self.subject, trial, self.settings, self.dtypes[0], self.seed).adapter
         own = {key: name for key, name in made.called.items() if name != key}
+        self.paths = {key: tuple(name.split(".")) for key, name in made.called.items()} | self.paths
         self.result.words, self.result.names = made.words, in_words(way.names) | self.result.names | own
         if layout.averages:
             self.result.reserve(message(f"note.averages.{layout.averages}"))
@@ -336,18 +339,26 @@ class LayerCheck:
         self.tried[trial.name, dtype] = trial, driven
         outcome = Outcome(driven.recording, judge(driven.recording), drawn=drawn(trial, driven.adapter))
         self.overflow(trial, outcome)
-        if outcome.residual.explains and not outcome.drawn and importlib.util.find_spec("torch"):
-            outcome.identical = identical(driven.recording, self.subject, trial)
-            if outcome.residual.uncertain and as_near(driven.recording, self.subject, trial):
-                outcome.residual = outcome.residual._replace(uncertain=None)
+        if not outcome.drawn and importlib.util.find_spec("torch"):
+            self.beside_pytorch(trial, outcome)
         if not result.outcomes:
             self.start(trial, driven)
+        self.kept(trial, driven)
         result.outcomes.append(outcome)
         result.see_not(driven.unseen)
         if driven.recording.spoils:
             result.reserve(message("note.spoils-inputs"))
         result.formats |= {what: (dtype, kind) for what, kind in driven.widened.items()}
         return True
+
+    def beside_pytorch(self, trial: Trial, outcome: Outcome) -> None:
+        """Whether it has PyTorch's bits, or is as near to exact where no allowance says that it is right."""
+        if not outcome.residual.explains:
+            outcome.near = as_near(outcome.recording, self.subject, trial, allowed=True)
+            return
+        outcome.identical = identical(outcome.recording, self.subject, trial)
+        if outcome.residual.uncertain and as_near(outcome.recording, self.subject, trial):
+            outcome.residual = outcome.residual._replace(uncertain=None)
 
     def overflow(self, trial: Trial, outcome: Outcome) -> None:
         """Say where it makes no finite number and PyTorch's formula does, and what PyTorch does where it is another."""
@@ -358,6 +369,7 @@ class LayerCheck:
             result.note(message(f"note.pytorch.{trial.case.differs}", scenario=trial.name))
         if np.isfinite(first.ours) or not np.isfinite(first.exact):
             return
+        outcome.saturates = trial.case.saturated
         outcome.overflows = trial.case.saturated and overflows_alone(outcome.recording)
         values = {"scenario": trial.name, "made": repr(first.ours), "exact": float(f"{first.exact:.6g}")}
         if outcome.overflows:
@@ -405,6 +417,16 @@ class LayerCheck:
                 self.result.remarks.append(
                     Remark("start-differs", message("remark.start", key=key, called=called, **values))
                 )
+
+    def kept(self, trial: Trial, driven: Driven) -> None:
+        """Name the option that takes a parameter away in PyTorch and leaves it here, to be used and learned."""
+        kind, told = own_class(self.subject.reference, trial.case.layer), driven.recording.hyperparameters
+        left_out = [key for key in kind.GRADS if key not in kind(**told).params]
+        still = driven.adapter.keeps(left_out, driven.recording.steps[-1]) if left_out else []
+        for name in self.changed(trial) if still else ():
+            standard = kind(**(told | {name: standard_of(self.subject, trial)[name]})).params
+            if any(key in standard for key in still):
+                self.no_effect(name, trial)
 
     def masks(self) -> None:
         """Count what the layer draws by itself."""
@@ -454,6 +476,7 @@ class LayerCheck:
                     self.no_effect(name, trial)
 
     def no_effect(self, name: str, trial: Trial) -> None:
+        self.result.ineffective[name] = standard_of(self.subject, trial)[name]
         if not any(one.id == "no-effect" and one.what.values["name"] == name for one in self.result.remarks):
             value = repr(trial.case.hyperparameters[name])
             self.result.remarks.append(
@@ -463,13 +486,14 @@ class LayerCheck:
     def changes_nothing(self, name: str, trial: Trial, dtype: str, recording: Recording | None) -> bool:
         """Whether the layer makes the same, bit for bit, at PyTorch's default of this hyperparameter.
 
-        Without a recording, because what came out has another shape than PyTorch's: whether it makes the same output
-        as at that default.
+        From the same parameters and buffers. Without a recording, because what came out has another shape than
+        PyTorch's: whether it makes the same output as at that default.
         """
+        state = recording and recording.steps[0].params | recording.steps[0].buffers_before
         case = trial.case.replaced(**{name: standard_of(self.subject, trial)[name]})
         without = trial._replace(scenario=trial.scenario._replace(case=case))
         try:
-            other = drive(self.way(trial), self.subject, without, self.settings, dtype, self.seed).recording
+            other = drive(self.way(trial), self.subject, without, self.settings, dtype, self.seed, state).recording
         except (NotTaken, Raised, Broken, CannotCheck):
             return False
         if recording is None:
@@ -570,18 +594,21 @@ def identical(recording: Recording, subject: Subject, trial: Trial) -> bool:
     return all(one.yours.tobytes() == one.theirs.tobytes() for one in beside(recording, subject, trial))
 
 
-def as_near(recording: Recording, subject: Subject, trial: Trial) -> bool:
+def as_near(recording: Recording, subject: Subject, trial: Trial, allowed: bool = False) -> bool:
     """Whether nothing is further from exact than PyTorch's is, but for what the lines of the formula round.
 
     That decides where no digit can be bounded: an allowance for any honest order is none for a number that both find.
+    Elsewhere what is within its allowance is near enough, too (`allowed`).
     """
     lines = subject.reference.EQUATIONS
     roundings = ROUNDINGS * len(lines.get(recording.layer, lines)) * formats.named(recording.dtype).unit
     with np.errstate(all="ignore"):
-        exact = {(seen.step, seen.quantity, seen.tensor): seen.predicted[""] for seen in walk(recording, (), {}, True)}
-        for seen in beside(recording, subject, trial):
-            value = exact[seen.step, seen.quantity, seen.tensor].value
-            room = distance(seen.theirs, value) + roundings * np.abs(value)
-            if not np.all((distance(seen.yours, value) <= room) | (np.isnan(seen.yours) & np.isnan(seen.theirs))):
+        exact = {(one.step, one.quantity, one.tensor): one.predicted[""] for one in walk(recording, (), {}, True)}
+        for one in beside(recording, subject, trial):
+            number = exact[one.step, one.quantity, one.tensor]
+            value = number.value
+            room = distance(one.theirs, value) + roundings * np.abs(value)
+            room = np.maximum(room, number.error) if allowed else room
+            if not np.all((distance(one.yours, value) <= room) | (np.isnan(one.yours) & np.isnan(one.theirs))):
                 return False
     return True

@@ -32,8 +32,11 @@ def name_causes(result: Check) -> None:
             told = {"own": result.names.get(name, name), "value": repr(value), "standard": repr(standard[name])}
             result.notes.append(message("note.other-default", name=name, **told))
         return
-    told = [with_defaults(outcome) for outcome in result.outcomes]
-    left = {told_outcome.recording.label: told_outcome.residual for told_outcome in told}
+    searched = [one for one in result.outcomes if not (one.saturates or one.near)]
+    if not any(one.verdict is Verdict.DIFFERENT for one in searched):
+        searched = result.outcomes
+    told = [with_defaults(outcome, result.ineffective) for outcome in searched]
+    left = {one.recording.label: one.residual for one in told}
     beside = [remark.as_cause() for remark in result.remarks]
     used = max(
         (told_outcome.residual.used for told_outcome in told if told_outcome.recording.scenario == OWN_DEFAULTS),
@@ -106,12 +109,12 @@ def other_defaults(recording: Recording) -> dict[str, Any]:
     return {name: value for name, value in recording.defaults.items() if name != "lr" and claimed.get(name) != value}
 
 
-def with_defaults(outcome: Outcome) -> Outcome:
-    """The scenario measured by the defaults that the implementation says it has."""
-    others = other_defaults(outcome.recording)
+def with_defaults(outcome: Outcome, ineffective: Mapping[str, Any]) -> Outcome:
+    """The scenario measured by the defaults that the implementation says it has, and without what has no effect."""
+    recording = outcome.recording
+    others = other_defaults(recording) | {key: one for key, one in ineffective.items() if key in recording.given}
     if not others:
         return outcome
-    recording = outcome.recording
     measured = dataclasses.replace(recording, hyperparameters=recording.hyperparameters | others)
     if recording.holds == "steps":
         steps = [dataclasses.replace(step, hyperparameters=step.hyperparameters | others) for step in recording.steps]

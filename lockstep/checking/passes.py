@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
-from lockstep.adapters.layer.adapter import LayerAdapter, arrays
-from lockstep.adapters.names import Names
+from lockstep.adapters.layer.adapter import Arrays, LayerAdapter, arrays
+from lockstep.adapters.names import Names, one_axis
 from lockstep.checking.driving import Raised, is_ours
 from lockstep.checking.scenarios import Trial
 from lockstep.engine.guard import Broken
@@ -70,8 +70,10 @@ def determined(subject: Subject, layer: str, hyperparameters: Mapping[str, Any])
     return {name: np.asarray(a) for name, a in one.items() if np.array_equal(a, other[name])}
 
 
-def drive(way: Found, subject: Subject, trial: Trial, settings, dtype: str, seed: int) -> Driven:
-    """What the layer does in a trial.
+def drive(
+    way: Found, subject: Subject, trial: Trial, settings, dtype: str, seed: int, state: Arrays | None = None
+) -> Driven:
+    """What the layer does in a trial; `state` is loaded in place of what the trial begins with.
 
     Raises:
         NotTaken, Broken, Raised: as of an optimizer. CannotCheck: where it has a parameter that is not to be found.
@@ -80,10 +82,11 @@ def drive(way: Found, subject: Subject, trial: Trial, settings, dtype: str, seed
     hyperparameters, known = claims(way, trial, standard, settings)
     with handed_over():
         reference = subject.ours(case)(**hyperparameters)
-    start = case.start(drawing(seed, 0), getattr(reference, "state", {}), dtype)
-    params = {name: start[name] for name in getattr(reference, "params", {})}
-    buffers = {name: start[name] for name in getattr(reference, "buffers", {})}
-    shape = functools.partial(output_shape, reference, params)
+    start = case.start(drawing(seed, 0), getattr(reference, "state", {}), dtype) if state is None else state
+    params = {name: start[name] for name in getattr(reference, "params", {}) if name in start}
+    buffers = {name: start[name] for name in getattr(reference, "buffers", {}) if name in start}
+    own = {name: np.asarray(array, dtype) for name, array in getattr(reference, "params", {}).items()}
+    shape = functools.partial(output_shape, reference, own | params)
     sizes = {name: array.shape for name, array in start.items()}
     adapter = way.make()
     formats: dict[str, str] = {}
@@ -136,6 +139,18 @@ def claims(way: Found, trial: Trial, standard, settings) -> tuple[dict[str, Any]
     ]
     if lacks:
         raise NotTaken(message("reason.no-names", names=", ".join(lacks)))
+    shape = wanted.get("normalized_shape", ())
+    called = way.names.get("normalized_shape")
+    if (
+        isinstance(shape, tuple)
+        and len(shape) > 1
+        and (one_axis("normalized_shape", called) or not way.takes("normalized_shape"))
+    ):
+        raise NotTaken(
+            message("reason.one-number", name=called)
+            if called
+            else message("reason.no-names", names="normalized_shape")
+        )
     own = {name: value for name, value in wanted.items() if not trial.defaults or name in needed}
     hyperparameters = base | own | dict(settings)
     known = {name: value for name, value in hyperparameters.items() if name in way.names}

@@ -26,7 +26,7 @@ UNIT = frozenset({"beta1", "beta2", "rho", "alpha", "momentum", "mu"})  # free n
 POINTS, ROUNDS, AHEAD = 33, 12, 3  # of a search: points a round; steps that are looked at after the first to differ
 
 # what a hypothesis raises that makes no sense here: two edits of one line, a division by 0, state that is not there
-CANNOT = (BadEdit, ArithmeticError, TypeError)
+CANNOT = (BadEdit, ArithmeticError, TypeError, AttributeError)  # the last of a line that the way there does not keep
 
 Hypothesis = tuple[Cause, ...]
 

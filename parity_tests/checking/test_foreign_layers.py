@@ -20,11 +20,13 @@ from lockstep.numerics.counts import log_tail
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find_class
 from parity_tests.support import foreign_layers as foreign
+from parity_tests.support import foreign_modules as modules
 
 pytestmark = pytest.mark.slow
 
 STATISTICS, ROLE = ("running_mean", "running_var"), ("nothing", "scale")
 DROPOUT, BATCHNORM, LINEAR = "layers.dropout", "layers.batchnorm", "layers.linear"
+LAYERNORM, TANH = "layers.layernorm", "layers.activation.Tanh"
 BCE, CROSS = "layers.loss.BCEWithLogitsLoss", "layers.loss.CrossEntropyLoss"
 
 
@@ -39,6 +41,13 @@ RIGHT = [
     (foreign.ChannelsLast, BATCHNORM, "forward and backward"),
     (foreign.LeavesOutput, LINEAR, "weights stored (in, out)"),
     (foreign.Dense, LINEAR, "weights stored (in, out) and gradients of the parameters divided by"),
+    (foreign.DenseOfParameters, LINEAR, "weights stored (in, out)"),
+    (foreign.MayHaveABias, LINEAR, "weights stored (in, out)"),
+    (modules.Stretched, BATCHNORM, "an nn.Module"),
+    (modules.Turned, LINEAR, "weights stored (in, out)"),
+    (modules.OfTheModel, LAYERNORM, "an nn.Module"),
+    (foreign.BySecant, TANH, "forward and backward"),
+    (foreign.score_loss, CROSS, "score_loss"),
     (foreign.RowsOfOnes, CROSS, "one-hot targets"),
     (foreign.LeavesAveraging, CROSS, "the gradient of the mean is not divided"),
     (foreign.Logistic, BCE, "forward and backward"),
@@ -150,6 +159,33 @@ def test_an_option_without_effect_is_named():
     found = checked(foreign.AlwaysMean, BCE, dtypes=("float64",))
     assert found.verdict is Verdict.DIFFERENT
     assert str(found).splitlines()[0].endswith("reduction has no effect: with 'none' it does what it does without")
+
+
+@pytest.mark.parametrize(
+    ("target", "like", "option"),
+    [
+        (foreign.AlwaysHasABias, LINEAR, "bias"),
+        (modules.AlwaysTurned, LINEAR, "bias"),
+        (foreign.AlwaysTracks, BATCHNORM, "track_running_stats"),
+    ],
+    ids=lambda one: getattr(one, "__name__", None),
+)
+def test_an_option_that_leaves_a_parameter_there_is_named(target, like, option):
+    found = checked(target, like, dtypes=("float64",))
+    assert found.verdict is Verdict.DIFFERENT, str(found)
+    assert [one["id"] for one in found.causes] == ["no-effect"], str(found)
+    assert f"{option} has no effect" in str(found).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("target", "like"),
+    [(foreign.score_loss_of_half, CROSS), (modules.OfSpread, LAYERNORM), (modules.TurnedTwice, LINEAR)],
+    ids=lambda one: getattr(one, "__name__", None),
+)
+def test_a_shape_that_is_taken_is_compared(target, like):
+    found = checked(target, like, dtypes=("float64",))
+    assert found.verdict is Verdict.DIFFERENT, str(found)
+    assert found.unseen == []
 
 
 def test_what_it_decides_by_itself_is_a_difference_of_its_own():

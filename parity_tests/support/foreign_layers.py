@@ -257,6 +257,89 @@ class LeavesOutput:
         self.dinputs = dvalues @ self.weights.T
 
 
+class MayHaveABias:
+    """Right: without a bias where it is told so."""
+
+    heeds = True
+
+    def __init__(self, in_features, out_features, bias=True):
+        self.W = np.zeros((in_features, out_features))
+        if bias or not self.heeds:
+            self.b = np.zeros(out_features)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + (self.b if hasattr(self, "b") else 0)
+
+    def backward(self, up):
+        rows, above = self.x.reshape(-1, len(self.W)), up.reshape(-1, self.W.shape[1])
+        self.dW = rows.T @ above
+        if hasattr(self, "b"):
+            self.db = above.sum(axis=0)
+        return up @ self.W.T
+
+
+class AlwaysHasABias(MayHaveABias):
+    """Wrong, which no number shows: the bias that it should not have begins at 0."""
+
+    heeds = False
+
+
+class AlwaysTracks(Normalise):
+    """Wrong: takes the option, and evaluates with running statistics all the same."""
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, track_running_stats=True):
+        super().__init__(num_features, eps, momentum)
+
+
+class BySecant:
+    """The hyperbolic tangent; its slope in another form, right where 1 - y² has no digit left."""
+
+    def forward(self, x):
+        self.x = x
+        return np.tanh(x)
+
+    def backward(self, up):
+        with np.errstate(over="ignore"):
+            return up / np.cosh(self.x) ** 2
+
+
+def score_loss(scores, labels):
+    """A loss that returns its gradient beside it: right."""
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    rows = np.arange(len(labels))
+    grad = np.exp(log_p)
+    grad[rows, labels] -= 1
+    return -log_p[rows, labels].mean(), grad / len(labels)
+
+
+def score_loss_of_half(scores, labels):
+    """Wrong on the way back."""
+    loss, grad = score_loss(scores, labels)
+    return loss, grad / 2
+
+
+class Parameter:
+    def __init__(self, data):
+        self.data, self.grad = data, np.zeros_like(data)
+
+
+class DenseOfParameters:
+    """Right; its parameters are objects that hold their gradients."""
+
+    def __init__(self, n_inputs, n_units):
+        self.W, self.b = Parameter(np.ones((n_inputs, n_units))), Parameter(np.zeros(n_units))
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W.data + self.b.data
+
+    def backward(self, up):
+        self.W.grad, self.b.grad = self.x.T @ up, up.sum(axis=0)
+        return up @ self.W.data.T
+
+
 class RowsOfOnes:
     """Softmax cross-entropy of one-hot rows; right wherever no probability is 0."""
 

@@ -1,10 +1,11 @@
 """What a check drives of a layer: parameters in, one pass there and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from lockstep.recordings.recording import Pass
 from lockstep.text import Message, message
 
 Arrays = dict[str, np.ndarray]
@@ -37,6 +38,10 @@ class LayerAdapter:
 
     def again(self, layout: Any, paths: Mapping[str, tuple[str, ...]]) -> Any:
         """What makes one like it in another layout, where it knows more; None where it knows no layouts."""
+
+    def keeps(self, keys: Iterable[str], last: Pass) -> list[str]:
+        """Which of these parameters it has, uses and differentiates though PyTorch has none, after its last pass."""
+        return []
 
     def fitted(self, key: str, value: Any) -> np.ndarray:
         """An array of its own in the shape of PyTorch's parameter or buffer `key`."""

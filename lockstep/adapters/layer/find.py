@@ -1,12 +1,15 @@
 """Finds parameters and running statistics by what they are: what changing them does to the output."""
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from lockstep.adapters.adapter import CannotCheck
 from lockstep.adapters.layer.names import Place
+from lockstep.text import message
 
 Role = tuple[str, ...]  # what a change does to the output in training and in evaluation: "nothing", "shift" or "scale"
 Runs = Callable[[Any, bool], np.ndarray]  # a layer, whether it trains, to its output for one input
@@ -56,19 +59,41 @@ def fits(array: np.ndarray, shape: tuple[int, ...]) -> bool:
 
 
 def by_role(
-    layer: Any, wanted: Mapping[str, tuple[tuple[int, ...], Role]], taken: set[tuple[str, ...]], runs: Runs, modes
+    layer: Any,
+    free: Mapping[tuple[str, ...], np.ndarray],
+    at: Callable[[Any, tuple[str, ...]], Any],
+    wanted: Mapping[str, tuple[tuple[int, ...], Role]],
+    runs: Runs,
+    modes: tuple[bool, ...],
 ) -> dict[str, list[tuple[str, ...]]]:
-    """The paths of the arrays that have the shape and the role of each of these; perhaps several, perhaps none."""
+    """The paths of the free arrays that have the shape and the role of each of these; perhaps several, perhaps none."""
     shapes = [shape for shape, _ in wanted.values()]
-    free = [path for path, array in arrays_in(layer) if path not in taken and any(fits(array, one) for one in shapes)]
     roles: dict[tuple[str, ...], Role] = {}
-    for path in free:
+    for path in (path for path, array in free.items() if any(fits(array, one) for one in shapes)):
         try:
-            roles[path] = role_of(layer, lambda made, path=path: held(made, path), runs, modes)
+            roles[path] = role_of(layer, lambda made, path=path: at(made, path), runs, modes)
         except Exception:  # whatever their code makes of a changed array: it is not what is looked for
             continue
-    size = {path: array for path, array in arrays_in(layer) if path in roles}
     return {
-        key: [path for path, role in roles.items() if role == wanted_role and fits(size[path], shape)]
+        key: [path for path, role in roles.items() if role == wanted_role and fits(free[path], shape)]
         for key, (shape, wanted_role) in wanted.items()
     }
+
+
+def only_one(found: Mapping[str, list[tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    """The path of each that was found.
+
+    Raises:
+        CannotCheck: where several arrays may be one, or one several.
+    """
+    claimed = Counter(path for paths in found.values() for path in paths)
+    unsure = {key: paths for key, paths in found.items() if len(paths) > 1 or any(claimed[path] > 1 for path in paths)}
+    if unsure:
+        asked = ",".join(f"{key}={'|'.join('.'.join(path) for path in paths)}" for key, paths in unsure.items())
+        raise CannotCheck(message("recognise.several", keys=", ".join(unsure), asked=asked))
+    return {key: paths[0] for key, paths in found.items() if paths}
+
+
+def plain_like(x: np.ndarray) -> np.ndarray:
+    """An input of that shape that hides no role: what is far out does."""
+    return np.random.default_rng(0).standard_normal(x.shape).astype(x.dtype)

@@ -11,11 +11,11 @@ from lockstep.adapters.code import strings
 from lockstep.adapters.layer.adapter import LayerAdapter, Made
 from lockstep.adapters.layer.layout import PYTORCHS, Layout
 from lockstep.adapters.layer.names import BUFFERS, MASKS, PARAMS, TRAINING, target_of
-from lockstep.adapters.layer.object import WORDS, first_of
+from lockstep.adapters.layer.object import WORDS, beside, first_of
 from lockstep.adapters.names import Names, match, named, required, told
 from lockstep.text import message
 
-DICTS = ("bn_param", "dropout_param", "param", "config", "state", "cache")
+DICTS = ("bn_param", "ln_param", "dropout_param", "param", "config", "state", "cache")
 
 
 class LayerFunction(LayerAdapter):
@@ -85,7 +85,11 @@ class LayerFunction(LayerAdapter):
 
     def back(self, output, returned, arguments, inputs, upstream, kept) -> Made:
         if self.backward is None:
-            return Made(output, buffers=kept)
+            grad = beside(returned, self.layout.theirs(inputs[0])) if self.target else None
+            if grad is None:
+                return Made(output, buffers=kept)
+            grad, _ = self.layout.averaged(self.layout.pytorchs(grad), {}, inputs, self.means)
+            return Made(output, grad, buffers=kept, upstream=np.ones_like(output))
         cache = returned[1:] if isinstance(returned, tuple) else ()
         count = len(required(self.backward))
         if cache and count >= 2:

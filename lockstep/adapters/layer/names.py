@@ -19,6 +19,7 @@ BUFFERS = {
 }
 HOLDERS = ("params", "parameters", "weights", "state", "buffers", "grads", "gradients", "grad")
 GRADS = ("{0}_grad", "grad_{0}", "d{0}", "d_{0}", "{0}.grad", "{0}_gradient")
+HELD = ("data", "value", "values", "array")  # by an object that is a parameter
 TRAINING = ("training", "is_training", "train", "train_mode", "train_flg", "is_train", "trainable", "mode")
 MASKS = ("mask", "r", "keep_mask", "dropout_mask")
 TARGETS = ("target", "targets", "t", "y", "y_true", "labels", "label", "truth", "true", "gold", "y_target")
@@ -61,9 +62,16 @@ def places(owner: Any, others: Mapping[str, Iterable[str]]) -> dict[str, Place]:
             if hit is not None:
                 own = spelt(hit, name)
                 assert own is not None
-                by_key[key] = Place(owner if hit is holders[0] else hit, own)
+                by_key[key] = inside(Place(owner if hit is holders[0] else hit, own))
                 break
     return by_key
+
+
+def inside(place: Place) -> Place:
+    """Where the array is: at a place, or in the object there that holds it beside its gradient."""
+    value = place.get()
+    name = next((one for one in HELD if isinstance(getattr(value, one, None), np.ndarray)), None)
+    return Place(value, name) if name else place
 
 
 def spelt(holder: Mapping[str, Any], name: str) -> str | None:

@@ -1,6 +1,5 @@
 """An object with forward and backward, or a callable one, on arrays."""
 
-import collections
 import copy
 import functools
 import inspect
@@ -11,11 +10,12 @@ import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
 from lockstep.adapters.layer.adapter import LayerAdapter, Made
-from lockstep.adapters.layer.find import Role, arrays_in, by_role, fits, held
+from lockstep.adapters.layer.find import Role, arrays_in, by_role, effect, fits, held, only_one, plain_like
 from lockstep.adapters.layer.layout import PYTORCHS, Layout
 from lockstep.adapters.layer.names import (
     BUFFERS,
     GRAD_INPUTS,
+    HELD,
     MASKS,
     OUTPUTS,
     PARAMS,
@@ -126,19 +126,9 @@ class LayerObject(LayerAdapter):
             roles = {key: self.roles[key][: len(modes)] for key in self.unset if key in self.roles}
             wanted = {key: (self.given[key].shape, role) for key, role in roles.items() if set(role) != {"nothing"}}
             taken = {path_of(self.layer, place) for place in self.places.values()}
-            plain = np.random.default_rng(0).standard_normal(x.shape).astype(x.dtype)  # what is far out hides its role
-            paths_of = by_role(self.layer, wanted, taken, functools.partial(self.output, plain, others), modes)
-            claimed = collections.Counter(path for paths in paths_of.values() for path in paths)
-            unsure = {
-                key for key, paths in paths_of.items() if len(paths) > 1 or any(claimed[path] > 1 for path in paths)
-            }
-            several = {key: paths for key, paths in paths_of.items() if key in unsure}
-            if several:
-                asked = ",".join(
-                    f"{key}={'|'.join('.'.join(path) for path in paths)}" for key, paths in several.items()
-                )
-                raise CannotCheck(message("recognise.several", keys=", ".join(several), asked=asked))
-            self.paths |= {key: paths[0] for key, paths in paths_of.items() if paths}
+            free = {path: array for path, array in arrays_in(self.layer) if path not in taken}
+            runs = functools.partial(self.output, plain_like(x), others)
+            self.paths |= only_one(by_role(self.layer, free, held, wanted, runs, modes))
             self.load()
         self.loaded = True
 
@@ -172,9 +162,14 @@ class LayerObject(LayerAdapter):
     def run(self, training, inputs, upstream):
         if not self.loaded:
             self.find(inputs[0], inputs[1:])
-        output = self.output(inputs[0], inputs[1:], self.layer, training)
+        made = self.pass_forward(self.layer, training, inputs[0], inputs[1:])
+        output = self.layout.pytorchs(np.asarray(first_of(self.made(self.layer, made, OUTPUTS))))
         grad, grads, up = None, {}, upstream
-        if self.backward is not None:
+        if self.backward is None and self.target:
+            grad = beside(made, self.layout.theirs(inputs[0]))
+            up = np.ones_like(output)
+            grad = None if grad is None else self.layout.averaged(self.layout.pytorchs(grad), {}, inputs, self.means)[0]
+        elif self.backward is not None:
             takes = upstream_of(self.backward)
             up = upstream if takes else np.ones_like(output)
             returned = self.backward(self.layout.theirs(upstream)) if takes else self.backward()
@@ -227,6 +222,8 @@ class LayerObject(LayerAdapter):
         wanted = [key for key in self.places if key in PARAMS]
         called = {key: [str(self.places[key].name).strip("_").lower()] for key in wanted}
         known = {key: Place(*place) for key in wanted for place in [self.known_gradient(key)] if place}
+        beside = {key: Place(self.places[key].holder, "grad") for key in wanted if self.places[key].name in HELD}
+        known |= {key: place for key, place in beside.items() if is_array(getattr(place.holder, "grad", None))}
         known |= places(self.layer, {key: gradient_names(key, called[key]) for key in wanted if key not in known})
         for holder in ("grads", "gradients", "grad"):
             inside = getattr(self.layer, holder, None)
@@ -238,6 +235,18 @@ class LayerObject(LayerAdapter):
         if isinstance(returned, tuple) and len(returned) == 1 + len(wanted) and not known:
             return {key: self.fitted(key, value) for key, value in zip(wanted, returned[1:], strict=True)}
         return {key: self.fitted(key, place.get()) for key, place in known.items() if is_array(place.get())}
+
+    def keeps(self, keys, last):
+        held_anyway = places(self.layer, {key: PARAMS[key] for key in keys})
+        self.places |= {key: place for key, place in held_anyway.items() if isinstance(place.get(), np.ndarray)}
+        self.given |= {key: np.array(self.places[key].get()) for key in keys if key in self.places}
+        runs = functools.partial(self.output, last.inputs[0], last.inputs[1:])
+        return [
+            key
+            for key in self.gradients(None)
+            if key in held_anyway
+            and effect(self.layer, lambda one, key=key: places(one, PARAMS)[key], runs, last.training) != "nothing"
+        ]
 
     def known_gradient(self, key: str) -> tuple[Any, str] | None:
         path = self.paths.get(f"{key}.grad")
@@ -292,6 +301,12 @@ def arrays_of(kind: type) -> dict[str, str]:
 def first_of(returned: Any) -> Any:
     alone = isinstance(returned, list) and len(returned) == 1  # of each input, and there is one
     return returned[0] if alone or isinstance(returned, tuple) else returned
+
+
+def beside(returned: Any, x: np.ndarray) -> np.ndarray | None:
+    """The gradient by the input, where a loss returns it beside its number."""
+    grad = returned[1] if isinstance(returned, tuple) and len(returned) == 2 else None
+    return grad if isinstance(grad, np.ndarray) and grad.shape == x.shape and grad.dtype.kind == "f" else None
 
 
 def is_array(value: Any) -> bool:
