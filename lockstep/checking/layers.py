@@ -420,13 +420,16 @@ class LayerCheck:
 
     def kept(self, trial: Trial, driven: Driven) -> None:
         """Name the option that takes a parameter away in PyTorch and leaves it here, to be used and learned."""
-        kind, told = own_class(self.subject.reference, trial.case.layer), driven.recording.hyperparameters
-        left_out = [key for key in kind.GRADS if key not in kind(**told).params]
-        still = driven.adapter.keeps(left_out, driven.recording.steps[-1]) if left_out else []
-        for name in self.changed(trial) if still else ():
-            standard = kind(**(told | {name: standard_of(self.subject, trial)[name]})).params
-            if any(key in standard for key in still):
+        for name in self.changed(trial):
+            gone = self.takes_away(name, trial, driven.recording)
+            if gone and driven.adapter.keeps(gone, driven.recording.steps[-1]):
                 self.no_effect(name, trial)
+
+    def takes_away(self, name: str, trial: Trial, recording: Recording) -> list[str]:
+        """The parameters that PyTorch has at its default of a hyperparameter, and not at the trial's value."""
+        kind, told = own_class(self.subject.reference, trial.case.layer), recording.hyperparameters
+        standard = kind(**(told | {name: standard_of(self.subject, trial)[name]})).params
+        return [key for key in standard if key not in kind(**told).params]
 
     def masks(self) -> None:
         """Count what the layer draws by itself."""
@@ -472,6 +475,8 @@ class LayerCheck:
                 standard = standard_of(self.subject, trial)[name]
                 if drawn(trial, driven.adapter) or not matters(driven.recording, name, standard):
                     continue
+                if self.takes_away(name, trial, driven.recording):
+                    continue  # whether it is still there was asked already
                 if self.changes_nothing(name, trial, key[1], driven.recording):
                     self.no_effect(name, trial)
 

@@ -186,6 +186,7 @@ def test_a_shape_that_is_taken_is_compared(target, like):
     found = checked(target, like, dtypes=("float64",))
     assert found.verdict is Verdict.DIFFERENT, str(found)
     assert found.unseen == []
+    assert not any(one["id"] == "no-effect" for one in found.causes)
 
 
 def test_what_it_decides_by_itself_is_a_difference_of_its_own():
