@@ -192,7 +192,7 @@ def of_object(made: Any, held: Held, metrics: tuple[float, ...]) -> Rates:
     """What was made: a function of the epoch, a generator, or an object that is stepped."""
     if isinstance(made, types.GeneratorType):
         return lambda count: [next(made)]
-    if isinstance(made, types.FunctionType):
+    if not hasattr(made, "step") and callable(made):
         return lambda count: [made(count)]
 
     held.made = made

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.errors import NoSuchName, TheirCode
+from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.snapshot import Snapshot
+from lockstep.subjects.driven_gradients import driven
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.optim import agreed, problem_of, unmoved, weak
 from lockstep.subjects.side import Bounds, Pair, watched
@@ -205,8 +206,6 @@ def pair(
 
 
 # what somebody's own may call things
-GRADS = ("grads", "gradients", "grad", "gradient", "g", "gs", "dparams")
-PARAMETERS = ("parameters", "params", "model")
 OTHERS = {
     "max_norm": ("max_norm", "clip_norm", "threshold", "max_grad_norm", "clip", "limit", "max_value", "c"),
     "norm_type": ("norm_type", "p", "ord", "order"),
@@ -260,58 +259,11 @@ class Gradients(Family):
         nothing = {name: np.zeros_like(array) for name, array in stream(0).items()}
         none = {key: {key: np.zeros((), formats.named(dtype).dtype)} for key in stated.NUMBERS}
         yield Snapshot({stated.GIVEN: nothing, stated.TENSORS[0]: nothing, **none})
+        transformed = driven(target, told, together=bool(stated.NUMBERS))
         for step in range(1, case.steps + 1):
-            given = stream(step)
-            clipped, number = driven(target, given, told)
+            clipped, number = transformed(given := stream(step))
             seen = {key: {key: number} for key in stated.NUMBERS if number is not None}
             yield Snapshot({stated.GIVEN: given, stated.TENSORS[0]: clipped, **seen})
-
-
-def driven(target: Any, given: Mapping[str, np.ndarray], told: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-    """What a function of gradients, or of parameters that have some, makes of them; and the number it returns.
-
-    Raises:
-        TheirCode: where it returns no such gradients, and changed none in place.
-    """
-    first = next(iter(inspect.signature(target).parameters), "")
-    if first in PARAMETERS:
-        tensors = importlib.import_module("torch_impl.tensors")
-        parameters = [tensors.tensor(np.zeros_like(array), requires_grad=True) for array in given.values()]
-        for parameter, array in zip(parameters, given.values(), strict=True):
-            parameter.grad = tensors.tensor(array)
-        answer = target(parameters, **told)
-        made = [np.array(tensors.array(parameter.grad)) for parameter in parameters]
-        return dict(zip(given, made, strict=True)), as_number(answer, made[0].dtype)
-    copies = {name: array.copy() for name, array in given.items()}
-    answer = target(copies, **told)
-    grads = next((part for part in answers(answer) if as_grads(part, given)), copies)
-    number = next((part for part in answers(answer) if np.ndim(part) == 0 and part is not None), None)
-    made = as_grads(grads, given)
-    return made, as_number(number, next(iter(given.values())).dtype)
-
-
-def answers(answer: Any) -> tuple[Any, ...]:
-    return answer if isinstance(answer, tuple) else (answer,)
-
-
-def as_grads(part: Any, given: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """An answer as named gradients; nothing where it is none."""
-    listed = isinstance(part, list) and len(part) == len(given)
-    named: Any = dict(zip(given, part, strict=True)) if listed else part
-    if not isinstance(named, Mapping) or named.keys() != given.keys():
-        return {}
-    arrays = {str(name): np.asarray(array) for name, array in named.items()}
-    for name, array in arrays.items():
-        if array.shape != given[name].shape:
-            what = {"name": name, "shape": list(array.shape), "wanted": list(given[name].shape)}
-            raise TheirCode(message("recognise.gradient-shape", **what))
-    return arrays
-
-
-def as_number(answer: Any, dtype: np.dtype) -> Any:
-    """The norm that a function tells, if it does."""
-    item = answer.item() if hasattr(answer, "item") else answer
-    return np.asarray(item, dtype) if isinstance(item, int | float) and not isinstance(item, bool) else None
 
 
 FAMILY = Gradients()

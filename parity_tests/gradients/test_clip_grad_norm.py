@@ -74,6 +74,39 @@ def without_eps(grads, max_norm):
     return {name: g * g.dtype.type(max_norm / total) if total > max_norm else g for name, g in grads.items()}
 
 
+def a_list(grads, max_norm):
+    total = np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in grads))
+    scale = max_norm / (total + 1e-6)
+    return [g * g.dtype.type(scale) for g in grads] if scale < 1 else grads
+
+
+def a_list_in_place(grads, max_norm):
+    total = np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in grads))
+    for g in grads:
+        np.multiply(g, min(1.0, max_norm / (total + 1e-6)), out=g)
+    return total
+
+
+class Clipper:
+    def __init__(self, max_norm):
+        self.max_norm = max_norm
+
+    def __call__(self, grads):
+        return a_list(grads, self.max_norm)
+
+
+def of_holders(params, max_norm):
+    total = np.sqrt(sum(np.sum(np.square(p.grad, dtype=np.float64)) for p in params))
+    for p in params:
+        p.grad = np.multiply(p.grad, min(1.0, max_norm / (total + 1e-6)), dtype=p.grad.dtype)
+
+
+def one_array(grad, max_norm):
+    """What a tensor by itself becomes does not show whether one norm is taken of all."""
+    total = np.linalg.norm(grad.astype(np.float64))
+    return grad * grad.dtype.type(min(1.0, max_norm / (total + 1e-6)))
+
+
 def by_pytorch(parameters, max_norm, norm_type=2.0):
     return torch.nn.utils.clip_grad_norm_(parameters, max_norm, norm_type)
 
@@ -88,6 +121,10 @@ def by_pytorch_each(parameters, max_norm, norm_type=2.0):
     [
         (right, Verdict.ROUNDING, []),
         (by_pytorch, Verdict.IDENTICAL, []),
+        (a_list, Verdict.ROUNDING, []),
+        pytest.param(a_list_in_place, Verdict.ROUNDING, [], marks=pytest.mark.slow),
+        pytest.param(Clipper, Verdict.ROUNDING, [], marks=pytest.mark.slow),
+        pytest.param(of_holders, Verdict.ROUNDING, [], marks=pytest.mark.slow),
         (each_tensor, Verdict.DIFFERENT, ["clipped-a-tensor-at-a-time"]),
         pytest.param(by_pytorch_each, Verdict.DIFFERENT, ["clipped-a-tensor-at-a-time"], marks=pytest.mark.slow),
         pytest.param(without_eps, Verdict.DIFFERENT, ["clip-eps-missing"], marks=pytest.mark.slow),
@@ -97,3 +134,8 @@ def test_somebodys_own_is_judged_and_what_is_wrong_with_it_is_named(target, verd
     found = lockstep.check(target, like="gradients.clip_grad_norm")
     assert found.verdict is verdict, str(found)
     assert [cause["id"] for cause in found.causes] == ids
+
+
+def test_an_array_by_itself_is_tried_where_there_is_one_tensor_alone():
+    found = lockstep.check(one_array, like="gradients.clip_grad_norm", dtypes=("float64",))
+    assert found.verdict is Verdict.BROKEN or "all of them together" in str(found)

@@ -8,6 +8,14 @@ SCENARIOS = [
     Scenario(Average("an average beside buffers", shapes=BUFFERED, steps=4)),
 ]
 
+AVERAGED_TOO = Cause(
+    id="buffers-averaged",
+    arguments={"copied": "copied & False"},
+    formula=r"\bar b' = u",
+    seen="timm's ModelEma and ModelEmaV2",
+    shows="an average beside buffers",
+    first=First(2, "averaged"),
+)
 LEFT_OUT = Cause(
     id="buffers-left-out",
     lines={"averaged": "param if n_averaged == 0 else np.where(copied, averaged, moved)"},

@@ -1,6 +1,6 @@
 """Causes of average.ema."""
 
-from lockstep.causes.average.averaged import LEFT_OUT, SCENARIOS
+from lockstep.causes.average.averaged import AVERAGED_TOO, LEFT_OUT, SCENARIOS
 from lockstep.causes.cause import Cause, First
 from lockstep.causes.tables import table
 
@@ -34,6 +34,15 @@ CAUSES = table(
             first=First(2, "averaged"),
         ),
         Cause(
+            id="average-warmed-up",
+            variant="counted from 1",
+            arguments={"decay": "np.minimum(decay, (2 + n_averaged) / (11 + n_averaged))"},
+            formula=r"\beta_n = \min\bigl(\beta, \tfrac{2 + n}{11 + n}\bigr)",
+            seen="fadel/pytorch_ema",
+            shows=SHOWS,
+            first=First(2, "averaged"),
+        ),
+        Cause(
             id="decay-for-its-complement",
             lines={"moved": "(1 - decay) * averaged + decay * param"},
             formula=r"u = (1 - \beta)\,\bar w + \beta\,w",
@@ -41,6 +50,7 @@ CAUSES = table(
             first=First(2, "averaged"),
         ),
         LEFT_OUT,
+        AVERAGED_TOO,
         Cause(
             id="decay-value",
             variant="0.99",

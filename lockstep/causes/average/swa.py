@@ -1,6 +1,6 @@
 """Causes of average.swa."""
 
-from lockstep.causes.average.averaged import LEFT_OUT, SCENARIOS
+from lockstep.causes.average.averaged import AVERAGED_TOO, LEFT_OUT, SCENARIOS
 from lockstep.causes.cause import Cause, First
 from lockstep.causes.tables import table
 
@@ -25,5 +25,6 @@ CAUSES = table(
             first=First(3, "averaged"),
         ),
         LEFT_OUT,
+        AVERAGED_TOO,
     ],
 )
