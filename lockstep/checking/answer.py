@@ -304,9 +304,15 @@ def beside(check: Check) -> list[Message]:
     if check.verdict is Verdict.PARTIAL:
         unseen = []  # the headline says so
     formats = [
-        message("note.format", what=what, given=given, made=made) for what, (given, made) in check.formats.items()
+        message("note.held" if held_by_it(check, what) else "note.format", what=what, given=given, made=made)
+        for what, (given, made) in check.formats.items()
     ]
     return [*unseen, *formats, *check.reservations]
+
+
+def held_by_it(check: Check, what: str) -> bool:
+    """Whether it is an entry of its state, and not what it makes."""
+    return any(outcome.recording.holds == "steps" and what != "param" for outcome in check.outcomes)
 
 
 def shared(used: float) -> Message:

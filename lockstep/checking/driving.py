@@ -11,6 +11,7 @@ import numpy as np
 from lockstep.adapters.adapter import Adapter, NotTaken
 from lockstep.adapters.optimizer.recognise import Recognised
 from lockstep.checking.misnamed import of_wrong_sign
+from lockstep.checking.promoted import rounded_back
 from lockstep.checking.scenarios import Trial
 from lockstep.diagnose.holding import without
 from lockstep.engine.guard import Broken
@@ -122,6 +123,7 @@ def record(
         steps=steps,
         source=str(shape.words),
         spoils=getattr(adapter, "spoils_gradients", False),
+        formats=getattr(adapter, "formats", {}),
     )
     return without(recording, of_wrong_sign(recording))
 
@@ -147,7 +149,8 @@ def drive(
             adapter.start({name: lay(array) for name, array in start.items()}, **known)
             before = read(adapter, start)
             check_start(before, start)
-            now = dict(hyperparameters)
+            now, again = dict(hyperparameters), {}
+            formats: dict[str, str] = {}
             for number in range(1, case.steps + 1):
                 grads = case.scheduled(problem.gradient(before, step=number, seed=seed), number)
                 for name, value in case.changes(number).items():
@@ -155,12 +158,16 @@ def drive(
                         adapter.set(name, value)
                         now[name] = value
                 handed = {name: None if grad is None else lay(grad) for name, grad in grads.items()}
+                if trial.mishap == "reused":
+                    handed = again = in_the_same(again, handed)
                 adapter.step(handed_as(case, handed))
+                formats |= rounded_back(adapter, start)
                 after = read(adapter, start)
                 if any(g is not None and g.tobytes() != grads[name].tobytes() for name, g in handed.items()):
                     vars(adapter)["spoils_gradients"] = True
                 steps.append(Step(dict(now), grads, before, after, seen(adapter, start, declared)))
                 before = after
+            vars(adapter)["formats"] = formats | held_otherwise(adapter, start, declared)
     except (NotTaken, Broken, Narrowed, KeyboardInterrupt):
         raise
     except (Exception, SystemExit) as error:
@@ -168,6 +175,17 @@ def drive(
             raise
         raise Raised(error, trial.name, number) from error
     return steps
+
+
+def in_the_same(
+    arrays: dict[str, np.ndarray | None], grads: dict[str, np.ndarray | None]
+) -> dict[str, np.ndarray | None]:
+    """The gradients in the arrays of the step before, as who zeroes them and adds up hands them over."""
+    for name, grad in grads.items():
+        array = arrays.get(name)
+        if array is not None and grad is not None:
+            array[...] = grad
+    return {name: grad if arrays.get(name) is None else arrays[name] for name, grad in grads.items()}
 
 
 def strided(array: np.ndarray) -> np.ndarray:
@@ -210,6 +228,20 @@ def check_start(before: Mapping[str, np.ndarray], start: Mapping[str, np.ndarray
     for name, array in start.items():
         if before[name].tobytes() != array.tobytes():
             raise Broken("start-differs", message("broken.start-out", name=name))
+
+
+def held_otherwise(adapter: Adapter, like: Mapping[str, np.ndarray], declared: Mapping[str, Any]) -> dict[str, str]:
+    """State entries that are held in another format than they are declared with, to that format."""
+    return {
+        key: held.dtype.name
+        for key, named in adapter.state().items()
+        for name, held in ((name, np.asarray(array)) for name, array in named.items())
+        if key in declared
+        and held.dtype.kind == "f"
+        and declared[key].kind != "count"
+        and held.shape == declared[key].shape(like[name].shape)
+        and held.dtype != declared[key].dtype(like[name].dtype)
+    }
 
 
 def seen(

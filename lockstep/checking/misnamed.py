@@ -14,11 +14,12 @@ def guessed(recording: Recording) -> set[str]:
 
 
 def of_wrong_sign(recording: Recording) -> set[str]:
-    """Guessed entries that cannot be what they were taken for: a mean of gradients that is never negative, or the
-    mean of squares that is.
+    """Guessed entries that cannot be what they were taken for: a mean of gradients that is never negative where they
+    begin with both signs, or the mean of squares that is.
     """
     steps = [step for step in recording.steps if isinstance(step, Step)]
-    negative = any(grad is not None and np.any(grad < 0) for step in steps for grad in step.grads.values())
+    first = [grad for step in steps[:1] for grad in step.grads.values() if isinstance(grad, np.ndarray)]
+    negative = any(np.any(grad < 0) for grad in first) and any(np.any(grad > 0) for grad in first)
     declared, keys = entries_of(recording.subject), set()
     for key in guessed(recording):
         arrays = [array for step in steps for array in step.state.get(key, {}).values()]

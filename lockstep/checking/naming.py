@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from lockstep.causes.cause import Cause
+from lockstep.causes.optim.optimizer import STATE_FORMAT, state_low_precision
 from lockstep.causes.source import HELPERS, expression, reads
 from lockstep.causes.tables import scenarios
 from lockstep.checking.answer import ITS_DEFAULT, Check, Outcome
@@ -17,6 +19,7 @@ from lockstep.diagnose.replay import Residual, judge, replay
 from lockstep.diagnose.solve import CANNOT, Hypothesis
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import Recording
+from lockstep.subjects.registry import find
 from lockstep.text import message
 
 
@@ -24,6 +27,8 @@ def name_causes(result: Check) -> None:
     """Fill in the causes: what its own defaults explain by themselves, and the diagnosis of the rest."""
     others: dict[str, Any] = {}
     standard: dict[str, Any] = {}
+    if narrow := narrow_state(result):
+        take_beside(result, (narrow,))
     for outcome in result.outcomes:
         others |= other_defaults(outcome.recording)
         standard |= outcome.recording.hyperparameters if outcome.recording.scenario == OWN_DEFAULTS else {}
@@ -50,10 +55,38 @@ def name_causes(result: Check) -> None:
         if guessing and not diagnosis.causes:
             diagnosis, of_its_own = with_state_or_without(told, result.subject, left)
             result.notes += [message("note.state-of-its-own")] if of_its_own else []
+        if diagnosis.causes and all(cause.id == STATE_FORMAT for cause in diagnosis.causes):
+            take_beside(result, diagnosis.causes)
         data = diagnosis.to_json()
         because = diagnosis.partly.causes if diagnosis.partly else diagnosis.causes
         result.causes = [*beside, *data["causes"], *own_defaults(others, standard, used, because)]
         result.equivalent, result.diagnosis = data["equivalent"], diagnosis
+
+
+def narrow_state(result: Check) -> Cause | None:
+    """The state that can be seen to be held in float32 where the parameters are float64, as a cause."""
+    seen = {
+        key
+        for one in result.outcomes
+        for key, made in one.recording.formats.items()
+        if (one.recording.dtype, made) == ("float64", "float32")
+    }
+    subject = find(result.subject)
+    lines = [line for key, line in subject.family.state(subject).items() if key in seen] if seen else []
+    return dataclasses.replace(state_low_precision(*lines), subject=result.subject) if lines else None
+
+
+def take_beside(result: Check, causes: Hypothesis) -> None:
+    """Judge the formula by itself, where all that differs is the format that state is held in."""
+    differing = [one for one in result.outcomes if not one.residual.explains]
+    try:
+        under = [replay(one.recording, causes) for one in differing]
+    except CANNOT:
+        return
+    if differing and all(one.explains for one in under):
+        for outcome, residual in zip(differing, under, strict=True):
+            outcome.residual = residual
+        result.reserve(causes[0].fix)
 
 
 def with_state_or_without(told: list[Outcome], subject: str, left: Mapping[str, Residual]) -> tuple[Diagnosis, bool]:
@@ -79,7 +112,8 @@ def named_in(told: list[Outcome], subject: str, left: Mapping[str, Residual], to
         layers = all(outcome.recording.is_layer for outcome in told)
         return diagnose([outcome.recording for outcome in told], subject, left, together=layers)
     diagnosis = diagnose([outcome.recording for outcome in few], subject, left, together=together)
-    others = [outcome for outcome in told if outcome not in few and not explained(outcome.recording, diagnosis.causes)]
+    beyond = [outcome for outcome in told if outcome not in few]
+    others = [one for one in beyond if not explained(without(one.recording, diagnosis.kept), diagnosis.causes)]
     if not others or not diagnosis.causes:
         return diagnosis
     if any(outcome.recording.is_layer for outcome in others):

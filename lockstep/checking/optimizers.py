@@ -13,13 +13,14 @@ from lockstep.adapters.adapter import CannotCheck, NotTaken
 from lockstep.adapters.frameworks import frameworks_of
 from lockstep.adapters.making import Everything
 from lockstep.adapters.names import in_words
-from lockstep.adapters.optimizer.recognise import Recognised, recognise, shape
+from lockstep.adapters.optimizer.recognise import Recognised, recognise, shape, told_first
 from lockstep.adapters.optimizer.tensor_step import Ours
-from lockstep.checking.answer import Check, Outcome
+from lockstep.checking.answer import Check, Outcome, Remark
 from lockstep.checking.defaults import hidden_defaults
 from lockstep.checking.driving import Narrowed, Raised, drive, first_look, record
 from lockstep.checking.misnamed import idle
 from lockstep.checking.naming import name_causes
+from lockstep.checking.promoted import line_of
 from lockstep.checking.scenarios import Trial, trials
 from lockstep.diagnose.holding import without
 from lockstep.diagnose.replay import exact_step, replay
@@ -108,13 +109,26 @@ class Driver:
         for place, (dtype, trial) in enumerate((dtype, trial) for dtype in dtypes for trial in tried):
             if on_scenario:
                 on_scenario(f"{trial.name}, {dtype}", place, total)
+            if trial.once and dtype != dtypes[0]:
+                continue
             if dtype not in self.narrowed and not self.one(trial, dtype, first=not self.result.outcomes):
                 return
         self.drop_idle_state()
         self.effects(tried)
-        hidden = dict.fromkeys(key for one in self.result.outcomes for key in hidden_state(one.recording, self.subject))
-        if hidden:
-            self.result.reserve(message("note.hidden-state", names=list(hidden)))
+        self.held()
+
+    def held(self) -> None:
+        """Say what was not seen of the state, and what is held or comes out in another format."""
+        recordings = [one.recording for one in self.result.outcomes]
+        formats = {(key, made): one.dtype for one in reversed(recordings) for key, made in one.formats.items()}
+        hidden = [key for one in recordings for key in hidden_state(one, self.subject) if key not in one.formats]
+        self.result.see_not(list(dict.fromkeys(hidden)))
+        for (key, made), given in formats.items():
+            self.result.formats[key] = given, made
+            if key == "param":
+                where = line_of(self.found, told_first(self.found, defaults_of(self.subject)))
+                if where:
+                    self.result.reserve(message("note.widens", where=where))
 
     def one(self, trial: Trial, dtype: str, first: bool) -> bool:
         """One scenario; False where there is no point in going on."""
@@ -133,7 +147,7 @@ class Driver:
             self.skip(trial.name, reason.said)
             return True
         except Raised as error:
-            if trial.mishap or trial.flag or trial.extreme:
+            if trial.mishap or trial.needs or trial.extreme:
                 self.skip(trial.name, error.said)
                 return True
             self.fault("exception", error.said)
@@ -224,17 +238,31 @@ class Driver:
         self.result.notes += [message("note.idle-state", own=own, key=key) for key, own in names.items()]
 
     def effects(self, tried: list[Trial]) -> None:
-        """What was asked for and changed nothing is said; where any keyword is swallowed, it was never taken."""
+        """What was asked for and changed nothing is named; where any keyword is swallowed, it was never taken.
+
+        What the implementation does is then measured by the value that it goes by.
+        """
+        without: set[str] = set()
         for outcome in list(self.result.outcomes):
             trial = next(trial for trial in tried if trial.name == outcome.recording.scenario)
             if outcome.residual.explains:
                 continue
             for name in trial.needs:
-                if self.changes_nothing(name, trial, outcome.recording):
-                    value = outcome.recording.hyperparameters[name]
+                if not self.changes_nothing(name, trial, outcome.recording):
+                    continue
+                value = outcome.recording.hyperparameters[name]
+                if name not in self.found.names:
                     self.skip(trial.name, message("reason.no-effect", name=name, value=value))
-                    if name not in self.found.names and outcome in self.result.outcomes:
+                    if outcome in self.result.outcomes:
                         self.result.outcomes.remove(outcome)
+                elif name == trial.flag and name not in without:
+                    without.add(name)
+                    what = message("remark.no-effect", name=name, value=repr(value))
+                    self.result.remarks.append(Remark("no-effect", what, trial.name))
+        for outcome in self.result.outcomes if without else ():
+            if without & set(outcome.recording.hyperparameters):
+                outcome.recording = measured_by(outcome.recording, without, defaults_of(self.subject))
+                outcome.residual = replay(outcome.recording)
 
     def changes_nothing(self, name: str, trial: Trial, recording: Recording) -> bool:
         """Whether the implementation does the same, bit for bit, without this hyperparameter."""
@@ -280,7 +308,7 @@ def stepped_twice(shape: Recognised, subject: Subject, settings: Mapping[str, An
 
 
 def hidden_state(recording: Recording, subject: Subject) -> list[str]:
-    """The entries that PyTorch keeps of a stepping tensor and that were not seen, or not in its format."""
+    """The entries that PyTorch keeps of a stepping tensor and that were not seen."""
     first, last = recording.steps[0], recording.steps[-1]
     with handed_over():
         optimizer = subject.ours()(dict(first.before), **recording.hyperparameters)
@@ -291,6 +319,13 @@ def hidden_state(recording: Recording, subject: Subject) -> list[str]:
         for key, entry in optimizer.entries(first.before[name]).items()
         if entry.kind != "count" and name not in last.state.get(key, {})
     ]
+
+
+def measured_by(recording: Recording, names: set[str], standard: Mapping[str, Any]) -> Recording:
+    """The recording measured by PyTorch's defaults of these hyperparameters."""
+    values = {name: standard[name] for name in names}
+    steps = [dataclasses.replace(step, hyperparameters=step.hyperparameters | values) for step in recording.steps]
+    return dataclasses.replace(recording, hyperparameters=recording.hyperparameters | values, steps=steps)
 
 
 def moved(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:

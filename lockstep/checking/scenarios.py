@@ -1,6 +1,7 @@
 """What an implementation is put through, so that a latent cause has nowhere to hide."""
 
 import inspect
+import itertools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -20,8 +21,8 @@ class Trial(NamedTuple):
 
     needs: hyperparameters that have to be settable, or the trial says nothing. flag: a hyperparameter whose
     effect the trial is there for; it is run without it, too. mishap: "missing gradient", "lr change", "scalar",
-    "empty", "strided" or "tied", which an implementation may be unable to take. defaults: nothing but lr is passed.
-    extreme: it is far out, or large, and no search is made on it.
+    "empty", "strided", "reused" or "tied", which an implementation may be unable to take. defaults: nothing but lr is
+    passed. extreme: it is far out, or large, and no search is made on it. once: the first dtype tells all there is.
     """
 
     scenario: Scenario
@@ -30,6 +31,7 @@ class Trial(NamedTuple):
     mishap: str = ""
     defaults: bool = False
     extreme: bool = False
+    once: bool = False
 
     @property
     def name(self) -> str:
@@ -72,6 +74,8 @@ def plain() -> list[Trial]:
         extreme("many tensors, many elements", shapes=MANY, steps=3, lr=1e-7),
         extreme("an empty tensor", mishap="empty", shapes={"weight": (2, 3), "empty": (0,)}, steps=2, lr=0.1),
         extreme("arrays that are not contiguous", mishap="strided", lr=0.1),
+        extreme("gradients in the same arrays again", mishap="reused", lr=0.1),
+        extreme("three hundred steps", steps=300, shapes={"weight": (2,)}, lr=0.01)._replace(once=True),
         trial("tied parameters", mishap="tied", shapes={"weight": (13, 7)}, steps=2, lr=0.1),
     ]
 
@@ -125,6 +129,7 @@ MOMENTUM = [
     with_momentum("momentum, lr changes", mishap="lr change", lr_at={4: 0.01, 6: 0.2}),
     with_momentum("momentum, weight decay", "weight_decay", weight_decay=0.1),
     with_momentum("momentum, a step without gradient", mishap="missing gradient", none_at=3),
+    with_momentum("momentum, gradients in the same arrays again", mishap="reused")._replace(extreme=True),
     with_momentum("dampening", "dampening", flag="dampening", dampening=0.5),
     with_momentum("nesterov", "nesterov", flag="nesterov", nesterov=True),
     with_momentum("nesterov, lr changes", "nesterov", mishap="lr change", nesterov=True, lr_at={4: 0.01}),
@@ -152,7 +157,8 @@ def trials(subject: Subject, layer: str = "") -> list[Trial]:
     """
     if subject.family.recorded != "steps":
         return layer_trials(subject, layer)
-    every = (*plain(), *options(subject), DEFAULTS)
+    own = options(subject)
+    every = (*plain(), *own, *two_at_once(own, subject), DEFAULTS)
     return [one for one in (fitted(one, subject) for one in every) if not refused(one, subject)]
 
 
@@ -182,6 +188,19 @@ def options(subject: Subject) -> list[Trial]:
             tried.update(new)
             many.append(Trial(Scenario(case.replaced(steps=8)), tuple(case.hyperparameters), new[0]))
     return many
+
+
+def two_at_once(own: list[Trial], subject: Subject) -> list[Trial]:
+    """A trial for every two options that are off unless they are asked for: one may be done where the other is not."""
+    known = {name: one.default for name, one in inspect.signature(subject.ours()).parameters.items()}
+    first = {one.flag: one for one in reversed(own) if one.flag and (one in DECAY or not known[one.flag])}
+    together: list[Trial] = []
+    for one, other in itertools.combinations(reversed(first.values()), 2):
+        case = one.case.replaced(desc=f"{one.name}, {other.name}", steps=4, **other.case.hyperparameters)
+        needs = tuple(dict.fromkeys((*one.needs, *other.needs)))
+        if not any(set(needs) == set(trial.needs) for trial in own):
+            together.append(Trial(Scenario(case, "two options at once"), needs))
+    return together
 
 
 def takes(known: Mapping[str, Any], one: Trial) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import may_join
 from lockstep.causes.source import WAS, reads
+from lockstep.diagnose.effort import Effort, limited
 from lockstep.diagnose.lines import NO_FORMULA, Call, Exchange, Quick, Script, Trail, in_order_of, near
 from lockstep.diagnose.mutation import Mutant, mutants
 from lockstep.diagnose.solve import LIMIT, Hypothesis, round_numbers, seek
@@ -41,10 +42,11 @@ class Assembly:
     Arguments:
         recordings: the plainest first.
         known: causes of the catalogue.
-        quick: holds the recordings line by line.
+        quick: holds the recordings line by line. effort: what may be spent.
     """
 
-    def __init__(self, recordings: Sequence[Recording], known: Sequence[Cause], quick: Quick):
+    def __init__(self, recordings: Sequence[Recording], known: Sequence[Cause], quick: Quick, effort: Effort):
+        self.effort = effort
         self.pieces: list[Piece] = []
         for recording in recordings:
             if there := quick.of(recording):
@@ -90,11 +92,16 @@ class Assembly:
             left = [self.left(causes, hopeless) for causes in beam]
             if not all(left):
                 break
-            extended = [[*self.extended(causes, part)] for causes, (part, *_) in zip(beam, left, strict=True)]
+            extended: list[list[Hypothesis]] = [[] for _ in beam]
+            with limited(self.effort):
+                for place, (part, *_) in enumerate(left):
+                    extended[place].extend(self.extended(beam[place], part))
             ended += [causes for causes, larger in zip(beam, extended, strict=True) if not larger]
             if not any(extended):
                 hopeless |= {part for part, *_ in left}
             beam = self.best([*itertools.chain(*extended)]) or beam
+            if self.effort.cut:
+                break
         return self.best([self.needed(one) for one in (*ended, *beam)])
 
     def needed(self, causes: Hypothesis) -> Hypothesis:

@@ -43,6 +43,7 @@ class Diagnosis:
         kept: state entry to what it holds, where that is PyTorch's up to a factor.
         formats: dtype to its answer, where the formats have not one answer; None where there is none.
         together: whether several causes at once were looked for.
+        ended: after how many hypotheses the search ended with others untried; 0 where it did not.
     """
 
     verdict: Verdict
@@ -58,6 +59,7 @@ class Diagnosis:
     kept: dict[str, Message] = dataclasses.field(default_factory=dict)
     formats: dict[str, Candidate | None] = dataclasses.field(default_factory=dict)
     together: bool = True
+    ended: int = 0
 
     @property
     def causes(self) -> Hypothesis:
@@ -109,6 +111,7 @@ class Diagnosis:
                 for label, left in self.residuals.items()
             ],
             "known": self.known,
+            "ended": self.ended,
             "partly": self.partly
             and {
                 "causes": [described(cause, Candidate(self.partly.causes, {})) for cause in self.partly.causes],
@@ -146,6 +149,8 @@ class Diagnosis:
             if self.first:
                 label, spot = self.first
                 yield row(voice, "shows", message("cli.first-in", label=repr(label), step=spot.step, line=spot.line))
+        if self.ended and not self.answer and not self.formats:
+            yield row(voice, "untried", message("cli.search-ended", tried=self.ended))
         for key, what in self.kept.items():
             yield row(voice, "cause", f"state-scaled ({key}): {voice.say(what)}")
         if self.next_best and not self.fault:
@@ -269,8 +274,8 @@ def diagnose(
         )
     together = together and not beside
     alone = search.more_than(beside) if beside else [] if together else search.alone()
-    looked = answered(search, find(path), recordings, left, thorough) if together else (alone, {}, None)
-    explanations, formats, partly = looked
+    looked = answered(search, find(path), recordings, left, thorough) if together else (alone, {}, search)
+    explanations, formats, first = looked
     answer = explanations[0] if explanations else None
     named = {cause.id for candidate in explanations for cause in candidate.causes}
     return Diagnosis(
@@ -279,7 +284,8 @@ def diagnose(
         equivalent=distinct(explanations)[1:],
         next_best=search.nearest(answer, named) if together and not formats else None,
         first=first_of(search.recordings, left),
-        partly=partly if not answer and not formats else None,
+        partly=first.partly if not answer and not formats else None,
+        ended=first.ended,
         formats=formats,
         kept=words_of(all_seen, keys, answer.causes) if answer else {},
         together=together,
@@ -289,8 +295,8 @@ def diagnose(
 
 def answered(
     search: Search, subject: Subject, recordings: Sequence[Recording], left: Mapping[str, Residual], thorough: bool
-) -> tuple[list[Candidate], dict[str, Candidate | None], Partly | None]:
-    """What explains all recordings; else what explains those of each format by themselves; else what explains some.
+) -> tuple[list[Candidate], dict[str, Candidate | None], Search]:
+    """What explains all recordings; else what explains those of each format by themselves; the search of the finest.
 
     What differs in one format alone must not spoil what another shows without doubt, so each is asked by itself.
     """
@@ -299,14 +305,14 @@ def answered(
     first = Search(subject, apart[kinds[0]], left, thorough) if len(kinds) > 1 else search
     explanations = first.explanations()
     if len(kinds) == 1:
-        return explanations, {}, first.partly
+        return explanations, {}, first
     whole = [
         candidate
         for candidate in map(search.followed, (candidate.causes for candidate in explanations))
         if candidate.residual <= 1
     ]
     if whole:
-        return whole, {}, None
+        return whole, {}, first
     formats: dict[str, Candidate | None] = {kinds[0]: explanations[0] if explanations else None}
     for dtype in kinds[1:]:
         other = Search(subject, apart[dtype], left, thorough=False)
@@ -314,7 +320,7 @@ def answered(
             with_more = [more for candidate in explanations[:1] for more in other.more_than(candidate.causes)]
             by_itself = with_more or (other.explanations() if explanations else other.alone())
             formats[dtype] = next(iter(by_itself), None)
-    return ([], formats, None) if any(formats.values()) else ([], {}, first.partly)
+    return [], formats if any(formats.values()) else {}, first
 
 
 def first_of(recordings: Sequence[Recording], left: Mapping[str, Residual]) -> tuple[str, Finding]:

@@ -16,6 +16,7 @@ import numpy as np
 from lockstep.causes.cause import Cause, First, parts
 from lockstep.causes.planting import in_order
 from lockstep.causes.source import BEFORE, HELPERS, WAS, BadEdit, Replace, everywhere, expression, parsed
+from lockstep.diagnose.effort import spend
 from lockstep.diagnose.replay import Observed, planted, walk
 from lockstep.diagnose.solve import CANNOT, LIMIT, fits
 from lockstep.numerics import formats
@@ -203,6 +204,7 @@ class Script:
 
         A line that was seen goes on as what was seen of it.
         """
+        spend(1)
         made: dict[str, Any] = {}
         lines, exchanged, seen, kept = self.lines, exchange.lines, call.seen, exchange.kept
         for place in plan:

@@ -14,6 +14,7 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import plant
+from lockstep.diagnose.effort import BOUNDED, PLAIN, spend
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded, widest
 from lockstep.numerics.verdict import Finding, Verdict, differing, distance, share, uncertain
@@ -365,7 +366,9 @@ def steps(recording: Recording, kind: Any, hyperparameters, bounded: bool) -> It
             main.state[name][key] = array
     main.state = {name: numbers(main, entries, number) for name, entries in main.state.items()}
     now = recording.hyperparameters | hyperparameters
+    cost = len(sides) * len(start) * (BOUNDED if bounded else PLAIN)
     for count, step in enumerate(recording.steps, 1):
+        spend(cost)
         wanted = step.hyperparameters | hyperparameters
         grads = {name: None if grad is None else number(grad) for name, grad in step.grads.items()}
         carried = {name: any(errs(value) for value in entries.values()) for name, entries in main.state.items()}

@@ -17,6 +17,7 @@ from lockstep.causes.cause import Cause
 from lockstep.causes.planting import may_join
 from lockstep.causes.tables import causes as causes_of
 from lockstep.diagnose.assembly import Assembly
+from lockstep.diagnose.effort import Effort, limited
 from lockstep.diagnose.lines import Quick, rounded
 from lockstep.diagnose.mutation import Mutant
 from lockstep.diagnose.replay import Observed, Residual, planted, replay, tallied, walk
@@ -41,6 +42,7 @@ ENOUGH = 6  # explanations that are verified; those beyond are not looked for
 SAMPLES = 4  # recordings that a number is solved on by itself
 MOST = 5  # causes in one explanation
 WIDTH = 6  # hypotheses that are followed side by side
+SPENT = 450_000  # what several causes at once may cost in steps of the formula; what is found needs 400 000 at most
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Search:
         thorough: bool = True,
     ):
         self.thorough = thorough
+        self.effort = Effort(SPENT if thorough else SPENT // 3)
         self.subject, self.left = subject, dict(left)
         layers = {recording.layer for recording in recordings}
         self.known = [cause for cause in causes_of(subject) if cause.layer in ("", *layers)]
@@ -134,11 +137,17 @@ class Search:
         self.furthest: Hypothesis = ()
         self.begun: list[Hypothesis] = []
         self.partly: Partly | None = None
+        self.tried = 0  # hypotheses of several that were put together line by line
         self.solutions: list[Cause] = []  # with numbers that have been solved for
 
     def explanations(self) -> list[Candidate]:
         """What explains everything: single causes, else pairs, else more; the best first."""
         return sorted(self.alone() or self.pairs() or self.assembled() or self.grown(), key=self.preference)
+
+    @property
+    def ended(self) -> int:
+        """After how many hypotheses the search ended with others untried; 0 where there were none left."""
+        return self.tried + len(self.shares) if self.effort.cut else 0
 
     def more_than(self, causes: Hypothesis) -> list[Candidate]:
         """What explains everything with one known cause more than these, which are right elsewhere."""
@@ -147,10 +156,11 @@ class Search:
 
     def assembled(self) -> list[Candidate]:
         """What is put together line by line, of causes and of slips that no catalogue has."""
-        assembly = Assembly(self.ground, self.wrong, self.quick)
+        assembly = Assembly(self.ground, self.wrong, self.quick, self.effort)
         hypotheses = assembly.hypotheses()
         if not hypotheses:
             return []
+        self.tried = len(assembly.memory)
         best = assembly.explained(hypotheses[0])
         alike = [hypothesis for hypothesis in hypotheses if assembly.explained(hypothesis) == best]
         if len(best) == len(assembly.parts) and (verified := self.verified(alike, screened=False)):
@@ -292,6 +302,13 @@ class Search:
 
     def grown(self) -> list[Candidate]:
         """Causes that are added to each other while each of them, or else two, explains scenarios that were left."""
+        found: list[Candidate] = []
+        with limited(self.effort):
+            found += self.added_up()
+        return found
+
+    def added_up(self) -> list[Candidate]:
+        """The first that explains everything, as far as it may be looked for."""
         for first in (self.assembled_so_far, self.extended, self.extended_by_two):
             beam = self.best_of(first(()))
             while beam:

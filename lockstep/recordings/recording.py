@@ -6,6 +6,7 @@ docs/recordings.md documents the folder, with writers of a few lines.
 """
 
 import dataclasses
+import functools
 import json
 import math
 import os
@@ -81,6 +82,12 @@ class State:
     after: Snapshot
 
 
+@functools.cache
+def recorded_of(subject: str) -> str:
+    """What the steps of a subject's recordings are; a search asks ten thousand times."""
+    return find(subject).family.recorded
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recording:
     """One scenario, as an implementation went through it.
@@ -97,6 +104,7 @@ class Recording:
         names: PyTorch's key of a state entry to the name it goes by in the implementation.
         start: state before the first step, as `Step.state` and with its counts, where it was no fresh one.
         source: what was recorded, in words. spoils: whether it writes into what it is given.
+        formats: what it makes or holds in another format than it was given, "param" or a state entry, to that.
     """
 
     subject: str
@@ -112,6 +120,7 @@ class Recording:
     start: dict[str, Arrays] = dataclasses.field(default_factory=dict)
     source: str = ""
     spoils: bool = False
+    formats: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def is_layer(self) -> bool:
@@ -121,7 +130,7 @@ class Recording:
     @property
     def holds(self) -> str:
         """What its steps are, as its family says: "steps", "passes" or "states"."""
-        return find(self.subject).family.recorded
+        return recorded_of(self.subject)
 
     @property
     def label(self) -> str:

@@ -1,6 +1,7 @@
 """`lockstep.check`: every shape is recognised, real code is told what is true of it, and faults say what they are."""
 
 import importlib
+import inspect
 import json
 import pathlib
 from xml.etree import ElementTree
@@ -29,8 +30,10 @@ SUPPORT = pathlib.Path(__file__).parents[1] / "support"
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_shape_is_recognised_and_faithful(name):
     found = lockstep.check(SHAPES[name], like="optim.adam", dtypes=FLOAT64)
-    assert found.verdict is Verdict.ROUNDING, str(found)
-    assert found.exit_status == 0
+    hidden = name in ("parameters at the start", "three functions", "whole loop", "an adapter")
+    assert found.verdict is (Verdict.PARTIAL if hidden else Verdict.ROUNDING), str(found)
+    assert found.unseen == (["exp_avg", "exp_avg_sq"] if hidden else [])
+    assert (found.exit_status, found.strict_status) == (0, 3 if hidden else 0)
     assert len(found.outcomes) >= 10
     assert found.nearer["yours"] + found.nearer["torch"] > 0
 
@@ -112,11 +115,10 @@ def test_what_autograds_optimizers_are(name, expected):
 
 def test_autograds_adam_is_faithful_and_turns_float32_into_float64():
     module = importlib.import_module("autograd.misc.optimizers")
-    assert lockstep.check(module.adam, like="optim.adam", dtypes=FLOAT64).verdict is Verdict.ROUNDING
+    assert lockstep.check(module.adam, like="optim.adam", dtypes=FLOAT64).verdict is Verdict.PARTIAL
     found = lockstep.check(module.adam, like="optim.adam")
-    assert found.verdict is Verdict.BROKEN
-    assert found.broken is not None
-    assert found.broken["id"] == "dtype-promoted"
+    assert found.verdict is Verdict.PARTIAL, str(found)
+    assert found.formats == {"param": ("float32", "float64")}
 
 
 NOTEBOOK = """
@@ -244,11 +246,14 @@ def test_a_fault_of_the_comparison_comes_first(target, fault):
     assert found.exit_status == 2
 
 
-def test_a_promoted_dtype_is_a_fault():
+def test_a_promoted_dtype_is_said_with_its_line_beside_the_verdict_on_the_formula():
     found = lockstep.check(Promotes, like="optim.sgd")
-    assert found.broken is not None
-    assert found.broken["id"] == "dtype-promoted"
-    assert found.verdict is Verdict.BROKEN
+    assert found.broken is None, str(found)
+    assert found.verdict is Verdict.ROUNDING
+    assert (found.exit_status, found.strict_status) == (0, 3)
+    assert found.formats == {"param": ("float32", "float64")}
+    line = inspect.getsourcelines(Promotes)[1] + 5
+    assert f"dtype-promoted at test_check.py:{line}" in str(found)
 
 
 def test_an_exception_is_shown_as_theirs():
@@ -266,8 +271,8 @@ class AmsgradIgnored(OnDicts):
 def test_a_flag_without_effect_is_said():
     found = lockstep.check(AmsgradIgnored, like="optim.adam", dtypes=FLOAT64)
     assert found.verdict is Verdict.DIFFERENT
-    assert [cause["id"] for cause in found.causes] == ["amsgrad-ignored"]
-    assert "amsgrad=True changed nothing" in {entry["reason"] for entry in found.to_json()["not_triggered"]}
+    assert [cause["id"] for cause in found.causes] == ["no-effect"]
+    assert "amsgrad has no effect: with True it does what it does without" in str(found)
 
 
 def test_what_is_not_taken_is_listed():
@@ -410,7 +415,7 @@ class Reads(BehindKeywords):
 @pytest.mark.parametrize("target", [BehindKeywords, Reads])
 def test_what_a_constructor_does_not_show_is_told(target):
     found = lockstep.check(target, like="optim.adagrad", dtypes=("float64",))
-    assert found.verdict is Verdict.ROUNDING, str(found)
+    assert (found.verdict, found.unseen) == (Verdict.PARTIAL, ["sum"]), str(found)
     assert found.names["lr"] == "lr"
 
 
@@ -427,7 +432,7 @@ class OnlyFloat32(BehindKeywords):
 
 def test_float32_alone_never_touches_float64():
     found = lockstep.check(OnlyFloat32, like="optim.adagrad", dtypes=("float32",))
-    assert found.verdict is Verdict.ROUNDING, str(found)
+    assert found.verdict is Verdict.PARTIAL, str(found)
 
 
 class Spoiling:

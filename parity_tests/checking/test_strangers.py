@@ -9,7 +9,7 @@ from lockstep.checking.naming import own_defaults
 from lockstep.numerics.verdict import Verdict
 from lockstep.text import ENGLISH
 from parity_tests.support import strangers
-from parity_tests.support.families import SAME
+from parity_tests.support.families import AGREES
 from parity_tests.support.strangers import TRUTH
 
 pytestmark = pytest.mark.slow
@@ -48,7 +48,7 @@ def named(found):
 def test_what_is_true_of_it_is_said_and_nothing_else(stranger):
     _, truth = TRUTH[stranger]
     found = checked(stranger)
-    assert found.verdict in (SAME if truth == set() else {Verdict.DIFFERENT}), str(found)
+    assert found.verdict in (AGREES if truth == set() else {Verdict.DIFFERENT}), str(found)
     assert named(found) == truth, str(found)
     assert found.exit_status == (0 if truth == set() else 1)
     assert found.broken is None

@@ -11,7 +11,7 @@ import lockstep
 from lockstep.checking.scenarios import trials
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find
-from parity_tests.support.families import SAME
+from parity_tests.support.families import AGREES
 
 MODULES = [importlib.import_module(f"parity_tests.support.{name}") for name in ("taken", "taken_torch")]
 SHAPES = {name: (module, target) for module in MODULES for name, target in module.TAKEN.items()}
@@ -25,7 +25,7 @@ def checked(target, **options):
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_shape_is_taken_and_faithful(name):
     found = checked(SHAPES[name][1])
-    assert found.verdict in SAME, str(found)
+    assert found.verdict in AGREES, str(found)
     assert len(found.outcomes) >= 9
     assert not found.causes
 
@@ -92,13 +92,13 @@ def suggested(found, target):
 def test_an_optimizer_that_is_not_taken_is_told_its_wrapper_which_works():
     found = lockstep.check(OfOddNames, like="optim.sgd")
     wrapped = suggested(found, OfOddNames)
-    assert lockstep.check(wrapped, like="optim.sgd", dtypes=("float64",)).verdict in SAME
+    assert lockstep.check(wrapped, like="optim.sgd", dtypes=("float64",)).verdict in AGREES
 
 
 def test_a_layer_that_is_not_taken_is_told_its_wrapper_which_works():
     found = lockstep.check(ActivationOfOddNames, like="layers.activation.ReLU")
     wrapped = suggested(found, ActivationOfOddNames)
-    assert lockstep.check(wrapped, like="layers.activation.ReLU", dtypes=("float64",)).verdict in SAME
+    assert lockstep.check(wrapped, like="layers.activation.ReLU", dtypes=("float64",)).verdict in AGREES
 
 
 def test_a_fault_of_locksteps_own_is_not_called_theirs(monkeypatch):
@@ -128,4 +128,4 @@ def test_drawn_shapes_accuse_nobody(start):
     for seed in range(start, start + 10):
         name, trial, settings, dtype = seeded(seed)
         found = checked(SHAPES[name][1], only=trial, hyperparameters=settings, dtypes=(dtype,), seed=seed)
-        assert found.verdict in SAME, f"{seed}: {name}, {trial}, {settings}, {dtype}: {found}"
+        assert found.verdict in AGREES, f"{seed}: {name}, {trial}, {settings}, {dtype}: {found}"

@@ -18,6 +18,7 @@ from lockstep.subjects.side import Pair, Side
 from lockstep.subjects.subject import Subject
 
 SAME = {Verdict.IDENTICAL, Verdict.ROUNDING}
+AGREES = SAME | {Verdict.PARTIAL}  # of what somebody else wrote: not all of it may be in sight
 
 
 class SubjectTests:

@@ -61,7 +61,9 @@ class PlainFunction(Adapter):
 
     def fresh_state(self, array: Any, hyperparameters: dict[str, Any]) -> dict[str, Any]:
         """The state of one tensor before the first step, of the kind that the tensor is."""
-        known = fresh_state(self.subject, np.asarray(as_array(array)), hyperparameters)
+        plain = np.asarray(as_array(array))
+        nothing = dict.fromkeys(self.roles.arrays, np.zeros_like(plain))
+        known = nothing | fresh_state(self.subject, plain, hyperparameters)
         return {key: array.new_tensor(value) if hasattr(array, "new_tensor") else value for key, value in known.items()}
 
     def begun(self, params: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def roles_of(function: Callable[..., Any], subject: str, wanted: Iterable[str]) 
         return message("recognise.no-roles")
     params = params_of(left, picked["grads"], wanted)
     left.remove(params)
-    needed = [name for name in required(function) if name in left]
+    untold = [name for name, one in named(function).items() if one.default is None and name not in match(left, wanted)]
+    needed = [name for name in (*required(function), *untold) if name in left]
     arrays: dict[str, str] = {}
     for key, others in names_of(subject, needed).items():
         hit = next((name for name in needed if name.lower() in others and name not in arrays.values()), None)

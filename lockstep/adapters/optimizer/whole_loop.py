@@ -59,7 +59,7 @@ class Loop(Adapter):
     def step(self, grads):
         if any(grad is None for grad in grads.values()):
             raise NotTaken(message("reason.gradient-function"))
-        self.history.append(grads)
+        self.history.append({name: np.array(grad) for name, grad in grads.items()})
         self.params = {name: self.run(name) for name in self.first}
 
     def run(self, name: str) -> np.ndarray:

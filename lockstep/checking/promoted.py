@@ -1,0 +1,72 @@
+"""Parameters that come out wider than they went in: rounded back, said, and the line of their code that widens."""
+
+import pathlib
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lockstep.adapters.adapter import Adapter
+from lockstep.adapters.optimizer.recognise import Recognised
+
+HERE = pathlib.Path(__file__).parents[1]
+
+
+def rounded_back(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Put parameters that became wider back into the format that they had, where they are handed over again.
+
+    Returns:
+        "param" to the dtype that they came out in; nothing where none did.
+    """
+    held = getattr(adapter, "params", None)
+    if not isinstance(held, dict):
+        return {}
+    arrays = {name: np.asarray(one) for name, one in held.items() if isinstance(one, np.ndarray | np.floating)}
+    wider = {name: array for name, array in arrays.items() if widens(array, like[name])}
+    held |= {name: array.astype(like[name].dtype) for name, array in wider.items()}
+    return {"param": next(iter(wider.values())).dtype.name} if wider else {}
+
+
+def widens(array: np.ndarray, given: np.ndarray) -> bool:
+    """Whether it holds floats of more bits than what was given."""
+    return array.dtype.kind == given.dtype.kind == "f" and array.dtype.itemsize > given.dtype.itemsize
+
+
+class Watched(np.ndarray):
+    """An array that remembers the first line by which arrays of its dtype became wider."""
+
+    lines: list[str]
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **others: Any) -> Any:
+        plain = [one.view(np.ndarray) if isinstance(one, Watched) else one for one in inputs]
+        into = tuple(one.view(np.ndarray) if isinstance(one, Watched) else one for one in out or ())
+        made = getattr(ufunc, method)(*plain, **({"out": into} if out else {}), **others)
+        if out:
+            return out[0]
+        if isinstance(made, np.ndarray) and made.dtype.kind == "f":
+            if made.dtype.itemsize > self.dtype.itemsize:
+                frame = sys._getframe(1)
+                self.lines.append(f"{pathlib.Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
+            return watched(made, self.lines)
+        return made
+
+
+def watched(array: np.ndarray, lines: list[str]) -> Watched:
+    """The array as one that writes into these lines."""
+    view = array.view(Watched)
+    view.lines = lines
+    return view
+
+
+def line_of(found: Recognised, told: Mapping[str, Any]) -> str:
+    """Where in its code float64 comes from float32, as file:line; nothing where that cannot be seen."""
+    lines: list[str] = []
+    start = np.linspace(1, 2, 6, dtype=np.float32)
+    adapter = found.make()
+    try:
+        adapter.start({"weight": watched(start.copy(), lines)}, **told)
+        adapter.step({"weight": watched(start.copy(), lines)})
+    except Exception:  # it takes no such array; what it does was judged without
+        return ""
+    return lines[0] if lines else ""
