@@ -255,7 +255,7 @@ class Driver:
                     self.skip(trial.name, message("reason.no-effect", name=name, value=value))
                     if outcome in self.result.outcomes:
                         self.result.outcomes.remove(outcome)
-                elif name == trial.flag and name not in without:
+                elif name == trial.flag and name not in without and self.matters(name, outcome):
                     without.add(name)
                     what = message("remark.no-effect", name=name, value=repr(value))
                     self.result.remarks.append(Remark("no-effect", what, trial.name))
@@ -263,6 +263,11 @@ class Driver:
             if without & set(outcome.recording.hyperparameters):
                 outcome.recording = measured_by(outcome.recording, without, defaults_of(self.subject))
                 outcome.residual = replay(outcome.recording)
+
+    def matters(self, name: str, outcome: Outcome) -> bool:
+        """Whether PyTorch's formula does something else in a scenario without this hyperparameter."""
+        other = replay(measured_by(outcome.recording, {name}, defaults_of(self.subject)))
+        return other.used != outcome.residual.used
 
     def changes_nothing(self, name: str, trial: Trial, recording: Recording) -> bool:
         """Whether the implementation does the same, bit for bit, without this hyperparameter."""

@@ -188,6 +188,7 @@ def test_what_is_said_of_second_bases_is_so():
 
 FAULTS = {"NotImplementedError", "NoSuchMessage", "Exit"}  # what may be raised besides
 INSIDE = {
+    "diagnose/search.py: Refuted",
     "diagnose/effort.py: Exhausted",  # calls that only Lockstep makes, of itself
     "adapters/making.py: AttributeError",  # what is asked of an object that answers for somebody's code
     "adapters/optimizer/held_step.py: AttributeError",
