@@ -36,7 +36,7 @@ CAUSES = table(
         Cause(
             id="average-warmed-up",
             variant="counted from 1",
-            arguments={"decay": "np.minimum(decay, (2 + n_averaged) / (11 + n_averaged))"},
+            arguments={"decay": "min(decay, (2 + n_averaged) / (11 + n_averaged))"},
             formula=r"\beta_n = \min\bigl(\beta, \tfrac{2 + n}{11 + n}\bigr)",
             seen="fadel/pytorch_ema",
             shows=SHOWS,
