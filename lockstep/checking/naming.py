@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lockstep.causes.cause import Cause
-from lockstep.causes.optim.optimizer import STATE_FORMAT, state_low_precision
+from lockstep.causes.optim.optimizer import state_low_precision
 from lockstep.causes.source import HELPERS, expression, reads
 from lockstep.causes.tables import scenarios
 from lockstep.checking.answer import ITS_DEFAULT, Check, Outcome
@@ -55,8 +55,6 @@ def name_causes(result: Check) -> None:
         if guessing and not diagnosis.causes:
             diagnosis, of_its_own = with_state_or_without(told, result.subject, left)
             result.notes += [message("note.state-of-its-own")] if of_its_own else []
-        if diagnosis.causes and all(cause.id == STATE_FORMAT for cause in diagnosis.causes):
-            take_beside(result, diagnosis.causes)
         data = diagnosis.to_json()
         because = diagnosis.partly.causes if diagnosis.partly else diagnosis.causes
         result.causes = [*beside, *data["causes"], *own_defaults(others, standard, used, because)]

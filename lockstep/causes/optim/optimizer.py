@@ -4,8 +4,6 @@ from lockstep.cases import Case
 from lockstep.causes.behaviour import missing_is_zero, steps_first_twice
 from lockstep.causes.cause import Cause, First, Scenario
 
-STATE_FORMAT = "state-low-precision"  # no other formula: told beside what is said of that
-
 
 def situations(**hyperparameters) -> list[Scenario]:
     """The scenarios of every optimizer, under these hyperparameters."""
@@ -209,7 +207,7 @@ def starts_at_first_square(**where) -> Cause:
 def state_low_precision(*lines: str) -> Cause:
     """State held in float32 whatever the parameters are: these lines become it."""
     return Cause(
-        id=STATE_FORMAT,
+        id="state-low-precision",
         lines=dict.fromkeys(lines, "single(was)"),
         formula=", ".join(rf"\operatorname{{fl}}_{{32}}({line}_t)" for line in lines),
         seen="bitsandbytes, needle (10-414)",
