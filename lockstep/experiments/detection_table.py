@@ -11,6 +11,7 @@ import numpy as np
 from lockstep.causes.cause import Scenario
 from lockstep.causes.planting import plant
 from lockstep.causes.tables import causes, scenarios
+from lockstep.engine.stepping import arbitrated
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import beside
 from lockstep.records.detection import Cell
@@ -62,7 +63,7 @@ def column(
                 before = theirs.read().copy()
                 theirs.advance(stage, step)
                 after = made(theirs, stage)
-                exact = faithful.exact(stage, step, before) if faithful.exact else {}
+                exact = arbitrated(faithful, stage, step, before, after) if faithful.exact else {}
                 for number, side in enumerate(ours):
                     side.write(before)
                     side.advance(stage, step)
