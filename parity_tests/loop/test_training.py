@@ -230,6 +230,7 @@ def rate_in_the_buffer(params, batches, gradient, epochs, lr, momentum=0.0, step
             params[name] += buffer[name]
 
 
+@pytest.mark.slow
 def test_a_rate_in_the_buffer_shows_where_it_decays():
     found = lockstep.check(rate_in_the_buffer, like="loop", dtypes=["float64"])
     assert found.verdict is Verdict.DIFFERENT
