@@ -46,13 +46,15 @@ def driven(target: Any, told: Mapping[str, Any], start: Arrays, buffered: bool) 
 
 
 def by_name(target: Any, told: Mapping[str, Any], start: Arrays) -> Average:
-    average = made(target, told, copies(start))
-    return lambda given: shown(average, updated(average)(copies(given)), given)
+    params = copies(start)
+    average = made(target, told, params)
+    return lambda given: shown(average, updated(average)(copies(given)), given, params)
 
 
 def in_list(target: Any, told: Mapping[str, Any], start: Arrays) -> Average:
-    average = made(target, told, list(copies(start).values()))
-    return lambda given: shown(average, updated(average)(list(copies(given).values())), given)
+    params = list(copies(start).values())
+    average = made(target, told, params)
+    return lambda given: shown(average, updated(average)(list(copies(given).values())), given, params)
 
 
 def in_module(target: Any, told: Mapping[str, Any], start: Arrays) -> Average:
@@ -71,8 +73,9 @@ def in_module(target: Any, told: Mapping[str, Any], start: Arrays) -> Average:
 def of_parameters(target: Any, told: Mapping[str, Any], start: Arrays) -> Average:
     """In a list of PyTorch's parameters."""
     module_of = importlib.import_module("torch_impl.average.averaged").module_of
-    average = made(target, told, list(module_of(start).parameters()))
-    return lambda given: shown(average, updated(average)(list(module_of(given).parameters())), given)
+    params = list(module_of(start).parameters())
+    average = made(target, told, params)
+    return lambda given: shown(average, updated(average)(list(module_of(given).parameters())), given, params)
 
 
 def one_by_one(target: Any, told: Mapping[str, Any], start: Arrays) -> Average:
@@ -132,14 +135,14 @@ def updated(average: Any) -> Callable[..., Any]:
     return update if inspect.signature(update).parameters else lambda _: update()
 
 
-def shown(average: Any, answer: Any, given: Arrays, module: Any = None) -> dict[str, Any]:
-    """The average as it stands: what is held under one of the usual names, or was answered; never `module` itself.
+def shown(average: Any, answer: Any, given: Arrays, handed: Any = None) -> dict[str, Any]:
+    """The average as it stands: what is held under one of the usual names, or was answered; never what it was handed.
 
     Raises:
         TheirCode: where there is no such thing.
     """
     for part in (*(getattr(average, name, None) for name in KEPT), answer):
-        if part is None or part is module:
+        if part is None or part is handed:
             continue
         held: Any = part.state_dict() if hasattr(part, "state_dict") else part
         named = dict(zip(given, held, strict=True)) if isinstance(held, list) and len(held) == len(given) else held

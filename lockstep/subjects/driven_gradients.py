@@ -55,7 +55,10 @@ def called(target: Any, told: Mapping[str, Any]) -> Callable[..., Any]:
     if not inspect.isclass(target):
         return lambda given: target(given, **told)
     held = target(**told)
-    return next(getattr(held, name) for name in METHODS if callable(getattr(held, name, None)))
+    method = next((getattr(held, name) for name in METHODS if callable(getattr(held, name, None))), None)
+    if method is None:
+        raise TheirCode(message("recognise.no-clipping", methods=", ".join(METHODS)))
+    return method
 
 
 def ways(target: Any) -> Sequence[Way]:

@@ -93,6 +93,18 @@ class HalfThere:
         pass
 
 
+class KeepsWhatItIsGiven:
+    """Holds what it was made of under a name that an average may have, and its average under no usual one."""
+
+    def __init__(self, params, decay=0.999):
+        self.params, self.decay = params, decay
+        self.smoothed = {name: array.copy() for name, array in params.items()}
+
+    def update(self, params):
+        for name, array in params.items():
+            self.smoothed[name] = (self.decay * self.smoothed[name] + (1 - self.decay) * array).astype(array.dtype)
+
+
 BEFORE, LATER = "average-starts-before", "average-warmed-up (counted from 1)"
 
 
@@ -115,7 +127,8 @@ def test_it_is_taken_as_it_is_and_what_is_wrong_is_named(target, names):
     assert (found.verdict is Verdict.DIFFERENT) == bool(names)
 
 
-def test_what_holds_no_average_is_not_taken():
-    found = lockstep.check(HalfThere, like="average.ema")
+@pytest.mark.parametrize("target", [HalfThere, KeepsWhatItIsGiven])
+def test_what_holds_no_average_is_not_taken(target):
+    found = lockstep.check(target, like="average.ema")
     assert found.verdict is Verdict.BROKEN
     assert "nothing that holds the average" in str(found)

@@ -138,4 +138,19 @@ def test_somebodys_own_is_judged_and_what_is_wrong_with_it_is_named(target, verd
 
 def test_an_array_by_itself_is_tried_where_there_is_one_tensor_alone():
     found = lockstep.check(one_array, like="gradients.clip_grad_norm", dtypes=("float64",))
-    assert found.verdict is Verdict.BROKEN or "all of them together" in str(found)
+    untried = [str(entry["reason"]) for entry in found.not_triggered]
+    assert any("looks at all of them together" in reason for reason in untried), str(found)
+    assert not found.causes
+
+
+class Untold:
+    """Has nothing that takes gradients."""
+
+    def __init__(self, max_norm=1.0):
+        self.max_norm = max_norm
+
+
+def test_a_class_without_a_method_of_gradients_is_told_which_are_looked_for():
+    found = lockstep.check(Untold, like="gradients.clip_grad_norm")
+    assert found.verdict is Verdict.BROKEN
+    assert "no method of gradients (__call__, clip, " in str(found)
