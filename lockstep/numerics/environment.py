@@ -63,13 +63,18 @@ SWITCHES = (
 )
 
 
+FORKING = "KMP_INIT_AT_FORK"  # loky sets it for its own processes, and Dask's have none: no number hangs on it
+
+
 def world() -> dict[str, Any]:
     """All that a result may depend on besides the sources and the settings of what made it."""
     installed = {one.name: one.version for one in importlib.metadata.distributions()}
     return dataclasses.asdict(environment()) | {
         "flags": cpuinfo("flags"),
         "packages": dict(sorted(installed.items())),
-        "switches": {name: value for name, value in sorted(os.environ.items()) if name.startswith(SWITCHES)},
+        "switches": {
+            name: value for name, value in sorted(os.environ.items()) if name.startswith(SWITCHES) and name != FORKING
+        },
     }
 
 

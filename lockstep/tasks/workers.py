@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -78,6 +79,8 @@ class Workers:
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
         if self.executor is None:
             loky = importlib.import_module("joblib.externals.loky")  # takes a while, and most calls need none
+            # One that has grown by what it loaded is replaced by a fresh one, and nothing of it is lost.
+            warnings.filterwarnings("ignore", "A worker stopped while some jobs were given")
             bounds = {"initializer": bound, "initargs": (os.getpid(),), "env": ONE_THREAD}
             self.executor = loky.ProcessPoolExecutor(self.count, **bounds)
         return self.executor.submit(function, *arguments)
