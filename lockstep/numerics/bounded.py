@@ -23,13 +23,18 @@ error analysis); 3.1 for γₙ. Terms of second order in u are kept where they a
 
 import functools
 import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from lockstep.errors import BadSubject
 from lockstep.numerics import formats, probe
 from lockstep.text import message
+
+Function = Callable[..., Any]  # of arrays
+Axis = int | tuple[int, ...] | None
 
 # Roundings charged to one operation: an equal order may need two operations where the formula has one.
 ROUNDINGS = 2
@@ -40,24 +45,24 @@ PUBLISHED_ULPS = {"sqrt": 1.0} | dict.fromkeys(("exp", "log", "log1p", "expm1", 
 
 
 @functools.cache
-def limits(dtype, wide) -> tuple[float, float, float, float]:
+def limits(dtype: DTypeLike, wide: DTypeLike) -> tuple[float, float, float, float]:
     """Of `dtype`: u, the smallest subnormal and the largest number; and the epsilon of the type of the exact value."""
     held = formats.of(dtype)
     return held.unit, held.smallest_subnormal, held.largest, float(np.finfo(wide).eps)
 
 
-def kernel_ulps(name: str, dtype) -> float:
+def kernel_ulps(name: str, dtype: DTypeLike) -> float:
     """What the worse library's `name` may miss the rounded result by on this machine, in units of its last place."""
     return probe.needs(formats.of(dtype).name).get(name, PUBLISHED_ULPS[name])
 
 
-def outward(error):
+def outward(error: NDArray[Any]) -> NDArray[Any]:
     """The next larger number of one that is not 0: what a sum of errors may have been rounded down by."""
     return np.where(error > 0, np.nextafter(error, np.inf), error)
 
 
 @functools.lru_cache(1024)
-def number_in(value: float, negative: bool, shape: tuple[int, ...], dtype) -> "Bounded":
+def number_in(value: float, negative: bool, shape: tuple[int, ...], dtype: DTypeLike) -> "Bounded":
     """An exact hyperparameter, rounded to the dtype of the arrays it meets; `negative` tells the zeros apart."""
     del negative
     return Bounded(np.reshape(value, shape), np.float64, weak=True).rounded_to(dtype)
@@ -81,13 +86,13 @@ class Bounded:
 
     __slots__ = ("dtype", "error", "sure", "value", "weak")
 
-    def __init__(self, value, dtype, *, error: Any = 0.0, weak: bool = False, sure: Any = True):
+    def __init__(self, value: Any, dtype: DTypeLike, *, error: Any = 0.0, weak: bool = False, sure: Any = True) -> None:
         self.dtype = np.dtype(dtype)
         wide = formats.of(self.dtype).wide
-        self.value = np.asarray(value, wide)
-        self.error = np.asarray(error, wide)
+        self.value: NDArray[Any] = np.asarray(value, wide)
+        self.error: NDArray[Any] = np.asarray(error, wide)
         self.weak = weak
-        self.sure = np.asarray(sure)
+        self.sure: NDArray[Any] = np.asarray(sure)
 
     @classmethod
     def scalar(cls, value: float) -> "Bounded":
@@ -100,7 +105,7 @@ class Bounded:
     # what a formula asks of an array
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return self.value.shape
 
     @property
@@ -115,21 +120,21 @@ class Bounded:
     def T(self) -> "Bounded":
         return self.transpose()
 
-    def moved(self, function) -> "Bounded":
+    def moved(self, function: Callable[[Any], Any]) -> "Bounded":
         """The same numbers in another place: nothing rounds."""
         error, sure = (function(np.broadcast_to(part, self.shape)) for part in (self.error, self.sure))
         return self.like(function(self.value), error, sure)
 
-    def __getitem__(self, key) -> "Bounded":
+    def __getitem__(self, key: Any) -> "Bounded":
         return self.moved(lambda array: array[key])
 
-    def reshape(self, *shape) -> "Bounded":
+    def reshape(self, *shape: Any) -> "Bounded":
         return self.moved(lambda array: array.reshape(*shape))
 
-    def transpose(self, *axes) -> "Bounded":
+    def transpose(self, *axes: Any) -> "Bounded":
         return self.moved(lambda array: array.transpose(*axes))
 
-    def swapaxes(self, first, second) -> "Bounded":
+    def swapaxes(self, first: int, second: int) -> "Bounded":
         return self.moved(lambda array: array.swapaxes(first, second))
 
     def ravel(self) -> "Bounded":
@@ -140,11 +145,11 @@ class Bounded:
     def copy(self) -> "Bounded":
         return self
 
-    def astype(self, dtype) -> "Bounded":
+    def astype(self, dtype: DTypeLike) -> "Bounded":
         """Rounded to a coarser dtype, or carried on in a finer one without its error changing."""
         return self if np.dtype(dtype) == self.dtype else self.rounded_to(dtype)
 
-    def like(self, value, error, sure: Any) -> "Bounded":
+    def like(self, value: Any, error: Any, sure: Any) -> "Bounded":
         other = object.__new__(Bounded)
         other.dtype, other.weak, wide = self.dtype, self.weak, self.value.dtype
         other.value, other.error, other.sure = np.asarray(value, wide), np.asarray(error, wide), np.asarray(sure)
@@ -155,7 +160,7 @@ class Bounded:
         """Whether it is seen at a glance that no element has an error."""
         return self.error.ndim == 0 and not self.error
 
-    def rounded(self, value, error, magnitude, sure: Any, roundings: Any = ROUNDINGS) -> "Bounded":
+    def rounded(self, value: Any, error: Any, magnitude: Any, sure: Any, roundings: Any = ROUNDINGS) -> "Bounded":
         """`value`, whose operands' errors give `error`, after an operation rounding at `magnitude`."""
         unit, subnormal, largest, wide = limits(self.dtype, self.value.dtype)
         per_size = roundings * unit + wide  # the exact value is itself only as exact as its type
@@ -172,7 +177,7 @@ class Bounded:
 
     # arithmetic
 
-    def meet(self, other) -> tuple["Bounded", "Bounded"]:
+    def meet(self, other: Any) -> tuple["Bounded", "Bounded"]:
         """Both operands in the dtype the operation is carried out in."""
         if not isinstance(other, Bounded):
             weak = np.ndim(other) == 0
@@ -186,13 +191,13 @@ class Bounded:
             return self.met_by(other.dtype), other
         return self, other.met_by(self.dtype)
 
-    def met_by(self, dtype) -> "Bounded":
+    def met_by(self, dtype: DTypeLike) -> "Bounded":
         """A hyperparameter in the dtype of the arrays it meets."""
         if not self.exact or self.size != 1:
             return self.rounded_to(dtype)
-        return number_in(self.value.item(), bool(np.signbit(self.value)), self.shape, dtype)
+        return number_in(self.value.item(), bool(np.signbit(self.value)), self.shape, np.dtype(dtype))
 
-    def rounded_to(self, dtype) -> "Bounded":
+    def rounded_to(self, dtype: DTypeLike) -> "Bounded":
         """In another dtype: rounded once, unless it is exact there or the dtype is finer."""
         other = Bounded(self.value, dtype, error=self.error, sure=self.sure)
         with np.errstate(over="ignore"):
@@ -210,7 +215,7 @@ class Bounded:
     def __abs__(self) -> "Bounded":
         return self.like(np.abs(self.value), self.error, True)
 
-    def __add__(self, other) -> "Bounded":
+    def __add__(self, other: Any) -> "Bounded":
         a, b = self.meet(other)
         magnitude = np.abs(a.value) + np.abs(b.value)
         sure = a.sure & b.sure & (np.sign(a.value) * np.sign(b.value) >= 0)
@@ -218,11 +223,11 @@ class Bounded:
             return a.like(a.value + b.value, a.error + b.error, sure)
         return a.rounded(a.value + b.value, a.error + b.error, magnitude, sure)
 
-    def __sub__(self, other) -> "Bounded":
+    def __sub__(self, other: Any) -> "Bounded":
         a, b = self.meet(other)
         return a + -b
 
-    def __mul__(self, other) -> "Bounded":
+    def __mul__(self, other: Any) -> "Bounded":
         a, b = self.meet(other)
         value, error = a.value * b.value, a.product_error(b)
         if a.is_one() or b.is_one():
@@ -245,7 +250,7 @@ class Bounded:
                 error = np.abs(self.value) * other.error + np.abs(other.value) * self.error + self.error * other.error
         return np.where(np.isnan(error), np.inf, error)  # zero times what knows no bound
 
-    def __truediv__(self, other) -> "Bounded":
+    def __truediv__(self, other: Any) -> "Bounded":
         a, b = self.meet(other)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             value = a.value / b.value
@@ -258,7 +263,7 @@ class Bounded:
             error = np.where(exact & ~np.isfinite(value), 0, error)
         return a.rounded(value, error, np.abs(value), a.sure & b.sure)
 
-    def __pow__(self, exponent) -> "Bounded":
+    def __pow__(self, exponent: Any) -> "Bounded":
         if isinstance(exponent, float) and exponent == 0.5:
             return self.sqrt()
         a, b = self.meet(exponent)
@@ -278,7 +283,7 @@ class Bounded:
         sure = self.sure | (times % 2 == 0)
         return self.rounded(value, error, np.abs(value), sure, max(ROUNDINGS, times))
 
-    def power_error(self, exponent: "Bounded", value):
+    def power_error(self, exponent: "Bounded", value: Any) -> Any:
         """What the errors of both make of self**exponent = `value`, by the logarithm of its size.
 
         |b' log a' - b log a| <= |b| d + e (|log a| + d), where d bounds the error of log a and e is that of b. A base
@@ -298,10 +303,10 @@ class Bounded:
         exact = steady & ((self.error == 0) | (exponent.value == 0))  # x**0 is 1, 0**-1 what IEEE says it is
         return np.where(exact, 0, np.where(np.isnan(error), np.inf, error))
 
-    def __floordiv__(self, other) -> "Bounded":
+    def __floordiv__(self, other: Any) -> "Bounded":
         return self.quotient(other).floor()
 
-    def quotient(self, other) -> "Bounded":
+    def quotient(self, other: Any) -> "Bounded":
         """self / other, certain where exact numbers divide without a remainder: no evaluation misses that."""
         a, b = self.meet(other)
         ratio = a / b
@@ -309,10 +314,10 @@ class Bounded:
         divides = (a.error == 0) & (b.error == 0) & (ratio.value % 1 == 0) & (np.abs(ratio.value) * unit <= 0.25)
         return a.like(ratio.value, np.where(divides, 0, ratio.error), ratio.sure)
 
-    def __mod__(self, other) -> "Bounded":
+    def __mod__(self, other: Any) -> "Bounded":
         return self.remainder(other, np.floor, np.mod)
 
-    def remainder(self, other, rounding, function) -> "Bounded":
+    def remainder(self, other: Any, rounding: Function, function: Function) -> "Bounded":
         """a - k·b of the whole number k that `rounding` makes of a/b; where k is uncertain, as many times b."""
         a, b = self.meet(other)
         times = a.quotient(b).whole(rounding)
@@ -323,10 +328,10 @@ class Bounded:
         error = np.where(np.isnan(error), np.inf, error)
         return a.rounded(value, error, np.abs(value), (error == 0) | (np.abs(value) > error))
 
-    def __divmod__(self, other) -> tuple["Bounded", "Bounded"]:
+    def __divmod__(self, other: Any) -> tuple["Bounded", "Bounded"]:
         return self // other, self % other
 
-    def __matmul__(self, other) -> "Bounded":
+    def __matmul__(self, other: Any) -> "Bounded":
         a, b = self.meet(other)
         terms = a.shape[-1]
         ea, eb = np.broadcast_to(a.error, a.shape), np.broadcast_to(b.error, b.shape)
@@ -336,34 +341,34 @@ class Bounded:
         sure = (magnitude == np.abs(value)) & a.sure.all() & b.sure.all()
         return a.rounded(value, error, magnitude, sure, terms + 1)
 
-    def __radd__(self, other):
+    def __radd__(self, other: Any) -> "Bounded":
         return self + other
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: Any) -> "Bounded":
         return -self + other
 
-    def __rmul__(self, other):
+    def __rmul__(self, other: Any) -> "Bounded":
         return self * other
 
-    def __rtruediv__(self, other):
+    def __rtruediv__(self, other: Any) -> "Bounded":
         return self.exactly(other) / self
 
-    def __rmatmul__(self, other):
+    def __rmatmul__(self, other: Any) -> "Bounded":
         return self.exactly(other) @ self
 
-    def __rpow__(self, other):
+    def __rpow__(self, other: Any) -> "Bounded":
         return self.exactly(other) ** self
 
-    def __rfloordiv__(self, other):
+    def __rfloordiv__(self, other: Any) -> "Bounded":
         return self.exactly(other) // self
 
-    def __rmod__(self, other):
+    def __rmod__(self, other: Any) -> "Bounded":
         return self.exactly(other) % self
 
-    def __rdivmod__(self, other):
+    def __rdivmod__(self, other: Any) -> tuple["Bounded", "Bounded"]:
         return divmod(self.exactly(other), self)
 
-    def exactly(self, other) -> "Bounded":
+    def exactly(self, other: Any) -> "Bounded":
         """A plain number or array beside this one, taken as exact."""
         if isinstance(other, Bounded):
             return other
@@ -380,7 +385,7 @@ class Bounded:
     def is_one(self) -> bool:
         return self.size == 1 and bool(np.abs(self.value).item() == 1) and not self.error.any()
 
-    def sum(self, axis=None, keepdims: bool = False) -> "Bounded":
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> "Bounded":
         terms = self.size // max(1, np.sum(self.value, axis=axis).size)
         error = np.broadcast_to(self.error, self.shape).sum(axis=axis, keepdims=keepdims)
         magnitude = np.abs(self.value).sum(axis=axis, keepdims=keepdims)
@@ -388,11 +393,11 @@ class Bounded:
         sure = np.broadcast_to(self.sure, self.shape).all(axis=axis, keepdims=keepdims) & (magnitude == np.abs(value))
         return self.rounded(value, error, magnitude, sure, max(0, terms - 1))
 
-    def mean(self, axis=None, keepdims: bool = False) -> "Bounded":
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> "Bounded":
         terms = self.size // max(1, np.sum(self.value, axis=axis).size)
         return self.sum(axis, keepdims) / terms
 
-    def prod(self, axis=None, keepdims: bool = False) -> "Bounded":
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> "Bounded":
         terms = self.size // max(1, np.sum(self.value, axis=axis).size)
         size = np.abs(self.value).prod(axis=axis, keepdims=keepdims)
         with np.errstate(invalid="ignore", over="ignore"):
@@ -401,15 +406,15 @@ class Bounded:
         sure = np.broadcast_to(self.sure, self.shape).all(axis=axis, keepdims=keepdims)
         return self.rounded(self.value.prod(axis=axis, keepdims=keepdims), error, size, sure, max(0, terms - 1))
 
-    def max(self, axis=None, keepdims: bool = False) -> "Bounded":
+    def max(self, axis: Axis = None, keepdims: bool = False) -> "Bounded":
         error = np.broadcast_to(self.error, self.shape).max(axis=axis, keepdims=keepdims)
         sure = np.broadcast_to(self.sure, self.shape).all(axis=axis, keepdims=keepdims)
         return self.like(self.value.max(axis=axis, keepdims=keepdims), error, sure)
 
-    def min(self, axis=None, keepdims: bool = False) -> "Bounded":
+    def min(self, axis: Axis = None, keepdims: bool = False) -> "Bounded":
         return -(-self).max(axis, keepdims)
 
-    def argmax(self, axis=None) -> "Bounded":
+    def argmax(self, axis: int | None = None) -> "Bounded":
         """Where the largest is; its error is how far the farthest element is that may be as large."""
         rows = np.moveaxis(self.value, axis, -1) if axis is not None else self.value.reshape(-1)
         errors = np.broadcast_to(self.error, self.shape)
@@ -421,7 +426,7 @@ class Bounded:
         far = np.where(rival, np.abs(np.arange(rows.shape[-1]) - place[..., None]), 0).max(-1)
         return self.like(place, np.where(unsure, far, 0), True)
 
-    def argmin(self, axis=None) -> "Bounded":
+    def argmin(self, axis: int | None = None) -> "Bounded":
         return (-self).argmax(axis)
 
     def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> "Bounded":  # noqa: A002
@@ -439,7 +444,7 @@ class Bounded:
 
     # functions
 
-    def kernel(self, name: str, value, error, sure: Any, roundings: Any = None) -> "Bounded":
+    def kernel(self, name: str, value: Any, error: Any, sure: Any, roundings: Any = None) -> "Bounded":
         size, tiny = np.abs(value), formats.of(self.dtype).smallest_normal
         if not np.all(size >= 2 * tiny):
             error = error + np.where((size < 2 * tiny) & (size > 0), tiny, 0)  # flushed to 0
@@ -482,7 +487,7 @@ class Bounded:
     def log1p(self) -> "Bounded":
         return self.kernel("log1p", *self.logarithm(np.log1p, 1 + self.value), self.sure)
 
-    def logarithm(self, function, argument):
+    def logarithm(self, function: Function, argument: Any) -> tuple[Any, Any]:
         with np.errstate(divide="ignore", invalid="ignore"):
             error = -np.log1p(-self.error / argument)
             error = np.where(self.error == 0, 0, np.where(self.error >= argument, np.inf, error))
@@ -507,12 +512,12 @@ class Bounded:
     def reciprocal(self) -> "Bounded":
         return 1 / self
 
-    def hypot(self, other) -> "Bounded":
+    def hypot(self, other: Any) -> "Bounded":
         return (self**2 + self.exactly(other) ** 2).sqrt()
 
     # steps: nothing rounds, and the next step may be reached
 
-    def whole(self, rounding) -> "Bounded":
+    def whole(self, rounding: Callable[[Any], Any]) -> "Bounded":
         """`rounding` is floor, ceil, trunc or rint, none of which ever falls; so the ends of the interval bound it."""
         value = rounding(self.value)
         above, below = (np.nextafter(self.value + sign * self.error, sign * np.inf) for sign in (1, -1))
@@ -522,7 +527,7 @@ class Bounded:
         error = np.where(np.isnan(error), np.where(self.error == 0, 0, np.inf), error)
         return self.like(value, error, self.sure & ((value != 0) | (error == 0)))
 
-    def stepped_to(self, rounding, dtype) -> "Bounded":
+    def stepped_to(self, rounding: Callable[[Any], Any], dtype: DTypeLike) -> "Bounded":
         """What a rounding that is part of a formula makes of it: certain where no error reaches a step."""
         made = self.whole(lambda array: np.asarray(rounding(array), array.dtype))
         return Bounded(made.value, dtype, error=made.error, sure=made.sure)
@@ -547,7 +552,7 @@ class Bounded:
 
     __floor__, __ceil__, __trunc__, __round__ = floor, ceil, trunc, round  # noqa: A003
 
-    def larger(self, other, function) -> "Bounded":
+    def larger(self, other: Any, function: Function) -> "Bounded":
         a, b = self.meet(other)
         value = function(a.value, b.value)
         with np.errstate(invalid="ignore"):
@@ -557,13 +562,13 @@ class Bounded:
         its_own = np.where(value == a.value, a.error, b.error)
         return a.like(value, np.where(certain, its_own, np.maximum(a.error, b.error)), a.sure & b.sure)
 
-    def clip(self, low=None, high=None) -> "Bounded":
+    def clip(self, low: Any = None, high: Any = None) -> "Bounded":
         above = self if low is None else self.larger(low, np.maximum)
         return above if high is None else above.larger(high, np.minimum)
 
     # conditions: 1 or 0, and an error of 1 where honest evaluations may disagree
 
-    def compared(self, other, relation) -> "Bounded":
+    def compared(self, other: Any, relation: Function) -> "Bounded":
         a, b = self.meet(other)
         error = outward(a.error + b.error)
         with np.errstate(invalid="ignore"):
@@ -576,10 +581,10 @@ class Bounded:
         unsure = (self.error > 0) & ~(np.abs(self.value) > self.error)
         return (self.value != 0) | unsure, (self.value == 0) | unsure
 
-    def condition(self, value, may_hold, may_fail) -> "Bounded":
+    def condition(self, value: Any, may_hold: Any, may_fail: Any) -> "Bounded":
         return self.like(value != 0, np.where(may_hold & may_fail, 1, 0), True)
 
-    def both(self, other, operation) -> "Bounded":
+    def both(self, other: Any, operation: Function) -> "Bounded":
         """`and`, `or`, `xor` of two conditions: what is possible for some of what each may be."""
         other = self.exactly(other)
         possible = [
@@ -588,54 +593,54 @@ class Bounded:
             for q, b in zip((True, False), other.truth(), strict=True)
         ]
         may_hold, may_fail = (
-            functools.reduce(operator.or_, [able for result, able in possible if result == wanted])
+            functools.reduce(np.logical_or, [able for result, able in possible if result == wanted])
             for wanted in (True, False)
         )
         return self.condition(operation(self.value != 0, other.value != 0), may_hold, may_fail)
 
-    def __and__(self, other) -> "Bounded":
-        return self.both(other, operator.and_)
+    def __and__(self, other: Any) -> "Bounded":
+        return self.both(other, np.logical_and)
 
-    def __or__(self, other) -> "Bounded":
-        return self.both(other, operator.or_)
+    def __or__(self, other: Any) -> "Bounded":
+        return self.both(other, np.logical_or)
 
-    def __xor__(self, other) -> "Bounded":
-        return self.both(other, operator.xor)
+    def __xor__(self, other: Any) -> "Bounded":
+        return self.both(other, np.logical_xor)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __invert__(self) -> "Bounded":
         return self.condition(self.value == 0, *self.truth())
 
-    def any(self, axis=None, keepdims: bool = False) -> "Bounded":
+    def any(self, axis: Axis = None, keepdims: bool = False) -> "Bounded":
         may_hold, may_fail = (np.broadcast_to(part, self.shape) for part in self.truth())
         able = may_hold.any(axis=axis, keepdims=keepdims), may_fail.all(axis=axis, keepdims=keepdims)
         return self.condition((self.value != 0).any(axis=axis, keepdims=keepdims), *able)
 
-    def all(self, axis=None, keepdims: bool = False) -> "Bounded":
+    def all(self, axis: Axis = None, keepdims: bool = False) -> "Bounded":
         return ~(~self).any(axis, keepdims)
 
-    def finite(self, function) -> "Bounded":
+    def finite(self, function: Function) -> "Bounded":
         """isfinite, isinf or isnan: uncertain where no bound is known."""
         value = function(self.value)
         return self.like(value, np.where(np.isfinite(self.error), 0, 1), True)
 
-    def __gt__(self, other):
+    def __gt__(self, other: Any) -> "Bounded":
         return self.compared(other, operator.gt)
 
-    def __ge__(self, other):
+    def __ge__(self, other: Any) -> "Bounded":
         return self.compared(other, operator.ge)
 
-    def __lt__(self, other):
+    def __lt__(self, other: Any) -> "Bounded":
         return self.compared(other, operator.lt)
 
-    def __le__(self, other):
+    def __le__(self, other: Any) -> "Bounded":
         return self.compared(other, operator.le)
 
-    def __eq__(self, other):
+    def __eq__(self, other: Any) -> Any:
         return self.compared(other, operator.eq)
 
-    def __ne__(self, other):
+    def __ne__(self, other: Any) -> Any:
         return self.compared(other, operator.ne)
 
     __hash__ = None  # type: ignore[assignment]
@@ -654,7 +659,7 @@ class Bounded:
 
     # NumPy's functions arrive here
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if method != "__call__" or options:
             return NotImplemented
         operation = BINARY.get(ufunc)
@@ -670,43 +675,45 @@ class Bounded:
         name = UNARY.get(ufunc)
         return getattr(self, name)() if name else NotImplemented
 
-    def __array_function__(self, function, types, arguments, options):
+    def __array_function__(
+        self, function: Function, types: Any, arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any:
         replacement = FUNCTIONS.get(function)
         return replacement(*arguments, **options) if replacement else NotImplemented
 
 
-BINARY = {
-    np.add: operator.add,
-    np.subtract: operator.sub,
-    np.multiply: operator.mul,
-    np.divide: operator.truediv,
-    np.power: operator.pow,
-    np.float_power: operator.pow,
-    np.floor_divide: operator.floordiv,
-    np.remainder: operator.mod,
-    np.fmod: lambda a, b: a.remainder(b, np.trunc, np.fmod),
-    np.divmod: divmod,
+BINARY: dict[Any, Function] = {
+    np.add: Bounded.__add__,
+    np.subtract: Bounded.__sub__,
+    np.multiply: Bounded.__mul__,
+    np.divide: Bounded.__truediv__,
+    np.power: Bounded.__pow__,
+    np.float_power: Bounded.__pow__,
+    np.floor_divide: Bounded.__floordiv__,
+    np.remainder: Bounded.__mod__,
+    np.fmod: functools.partial(Bounded.remainder, rounding=np.trunc, function=np.fmod),
+    np.divmod: Bounded.__divmod__,
     np.hypot: Bounded.hypot,
-    np.matmul: operator.matmul,
-    np.logical_and: operator.and_,
-    np.logical_or: operator.or_,
-    np.logical_xor: operator.xor,
-    np.greater: operator.gt,
-    np.greater_equal: operator.ge,
-    np.less: operator.lt,
-    np.less_equal: operator.le,
-    np.equal: operator.eq,
-    np.not_equal: operator.ne,
+    np.matmul: Bounded.__matmul__,
+    np.logical_and: Bounded.__and__,
+    np.logical_or: Bounded.__or__,
+    np.logical_xor: Bounded.__xor__,
+    np.greater: Bounded.__gt__,
+    np.greater_equal: Bounded.__ge__,
+    np.less: Bounded.__lt__,
+    np.less_equal: Bounded.__le__,
+    np.equal: Bounded.__eq__,
+    np.not_equal: Bounded.__ne__,
 }
 
-UNARY = {
-    getattr(np, name): name
-    for name in (
-        *("sqrt", "exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "sign", "square", "reciprocal"),
-        *("floor", "ceil", "trunc", "rint"),
-    )
-}
-UNARY |= {
+UNARY: dict[Any, str] = {
+    **{
+        getattr(np, name): name
+        for name in (
+            *("sqrt", "exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "sign", "square", "reciprocal"),
+            *("floor", "ceil", "trunc", "rint"),
+        )
+    },
     np.absolute: "__abs__",
     np.fabs: "__abs__",
     np.negative: "__neg__",
@@ -715,24 +722,24 @@ UNARY |= {
 }
 
 
-def where(condition, yes, no) -> Bounded:
+def where(condition: Any, yes: Any, no: Any) -> Bounded:
     """numpy.where; where the condition itself is unsure, either branch may be taken."""
     bounded = next(x for x in (yes, no, condition) if isinstance(x, Bounded))
-    yes, no = bounded.exactly(yes).meet(bounded.exactly(no))
+    a, b = bounded.exactly(yes).meet(no)
     taken = np.asarray(condition.value if isinstance(condition, Bounded) else condition, bool)
-    error = np.where(taken, yes.error, no.error)
-    same_sign = yes.sure & no.sure
+    error = np.where(taken, a.error, b.error)
+    same_sign = a.sure & b.sure
     if isinstance(condition, Bounded):
         may_hold, may_fail = condition.truth()
         with np.errstate(invalid="ignore"):
-            apart = np.where(yes.value == no.value, 0, np.abs(yes.value - no.value))
-        either = np.where(np.isnan(apart), np.inf, apart) + np.maximum(yes.error, no.error)
+            apart = np.where(a.value == b.value, 0, np.abs(a.value - b.value))
+        either = np.where(np.isnan(apart), np.inf, apart) + np.maximum(a.error, b.error)
         error = np.where(may_hold & may_fail, outward(either), error)
         same_sign = same_sign & ~(may_hold & may_fail)
-    return yes.like(np.where(taken, yes.value, no.value), error, same_sign)
+    return a.like(np.where(taken, a.value, b.value), error, same_sign)
 
 
-def joined(function, numbers, axis=0) -> Bounded:
+def joined(function: Function, numbers: Sequence[Any], axis: int = 0) -> Bounded:
     """numpy.stack and numpy.concatenate: nothing rounds."""
     bounded = next(x for x in numbers if isinstance(x, Bounded))
     numbers = [bounded.exactly(x) for x in numbers]
@@ -741,14 +748,22 @@ def joined(function, numbers, axis=0) -> Bounded:
     return bounded.like(function([x.value for x in numbers], axis), function(errors, axis), function(sure, axis))
 
 
-def filled(x: Bounded, value) -> Bounded:
+def filled(x: Bounded, value: Any) -> Bounded:
     """numpy.full_like: a plain number, rounded to the dtype, or one of error-carrying ones."""
     return x.exactly(value).rounded_to(x.dtype).moved(lambda array: np.broadcast_to(array, x.shape))
 
 
-def moving(function):
+def outer(x: Any, y: Any) -> Any:
+    return np.reshape(x, (-1, 1)) * np.reshape(y, (1, -1))
+
+
+def moving(function: Function) -> Function:
     """A function of NumPy's that only moves numbers."""
-    return lambda x, *arguments, **options: x.moved(lambda array: function(array, *arguments, **options))
+
+    def moved(x: Bounded, *arguments: Any, **options: Any) -> Bounded:
+        return x.moved(lambda array: function(array, *arguments, **options))
+
+    return moved
 
 
 MOVES = (
@@ -764,21 +779,21 @@ MOVES = (
     "copy",
 )
 METHODS = ("clip", "sum", "mean", "prod", "max", "min", "argmax", "argmin", "any", "all", "round")
-FUNCTIONS = {getattr(np, name): getattr(Bounded, name) for name in METHODS}
-FUNCTIONS |= {getattr(np, name): moving(getattr(np, name)) for name in MOVES}
-FUNCTIONS |= {
+FUNCTIONS: dict[Any, Function] = {
+    **{getattr(np, name): getattr(Bounded, name) for name in METHODS},
+    **{getattr(np, name): moving(getattr(np, name)) for name in MOVES},
     np.where: where,
-    np.stack: lambda numbers, axis=0: joined(np.stack, numbers, axis),
-    np.concatenate: lambda numbers, axis=0: joined(np.concatenate, numbers, axis),
+    np.stack: functools.partial(joined, np.stack),
+    np.concatenate: functools.partial(joined, np.concatenate),
     np.linalg.norm: Bounded.norm,
-    np.dot: operator.matmul,
-    np.outer: lambda x, y: np.reshape(x, (-1, 1)) * np.reshape(y, (1, -1)),
-    np.zeros_like: lambda x: filled(x, 0.0),
-    np.ones_like: lambda x: filled(x, 1.0),
+    np.dot: np.matmul,
+    np.outer: outer,
+    np.zeros_like: functools.partial(filled, value=0.0),
+    np.ones_like: functools.partial(filled, value=1.0),
     np.full_like: filled,
-    np.shape: lambda x: x.shape,
-    np.ndim: lambda x: x.ndim,
-    np.size: lambda x: x.size,
+    np.shape: operator.attrgetter("shape"),
+    np.ndim: operator.attrgetter("ndim"),
+    np.size: operator.attrgetter("size"),
 }
 
 

@@ -13,7 +13,7 @@ import itertools
 import math
 import pathlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -187,7 +187,7 @@ def mkl(torch: ModuleType) -> str | None:
 
 
 @contextlib.contextmanager
-def threads_set_to(torch: ModuleType, count: int) -> Iterator[None]:
+def threads_set_to(torch: ModuleType, count: int) -> Generator[None]:
     """PyTorch on `count` threads, and back on as many as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
@@ -211,14 +211,15 @@ def numbers(dtype: str, count: int = 3, length: int = LENGTH) -> list[np.ndarray
     return [rng.standard_normal(length).astype(dtype) for _ in range(count)]
 
 
-Primitive = Callable[..., Any]
+Primitive = Callable[[Any, Any, Any, Any], Any]  # of three arrays and an arithmetic
+Pair = tuple[Callable[[Any], Any], Any]  # an evaluation over an arithmetic, and what PyTorch's kernel made of the same
 
 # primitive to what is evaluated over an arithmetic, and over PyTorch's kernels
 EVALUATIONS: dict[str, list[Primitive]] = {
-    "add": [lambda ops, x, y, z: ops.add(x, y, alpha=0.1)],
-    "lerp": [lambda ops, x, y, z: ops.lerp(x, y, 0.1), lambda ops, x, y, z: ops.lerp(x, y, 0.9)],
-    "addcmul": [lambda ops, x, y, z: ops.addcmul(x, y, z), lambda ops, x, y, z: ops.addcmul(x, y, z, value=0.1)],
-    "addcdiv": [lambda ops, x, y, z: ops.addcdiv(x, y, z, value=0.1)],
+    "add": [lambda x, y, z, ops: ops.add(x, y, alpha=0.1)],
+    "lerp": [lambda x, y, z, ops: ops.lerp(x, y, 0.1), lambda x, y, z, ops: ops.lerp(x, y, 0.9)],
+    "addcmul": [lambda x, y, z, ops: ops.addcmul(x, y, z), lambda x, y, z, ops: ops.addcmul(x, y, z, value=0.1)],
+    "addcdiv": [lambda x, y, z, ops: ops.addcdiv(x, y, z, value=0.1)],
 }
 
 
@@ -227,10 +228,10 @@ def contraction(torch: ModuleType) -> dict[str, str]:
     reference = importlib.import_module("reference.arithmetic")
     kernels = importlib.import_module("torch_impl.arithmetic")
     fused = reference.Fused({dtype: whole_vector(torch, dtype) or 1 for dtype in DTYPES})
-    rounding = {}
+    rounding: dict[str, str] = {}
     for name, evaluations in EVALUATIONS.items():
-        pairs = [
-            (functools.partial(evaluation, x=x, y=y, z=z), evaluation(kernels, x, y, z))
+        pairs: list[Pair] = [
+            (functools.partial(evaluation, x, y, z), evaluation(x, y, z, kernels))
             for evaluation in evaluations
             for x, y, z in map(numbers, DTYPES)
         ]
@@ -240,14 +241,14 @@ def contraction(torch: ModuleType) -> dict[str, str]:
     return rounding
 
 
-def how(pairs, plain, fused) -> str:
+def how(pairs: Sequence[Pair], plain: Any, fused: Any) -> str:
     """`pairs` of an evaluation over an arithmetic and what PyTorch's kernel made of the same numbers."""
     is_plain = all(np.array_equal(evaluate(plain), theirs) for evaluate, theirs in pairs)
     is_fused = all(np.array_equal(evaluate(fused), theirs) for evaluate, theirs in pairs)
     return {(True, True): "either", (True, False): "plain", (False, True): "fused"}.get((is_plain, is_fused), "neither")
 
 
-def multiply_add(torch: ModuleType, dtype: str):
+def multiply_add(torch: ModuleType, dtype: str) -> Iterator[Pair]:
     """a·b + c where kernels take it: 1 - y² of tanh's backward, and BatchNorm's x·α + β in evaluation."""
     x, y, z = numbers(dtype)
     x, y, z = (torch.from_numpy(array) for array in (x, y, z))
@@ -260,7 +261,7 @@ def multiply_add(torch: ModuleType, dtype: str):
     yield (lambda ops: ops.fma(rows.numpy(), weight.numpy(), bias.numpy())), scaled
 
 
-def channels(torch: ModuleType, dtype: str):
+def channels(torch: ModuleType, dtype: str) -> Iterator[Pair]:
     """BatchNorm's backward by its input of one sample with mean 0, deviation 1 and weight 1: (dy - dy) - x·(x·dy)."""
     x, dy, _ = (torch.from_numpy(array[None]) for array in numbers(dtype))
     zero, ones = torch.zeros(LENGTH, dtype=x.dtype), torch.ones(LENGTH, dtype=x.dtype)
@@ -297,12 +298,12 @@ def fused_adam(torch: ModuleType, dtype: str) -> list[tuple[Any, Any, Any]]:
     return [(v.numpy(), g.numpy(), moment.numpy()) for v, g, moment in zip(before, g, after, strict=True)]
 
 
-def second_moment(torch: ModuleType, dtype: str):
+def second_moment(torch: ModuleType, dtype: str) -> Iterator[Pair]:
     for v, g, theirs in fused_adam(torch, dtype):
         yield functools.partial(moment_after, v, g), theirs
 
 
-def moment_after(v, g, ops):
+def moment_after(v: np.ndarray, g: np.ndarray, ops: Any) -> np.ndarray:
     """The second moment as reference/optim/adam.py has it in the order of the fused kernel."""
     return ops.sum_of_products(v, BETA2, (1 - BETA2) * g, g)
 
@@ -371,7 +372,7 @@ def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, Accur
         tensors = importlib.import_module("torch_impl.tensors")
         results["torch"] = tensors.array(evaluate_torch(torch, name, tensors.tensor(x)))
     place = np.spacing(np.abs(exact.astype(held.dtype))).astype(exact.dtype)
-    by_side = {}
+    by_side: dict[str, Accuracy] = {}
     for side, result in results.items():
         error = np.abs(result.astype(exact.dtype) - exact) / place
         largest = int(np.argmax(error))
@@ -388,7 +389,7 @@ def exponents(x: np.ndarray) -> np.ndarray:
 def evaluate_torch(torch: ModuleType, name: str, x: Any) -> Any:
     """PyTorch's function."""
     if name == "power":
-        return torch.pow(x, torch.from_numpy(exponents(np.empty(x.shape))).to(x.dtype))
+        return torch.pow(x, torch.from_numpy(exponents(np.empty(tuple(x.shape)))).to(x.dtype))
     return getattr(torch, name)(x)
 
 
@@ -416,7 +417,9 @@ def narrow_needs(dtype: str, with_torch: bool) -> dict[str, float]:
     return worst({name: {dtype: accuracy(name, dtype, torch)} for name in FUNCTIONS}, (dtype,))[dtype]
 
 
-def worst(kernels, dtypes: Sequence[str] = ()) -> dict[str, dict[str, float]]:
+def worst(
+    kernels: dict[str, dict[str, dict[str, Accuracy]]], dtypes: Sequence[str] = ()
+) -> dict[str, dict[str, float]]:
     """dtype to function to how many numbers off the nearest one the worse library may be: its error, rounded up.
 
     A result e units from the exact one is at most ⌈e - ½⌉ numbers from the nearest; the half is kept for arguments
@@ -458,7 +461,7 @@ def random_streams(torch: ModuleType) -> dict[str, str]:
     single = (words[:count] & np.uint64(2**24 - 1)) * 2.0**-24
     double = ((words[::2] << np.uint64(32) | words[1::2]) & np.uint64(2**53 - 1)) * 2.0**-53
 
-    def generator():
+    def generator() -> Any:
         return torch.Generator().manual_seed(seed)
 
     kept = torch.get_rng_state()
@@ -483,7 +486,7 @@ ROWS_OF_SUMS = 40
 def sums(torch: ModuleType) -> tuple[dict[str, dict[str, int]], list[str]]:
     """The lanes of each kernel that adds up, and which of them add the lanes by halves."""
     lanes: dict[str, dict[str, int]] = {kernel: dict.fromkeys(DTYPES, 0) for kernel in SUMS}
-    halves = set()
+    halves: set[str] = set()
     ordered = importlib.import_module("reference.summation").Ordered
     for (kernel, terms), dtype in itertools.product(SUMS.items(), DTYPES):
         evaluate_sum, theirs = terms(torch, dtype)
@@ -495,12 +498,12 @@ def sums(torch: ModuleType) -> tuple[dict[str, dict[str, int]], list[str]]:
     return lanes, sorted(halves)
 
 
-def all_terms(torch: ModuleType, dtype: str):
+def all_terms(torch: ModuleType, dtype: str) -> Pair:
     x = numbers(dtype, 1, ROWS_OF_SUMS * WIDTH)[0].reshape(ROWS_OF_SUMS, WIDTH)
     return lambda ops: ops.sum(x, axis=-1), torch.from_numpy(x).sum(-1).numpy()
 
 
-def terms_of_rows(torch: ModuleType, dtype: str):
+def terms_of_rows(torch: ModuleType, dtype: str) -> Pair:
     """A row's total under log_softmax, which exp(-log_softmax) at its largest element shows as long as it is near 1."""
     kernels = importlib.import_module("torch_impl.arithmetic")
     x = np.random.default_rng(4).uniform(-9, -7, (ROWS_OF_SUMS, WIDTH)).astype(dtype)
@@ -510,7 +513,7 @@ def terms_of_rows(torch: ModuleType, dtype: str):
     return lambda ops: ops.row_sum(e), np.exp(-largest).astype(dtype)[:, None]
 
 
-def terms_of_channels(torch: ModuleType, dtype: str):
+def terms_of_channels(torch: ModuleType, dtype: str) -> Pair:
     """The gradient of BatchNorm's bias: one sample of one channel a row."""
     x = torch.from_numpy(numbers(dtype, 1, ROWS_OF_SUMS * WIDTH)[0].reshape(1, ROWS_OF_SUMS, WIDTH))
     ones = torch.ones(ROWS_OF_SUMS, dtype=x.dtype)

@@ -43,7 +43,7 @@ class Averages(Gradients):
         return ({"decay": own} if own else {}) | ({"use_buffers": "use_buffers"} if "use_buffers" in given else {})
 
     def recorded_by(
-        self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
+        self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Snapshot]:
         """The parameters and their average, by somebody's own class, which is made of parameters and told of others."""
         stated = subject.ours()(**case.hyperparameters)

@@ -4,7 +4,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class ClosureSide(OptimizerSide):
 
     stages = ("gradient", "directions")
 
-    def __init__(self, *given: Any, entries: Mapping[str, Any], length: int, **settings: Any):
+    def __init__(self, *given: Any, entries: Mapping[str, Any], length: int, **settings: Any) -> None:
         super().__init__(*given, **settings)
         self.histories = [key for key, entry in entries.items() if entry.kind == "history"]
         self.length = length
@@ -56,12 +56,15 @@ class ClosureSide(OptimizerSide):
     def watch(self, note: Callable[..., Any]) -> None:
         """Of a step that goes in one direction: the lines of several are not told apart in what PyTorch runs."""
         self.note = note
-        self.optimizer.formula = watched(self.optimizer.formula, lambda *noted: self.noted.append(noted))
+        self.optimizer.formula = watched(self.optimizer.formula, self.keep)
+
+    def keep(self, *told: Any) -> None:
+        self.noted.append(told)
 
     def only(self, tensor: str) -> None:
         """A step is one of all tensors."""
 
-    def stepped(self, tensor: str, array) -> np.ndarray:
+    def stepped(self, tensor: str, array: Any) -> np.ndarray:
         whole = np.asarray(array)
         return whole.reshape(-1) if whole.ndim else whole
 
@@ -120,7 +123,7 @@ class ClosureArbiter(Arbiter):
     Where rounding decides which way a test goes, whether of the line search or of an end, nothing is known of the step.
     """
 
-    def __init__(self, *given: Any, seed: int, length: int):
+    def __init__(self, *given: Any, seed: int, length: int) -> None:
         super().__init__(*given)
         self.seed, self.length = seed, length
 
@@ -143,10 +146,13 @@ class ClosureArbiter(Arbiter):
         ordered = {"order": order} if hasattr(self.problem, "ORDERS") else {}
         dtype = params[first].dtype
 
-        def evaluate(flat):
+        def evaluate(flat: Any) -> Any:
             named = optimizer.parts(flat)
             grads = self.case.scheduled(self.problem.gradient(named, step=step, seed=self.seed, **ordered), step)
-            exact = {name: unmoved(grad) if isinstance(grad, np.ndarray) else grad for name, grad in grads.items()}
+            exact = {
+                name: grad if grad is None or isinstance(grad, Bounded) else unmoved(grad)
+                for name, grad in grads.items()
+            }
             value = getattr(self.problem, "value", None)
             loss = value(named, **ordered) if value else linear(named, exact)
             return exactly(loss).item(), optimizer.end_to_end(exact)
@@ -154,7 +160,7 @@ class ClosureArbiter(Arbiter):
         held = {
             key: carrying(before[key][first], entries[key], dtype) for key in entries if first in before.get(key, {})
         }
-        flat: Any = np.concatenate([array.reshape(-1) for array in params.values()])  # type: ignore[call-overload]
+        flat = cast(Bounded, np.concatenate([array.reshape(-1) for array in params.values()]))  # type: ignore[call-overload]
         param, state, _ = optimizer.stepped(flat, {"func_evals": 0.0, "n_iter": 0.0} | held, evaluate)
         return {"param": param} | {
             key: entry_of(value, entries[key], flat, self.length) for key, value in state.items()
@@ -173,7 +179,8 @@ def carrying(array: np.ndarray, entry: Any, dtype: np.dtype) -> Any:
 def entry_of(value: Any, entry: Any, like: Bounded, length: int) -> Bounded:
     """What a step made of an entry, as a side shows it."""
     if entry.kind == "history":
-        nothing = unmoved(np.zeros(entry.shape(like.shape)[1:], like.dtype))
+        shape: tuple[int, ...] = entry.shape(like.shape)[1:]
+        nothing = unmoved(np.zeros(shape, like.dtype))
         return np.stack([*[nothing] * (length - len(value)), *value])  # type: ignore[return-value]
     bound = exactly(value)
     return bound if entry.kind == "array" else Bounded(bound.value, entry.dtype(like.dtype), error=bound.error)
@@ -199,11 +206,11 @@ class Closures(Optimizers):
         raise TheirCode(message("recognise.closure"))
 
     def recorded_by(
-        self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
+        self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Snapshot]:
         raise TheirCode(message("recognise.closure"))
 
-    def steps(self, case, at_home: bool) -> int:
+    def steps(self, case: Any, at_home: bool) -> int:
         return case.steps
 
 

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -132,7 +132,11 @@ def updated(average: Any) -> Callable[..., Any]:
     if name is None:
         raise TheirCode(message("recognise.no-average", updates=", ".join(UPDATES), kept=", ".join(KEPT)))
     update = getattr(average, name)
-    return update if inspect.signature(update).parameters else lambda _: update()
+
+    def without(_: Any) -> Any:
+        return update()
+
+    return update if inspect.signature(update).parameters else without
 
 
 def shown(average: Any, answer: Any, given: Arrays, handed: Any = None) -> dict[str, Any]:
@@ -145,9 +149,11 @@ def shown(average: Any, answer: Any, given: Arrays, handed: Any = None) -> dict[
         if part is None or part is handed:
             continue
         held: Any = part.state_dict() if hasattr(part, "state_dict") else part
-        named = dict(zip(given, held, strict=True)) if isinstance(held, list) and len(held) == len(given) else held
-        if not isinstance(named, Mapping):
+        if isinstance(held, list) and len(cast("list[Any]", held)) == len(given):
+            held = dict(zip(given, cast("list[Any]", held), strict=True))
+        if not isinstance(held, Mapping):
             continue
+        named = cast("Mapping[str, Any]", held)
         plain = {name.replace(".", "_"): value for name, value in named.items()}  # as a module has to call them
         arrays = [as_array(plain.get(name.replace(".", "_"), np.nan)) for name in given]
         if all(array.shape == like.shape for array, like in zip(arrays, given.values(), strict=True)):

@@ -1,10 +1,11 @@
 """Somebody's own transformation of gradients, driven: a function or a class, of whatever holds gradients."""
 
+import functools
 import importlib
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def driven(target: Any, told: Mapping[str, Any], together: bool) -> Callable[[Ar
 def called(target: Any, told: Mapping[str, Any]) -> Callable[..., Any]:
     """What is given the gradients: a function that is told the rest each time, or a method of what was told it once."""
     if not inspect.isclass(target):
-        return lambda given: target(given, **told)
+        return functools.partial(target, **told)
     held = target(**told)
     method = next((getattr(held, name) for name in METHODS if callable(getattr(held, name, None))), None)
     if method is None:
@@ -122,7 +123,8 @@ def answered(answer: Any, changed: Any, given: Arrays) -> Made:
     """
     grads: dict[str, Any] = {}
     number = None
-    parts: tuple[Any, ...] = answer if isinstance(answer, tuple) and not as_grads(answer, given) else (answer,)
+    several = isinstance(answer, tuple) and not as_grads(answer, given)
+    parts = cast("tuple[Any, ...]", answer if several else (answer,))
     for part in parts:
         if part is None or part is changed:
             continue
@@ -144,14 +146,15 @@ def as_grads(part: Any, given: Arrays) -> dict[str, Any]:
     if isinstance(part, np.ndarray) and len(given) == 1:
         part = [part]
     if isinstance(part, Iterator):
-        part = list(part)
-    several = isinstance(part, list | tuple) and len(part) == len(given)
-    by_name: Any = dict(zip(given, part, strict=True)) if several else part
-    if not isinstance(by_name, Mapping) or by_name.keys() != given.keys():
+        part = list(cast("Iterator[Any]", part))
+    if isinstance(part, list | tuple) and len(cast("list[Any]", part)) == len(given):
+        part = dict(zip(given, cast("list[Any]", part), strict=True))
+    if not isinstance(part, Mapping):
         return {}
-    if not all(hasattr(array, "shape") for array in by_name.values()):
+    by_name = cast("Mapping[str, Any]", part)
+    if by_name.keys() != given.keys() or not all(hasattr(array, "shape") for array in by_name.values()):
         return {}
-    arrays = {str(name): np.asarray(array) for name, array in by_name.items()}
+    arrays: dict[str, np.ndarray] = {str(name): np.asarray(array) for name, array in by_name.items()}
     if any(array.dtype.kind != "f" for array in arrays.values()):
         return {}
     for name, array in arrays.items():

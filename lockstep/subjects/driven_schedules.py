@@ -2,8 +2,8 @@
 
 import inspect
 import types
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 
@@ -82,7 +82,7 @@ OTHERS = {
 class Held:
     """The least of an optimizer that a schedule is given: groups with a learning rate."""
 
-    def __init__(self, lrs: list[float]):
+    def __init__(self, lrs: list[float]) -> None:
         self.given = lrs
         self.param_groups: list[dict[str, Any]] = [
             {"lr": lr, "initial_lr": lr, "momentum": 0.0, "params": []} for lr in lrs
@@ -118,7 +118,7 @@ def names_of(target: Any, subject: Subject) -> dict[str, str]:
     return names
 
 
-def recorded_by(target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any]) -> Iterator[Snapshot]:
+def recorded_by(target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any]) -> Iterator[Snapshot]:
     """The state before the first epoch and after each, of somebody's own schedule.
 
     Raises:
@@ -165,7 +165,7 @@ def driven(target: Any, held: Held, told: Mapping[str, Any], metrics: tuple[floa
     return of_maker(target, held, told, rate, metrics)
 
 
-def of_maker(target: Callable[..., Any], held: Held, told: Mapping[str, Any], rate: str | None, metrics) -> Rates:
+def of_maker(target: Callable[..., Any], held: Held, told: Mapping[str, Any], rate: str | None, metrics: Any) -> Rates:
     """What a class or a factory makes, of an optimizer, of all rates, or of each by itself."""
     lrs = held.given
     if rate == "lrs":
@@ -191,7 +191,7 @@ def scaled(values: Rates, lrs: list[float], rate: str | None) -> Rates:
 def of_object(made: Any, held: Held, metrics: tuple[float, ...]) -> Rates:
     """What was made: a function of the epoch, a generator, or an object that is stepped."""
     if isinstance(made, types.GeneratorType):
-        return lambda count: [next(made)]
+        return lambda count: [next(cast("Iterator[Any]", made))]
     if not hasattr(made, "step") and callable(made):
         return lambda count: [made(count)]
 
@@ -223,4 +223,4 @@ def shown(made: Any, held: Held, answer: Any) -> list[Any]:
 
 
 def listed(answer: Any) -> list[Any]:
-    return list(answer) if isinstance(answer, list | tuple | np.ndarray) else [answer]
+    return list(cast("Iterable[Any]", answer)) if isinstance(answer, list | tuple | np.ndarray) else [answer]

@@ -33,7 +33,7 @@ class TransformationSide:
 
     stages = ("gradient", "transformation")
 
-    def __init__(self, transformation, stated, stream: Stream):
+    def __init__(self, transformation: Any, stated: Any, stream: Stream) -> None:
         self.transformation, self.stated, self.stream = transformation, stated, stream
         self.given = {name: np.zeros_like(array) for name, array in stream(0).items()}
         begun, shapes = stated.start(stream(0)), stated.shapes(self.given)
@@ -93,7 +93,7 @@ class TransformationSide:
 class Arbiter:
     """The exact result of the formula on error-carrying numbers, with room for PyTorch's order of it."""
 
-    def __init__(self, stated, written_like: str = "pytorch"):
+    def __init__(self, stated: Any, written_like: str = "pytorch") -> None:
         self.stated = stated
         self.formulas = [
             stated.ORDERS[name] for name in dict.fromkeys(("paper", written_like)) if name in stated.ORDERS
@@ -157,7 +157,7 @@ def number(value: Any) -> Any:
     return unmoved(array) if array.dtype != np.float64 else Bounded.scalar(float(array))
 
 
-def stream_of(case, dtype: str, seed: int) -> Stream:
+def stream_of(case: Any, dtype: str, seed: int) -> Stream:
     """What comes in at each step of a case; at step 0 what has its shapes."""
     problem = problem_of(case.problem)
     with handed_over():
@@ -249,7 +249,7 @@ class Gradients(Family):
         return {name: own for name, known in OTHERS.items() for own in known if own in given}
 
     def recorded_by(
-        self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
+        self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Snapshot]:
         """What comes in and what becomes of it, by somebody's own function; the first are zeros."""
         stated = subject.ours()(**case.hyperparameters)

@@ -29,7 +29,7 @@ class LayerSide:
     stages = ("pass",)
     moving: frozenset[str] = frozenset()
 
-    def __init__(self, layer, case, seed: int, dtype: str):
+    def __init__(self, layer: Any, case: Any, seed: int, dtype: str) -> None:
         self.layer, self.case, self.seed, self.dtype = layer, case, seed, dtype
         self.output: np.ndarray | None = None
         self.grad_input: np.ndarray | None = None
@@ -99,7 +99,7 @@ class Arbiter:
     Where the case says that PyTorch's is another formula, the paper's alone is the measure.
     """
 
-    def __init__(self, layer, case, seed: int, dtype: str):
+    def __init__(self, layer: Any, case: Any, seed: int, dtype: str) -> None:
         self.layer, self.case, self.seed, self.dtype = layer, case, seed, dtype
 
     def __call__(self, stage: str, step: int, before: Snapshot) -> Bounds:
@@ -142,11 +142,11 @@ def exact(array: np.ndarray) -> Any:
     return Bounded(array, array.dtype) if np.issubdtype(array.dtype, np.floating) else array
 
 
-def as_bounded(value) -> Bounded:
+def as_bounded(value: Any) -> Bounded:
     return value if isinstance(value, Bounded) else Bounded(value, np.float64)
 
 
-def floating(array) -> np.ndarray:
+def floating(array: Any) -> np.ndarray:
     """Integers as float64, exact up to 2⁵³, so that everything is compared by one measure."""
     array = np.asarray(array)
     return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
@@ -167,7 +167,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     start = case.start(drawing(seed, 0), first.state, dtype)
     first.load_state(start)  # so that the arbiter's buffers are of this dtype
 
-    def side(kind):
+    def side(kind: Any) -> Any:
         layer = kind(**case.hyperparameters)
         if start:
             layer.load_state(start)
@@ -197,7 +197,7 @@ class Layers(Family):
     def pair(self, request: Request, ours: type | None = None) -> Pair:
         return pair(request, ours)
 
-    def class_name(self, case) -> str | None:
+    def class_name(self, case: Any) -> str | None:
         return case.layer if case else None
 
 

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -43,21 +43,21 @@ class Samples(NamedTuple):
     batches: list[np.ndarray]
 
 
-def samples_of(case, dtype: str, seed: int) -> Samples:
+def samples_of(case: Any, dtype: str, seed: int) -> Samples:
     """The data of a case: an epoch of `per_epoch` steps, the same in every epoch."""
     rng, kind = np.random.default_rng([seed, 1]), formats.named(dtype).dtype
-    counts = case.samples * case.hyperparameters.get("per_epoch", PER_EPOCH)
-    ends = np.cumsum(counts)
-    batches = [np.arange(end - count, end) for count, end in zip(counts, ends, strict=True)]
+    counts: tuple[int, ...] = case.samples * case.hyperparameters.get("per_epoch", PER_EPOCH)
+    ends: list[int] = np.cumsum(counts).tolist()
+    batches: list[Any] = [np.arange(end - count, end) for count, end in zip(counts, ends, strict=True)]
     grads = {name: rng.standard_normal((ends[-1], *shape)) * case.scale_of for name, shape in case.shapes.items()}
-    start = {name: rng.standard_normal(shape).astype(kind) for name, shape in case.shapes.items()}
+    start = {name: rng.standard_normal(tuple(shape)).astype(kind) for name, shape in case.shapes.items()}
     return Samples({name: array.astype(kind) for name, array in grads.items()}, start, batches)
 
 
 PER_EPOCH = 2
 
 
-def stream_of(case, dtype: str, seed: int) -> Stream:
+def stream_of(case: Any, dtype: str, seed: int) -> Stream:
     """The gradients of a step's micro-batches, one beside the other; at step 0 the parameters, as often."""
     data = samples_of(case, dtype, seed)
     count = len(case.samples)
@@ -72,7 +72,7 @@ def stream_of(case, dtype: str, seed: int) -> Stream:
     return stream
 
 
-def mean(grads: np.ndarray, batch) -> np.ndarray:
+def mean(grads: np.ndarray, batch: Any) -> np.ndarray:
     """The gradient of a batch's mean loss."""
     return np.asarray(grads[np.asarray(batch, int)].mean(axis=0), grads.dtype)
 
@@ -84,13 +84,13 @@ class Watched:
         calls: of each call the samples of the batch, the parameters as they were, and the gradients they got.
     """
 
-    def __init__(self, data: Samples):
+    def __init__(self, data: Samples) -> None:
         self.data = data
         self.calls: list[tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]] = []
 
     def gradient(self, params: Any, batch: Any, *others: Any) -> dict[str, np.ndarray]:
         """The gradient of the mean loss of a batch, by name."""
-        x = np.asarray(batch[0] if isinstance(batch, tuple) else batch).astype(int)
+        x = np.asarray(parts(batch)[0]).astype(int)
         grads = {name: mean(array, x) for name, array in self.data.grads.items()}
         self.calls.append((x, {name: np.array(array) for name, array in params.items()}, grads))
         return {name: array.copy() for name, array in grads.items()}
@@ -131,7 +131,7 @@ class Loops(Gradients):
         return {name: own for name, known in SETTINGS.items() for own in reversed(known) if own in given}
 
     def recorded_by(
-        self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
+        self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Snapshot]:
         """The parameters before each step and after the last, as the loop asks for gradients; its average, if it tells.
 
@@ -206,21 +206,21 @@ def driven(target: Any, watched: Watched, epochs: int, settings: Mapping[str, An
     return {name: np.array(array) for name, array in returned.items()}, answer
 
 
-class Epochs(Sequence):
+class Epochs(Sequence[Any]):
     """The batches of one epoch; where a loop is not told how many there are, of all of them, end to end."""
 
-    def __init__(self, batches: list[Any], epochs: int, given: Mapping[str, Any]):
+    def __init__(self, batches: list[Any], epochs: int, given: Mapping[str, Any]) -> None:
         self.batches = batches if any(name in given for name in EPOCHS) else batches * epochs
 
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, place):
+    def __getitem__(self, place: Any) -> Any:
         return self.batches[place]
 
 
 def parts(answer: Any) -> tuple[Any, ...]:
-    return answer if isinstance(answer, tuple) else (answer,)
+    return cast("tuple[Any, ...]", answer) if isinstance(answer, tuple) else (answer,)
 
 
 def like(part: Any, params: Mapping[str, Any]) -> bool:

@@ -1,8 +1,8 @@
 """Learning-rate schedules as sides: an epoch, then the learning rates of every group."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class ScheduleSide:
     stages = ("epoch",)
     moving = frozenset({"last_epoch"})  # a learning rate may rest for a whole run
 
-    def __init__(self, make: Callable[[], Any], case):
+    def __init__(self, make: Callable[[], Any], case: Any) -> None:
         self.make, self.case = make, case
         self.schedule: Any = None
         self.prepared: list[Callable[[Any], Any]] = []  # what makes its formula another one
@@ -106,7 +106,7 @@ class ScheduleSide:
         self.schedule.step(*(float(one["metrics"]) for one in self.case.metric(self.schedule.last_epoch).values()))
 
 
-def named(lrs) -> dict[str, np.ndarray]:
+def named(lrs: Iterable[float]) -> dict[str, np.ndarray]:
     """A learning rate a group, under PyTorch's positions."""
     return {str(group): np.array(lr, np.float64) for group, lr in enumerate(lrs)}
 
@@ -117,19 +117,19 @@ class Count(int):
     def real(self) -> Bounded:
         return Bounded(np.asarray(int(self), np.float64), np.float64)
 
-    def __add__(self, other):
+    def __add__(self, other: Any) -> Any:
         return Count(int(self) + int(other)) if isinstance(other, int) else self.real() + other
 
-    def __sub__(self, other):
+    def __sub__(self, other: Any) -> Any:
         return Count(int(self) - int(other)) if isinstance(other, int) else self.real() - other
 
-    def __mul__(self, other):
+    def __mul__(self, other: Any) -> Any:
         return Count(int(self) * int(other)) if isinstance(other, int) else self.real() * other
 
-    def __truediv__(self, other):
+    def __truediv__(self, other: Any) -> Any:
         return self.real() / (other.real() if isinstance(other, Count) else other)
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: Any) -> Any:
         return Count(int(other) - int(self)) if isinstance(other, int) else other - self.real()
 
     __radd__, __rmul__ = __add__, __mul__
@@ -149,7 +149,9 @@ class Arbiter:
         bounded: whether numbers carry their error; else there is no room for anybody, and it is much faster.
     """
 
-    def __init__(self, kind, like, hyperparameters: Mapping[str, Any], groups: int, bounded: bool = True):
+    def __init__(
+        self, kind: Any, like: Any, hyperparameters: Mapping[str, Any], groups: int, bounded: bool = True
+    ) -> None:
         self.bounded = bounded
         self.schedule = kind([1.0] * groups, **hyperparameters)
         self.paper, self.planted = kind.ORDERS["paper"], kind is not like
@@ -226,7 +228,11 @@ def walked(recursion: Any, arguments: tuple[Any, ...]) -> list[Any]:
 def told_apart(arguments: Mapping[str, Any]) -> tuple[Any, ...]:
     """A group's arguments but for the epoch and what it has come to; 1 and 1.0 are two."""
     fixed = sorted((name, value) for name, value in arguments.items() if name not in ("lr", "last_epoch"))
-    return tuple((name, type(value), tuple(value) if isinstance(value, list) else value) for name, value in fixed)
+    return tuple((name, type(value), hashable(value)) for name, value in fixed)
+
+
+def hashable(value: Any) -> Any:
+    return tuple(cast("list[Any]", value)) if isinstance(value, list) else value
 
 
 def errant(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -261,8 +267,8 @@ def unread(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def function_of(value: Any) -> Any:
     if isinstance(value, Mapping) and "numbers" in value:
-        return Values(tuple(value["numbers"]))
-    return tuple(map(function_of, value)) if isinstance(value, tuple) else value
+        return Values(tuple(cast("Mapping[str, Any]", value)["numbers"]))
+    return tuple(map(function_of, cast("tuple[Any, ...]", value))) if isinstance(value, tuple) else cast(Any, value)
 
 
 def pair(request: Request, ours: type | None = None) -> Pair:
@@ -336,7 +342,9 @@ class Schedules(Family):
         """What a formula makes of every step of a recording."""
         return self.epochs(kind, recording, hyperparameters, bounded=True)
 
-    def predicted(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]):
+    def predicted(
+        self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]
+    ) -> Iterator[tuple[int, dict[str, dict[str, Any]]]]:
         """The same in floating-point arithmetic."""
         for epoch, rates in self.epochs(kind, recording, hyperparameters, bounded=False):
             yield epoch, {line: {name: rate.value for name, rate in of.items()} for line, of in rates.items()}
@@ -358,7 +366,7 @@ class Schedules(Family):
         return names_of(target, subject)
 
     def recorded_by(
-        self, target: Any, subject: Subject, case, hyperparameters: Mapping[str, Any], dtype: str
+        self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Snapshot]:
         """The state before the first epoch and after each, of somebody's own schedule."""
         return recorded_by(target, subject, case, hyperparameters)

@@ -50,7 +50,9 @@ class TrainingSide:
     moving = frozenset({"param"})
     unmissed = ("draw",)  # a generator goes on at every step, judged or not: its state is nothing to hand over
 
-    def __init__(self, model, optimizer, data: Data, draws: Draws, case, layers: list[str], whole: bool):
+    def __init__(
+        self, model: Any, optimizer: Any, data: Data, draws: Draws, case: Any, layers: list[str], whole: bool
+    ) -> None:
         self.model, self.optimizer, self.data, self.draws, self.case = model, optimizer, data, draws, case
         self.layers, self.whole = layers, whole
         self.stages = (
@@ -200,17 +202,17 @@ class TrainingSide:
 
     def accuracy(self) -> float:
         """The share of held-back samples that the model gets right, as it is now."""
-        output, t = self.model.predict(self.data.x_test), self.data.t_test
+        output, t = np.asarray(self.model.predict(self.data.x_test)), self.data.t_test
         if t.ndim == 1:
-            return float(np.mean(output.argmax(axis=1) == t))
+            return float(np.mean(np.equal(output.argmax(axis=1), t)))
         threshold = 0.5 if self.case.network.get("loss") == "probabilities" else 0.0
-        return float(np.mean((output > threshold) == (t > 0.5)))
+        return float(np.mean(np.equal(output > threshold, t > 0.5)))
 
 
 class Arbiter:
     """The exact result of one layer, from PyTorch's own input to it, and of the update."""
 
-    def __init__(self, model, optimizer, data: Data, case, written_like: str):
+    def __init__(self, model: Any, optimizer: Any, data: Data, case: Any, written_like: str) -> None:
         self.model, self.data = model, data
         self.layers = list(model.layers)
         self.updates = optim.Arbiter(optimizer, None, case, written_like)
@@ -255,7 +257,7 @@ class Arbiter:
         return {"grad": grads} | ({"slope": {self.layers[place - 1]: slope}} if place else {})
 
 
-def allowed(layer, order: str) -> str:
+def allowed(layer: Any, order: str) -> str:
     """`order`, or the paper's where the running error of that order says nothing about the layer."""
     return order if order in layer.ALLOWS else "paper"
 
@@ -294,7 +296,7 @@ def load_data(name: str, dtype: str) -> Data:
 
 
 @functools.cache
-def digits():
+def digits() -> Any:
     """The digits, read once: they come with a package, and no run changes them."""
     return importlib.import_module("reference.datasets").digits()
 
@@ -318,17 +320,17 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     classes = 1 if data.t.ndim == 2 else int(data.t.max()) + 1
     widths = (data.x.shape[1], *case.network.get("hidden", ()), classes)
 
-    def start(generator, kind=model):
+    def start(generator: Any, kind: Any = model) -> Any:
         return kind(widths, dtype=np.dtype(dtype), generator=generator, **settings)
 
-    def our_side():
+    def our_side() -> TrainingSide:
         first, rest = generators(case.draws, "reference", seed)
         network = start(first, ours or model)
         draws = Draws(rest, len(data.x), case.batch_size)
         optimizer = stepper(case.grouped(network.params), **case.hyperparameters)
         return TrainingSide(network, optimizer, data, draws, case, list(network.layers), whole=False)
 
-    def their_side():
+    def their_side() -> TrainingSide:
         first, rest = generators(case.draws, "torch_impl", seed)
         network, twin = counterpart(widths, dtype=np.dtype(dtype), **settings), start(first)
         for name, array in twin.params.items():
@@ -365,10 +367,10 @@ class Models(Family):
     def pair(self, request: Request, ours: type | None = None) -> Pair:
         return pair(request, ours)
 
-    def paths(self, subject: Subject, case) -> tuple[None]:
+    def paths(self, subject: Subject, case: Any) -> tuple[None]:
         return (None,)  # those of its optimizer are climbed with the optimizer
 
-    def steps(self, case, at_home: bool) -> int:
+    def steps(self, case: Any, at_home: bool) -> int:
         return 200 if at_home else 20
 
     def symbols_at(self, stage: str) -> Mapping[str, str]:
@@ -379,7 +381,7 @@ class Models(Family):
             raise BadValue(message("error.data-kind", known=", ".join(FOLDERS), given=kind))
         load_data(f"{kind}:{folder}", "float32")
 
-    def notes(self, case) -> list[Message]:
+    def notes(self, case: Any) -> list[Message]:
         masked = bool(case.network.get("dropout")) and case.draws == "pytorch"
         return [SHARED] if masked and not same_masks() else []
 

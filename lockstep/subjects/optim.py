@@ -5,7 +5,7 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from lockstep.subjects.subject import Family, Request, Subject, own_class
 from lockstep.text import message
 
 Arrays = dict[str, Any]  # of one tensor: parameter, gradient and entries of its state
+Alike = tuple[int, Any, tuple[str, ...], tuple[float, ...]]  # of tensors: group, dtype, entries of the state, numbers
 BLOCK = 16_384  # elements whose exact step is worked out at a time: what that takes stays in the cache
 
 
@@ -40,12 +41,12 @@ class OptimizerSide:
 
     def __init__(
         self,
-        optimizer,
+        optimizer: Any,
         gradient: Callable[..., Mapping[str, Any]],
-        case,
-        value: Callable | None = None,
+        case: Any,
+        value: Callable[..., Any] | None = None,
         ordered: bool = False,
-    ):
+    ) -> None:
         self.optimizer = optimizer
         self.ordered = ordered
         self.gradient = gradient
@@ -97,7 +98,7 @@ class OptimizerSide:
     def only(self, tensor: str) -> None:
         self.grads = {name: grad if name == tensor else None for name, grad in self.grads.items()}
 
-    def stepped(self, tensor: str, array) -> np.ndarray:
+    def stepped(self, tensor: str, array: Any) -> np.ndarray:
         """What a step works on of a tensor's array: beside a sparse gradient that steps its entries alone, those."""
         whole, grad = np.asarray(array), self.grads.get(tensor)
         if not self.case.sparse or grad is None or grad.shape != whole.shape or self.optimizer.SPARSE == "whole":
@@ -157,11 +158,11 @@ class Arbiter:
         written_like: the order of the formula in which the other side is written.
     """
 
-    def __init__(self, optimizer, problem, case, written_like: str = "pytorch"):
+    def __init__(self, optimizer: Any, problem: Any, case: Any, written_like: str = "pytorch") -> None:
         self.problem, self.case, self.written_like = problem, case, written_like
         self.take(optimizer)
 
-    def take(self, optimizer) -> None:
+    def take(self, optimizer: Any) -> None:
         """Go by the formula of this optimizer, and by its hyperparameters."""
         self.optimizer, self.given = optimizer, [dict(group) for group in optimizer.param_groups]
         orders = optimizer.ORDERS
@@ -194,7 +195,7 @@ class Arbiter:
             scalars.append({name: weak(value) for name, value in told.items()})
         places = {name: place for place, group in enumerate(self.optimizer.param_groups) for name in group["params"]}
         bounds: Bounds = {}
-        alike: dict[tuple, dict[str, Arrays]] = {}  # tensors of one group and dtype, the same numbers and kind of state
+        alike: dict[Alike, dict[str, Arrays]] = {}
         for name, param in before["param"].items():
             state = {
                 key: named[name]
@@ -214,8 +215,8 @@ class Arbiter:
             else:
                 for key, array in {"param": param, **state}.items():
                     bounds.setdefault(key, {})[name] = unmoved(array)
-        for (place, *_), tensors in alike.items():
-            for key, named in self.exact_step(tensors, scalars[place]).items():
+        for kind, tensors in alike.items():
+            for key, named in self.exact_step(tensors, scalars[kind[0]]).items():
                 bounds.setdefault(key, {}).update(named)
         if self.case.sparse and self.optimizer.SPARSE != "whole":
             self.rest(bounds, before)
@@ -230,7 +231,7 @@ class Arbiter:
                     value, error = np.where(kept, exact.value, before[key][name]), np.where(kept, exact.error, 0)
                     bounds[key][name] = Bounded(value, exact.dtype, error=error)
 
-    def exact_tensor(self, arrays: Arrays, scalars) -> dict[str, Bounded]:
+    def exact_tensor(self, arrays: Arrays, scalars: dict[str, Any]) -> dict[str, Bounded]:
         """The exact step of one tensor as a whole."""
         entries = {key: entry for key, entry in self.optimizer.STATE.items() if key in arrays}
         counts = {key: arrays[key] for key, entry in entries.items() if entry.kind == "count"}
@@ -245,7 +246,7 @@ class Arbiter:
                 bounds[key] = agreed(orders, entry.line)
         return bounds
 
-    def exact_step(self, tensors: dict[str, Arrays], scalars) -> Bounds:
+    def exact_step(self, tensors: dict[str, Arrays], scalars: dict[str, Any]) -> Bounds:
         """The exact step of tensors of one kind, laid end to end and taken block by block.
 
         Their numbers are the same, so that each is there once.
@@ -320,13 +321,15 @@ def agreed(orders: list[Any], line: str) -> Bounded:
         return widest([exactly(getattr(lines, line)) for lines in orders])
     except OrdersDisagree:
         for name in orders[0]._fields:
-            parts = [part for lines in orders if isinstance(part := getattr(lines, name, None), Bounded)]
+            parts: list[Bounded] = [
+                getattr(lines, name) for lines in orders if isinstance(getattr(lines, name, None), Bounded)
+            ]
             if len(parts) == len(orders):
                 widest(parts, f"line {name}")
         raise
 
 
-def exactly(value) -> Bounded:
+def exactly(value: Any) -> Bounded:
     """A line as an error-carrying number; one that no such number went into is exact."""
     return value if isinstance(value, Bounded) else Bounded.scalar(value)
 
@@ -339,10 +342,10 @@ def unmoved(array: np.ndarray) -> Bounded:
     return Bounded(array, array.dtype)
 
 
-def weak(value):
+def weak(value: Any) -> Any:
     """A hyperparameter as an error-carrying number; flags, counts and exact zeros stay as they are."""
     if isinstance(value, tuple):
-        return tuple(weak(part) for part in value)
+        return tuple(map(weak, cast("tuple[Any, ...]", value)))
     return Bounded.scalar(value) if isinstance(value, float) and value else value
 
 
@@ -364,12 +367,12 @@ def pair(
     likeliest = ("sparse" if case.sparse else path, path, "pytorch")
     written_like = next((order for order in likeliest if order in reference.ORDERS), "pytorch")
 
-    def optimizer(kind, **extra):
+    def optimizer(kind: Any, **extra: Any) -> Any:
         copies = {name: array.copy() for name, array in start.items()}
         return kind(case.grouped(copies), **case.hyperparameters, **extra)
 
-    def side(kind, on, **extra):
-        def gradient(params, step, **order):
+    def side(kind: Any, on: Any, **extra: Any) -> Any:
+        def gradient(params: Mapping[str, Any], step: int, **order: Any) -> Mapping[str, Any]:
             return on.gradient(params, step=step, seed=seed, **order)
 
         value = getattr(on, "value", None)
@@ -399,9 +402,10 @@ def problem_of(source: Any) -> Any:
         NoSuchName: naming the nearest. UserError: for arrays that make no problem.
     """
     functions = importlib.import_module("reference.functions")
-    if isinstance(source, str) and source not in functions.PROBLEMS:
-        near = difflib.get_close_matches(source, functions.PROBLEMS, n=1)
-        raise NoSuchName(message("error.no-problem", name=source, hint=hint(near, functions.PROBLEMS)))
+    known: list[str] = list(functions.PROBLEMS)
+    if isinstance(source, str) and source not in known:
+        near = difflib.get_close_matches(source, known, n=1)
+        raise NoSuchName(message("error.no-problem", name=source, hint=hint(near, known)))
     with handed_over():
         return functions.problem_from(source)
 
@@ -421,7 +425,7 @@ def path_of(subject: Subject, counterpart: Any, path: str | None) -> str:
 MARGIN, GRID = 0.15, 60  # around a path: a share of its extent; points a side
 
 
-def landscape(case, path: np.ndarray) -> dict[str, np.ndarray]:
+def landscape(case: Any, path: np.ndarray) -> dict[str, np.ndarray]:
     """The values of the case's function around a path (steps + 1, 2): x and y (grid,), z (grid, grid), y down.
 
     Empty for a stream of gradients, for a function of several points at once, and for a path that leaves the
@@ -431,11 +435,13 @@ def landscape(case, path: np.ndarray) -> dict[str, np.ndarray]:
     inside = path[np.isfinite(path).all(axis=1)].astype(np.float64) if path.shape[1] == 2 else path[:0]
     if not hasattr(problem, "evaluate") or not len(inside):
         return {}
-    low, high = inside.min(axis=0), inside.max(axis=0)
+    low: np.ndarray = inside.min(axis=0)
+    high: np.ndarray = inside.max(axis=0)
     margin = MARGIN * np.where(high > low, high - low, 1.0)
-    x, y = (np.linspace(low[k] - margin[k], high[k] + margin[k], GRID) for k in (0, 1))
+    x, y = np.linspace(low - margin, high + margin, GRID).T
+    grid = np.stack(list(np.broadcast_arrays(x, y[:, None])))
     with np.errstate(over="ignore", invalid="ignore"):
-        z = problem.evaluate({"theta": np.stack(np.meshgrid(x, y))}).value
+        z = problem.evaluate({"theta": grid}).value
     return {"x": x, "y": y, "z": z}
 
 
@@ -470,13 +476,13 @@ class Optimizers(Family):
     def pair(self, request: Request, ours: type | None = None) -> Pair:
         return pair(request, ours)
 
-    def steps(self, case, at_home: bool) -> int:
+    def steps(self, case: Any, at_home: bool) -> int:
         return 500 if at_home else case.steps
 
     def state(self, subject: Subject) -> Mapping[str, str]:
         return {key: entry.line for key, entry in subject.ours().STATE.items()}
 
-    def landscape(self, case, path: np.ndarray) -> dict[str, np.ndarray]:
+    def landscape(self, case: Any, path: np.ndarray) -> dict[str, np.ndarray]:
         return landscape(case, path)
 
 

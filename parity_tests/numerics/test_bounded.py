@@ -763,8 +763,8 @@ MUTANTS = {
     ),
     "a square with the slope of a line": ("times * (np.abs(self.value) + self.error) ** (times - 1)", "times"),
     "the exact value in single": (
-        "self.value = np.asarray(value, wide)",
-        "self.value = np.asarray(np.asarray(value, 'f4'), wide)",
+        "self.value: NDArray[Any] = np.asarray(value, wide)",
+        "self.value: NDArray[Any] = np.asarray(np.asarray(value, 'f4'), wide)",
     ),
 }
 
