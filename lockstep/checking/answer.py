@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from lockstep.diagnose.replay import Residual
 from lockstep.engine.wording import values
-from lockstep.numerics.verdict import Finding, Verdict, worst
+from lockstep.numerics.verdict import Breakage, Finding, Verdict, worst
 from lockstep.recordings.recording import Recording
 from lockstep.records.schema import plain
 from lockstep.text import ENGLISH, Message, Voice, message
@@ -36,7 +36,7 @@ class Outcome:
     saturates: bool = False
     near: bool = False
     extreme: bool = False
-    nearer: dict[str, int] = dataclasses.field(default_factory=dict)
+    nearer: dict[str, int] = dataclasses.field(default_factory=dict[str, int])
 
     @property
     def finding(self) -> Finding | None:
@@ -88,7 +88,7 @@ class Remark(NamedTuple):
 
     def as_cause(self) -> dict[str, Any]:
         """As the diagnosis describes a cause."""
-        about = {"variant": "", "hyperparameters": {}, "residual": None}
+        about: dict[str, Any] = {"variant": "", "hyperparameters": {}, "residual": None}
         return {"id": self.id, **about, "scenario": self.scenario, "fix": self.what}
 
 
@@ -100,7 +100,7 @@ class Check:
         subject: the path of what it was held against. target: what was checked, in words.
         words: the shape it was driven in. names: PyTorch's hyperparameters to its own names.
         verdict: identical, rounding, ill-conditioned, different or broken.
-        broken: None, or `{id, message}`: why it could not be checked.
+        broken: why it could not be checked.
         outcomes: one a scenario and dtype. remarks: what is different beside their numbers.
         not_triggered: what could not be tried or had no effect, each with its reason. notes: what is true besides.
         unseen: what of PyTorch's it does not show: not compared. formats: quantity to (given, made), where a format
@@ -113,18 +113,18 @@ class Check:
     subject: str
     target: str
     words: Message | str = ""
-    names: dict[str, str] = dataclasses.field(default_factory=dict)
-    broken: dict[str, Any] | None = None
-    outcomes: list[Outcome] = dataclasses.field(default_factory=list)
-    remarks: list[Remark] = dataclasses.field(default_factory=list)
-    not_triggered: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    notes: list[Message] = dataclasses.field(default_factory=list)
-    unseen: list[Message | str] = dataclasses.field(default_factory=list)
-    formats: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
-    ineffective: dict[str, Any] = dataclasses.field(default_factory=dict)
-    reservations: list[Message] = dataclasses.field(default_factory=list)
-    causes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    equivalent: list[Any] = dataclasses.field(default_factory=list)
+    names: dict[str, str] = dataclasses.field(default_factory=dict[str, str])
+    broken: Breakage | None = None
+    outcomes: list[Outcome] = dataclasses.field(default_factory=list[Outcome])
+    remarks: list[Remark] = dataclasses.field(default_factory=list[Remark])
+    not_triggered: list[dict[str, Any]] = dataclasses.field(default_factory=list[dict[str, Any]])
+    notes: list[Message] = dataclasses.field(default_factory=list[Message])
+    unseen: list[Message | str] = dataclasses.field(default_factory=list[Message | str])
+    formats: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict[str, tuple[str, str]])
+    ineffective: dict[str, Any] = dataclasses.field(default_factory=dict[str, Any])
+    reservations: list[Message] = dataclasses.field(default_factory=list[Message])
+    causes: list[dict[str, Any]] = dataclasses.field(default_factory=list[dict[str, Any]])
+    equivalent: list[Any] = dataclasses.field(default_factory=list[Any])
     diagnosis: Any = None
     rerun: str = ""
 
@@ -215,7 +215,7 @@ class Check:
             "target": self.target,
             "shape": str(self.words),
             "names": self.names,
-            "broken": self.broken and self.broken | {"message": ENGLISH.plain(self.broken["message"])},
+            "broken": self.broken and {"id": self.broken.id, "message": ENGLISH.plain(self.broken.message)},
             "used": plain(self.used),
             "nearer": self.nearer,
             "unseen": [str(name) for name in self.unseen],
@@ -255,8 +255,8 @@ def answer(check: Check, voice: Voice = ENGLISH) -> str:
     """The whole text."""
     lines = [headline(check, voice)]
     if check.broken and check.verdict is Verdict.BROKEN:
-        first, *others = voice.plain(check.broken["message"]).splitlines()
-        lines.append(row(voice, "broken", f"{check.broken['id']}: {first}"))
+        first, *others = voice.plain(check.broken.message).splitlines()
+        lines.append(row(voice, "broken", f"{check.broken.id}: {first}"))
         lines += [row(voice, "more", line) for line in others]
     spot = check.first_difference
     if spot and check.remarks and check.evidence:
@@ -278,7 +278,7 @@ def answer(check: Check, voice: Voice = ENGLISH) -> str:
     if others:
         lines.append(row(voice, "matched", ", ".join(map(voice.say, others))))
     if check.broken and check.verdict is not Verdict.BROKEN:
-        lines.append(row(voice, "besides", f"{check.broken['id']}: {voice.plain(check.broken['message'])}"))
+        lines.append(row(voice, "besides", f"{check.broken.id}: {voice.plain(check.broken.message)}"))
     lines += [row(voice, "note", note) for note in [*beside(check), *check.notes]]
     lines += not_tried(check.not_triggered, voice)
     if check.rerun:
@@ -288,7 +288,7 @@ def answer(check: Check, voice: Voice = ENGLISH) -> str:
 
 def differs_only_in(check: Check) -> dict[str, Any]:
     """The few scenarios that differ, where all the others agree."""
-    names = {verdict: [] for verdict in Verdict}
+    names: dict[Verdict, list[str]] = {verdict: [] for verdict in Verdict}
     for outcome in check.outcomes:
         if outcome.recording.scenario not in names[outcome.verdict]:
             names[outcome.verdict].append(outcome.recording.scenario)

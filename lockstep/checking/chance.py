@@ -6,6 +6,7 @@ calls, rows or columns keep equally many, how many units are the same in every c
 them together may be is no chance.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -19,7 +20,8 @@ AXES = ("call", "row", "column", "height", "width")  # of masks on top of each o
 CHANNELS = ("call", "sample", "channel", "height", "width")
 
 
-class Count(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Count:
     """So many of so many, where each is one with this probability.
 
     kind: "rate", "pairs", "totals" or "constant". axis, lag: along which and how far apart pairs are, or what totals

@@ -9,10 +9,12 @@ from lockstep.checking.answer import Check, Outcome
 from lockstep.checking.layers import check_layer
 from lockstep.checking.naming import name_causes
 from lockstep.checking.optimizers import check_optimizer, moved
+from lockstep.checking.scenarios import Wanted
 from lockstep.checking.states import check_states, moves
 from lockstep.diagnose.replay import replay
 from lockstep.errors import BadValue, LockstepError
 from lockstep.numerics.formats import FORMATS
+from lockstep.numerics.verdict import Breakage
 from lockstep.recordings.recording import BadRecording, Pass, Recording, State, Step
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find, find_class
@@ -52,21 +54,21 @@ def check(
         ValueError, TypeError: for a subject, a scenario, a dtype or hyperparameters that there are not.
     """
     subject, layer = find_class(like)
-    settings = dict(hyperparameters or {})
-    kinds = list(dtypes)
+    kinds = tuple(dtypes)
     for kind in kinds:
         if kind not in DTYPES:
             raise BadValue(message("error.dtype", known=", ".join(map(repr, DTYPES)), given=kind))
+    wanted = Wanted(dict(hyperparameters or {}), kinds, only, seed, on_scenario)
     if subject.family.recorded == "steps":
-        result = check_optimizer(target, subject, settings, kinds, only, seed, on_scenario)
+        result = check_optimizer(target, subject, wanted)
     elif subject.family.recorded == "states":
-        result = check_states(target, subject, settings, kinds, only, seed, on_scenario)
+        result = check_states(target, subject, wanted)
     else:
-        result = check_layer(target, subject, layer, settings, kinds, only, seed, names, on_scenario)
+        result = check_layer(target, subject, layer, wanted, names)
     if not (result.outcomes or result.remarks or result.broken):
-        result.broken = {"id": "nothing-compared", "message": message("broken.nothing-tried")}
+        result.broken = Breakage(id="nothing-compared", message=message("broken.nothing-tried"))
     elif result.outcomes and all(outcome.overflows for outcome in result.outcomes):
-        result.broken = {"id": "nothing-compared", "message": message("broken.only-overflows")}
+        result.broken = Breakage(id="nothing-compared", message=message("broken.only-overflows"))
     return result
 
 
@@ -93,11 +95,12 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
                 result.outcomes.append(Outcome(given, replay(given)))
         except LockstepError as error:
             said = message("broken.recording", source=recording.source, said=error.said)
-            result.broken = {"id": "recording", "message": said}
+            result.broken = Breakage(id="recording", message=said)
             return result
-    changed = {"passes": lambda given: True, "states": moves, "steps": stepped}
-    if not any(changed[given.recording.holds](given.recording) for given in result.outcomes):
-        result.broken = {"id": "nothing-moved", "message": message("broken.nothing-moved")}
+    changed = {"states": moves, "steps": stepped}
+    told = [outcome.recording for outcome in result.outcomes]
+    if not any(given.holds == "passes" or changed[given.holds](given) for given in told):
+        result.broken = Breakage(id="nothing-moved", message=message("broken.nothing-moved"))
     name_causes(result)
     return result
 
@@ -115,7 +118,7 @@ def check_claim(recording: Recording, subject: Subject) -> None:
     """
     holds = {"passes": Pass, "steps": Step, "states": State}[subject.family.recorded]
     if not isinstance(recording.steps[0], holds):
-        whose = {Pass: "of-a-layer", Step: "of-an-optimizer"}.get(type(recording.steps[0]), "of-something-else")
+        whose = {Pass: "of-a-layer", Step: "of-an-optimizer"}.get(recording.steps[0].__class__, "of-something-else")
         raise BadRecording(message(f"recording.{whose}", subject=subject.path))
     kind = own_class(subject.reference, recording.layer or None)
     with handed_over():

@@ -8,7 +8,7 @@ from lockstep.checking.driving import Raised
 from lockstep.engine.guard import Broken
 
 # What is tried after PyTorch's own: the values that other frameworks, courses and papers start from.
-COMMON: dict[str, tuple] = {
+COMMON: dict[str, tuple[Any, ...]] = {
     "betas": ((0.9, 0.99), (0.9, 0.98), (0.9, 0.95), (0.5, 0.999), (0.95, 0.999)),
     "eps": (1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-10, 1e-12, 0.0),
     "weight_decay": (0.0, 0.01, 1e-4, 1e-3, 4e-3, 5e-4, 0.1),

@@ -28,7 +28,7 @@ OURS = tuple(HERE.parent / name for name in ("lockstep", "reference", "torch_imp
 class Raised(TheirCode):
     """The implementation itself raised; the message says what, where in its code, and when in ours."""
 
-    def __init__(self, error: BaseException, scenario: str, step: int):
+    def __init__(self, error: BaseException, scenario: str, step: int) -> None:
         self.error, self.scenario, self.step, self.where = error, scenario, step, place(error)
         self.short = message("raised.short", **told_of(error))
         told = {**told_of(error), "scenario": scenario}

@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -31,13 +31,13 @@ from lockstep.checking.driving import Raised
 from lockstep.checking.naming import name_causes
 from lockstep.checking.passes import Driven, Found, claims, determined, drive, standard_of
 from lockstep.checking.roles import roles_of
-from lockstep.checking.scenarios import Trial, layer_trials
+from lockstep.checking.scenarios import Trial, Wanted, layer_trials
 from lockstep.diagnose.replay import judge, overflows_alone, screen, walk
 from lockstep.engine.guard import Broken
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import ROUNDINGS
-from lockstep.numerics.verdict import distance, worst
+from lockstep.numerics.verdict import Breakage, distance, worst
 from lockstep.recordings.recording import Pass, Recording
 from lockstep.subjects.subject import Subject, own_class
 from lockstep.text import Message, message
@@ -45,20 +45,18 @@ from lockstep.text import Message, message
 NEAR = 1e3  # times as far off: one layout, where the numbers are drawn anew
 
 
-def check_layer(target, subject: Subject, layer: str, settings, dtypes, only, seed, names, on_scenario) -> Check:
+def check_layer(target: Any, subject: Subject, layer: str, wanted: Wanted, names: Mapping[str, str] | None) -> Check:
     """As `lockstep.check`, of a layer; its class is `layer`, or the one of the target's name."""
     name = getattr(target, "__name__", type(target).__name__)
     result = Check(subject.path, name)
-    with seeded(seed):
-        LayerCheck(target, subject, layer or meant(target, subject), settings, dtypes, seed, names, result).all(
-            only, on_scenario
-        )
+    with seeded(wanted.seed):
+        LayerCheck(target, subject, layer or meant(target, subject), wanted, names, result).all()
     name_causes(result)
     return result
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Generator[None]:
     """The global generators at this seed, and afterwards as they were: what a layer draws of them is drawn again."""
     torch = sys.modules.get("torch")
     before = random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None  # noqa: NPY002
@@ -82,8 +80,9 @@ def meant(target: Any, subject: Subject) -> str:
         ValueError: where the subject has several classes, and the names are like none of them.
     """
     known = list(dict.fromkeys(case.layer for case in subject.cases.CASES))
-    kind = target if inspect.isclass(target) or inspect.isroutine(target) else type(target)
-    names = [one.__name__ for one in (getattr(kind, "__mro__", (kind,)))]
+    kind: Any = target if inspect.isclass(target) or inspect.isroutine(target) else target.__class__
+    bases: tuple[Any, ...] = getattr(kind, "__mro__", (kind,))
+    names: list[str] = [base.__name__ for base in bases]
     for name in names:
         plain = name.lower().replace("_", "")
         hit = next((layer for layer in known if layer.lower() in plain), None)
@@ -101,7 +100,7 @@ def candidates(
 ) -> Iterator[tuple[Layout, Found]]:
     """The shapes it may have, in each of these layouts."""
     torch = sys.modules.get("torch")
-    kind = target if inspect.isclass(target) else type(target)
+    kind: Any = target if inspect.isclass(target) else target.__class__
     if inspect.isclass(target) and issubclass(target, LayerAdapter):
         names = match([n for n in named(target.start) if n not in ("self", "params", "buffers")], wanted)
         yield Layout(), Found(target, names, {})
@@ -142,9 +141,11 @@ def of_framework(target: Any, wanted: tuple[str, ...]) -> Any:
 class LayerCheck:
     """Runs the scenarios and fills in the result."""
 
-    def __init__(self, target, subject: Subject, layer: str, settings, dtypes, seed: int, names, result: Check):
-        self.target, self.subject, self.layer, self.settings = target, subject, layer, settings
-        self.dtypes, self.seed, self.result = dtypes, seed, result
+    def __init__(
+        self, target: Any, subject: Subject, layer: str, wanted: Wanted, names: Mapping[str, str] | None, result: Check
+    ) -> None:
+        self.target, self.subject, self.layer, self.wanted, self.result = target, subject, layer, wanted, result
+        self.settings, self.dtypes, self.seed = wanted.settings, wanted.dtypes, wanted.seed
         self.paths = {key: tuple(own.split(".")) for key, own in (names or {}).items()}
         self.ways: dict[Any, tuple[Layout, Found]] = {}  # by the rank of the input
         self.refused: dict[int, Message] = {}
@@ -154,27 +155,21 @@ class LayerCheck:
         # axes of one hide how they are laid out, and so does what overflows
         self.telling = sorted(self.known, key=lambda trial: (1 in trial.case.shape, trial.case.saturated))
 
-    def all(self, only: str | None, on_scenario) -> None:
-        wanted = [trial for trial in self.known if only is None or trial.name == only]
-        if not wanted:
-            there = "; ".join(trial.name for trial in self.known)
-            raise NoSuchName(message("error.no-scenario", name=only, known=there))
+    def all(self) -> None:
+        tried = self.wanted.of(self.known)
         try:
             self.first_way()
         except (CannotCheck, Broken) as error:
-            told = tuple(standard_of(self.subject, wanted[0]))
+            told = tuple(standard_of(self.subject, tried[0]))
             wrapper = message("recognise.wrapper", code=indented(layer_wrapper(self.target, told)))
             lines = [message("recognise.layer-shapes"), wrapper]
             said = message("recognise.lines", first=error.said, lines=lines)
-            self.result.broken = {"id": "not-recognised", "message": said}
+            self.result.broken = Breakage(id="not-recognised", message=said)
             return
-        tried = [(dtype, trial) for dtype in self.dtypes for trial in wanted if dtype in trial.case.dtypes]
-        for place, (dtype, trial) in enumerate(tried):
-            if on_scenario:
-                on_scenario(f"{trial.name}, {dtype}", place, len(tried))
+        for dtype, trial in self.wanted.each(tried):
             if not self.one(trial, dtype):
                 break
-        if self.result.outcomes and only is None:
+        if self.result.outcomes and self.wanted.only is None:
             self.masks()
             self.options()
 
@@ -300,7 +295,7 @@ class LayerCheck:
         return True
 
     @property
-    def choices(self) -> Mapping[str, tuple]:
+    def choices(self) -> Mapping[str, tuple[Any, ...]]:
         """Hyperparameters that a layer of this subject may have decided by itself, otherwise than PyTorch."""
         return getattr(self.subject.cases, "CHOICES", {})
 
@@ -319,7 +314,7 @@ class LayerCheck:
             return True
         except Raised as error:
             if not (result.outcomes or self.passes):
-                result.broken = {"id": "exception", "message": error.said}
+                result.broken = Breakage(id="exception", message=error.said)
                 return False
             self.skip(trial, error.short)
             return True
@@ -391,7 +386,7 @@ class LayerCheck:
         if result.outcomes:
             passed = worst(outcome.verdict for outcome in result.outcomes)
             said = message("broken.before-that", said=said, verdict=passed)
-        result.broken = {"id": fault.cause, "message": said}
+        result.broken = Breakage(id=fault.cause, message=said)
         return False
 
     def skip(self, trial: Trial, reason: Any) -> None:
@@ -539,7 +534,7 @@ def gradients_in(driven: Driven, subject: Subject) -> dict[str, tuple[str, ...]]
     )
     for key in missing:
         shape = last.params[key].shape
-        hits = []
+        hits: list[tuple[str, ...]] = []
         for path, array in driven.adapter.arrays().items():
             fitting = driven.adapter.fitted(key, array) if array.size == last.params[key].size else array
             if fitting.shape == shape and explains(with_gradient(driven.recording, key, fitting)):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lockstep.diagnose.replay import Residual
 from lockstep.recordings.recording import Recording, Step
 from lockstep.subjects.optim import entries_of
 
@@ -20,7 +21,8 @@ def of_wrong_sign(recording: Recording) -> set[str]:
     steps = [step for step in recording.steps if isinstance(step, Step)]
     first = [grad for step in steps[:1] for grad in step.grads.values() if isinstance(grad, np.ndarray)]
     negative = any(np.any(grad < 0) for grad in first) and any(np.any(grad > 0) for grad in first)
-    declared, keys = entries_of(recording.subject), set()
+    keys: set[str] = set()
+    declared = entries_of(recording.subject)
     for key in guessed(recording):
         arrays = [array for step in steps for array in step.state.get(key, {}).values()]
         below = any(np.any(array < 0) for array in arrays)
@@ -30,7 +32,7 @@ def of_wrong_sign(recording: Recording) -> set[str]:
     return keys
 
 
-def idle(recordings: Sequence[Recording], residuals: Sequence) -> set[str]:
+def idle(recordings: Sequence[Recording], residuals: Sequence[Residual]) -> set[str]:
     """Guessed entries that are not PyTorch's, where every parameter is: nothing that is done depends on them."""
     if any(one.param > 1 for one in residuals):
         return set()

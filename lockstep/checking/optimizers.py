@@ -21,12 +21,12 @@ from lockstep.checking.driving import Narrowed, Raised, drive, first_look, recor
 from lockstep.checking.misnamed import idle
 from lockstep.checking.naming import name_causes
 from lockstep.checking.promoted import line_of
-from lockstep.checking.scenarios import Trial, trials
+from lockstep.checking.scenarios import Trial, Wanted, trials
 from lockstep.diagnose.holding import without
 from lockstep.diagnose.replay import exact_step, replay
 from lockstep.engine.guard import Broken
-from lockstep.errors import BadArgument, NoSuchName
-from lockstep.numerics.verdict import worst
+from lockstep.errors import BadArgument
+from lockstep.numerics.verdict import Breakage, worst
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.optim import defaults_of, handed_in, layout_of, shapes_of
@@ -34,40 +34,37 @@ from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
 
-def check_optimizer(target, subject: Subject, settings, dtypes, only, seed, on_scenario) -> Check:
+def check_optimizer(target: Any, subject: Subject, wanted: Wanted) -> Check:
     """As `lockstep.check`, of an optimizer."""
-    wanted = defaults_of(subject)
-    check_settings(subject, settings, wanted)
-    tried = [trial for trial in trials(subject) if only is None or trial.name == only]
-    if not tried:
-        there = "; ".join(trial.name for trial in trials(subject))
-        raise NoSuchName(message("error.no-scenario", name=only, known=there))
+    standard = defaults_of(subject)
+    check_settings(subject, wanted.settings, standard)
+    tried = wanted.of(trials(subject))
     result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
     try:
-        shape = of_framework(target, subject, tuple(wanted))
-        shape = shape or recognise(target, subject.path, tuple(wanted), dtypes[0])
+        shape = of_framework(target, subject, tuple(standard))
+        shape = shape or recognise(target, subject.path, tuple(standard), wanted.dtypes[0])
     except CannotCheck as error:
-        result.broken = {"id": "not-recognised", "message": error.said}
+        result.broken = Breakage(id="not-recognised", message=error.said)
         return result
     except (Exception, SystemExit) as error:
-        result.broken = {"id": "exception", "message": first_look(error)}
+        result.broken = Breakage(id="exception", message=first_look(error))
         return result
     flags = {
-        name for name, own in shape.defaults.items() if isinstance(own, bool) and not isinstance(wanted[name], bool)
+        name for name, own in shape.defaults.items() if isinstance(own, bool) and not isinstance(standard[name], bool)
     }
     if flags:  # what it calls so is a switch: PyTorch's number would be told to something else
         names = {name: own for name, own in shape.names.items() if name not in flags}
         defaults = {name: own for name, own in shape.defaults.items() if name not in flags}
         shape = shape._replace(names=names, defaults=defaults)
     result.words, result.names = shape.words, in_words(shape.names)
-    own_lr = shape.defaults.get("lr", wanted.get("lr"))
-    if own_lr != wanted.get("lr"):  # told in every scenario, so that it is known and decides nothing
-        values = {"value": repr(own_lr), "standard": repr(wanted["lr"])}
+    own_lr = shape.defaults.get("lr", standard.get("lr"))
+    if own_lr != standard.get("lr"):  # told in every scenario, so that it is known and decides nothing
+        values = {"value": repr(own_lr), "standard": repr(standard["lr"])}
         result.notes.append(message("note.other-default", own=result.names["lr"], name="lr", **values))
-    for name, value in settings.items():
+    for name, value in wanted.settings.items():
         if name not in shape.names and not shape.everything:
             result.notes.append(message("note.taken-as-said", name=name, value=repr(value)))
-    Driver(subject, shape, settings, seed, result).all(tried, dtypes, on_scenario)
+    Driver(subject, shape, wanted, result).all(tried)
     name_causes(result)
     return result
 
@@ -100,17 +97,13 @@ def check_settings(subject: Subject, settings: Mapping[str, Any], wanted: Mappin
 class Driver:
     """Runs the scenarios and fills in the result."""
 
-    def __init__(self, subject: Subject, found: Recognised, settings: dict[str, Any], seed: int, result: Check):
-        self.subject, self.found, self.settings, self.seed, self.result = subject, found, settings, seed, result
+    def __init__(self, subject: Subject, found: Recognised, wanted: Wanted, result: Check) -> None:
+        self.subject, self.found, self.wanted, self.result = subject, found, wanted, result
+        self.settings, self.seed = dict(wanted.settings), wanted.seed
         self.narrowed: set[str] = set()  # the formats that it does not keep
 
-    def all(self, tried: list[Trial], dtypes: list[str], on_scenario) -> None:
-        total = len(tried) * len(dtypes)
-        for place, (dtype, trial) in enumerate((dtype, trial) for dtype in dtypes for trial in tried):
-            if on_scenario:
-                on_scenario(f"{trial.name}, {dtype}", place, total)
-            if trial.once and dtype != dtypes[0]:
-                continue
+    def all(self, tried: list[Trial]) -> None:
+        for dtype, trial in self.wanted.each(tried):
             if dtype not in self.narrowed and not self.one(trial, dtype, first=not self.result.outcomes):
                 return
         self.drop_idle_state()
@@ -204,7 +197,7 @@ class Driver:
             if self.result.outcomes:
                 passed = worst(outcome.verdict for outcome in self.result.outcomes)
                 said = message("broken.before-that", said=said, verdict=passed)
-            self.result.broken = {"id": cause, "message": said}
+            self.result.broken = Breakage(id=cause, message=said)
 
     def skip(self, name: str, reason: Any) -> None:
         entry = {"scenario": name, "reason": reason}
@@ -299,7 +292,7 @@ def stepped_twice(shape: Recognised, subject: Subject, settings: Mapping[str, An
     start = np.linspace(-1, 1, 6).reshape(2, 3)
     grad = np.linspace(1, 2, 6).reshape(2, 3)
     told = {name: value for name, value in (defaults_of(subject) | dict(settings)).items() if name in shape.names}
-    ends = []
+    ends: list[np.ndarray] = []
     for names in (("weight",), ("weight", "tied")):
         array = start.copy()
         adapter = shape.make()

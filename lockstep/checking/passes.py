@@ -34,7 +34,7 @@ class Found:
     names: Names
     defaults: dict[str, Any]
     everything: bool = False
-    fixed: dict[str, Any] = dataclasses.field(default_factory=dict)
+    fixed: dict[str, Any] = dataclasses.field(default_factory=dict[str, Any])
     layer: str = ""
 
     def takes(self, name: str) -> bool:
@@ -71,7 +71,13 @@ def determined(subject: Subject, layer: str, hyperparameters: Mapping[str, Any])
 
 
 def drive(
-    way: Found, subject: Subject, trial: Trial, settings, dtype: str, seed: int, state: Arrays | None = None
+    way: Found,
+    subject: Subject,
+    trial: Trial,
+    settings: Mapping[str, Any],
+    dtype: str,
+    seed: int,
+    state: Arrays | None = None,
 ) -> Driven:
     """What the layer does in a trial; `state` is loaded in place of what the trial begins with.
 
@@ -123,7 +129,9 @@ def drive(
     return Driven(recording, adapter, widened, narrowed, unseen_of(left, adapter, reference))
 
 
-def claims(way: Found, trial: Trial, standard, settings) -> tuple[dict[str, Any], dict[str, Any]]:
+def claims(
+    way: Found, trial: Trial, standard: Mapping[str, Any], settings: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the trial measures a layer by, and what of it the layer is told.
 
     Raises:
@@ -131,7 +139,7 @@ def claims(way: Found, trial: Trial, standard, settings) -> tuple[dict[str, Any]
     """
     needed = {name for name, value in standard.items() if value is inspect.Parameter.empty}
     wanted = dict(trial.case.hyperparameters)
-    base = standard | way.fixed
+    base = dict(standard) | way.fixed
     lacks = [
         name
         for name, value in wanted.items()
@@ -139,13 +147,9 @@ def claims(way: Found, trial: Trial, standard, settings) -> tuple[dict[str, Any]
     ]
     if lacks:
         raise NotTaken(message("reason.no-names", names=", ".join(lacks)))
-    shape = wanted.get("normalized_shape", ())
+    shape: Any = wanted.get("normalized_shape", ())
     called = way.names.get("normalized_shape")
-    if (
-        isinstance(shape, tuple)
-        and len(shape) > 1
-        and (one_axis("normalized_shape", called) or not way.takes("normalized_shape"))
-    ):
+    if np.size(shape) > 1 and (one_axis("normalized_shape", called) or not way.takes("normalized_shape")):
         raise NotTaken(
             message("reason.one-number", name=called)
             if called
@@ -161,11 +165,11 @@ def claims(way: Found, trial: Trial, standard, settings) -> tuple[dict[str, Any]
     return hyperparameters, known
 
 
-def copied(named_arrays):
+def copied(named_arrays: Any):
     return {name: np.array(array) for name, array in named_arrays.items()}
 
 
-def output_shape(reference, params: Mapping[str, np.ndarray], inputs: tuple[np.ndarray, ...], training: bool):
+def output_shape(reference: Any, params: Mapping[str, np.ndarray], inputs: tuple[np.ndarray, ...], training: bool):
     """The shape of PyTorch's output."""
     with np.errstate(all="ignore"):
         reference.train(training) if hasattr(reference, "train") else None
@@ -175,7 +179,16 @@ def output_shape(reference, params: Mapping[str, np.ndarray], inputs: tuple[np.n
 
 
 def one_pass(
-    adapter, case, step: int, params, buffers, shape, sizes, dtype: str, seed: int, formats: dict[str, str]
+    adapter: Any,
+    case: Any,
+    step: int,
+    params: Any,
+    buffers: Any,
+    shape: Any,
+    sizes: Any,
+    dtype: str,
+    seed: int,
+    formats: dict[str, str],
 ) -> Pass:
     rng, training = drawing(seed, step), case.training(step)
     inputs = case.inputs(rng, step, dtype)
@@ -244,7 +257,9 @@ def fitted(what: Message | str, array: Any, shape: tuple[int, ...], dtype: str, 
     return np.array(array, dtype)
 
 
-def without_unset(passes: list[Pass], adapter, subject: Subject, layer: str, hyperparameters) -> list[Pass]:
+def without_unset(
+    passes: list[Pass], adapter: Any, subject: Subject, layer: str, hyperparameters: Mapping[str, Any]
+) -> list[Pass]:
     """The passes without what could not be set: there the layer has what it began with, and PyTorch what it does.
 
     Raises:
@@ -268,7 +283,7 @@ def without_unset(passes: list[Pass], adapter, subject: Subject, layer: str, hyp
     ]
 
 
-def unseen_of(passes: list[Pass], adapter, reference) -> list[Message | str]:
+def unseen_of(passes: list[Pass], adapter: Any, reference: Any) -> list[Message | str]:
     """What PyTorch's layer shows and this one does not."""
     params, buffers = getattr(reference, "params", {}), getattr(reference, "buffers", {})
     missing: list[Message | str] = list(adapter.unset)

@@ -1,9 +1,9 @@
 """Parameters that come out wider than they went in: rounded back, said, and the line of their code that widens."""
 
+import inspect
 import pathlib
-import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,10 +22,15 @@ def rounded_back(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, 
     held = getattr(adapter, "params", None)
     if not isinstance(held, dict):
         return {}
-    arrays = {name: np.asarray(one) for name, one in held.items() if isinstance(one, np.ndarray | np.floating)}
+    params = cast("dict[str, Any]", held)
+    arrays = {name: np.asarray(kept) for name, kept in params.items() if is_numpys(kept)}
     wider = {name: array for name, array in arrays.items() if widens(array, like[name])}
-    held |= {name: array.astype(like[name].dtype) for name, array in wider.items()}
+    params |= {name: array.astype(like[name].dtype) for name, array in wider.items()}
     return {"param": next(iter(wider.values())).dtype.name} if wider else {}
+
+
+def is_numpys(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.floating)
 
 
 def widens(array: np.ndarray, given: np.ndarray) -> bool:
@@ -39,17 +44,21 @@ class Watched(np.ndarray):
     lines: list[str]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **others: Any) -> Any:
-        plain = [one.view(np.ndarray) if isinstance(one, Watched) else one for one in inputs]
-        into = tuple(one.view(np.ndarray) if isinstance(one, Watched) else one for one in out or ())
-        made = getattr(ufunc, method)(*plain, **({"out": into} if out else {}), **others)
+        into = {"out": tuple(map(plain, out))} if out else {}
+        made: Any = getattr(ufunc, method)(*map(plain, inputs), **into, **others)
         if out:
             return out[0]
-        if isinstance(made, np.ndarray) and made.dtype.kind == "f":
-            if made.dtype.itemsize > self.dtype.itemsize:
-                frame = sys._getframe(1)
-                self.lines.append(f"{pathlib.Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
-            return watched(made, self.lines)
-        return made
+        floats: np.ndarray = np.asarray(made)
+        if not isinstance(made, np.ndarray) or floats.dtype.kind != "f":
+            return cast(Any, made)
+        if widens(floats, self):
+            frame = inspect.stack(0)[1]
+            self.lines.append(f"{pathlib.Path(frame.filename).name}:{frame.lineno}")
+        return watched(floats, self.lines)
+
+
+def plain(array: Any) -> Any:
+    return array.view(np.ndarray) if isinstance(array, Watched) else array
 
 
 def watched(array: np.ndarray, lines: list[str]) -> Watched:

@@ -1,6 +1,7 @@
 """What changing a parameter or a buffer of PyTorch's layer does to its output: by that, others' are recognised."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,11 @@ def roles_of(subject: Subject, trial: Trial, seed: int) -> tuple[dict[str, Role]
     def runs(one: Any, training: bool) -> np.ndarray:
         return one.train(training).forward(x)
 
-    def at(name: str):
-        return lambda one: Place(one.params if name in one.params else one.buffers, name)
+    def at(name: str) -> Callable[[Any], Place]:
+        def place(made: Any) -> Place:
+            return Place(made.params if name in made.params else made.buffers, name)
+
+        return place
 
     floats = [name for name, value in layer.state.items() if np.asarray(value).dtype.kind == "f"]
     shapes = {name: np.shape(layer.state[name]) for name in floats}

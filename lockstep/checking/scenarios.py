@@ -1,8 +1,9 @@
 """What an implementation is put through, so that a latent cause has nowhere to hide."""
 
+import dataclasses
 import inspect
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from lockstep.cases import Case
 from lockstep.causes.cause import Scenario
 from lockstep.causes.tables import scenarios as of_causes
+from lockstep.errors import NoSuchName
 from lockstep.subjects.subject import Subject
+from lockstep.text import message
 
 SIZES = {"one": (1,), "seven": (7,), "twin": (7,), "prime": (61,), "cube": (3, 2, 5), "image": (2, 3, 4, 5)}
 MANY = {f"tensor {number}": (3,) for number in range(24)} | {"large": (71, 73)}
@@ -40,6 +43,47 @@ class Trial(NamedTuple):
     @property
     def case(self) -> Any:
         return self.scenario.case
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What a check is asked for.
+
+    settings: hyperparameters under PyTorch's names, in all scenarios. dtypes: the first decides how the target is
+    driven. only: the name of one scenario; all if None. seed: of the random numbers. on_scenario: called before each
+    with its name, its number and how many there are.
+    """
+
+    settings: Mapping[str, Any]
+    dtypes: tuple[str, ...]
+    only: str | None = None
+    seed: int = 0
+    on_scenario: Callable[[str, int, int], Any] | None = None
+
+    def of(self, known: list[Trial]) -> list[Trial]:
+        """Those of a subject's trials that are asked for.
+
+        Raises:
+            NoSuchName: where there is none of that name.
+        """
+        tried = [trial for trial in known if self.only is None or trial.name == self.only]
+        if not tried:
+            there = "; ".join(trial.name for trial in known)
+            raise NoSuchName(message("error.no-scenario", name=self.only, known=there))
+        return tried
+
+    def each(self, tried: list[Trial]) -> Iterator[tuple[str, Trial]]:
+        """One trial in one dtype after the other."""
+        pairs = [
+            (dtype, trial)
+            for dtype in self.dtypes
+            for trial in tried
+            if dtype in trial.case.dtypes and not (trial.once and dtype != self.dtypes[0])
+        ]
+        for place, (dtype, trial) in enumerate(pairs):
+            if self.on_scenario:
+                self.on_scenario(f"{trial.name}, {dtype}", place, len(pairs))
+            yield dtype, trial
 
 
 def trial(desc: str, *, needs: tuple[str, ...] = (), flag: str = "", mishap: str = "", **settings: Any) -> Trial:

@@ -10,10 +10,11 @@ from lockstep.adapters.adapter import NotTaken
 from lockstep.checking.answer import Check, Outcome, Remark
 from lockstep.checking.driving import Raised
 from lockstep.checking.naming import name_causes
-from lockstep.checking.scenarios import Trial, trials
+from lockstep.checking.scenarios import Trial, Wanted, trials
 from lockstep.diagnose.replay import replay
-from lockstep.errors import Departs, LockstepError, NoSuchName, TheirCode
+from lockstep.errors import Departs, LockstepError, TheirCode
 from lockstep.numerics.snapshot import Snapshot
+from lockstep.numerics.verdict import Breakage
 from lockstep.recordings.recording import Recording, State
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import asked
@@ -21,38 +22,30 @@ from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
 
-def check_states(target, subject: Subject, settings, dtypes, only, seed, on_scenario) -> Check:
+def check_states(target: Any, subject: Subject, wanted: Wanted) -> Check:
     """As `lockstep.check`, of a subject whose recordings hold states."""
     result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
-    known = trials(subject)
     result.names = subject.family.names_of(target, subject)
-    tried = [trial for trial in known if only is None or trial.name == only]
-    if not tried:
-        there = "; ".join(trial.name for trial in known)
-        raise NoSuchName(message("error.no-scenario", name=only, known=there))
-    pairs = [(dtype, trial) for dtype in dtypes for trial in tried if dtype in trial.case.dtypes]
-    for place, (dtype, trial) in enumerate(pairs):
-        if on_scenario:
-            on_scenario(f"{trial.name}, {dtype}", place, len(pairs))
+    for dtype, trial in wanted.each(wanted.of(trials(subject))):
         try:
-            recording = record(target, subject, trial, settings, dtype)
+            recording = record(target, subject, trial, wanted.settings, dtype)
         except Departs as departs:
             result.remarks.append(Remark(departs.cause, departs.said, trial.name))
             continue
         except (NotTaken, TheirCode) as reason:
             if not result.outcomes and isinstance(reason, Raised):
-                result.broken = {"id": "exception", "message": reason.said}
+                result.broken = Breakage(id="exception", message=reason.said)
                 return result
             result.not_triggered.append({"scenario": trial.name, "reason": reason.said})
             continue
         outcome = Outcome(recording, replay(recording))
         if outcome.residual.explains and importlib.util.find_spec("torch"):
-            outcome.identical = alike(recording, of_pytorch(subject, trial, settings, dtype, None, seed))
+            outcome.identical = alike(recording, of_pytorch(subject, trial, wanted.settings, dtype, None, wanted.seed))
         result.outcomes.append(outcome)
     if not result.outcomes and not result.remarks:
-        result.broken = {"id": "not-recognised", "message": result.not_triggered[0]["reason"]}
+        result.broken = Breakage(id="not-recognised", message=result.not_triggered[0]["reason"])
     elif result.outcomes and not any(moves(outcome.recording) for outcome in result.outcomes):
-        result.broken = {"id": "nothing-moved", "message": message("broken.nothing-moved")}
+        result.broken = Breakage(id="nothing-moved", message=message("broken.nothing-moved"))
     name_causes(result)
     return result
 
@@ -110,11 +103,14 @@ def defaults_of(target: Any, subject: Subject, told: Mapping[str, Any]) -> dict[
     return {name: value for name, value in own.items() if value not in family.nothing}
 
 
-def of_pytorch(subject: Subject, trial: Trial, settings, dtype: str, path: str | None, seed: int) -> Recording:
+def of_pytorch(
+    subject: Subject, trial: Trial, settings: Mapping[str, Any], dtype: str, path: str | None, seed: int
+) -> Recording:
     """What PyTorch does in a trial."""
     hyperparameters, told = measured_by(subject, trial, settings)
     request = asked(subject, trial.case, dtype, path, seed, hyperparameters=hyperparameters)
-    side, steps = request.pair().theirs(), []
+    side = request.pair().theirs()
+    steps: list[State] = []
     for step in range(1, request.steps + 1):
         before = side.read().copy()
         for stage in side.stages:

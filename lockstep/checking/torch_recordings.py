@@ -13,7 +13,7 @@ from lockstep.checking.driving import drive
 from lockstep.checking.optimizers import check_settings
 from lockstep.checking.passes import Found, standard_of
 from lockstep.checking.passes import drive as drive_layer
-from lockstep.checking.scenarios import trials
+from lockstep.checking.scenarios import Trial, trials
 from lockstep.checking.states import of_pytorch as of_states
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
@@ -60,7 +60,9 @@ def of_pytorch(
     return [make(subject, trial, settings, dtype, implementation, seed) for trial in tried]
 
 
-def of_optimizer(subject: Subject, trial, settings, dtype: str, implementation: str | None, seed: int) -> Recording:
+def of_optimizer(
+    subject: Subject, trial: Trial, settings: Mapping[str, Any], dtype: str, implementation: str | None, seed: int
+) -> Recording:
     standard = defaults_of(subject)
     check_settings(subject, settings, standard)
     hyperparameters = standard | trial.case.hyperparameters | settings
@@ -80,7 +82,9 @@ def of_optimizer(subject: Subject, trial, settings, dtype: str, implementation: 
     )
 
 
-def of_layer(subject: Subject, trial, settings, dtype: str, implementation: str | None, seed: int) -> Recording:
+def of_layer(
+    subject: Subject, trial: Trial, settings: Mapping[str, Any], dtype: str, implementation: str | None, seed: int
+) -> Recording:
     if implementation is not None:
         raise NoSuchName(message("error.no-path", subject=subject.path, path=implementation))
     kind = subject.theirs(trial.case)

@@ -13,7 +13,7 @@ class Snapshot(dict[str, dict[str, np.ndarray]]):
         """The same in memory of its own."""
         return Snapshot({key: {name: np.array(array) for name, array in named.items()} for key, named in self.items()})
 
-    def __or__(self, other: Mapping[str, dict[str, np.ndarray]]) -> "Snapshot":
+    def __or__(self, other: Mapping[str, dict[str, np.ndarray]]) -> "Snapshot":  # type: ignore[override]
         return Snapshot({**self, **other})
 
     def each(self) -> Iterator[tuple[str, str, np.ndarray]]:

@@ -114,23 +114,23 @@ def named(lrs: Iterable[float]) -> dict[str, np.ndarray]:
 class Count(int):
     """A whole number that is one as long as it is counted with, and carries its error as soon as it is divided."""
 
-    def real(self) -> Bounded:
+    def bounded(self) -> Bounded:
         return Bounded(np.asarray(int(self), np.float64), np.float64)
 
     def __add__(self, other: Any) -> Any:
-        return Count(int(self) + int(other)) if isinstance(other, int) else self.real() + other
+        return Count(int(self) + int(other)) if isinstance(other, int) else self.bounded() + other
 
     def __sub__(self, other: Any) -> Any:
-        return Count(int(self) - int(other)) if isinstance(other, int) else self.real() - other
+        return Count(int(self) - int(other)) if isinstance(other, int) else self.bounded() - other
 
     def __mul__(self, other: Any) -> Any:
-        return Count(int(self) * int(other)) if isinstance(other, int) else self.real() * other
+        return Count(int(self) * int(other)) if isinstance(other, int) else self.bounded() * other
 
     def __truediv__(self, other: Any) -> Any:
-        return self.real() / (other.real() if isinstance(other, Count) else other)
+        return self.bounded() / (other.bounded() if isinstance(other, Count) else other)
 
     def __rsub__(self, other: Any) -> Any:
-        return Count(int(other) - int(self)) if isinstance(other, int) else other - self.real()
+        return Count(int(other) - int(self)) if isinstance(other, int) else other - self.bounded()
 
     __radd__, __rmul__ = __add__, __mul__
 

@@ -242,7 +242,7 @@ def test_a_fault_of_the_comparison_comes_first(target, fault):
     found = lockstep.check(target, like="optim.adam")
     assert found.verdict is Verdict.BROKEN
     assert found.broken is not None
-    assert found.broken["id"] == fault
+    assert found.broken.id == fault
     assert found.exit_status == 2
 
 
@@ -260,7 +260,7 @@ def test_an_exception_is_shown_as_theirs():
     found = lockstep.check(Raises, like="optim.adam")
     assert found.broken is not None
     for part in ("ZeroDivisionError: their own", "test_check.py:", "normal gradients", "step 3"):
-        assert part in str(found.broken["message"])
+        assert part in str(found.broken.message)
 
 
 class AmsgradIgnored(OnDicts):

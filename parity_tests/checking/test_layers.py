@@ -264,7 +264,7 @@ def test_what_is_no_layer_says_what_would_be():
     found = checked(type("Dropout", (), {}), "layers.dropout")
     assert found.exit_status == 2
     assert found.broken is not None
-    assert "the shapes that are recognised" in str(found.broken["message"])
+    assert "the shapes that are recognised" in str(found.broken.message)
 
 
 def test_a_batch_of_one_tells_no_roles_and_ends_no_check():

@@ -80,7 +80,7 @@ class ActivationOfOddNames:
 def suggested(found, target):
     """What the lines at the end of a message make."""
     assert found.broken is not None
-    assert found.broken["id"] == "not-recognised"
+    assert found.broken.id == "not-recognised"
     text = str(found.to_json()["broken"]["message"])
     lines = text[text.index("  class Wrapped") :].splitlines()
     assert len(lines) == 3

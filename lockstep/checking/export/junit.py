@@ -28,9 +28,9 @@ def junit(check: Check) -> str:
         ElementTree.SubElement(node, "skipped", message=clean(str(entry.get("reason", ""))))
     if check.broken:
         counts["errors"] += 1
-        node = add(suite, check, check.broken["id"])
+        node = add(suite, check, check.broken.id)
         ElementTree.SubElement(node, "error", message=clean(headline(check)), type="broken").text = clean(
-            str(check.broken["message"])
+            str(check.broken.message)
         )
     suite.attrib.update({"tests": str(len(suite))} | {name: str(count) for name, count in counts.items()})
     ElementTree.indent(suite)
