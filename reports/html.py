@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 import jinja2
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 from pygments.lexers.python import PythonLexer
 from pygments.token import STANDARD_TYPES, Name, Token
@@ -70,6 +71,23 @@ class Speaker(PageVoice):
         )
 
 
+class Compiled(jinja2.BytecodeCache):
+    """What this process compiled of templates; each is held against its source."""
+
+    def __init__(self):
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+
 def environment(voice: Speaker) -> jinja2.Environment:
     """The templates' own: everything is escaped, and a name they lack is an error."""
     made = jinja2.Environment(
@@ -79,6 +97,7 @@ def environment(voice: Speaker) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=COMPILED,
     )
     # {{ used | as("share") }} writes a value as a placeholder of a message would
     made.filters |= {
@@ -104,6 +123,7 @@ def environment(voice: Speaker) -> jinja2.Environment:
     return made
 
 
+@functools.lru_cache(maxsize=4096)  # each stands in every language, and most on several pages
 def formula(latex: str, symbols: Symbols | None = None) -> Markup:
     """A formula as MathML, its symbols marked."""
     return mathml(latex, symbols.of_formula if symbols else {})
@@ -135,6 +155,7 @@ def digits(value: float, dtype: str) -> str:
     return formats.named(dtype).text(float(value))
 
 
+@functools.lru_cache(maxsize=4096)
 def code(text: str, symbols: Symbols | None = None) -> Markup:
     """Python as HTML: a span a token in Pygments' classes, and the names that are symbols marked with them."""
     tokens = PythonLexer(stripnl=False, ensurenl=False).get_tokens(text)
