@@ -149,14 +149,29 @@ def in_lanes(x, y, lanes: int, fma, halves: bool):
 
 def of_rows(x, y, threads: int, fma):
     """Σ x·y of (n, c) along the first axis, y None for 1: each thread its share of rows, those sums in double."""
-    partial = []
-    for share in shares(len(x), threads, 1):
-        running = np.zeros(x.shape[1:], x.dtype)
-        rows = zip(x[share], x[share] if y is None else y[share], strict=True)
-        for a, b in rows:
-            running = running + a if y is None else fma(a, b, running)
-        partial.append(running)
+    partial = [
+        one_by_one(x[share]) if y is None else of_products(x[share], y[share], fma)
+        for share in shares(len(x), threads, 1)
+    ]
     return one_by_one(np.stack(partial).astype(np.float64))
+
+
+def of_products(x, y, fma):
+    """Σ x·y along the first axis, product by product, each added by `fma`.
+
+    In float32 the sums are guessed, by way of double, and all held against `fma` at once: where each is what it makes
+    of the sum before, they are what it makes one by one.
+    """
+    sums = np.zeros((len(x) + 1, *x.shape[1:]), x.dtype)
+    if x.dtype == np.float32:
+        with np.errstate(all="ignore"):
+            for n, product in enumerate(np.multiply(x, y, dtype=np.float64)):
+                np.add(product, sums[n], out=sums[n + 1], casting="same_kind")
+        if sums[1:].tobytes() == fma(x, y, sums[:-1]).tobytes():
+            return sums[-1]
+    for n, (a, b) in enumerate(zip(x, y, strict=True)):
+        sums[n + 1] = fma(a, b, sums[n])
+    return sums[-1]
 
 
 def in_pairs(x, y, fma, start):
