@@ -15,16 +15,18 @@ import numpy as np
 
 from reference.fma import fma
 
+NUMPY = np.ndarray | np.generic
+SINGLE = np.dtype(np.float32)
+
 
 def is_float(x) -> bool:
     """Whether it is an array, or a number, of NumPy's own floating-point types or of ml_dtypes'."""
-    is_numpy = isinstance(x, np.ndarray | np.generic)
-    return is_numpy and (x.dtype.kind == "f" or x.dtype.type.__module__ == "ml_dtypes")
+    return isinstance(x, NUMPY) and (x.dtype.kind == "f" or x.dtype.type.__module__ == "ml_dtypes")
 
 
 def is_narrow(x) -> bool:
     """Whether it is narrower than what processors compute in: float16, bfloat16."""
-    return is_float(x) and x.dtype.itemsize < SINGLE.itemsize
+    return isinstance(x, NUMPY) and x.dtype.itemsize < SINGLE.itemsize and is_float(x)
 
 
 def widened(x):
@@ -38,9 +40,6 @@ def narrowed(x, like):
         return x
     with np.errstate(over="ignore"):
         return x.astype(like.dtype)
-
-
-SINGLE = np.dtype(np.float32)
 
 
 def bfloat16(x):

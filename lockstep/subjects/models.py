@@ -146,7 +146,8 @@ class TrainingSide:
     def advance_whole(self, stage: str, name: str) -> None:
         """All layers there and back at once, for a side that cannot stop in between; shown stage by stage."""
         if stage != self.stages[1]:
-            self.ahead = {key: array for key, array in self.ahead.items() if not key.startswith(f"{name}.")}
+            if self.ahead:
+                self.ahead = {key: array for key, array in self.ahead.items() if not key.startswith(f"{name}.")}
             return
         self.ahead = {k: a.copy() for k, a in self.model.buffers.items() if not k.startswith(f"{name}.")}
         result = self.model.loss_and_grads(self.data.x[self.batch], self.data.t[self.batch], self.masks)

@@ -122,7 +122,7 @@ class Layer:
         buffers = self.buffers if buffers is None else buffers
         settings = {name: getattr(self, name) for name in self.SETTINGS}
         missing = dict.fromkeys((*self.GRADS, *self.BUFFERS))
-        return missing | dict(params) | dict(buffers) | settings | {"training": self.training} | replaced
+        return {**missing, **params, **buffers, **settings, "training": self.training, **replaced}
 
     @staticmethod
     def run(formula, inputs, arguments):

@@ -192,15 +192,17 @@ class MLP:
         inputs = self.inputs(name, x, masks)
         _, backward = layer.evaluate(inputs, slope, *own, training=True, formula=layer.ORDERS[order], ops=ops)
         grads = {f"{name}.{key}": getattr(backward, line) for key, line in layer.GRADS.items() if key in layer.params}
-        for key in grads.keys() & set(self.weights()):
+        penalties = self.penalties(x.shape[0]) if isinstance(layer, Linear) else []
+        if penalties:
+            key = f"{name}.weight"
             terms = [
                 getattr(
                     penalty.evaluate((params[key],), self.dtype.type(1), formula=penalty.ORDERS[order], ops=ops)[1],
                     penalty.GRAD_INPUT,
                 )
-                for penalty in reversed(self.penalties(x.shape[0]))  # autograd goes back, so the last comes first
+                for penalty in reversed(penalties)  # autograd goes back, so the last comes first
             ]
-            grads[key] = sum(terms[1:], start=terms[0]) + grads[key] if terms else grads[key]
+            grads[key] = sum(terms[1:], start=terms[0]) + grads[key]
         return getattr(backward, layer.GRAD_INPUT), grads
 
     def inputs(self, name, x, masks) -> tuple:
@@ -216,8 +218,8 @@ class MLP:
 
     def own(self, name, params, buffers):
         """The parameters and the buffers of one layer, without its name."""
-        prefix = f"{name}."
+        layer = self.layers[name]
         return tuple(
-            {key.removeprefix(prefix): value for key, value in named.items() if key.startswith(prefix)}
-            for named in (params, buffers)
+            {key: named[full] for key in held if (full := f"{name}.{key}") in named}
+            for held, named in ((layer.params, params), (layer.buffers, buffers))
         )

@@ -153,11 +153,15 @@ class Optimizer:
     def step(self, grads) -> None:
         """One step with these gradients; None, or no entry, is a tensor without a gradient."""
         grads = grads if isinstance(grads, dict) else dict(zip(self.tensors, named(grads).values(), strict=False))
-        for name, held in self.tensors.items():
-            grad = grads.get(name)
-            held.grad = None if grad is None else unseen(functools.partial(made, grad))
+        unseen(functools.partial(self.take, grads))
         with torch.sparse.check_sparse_tensor_invariants(False):  # undecided, PyTorch would warn
             self.optimizer.step()
+
+    def take(self, grads) -> None:
+        """Hand every tensor its gradient, or none."""
+        for name, held in self.tensors.items():
+            grad = grads.get(name)
+            held.grad = None if grad is None else made(grad)
 
 
 def made(grad) -> torch.Tensor:
