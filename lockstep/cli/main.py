@@ -20,6 +20,7 @@ from lockstep.cli.usage import call, speaking
 from lockstep.engine.run import run
 from lockstep.engine.wording import headline
 from lockstep.errors import BadValue
+from lockstep.numerics import compiler
 from lockstep.numerics.formats import FORMATS
 from lockstep.records.record import place
 from lockstep.subjects.registry import choose, find, subjects
@@ -147,6 +148,7 @@ def report(
 
 def main() -> None:
     """The console script: what is wrong with a call is one line, and exit status 2."""
+    compiler.defer()
     with ending("lockstep"):
         call(speaking(app))
 
