@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from lockstep.cli.ending import ending
 from lockstep.errors import BadValue
+from lockstep.numerics import compiler
 from lockstep.records.loading import load
 from lockstep.records.record import BadRecord
 from lockstep.tasks.cluster import workers_of
@@ -76,6 +77,7 @@ def positive(text: str) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0, 2 for a call or a record that makes no sense, 70 for a fault of Lockstep's own."""
+    compiler.defer()
     try:
         options = parser().parse_args(arguments)
     except SystemExit as stop:
@@ -119,6 +121,9 @@ def report(options: argparse.Namespace) -> pathlib.Path:
         clock.phase("pictures and pages", workers)
         publish(folder, out)
     errors.print(f"report: {clock.said()}, {workers.count} at a time")
+    if workers.spent:
+        spent = ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in workers.spent.most_common())
+        errors.print(f"spent by the workers: {spent}")
     return out / INDEX
 
 

@@ -63,7 +63,11 @@ def report(
     drawn: dict[str, Files] = {part.name: {} for part in every}
     tasks = {
         Task(
-            f"pictures of {part.name}", pictured, (part.views, part.pictured), seconds=DRAWN * len(part.pictured)
+            f"pictures of {part.name}",
+            pictured,
+            (part.views, part.pictured),
+            seconds=DRAWN * len(part.pictured),
+            kind="pictures",
         ): part
         for part in every
     }
@@ -72,7 +76,7 @@ def report(
     pages = [
         Task(
             f"pages of {part.name}", paged, (part.views, part.records, drawn[part.name], linked, tuple(languages)),
-            WRITTEN, seconds=PAGED * len(part.records),
+            WRITTEN, seconds=PAGED * len(part.records), kind="pages",
         )
         for part in every
     ]  # fmt: skip

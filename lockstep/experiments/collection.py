@@ -58,6 +58,7 @@ def collect(
     chosen = names(only)
     named = {kind: pathlib.Path(folder) for kind, folder in (data or {}).items() if folder is not None}
     check_data(named, chosen)
+    workers.begin()
     tasks = [task for name in chosen if name != NOTEBOOK for task in planned(name, named)]
     runs_of_it = notebook.plan() if NOTEBOOK in chosen else {}
     parts = {task_of(f"{NOTEBOOK} {name}", part, notebook.part(name)): name for name in runs_of_it}
@@ -121,7 +122,8 @@ def task_of(
     about: Sequence[Any] = (),
 ) -> Task:
     """What makes the record of that name."""
-    return Task(text, recorded, (slug(text), make, arguments), tuple(reads), tuple(about), SECONDS[make])
+    kind = make.__module__.rpartition(".")[2]
+    return Task(text, recorded, (slug(text), make, arguments), tuple(reads), tuple(about), SECONDS[make], kind)
 
 
 def names(only: Sequence[str] | None) -> list[str]:

@@ -140,7 +140,8 @@ def matching(pattern: str, about: frozenset[str]) -> set[str]:
     wanted = {
         pattern.format(**{name: re.escape(part) for name, part in pattern_fields.items()}) for pattern_fields in fields
     }
-    return {module for module in known() if any(re.fullmatch(pattern_fields, module) for pattern_fields in wanted)}
+    matches = re.compile("|".join(sorted(wanted))).fullmatch
+    return {module for module in known() if matches(module)}
 
 
 @functools.cache
@@ -192,7 +193,8 @@ def read(path: Path) -> Source:
     nodes = list(ast.walk(tree))
     imports: set[str] = set()
     finds, asks = set(), set()
-    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    asking = any(isinstance(node, ast.Call) and called(node) == "import_module" for node in nodes)
+    functions = [node for node in nodes if asking and isinstance(node, ast.FunctionDef)]
     within = {id(node): function.name for function in functions for node in ast.walk(function)}
     for node in nodes:
         if isinstance(node, ast.Import):

@@ -29,6 +29,7 @@ class Task:
         reads: files of data that it reads besides.
         about: what it looks up by itself, so that the subjects named there count as well.
         seconds: about how long it takes, where nobody has measured it yet.
+        kind: what work of its kind is called where its time is told; its function's name if empty.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Task:
     reads: tuple[Path, ...] = ()
     about: tuple[Any, ...] = ()
     seconds: float = 1.0
+    kind: str = ""
 
     def __call__(self) -> Files:
         return self.function(*self.arguments)

@@ -2,12 +2,14 @@
 
 import contextlib
 import functools
+import gc
 import importlib
 import os
 import signal
 import threading
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -15,6 +17,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from lockstep.errors import LockstepError
+from lockstep.numerics import compiler
 from lockstep.numerics.environment import world
 from lockstep.subjects.registry import subjects
 from lockstep.tasks.kept import Kept
@@ -65,7 +68,9 @@ class Workers:
     def __init__(self, count: int | None = None, kept: Kept | None = None):
         self.count, self.kept = count or cores(), kept or Kept(None)
         self.executor: Any = None
+        self.begun: list[Future] = []
         self.taken = self.done = 0  # tasks whose result was kept, and those that were done
+        self.spent: Counter[str] = Counter()  # on those, by their kind: seconds of all workers
         self.written = written()
 
     def __enter__(self) -> "Workers":
@@ -85,10 +90,15 @@ class Workers:
             self.executor = loky.ProcessPoolExecutor(self.count, **bounds)
         return self.executor.submit(function, *arguments)
 
+    def begin(self) -> None:
+        """Start every worker, so that they load what they need while work is still being planned."""
+        self.begun = self.begun or [self.submit(world) for _ in range(self.count)]
+
     @functools.cached_property
     def world(self) -> dict[str, Any]:
         """Versions, machine and settings, as a worker finds them."""
-        return self.submit(world).result()
+        self.begin()
+        return self.begun[0].result()
 
     def run(self, tasks: Iterable[Task], tell: Tell = silent) -> Iterator[tuple[Task, Files]]:
         """Each task with what it made, as soon as it is there; what is kept comes first.
@@ -137,6 +147,7 @@ class Workers:
                 except Exception as error:
                     raise TaskFailed(task.name, error) from error
                 self.kept.took(task.name, took)
+                self.spent[task.kind or task.function.__name__] += took
                 self.done += 1
                 yield task, files, imported
         tell(Progress(len(seconds), len(seconds), (), 0.0, sum(seconds.values())))
@@ -199,7 +210,12 @@ def check(task: Task, imported: set[str]) -> None:
 
 
 def bound(parent: int) -> None:
-    """Leave Ctrl-C to the process that hands out the work, which ends the workers; and end with it if it is killed."""
+    """Leave Ctrl-C to the process that hands out the work, which ends the workers; and end with it if it is killed.
+
+    What a task makes is rarely a cycle, so they are looked for less often: the tenth part of a picture's time.
+    """
+    gc.set_threshold(20_000, 50, 100)
+    compiler.defer()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=watch, args=(parent,), daemon=True).start()
 
