@@ -6,41 +6,68 @@ several causes at once nothing is stated.
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
 import torch
 
 import lockstep
+from bench import nobody
 from bench.timing import Row
+from parity_tests.checking import test_foreign_averages as averages
+from parity_tests.checking.test_foreign_layers import RIGHT as RIGHT_LAYERS
+from parity_tests.gradients import test_clip_grad_norm as clipping
+from parity_tests.loop import test_training as loops
+from parity_tests.lr_scheduler import test_step_lr as step_lr
+from parity_tests.subjects import test_driven_schedules as schedules
+from parity_tests.support import foreign_layers as layers
+from parity_tests.support import foreign_modules as modules
 from parity_tests.support.strangers import TRUTH
 
 RIGHT, WRONG, UNKNOWN = 3.0, 4.0, 10.0
+BCE, CROSS, LINEAR = "layers.loss.BCEWithLogitsLoss", "layers.loss.CrossEntropyLoss", "layers.linear"
+OTHERS = {
+    "lr_scheduler.exponential_lr": (
+        schedules.function, schedules.generator, schedules.OnGroups, schedules.wrong, schedules.wrong_factor,
+        schedules.wrong_generator, nobody.exponential,
+    ),
+    "lr_scheduler.cosine_annealing_lr": (schedules.cosine, schedules.cosine_held),
+    "lr_scheduler.step_lr": (step_lr.right, step_lr.Groups, step_lr.one_ahead, step_lr.other_default),
+    "gradients.clip_grad_norm": (
+        clipping.right, clipping.by_pytorch, clipping.Clipper, clipping.each_tensor, clipping.without_eps,
+        nobody.clipped,
+    ),
+    "average.ema": (
+        averages.function, averages.FirstCopied, averages.ByName, averages.Swapped, averages.OfModule,
+        averages.OfParameters, nobody.averaged,
+    ),
+    "loop": (
+        loops.in_numpy, loops.divided_again, loops.clipped_too_early, loops.with_torch, loops.zeroed_each_batch,
+        loops.rate_in_the_buffer, nobody.loop,
+    ),
+    "penalty.l2": (nobody.l2,),
+    "optim.adam": (nobody.Adam,),
+    "layers.batchnorm": (layers.SwapsStatistics, nobody.BatchNorm),
+    LINEAR: (layers.DenseOfTheTranspose, modules.TurnedTwice, nobody.Linear),
+    "layers.dropout": (layers.DropsABitMore, nobody.DropoutOfRoots),
+    "layers.layernorm": (modules.OfSpread,),
+    "layers.activation.Tanh": (nobody.tanh,),
+    BCE: (layers.AlwaysMean, layers.AlwaysSum, layers.HalfPrecise, nobody.BCEWithLogits),
+    CROSS: (layers.score_loss_of_half, layers.SumsAlways, layers.Overflows),
+}  # fmt: skip
 
 
-class AdamOfNobody:
-    """No known mistake: the third root of the second moment."""
-
-    def __init__(self, lr=1e-3, betas=(0.9, 0.999), eps=1e-8):
-        self.lr, self.betas, self.eps, self.t, self.m, self.v = lr, betas, eps, 0, {}, {}
-
-    def step(self, params, grads):
-        self.t += 1
-        for name, grad in grads.items():
-            if grad is not None:
-                self.m[name] = self.betas[0] * self.m.get(name, 0) + (1 - self.betas[0]) * grad
-                self.v[name] = self.betas[1] * self.v.get(name, 0) + (1 - self.betas[1]) * np.abs(grad) ** 3
-                m, v = (
-                    kept[name] / (1 - beta**self.t) for kept, beta in zip((self.m, self.v), self.betas, strict=True)
-                )
-                params[name] -= self.lr * m / (np.cbrt(v) + self.eps)
+def implementations() -> Iterator[tuple[Any, str]]:
+    """Those of the tests, of every kind of subject, and one of each kind with no known mistake."""
+    yield from ((stranger, path) for stranger, (path, _) in TRUTH.items())
+    yield from ((target, path) for target, path, _ in RIGHT_LAYERS)
+    yield from ((target, path) for path, targets in OTHERS.items() for target in targets)
 
 
 def rows() -> Iterator[Row]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        implementations = {stranger: path for stranger, (path, _) in TRUTH.items()} | {AdamOfNobody: "optim.adam"}
-        yield from sorted((of_one(one, like) for one, like in implementations.items()), key=slowest)
+        yield from sorted((of_one(one, like) for one, like in implementations()), key=slowest)
     finally:
         torch.set_num_threads(threads)
 
