@@ -228,7 +228,10 @@ class Assembly:
                         yield first, second
             return
         trace: list = []
-        script.go([script.begun(call, {}, alone)], script.everything, call, alone, trace)
+        try:
+            script.go([script.begun(call, {}, alone)], script.everything, call, alone, trace)
+        except NO_FORMULA:
+            return  # there is nothing that another cause could be put into
         order = sorted(
             (place for place, mutant in enumerate(with_each) if not mutant.kept), key=lambda at: with_each[at].first
         )
@@ -268,11 +271,15 @@ class Assembly:
         return script.exchange((*causes, a, b)) if may_join((*causes, a, b)) else None
 
     def first_off(self, causes: Hypothesis, piece: Piece, line: str) -> tuple[int, Call]:
-        """The first call in which the line is not near, and its number."""
-        for number, (call, made) in enumerate(piece.script.walked(piece.trail, piece.script.exchange(causes))):
-            if line in call.seen and not near(call.seen[line], made.get(line)):
-                return number, call
-        return 0, piece.trail.calls[0]
+        """The first call in which the line is not near, or in which the formula gives nothing, and its number."""
+        number, calls = 0, piece.trail.calls
+        try:
+            for number, (call, made) in enumerate(piece.script.walked(piece.trail, piece.script.exchange(causes))):
+                if line in call.seen and not near(call.seen[line], made.get(line)):
+                    return number, call
+        except NO_FORMULA:
+            return number + 1, calls[number + 1]
+        return 0, calls[0]
 
 
 def changed(exchange: Exchange, shared: Exchange) -> frozenset[int]:

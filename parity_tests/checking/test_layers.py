@@ -274,3 +274,28 @@ def test_a_batch_of_one_tells_no_roles_and_ends_no_check():
     roles, shapes = roles_of(subject, Trial(Scenario(alone)), 0)
     assert roles == {}
     assert set(shapes) >= {"weight", "bias"}
+
+
+class KeepsWithP:
+    """Keeps with probability p, also where p is 0 and 1/p is none."""
+
+    def __init__(self, p=0.5):
+        self.p, self.training = p, True
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.mask = (np.random.rand(*x.shape) < self.p) / self.p  # noqa: NPY002
+        return x * self.mask
+
+    def backward(self, grad):
+        return grad * self.mask
+
+
+@pytest.mark.slow
+def test_a_hypothesis_that_gives_no_number_is_none_and_no_fault_of_ours():
+    found = lockstep.check(KeepsWithP, like="layers.dropout", dtypes=("float64",))
+    assert found.verdict is Verdict.DIFFERENT
+    assert "keep-for-drop" in {cause["id"] for cause in found.causes}
+    assert found.diagnosis.partly.causes[0].id == "scale-of-the-dropped", str(found)

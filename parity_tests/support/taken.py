@@ -126,6 +126,38 @@ class BesideALayer:
         return layer
 
 
+class OfFourArraysAfterTheStep:
+    """update(t, w, b, dw, db), which counts outside."""
+
+    def __init__(self, eta=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.eta, self.beta1, self.beta2, self.epsilon = eta, beta1, beta2, epsilon
+        self.m_dw, self.v_dw, self.m_db, self.v_db = 0, 0, 0, 0
+
+    def update(self, t, w, b, dw, db):
+        told = t, self.eta, self.beta1, self.beta2, self.epsilon
+        w, self.m_dw, self.v_dw = update(w, dw, self.m_dw, self.v_dw, *told)
+        b, self.m_db, self.v_db = update_bias(b, db, self.m_db, self.v_db, *told)
+        return w, b
+
+
+def adam_init(params):
+    return {
+        "t": 0,
+        "m": {name: 0 * array for name, array in params.items()},
+        "v": {n: 0 * a for n, a in params.items()},
+    }
+
+
+def adam_with_a_state_made_beside(params, grads, state, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    """The state is a dict that only the function beside it makes."""
+    t, m, v, new = state["t"] + 1, {}, {}, {}
+    for name, grad in grads.items():
+        one = update_bias if "bias" in name else update
+        told = t, lr, beta1, beta2, eps
+        new[name], m[name], v[name] = one(params[name], grad, state["m"][name], state["v"][name], *told)
+    return new, {"t": t, "m": m, "v": v}
+
+
 class OfFourArrays:
     """update(weights, dweights, biases, dbiases), returning the two."""
 
@@ -286,6 +318,8 @@ TAKEN = {
     "lists on layers": OfListsOnLayers,
     "beside a layer": BesideALayer,
     "four arrays": OfFourArrays,
+    "four arrays after the step": OfFourArraysAfterTheStep,
+    "a state made beside": adam_with_a_state_made_beside,
     "W1, b1, v, s": update_parameters_with_adam,
     "two layers by name": OfTwoLayers,
     "one layer by name": OfOneLayer,

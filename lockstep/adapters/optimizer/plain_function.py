@@ -21,7 +21,8 @@ class PlainFunction(Adapter):
 
     Arguments:
         function: it. roles: of its arguments. subject: whose state to look for. wanted: PyTorch's hyperparameters.
-        form: "single arrays", "dicts" or "lists". fresh: the container before the first step, a dict or None.
+        form: "single arrays", "dicts" or "lists". fresh: the container before the first step, a dict or None, or what
+            makes it of the parameters.
     """
 
     def __init__(
@@ -49,7 +50,12 @@ class PlainFunction(Adapter):
         self.counts = dict.fromkeys(self.parts, 0)
         told_so = told(self.in_state, hyperparameters)
         self.containers: dict[str, Any] = {
-            part: None if self.fresh is None and not told_so else dict(told_so) for part in self.parts
+            part: self.fresh(self.packed(params, names))
+            if callable(self.fresh)
+            else None
+            if self.fresh is None and not told_so
+            else dict(told_so)
+            for part, names in self.parts.items()
         }
         fresh = {name: self.fresh_state(array, hyperparameters) for name, array in params.items()}
         self.arrays = {

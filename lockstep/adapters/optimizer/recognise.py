@@ -205,7 +205,7 @@ def of_function(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[
     if isinstance(steps, Roles):
         defaults = Maker(target, steps.hyperparameters, None, everything=False).defaults()
         forms = (*FORMS[:2], FORMS[2]) if plural(steps.params, steps.grads) else (FORMS[2], *FORMS[:2])
-        for form, fresh in itertools.product(forms, ({}, None) if steps.state else ({},)):
+        for form, fresh in itertools.product(forms, (*makers_of_state(target), {}, None) if steps.state else ({},)):
             make = functools.partial(PlainFunction, target, steps, subject, wanted, form, fresh)
             yield shape(make, {**make().in_state, **steps.hyperparameters}, defaults, function=target)
         for keys in keys_of(words_of(target)):
@@ -235,6 +235,12 @@ def beginnings(function: Any, count: int) -> list[Callable[[Any], Any]]:
             if len(made) == count and all(isinstance(part, dict) and {"dW1", "W1"} & part.keys() for part in made):
                 calls.append(beside)
     return calls
+
+
+def makers_of_state(function: Any) -> list[Callable[[Any], Any]]:
+    """The functions beside one that may make its state of the parameters, adam_init and its like."""
+    beside = getattr(function, "__globals__", {}).items()
+    return [made for name, made in beside if "init" in name and inspect.isfunction(made) and len(required(made)) == 1]
 
 
 def pairs(maker: Maker, subject: str) -> Iterator[Recognised]:
@@ -324,7 +330,7 @@ def of_holders(
     if len(own) == len(beside) == 2:
         holders = [ArgumentHolder((own["weight"], own["bias"]), (beside["weight"], beside["bias"]))]
     apart = len(own) == len(beside) == 2
-    count = next((attribute for attribute in others if attribute.lower() in STEPS), None)
+    count = next((attribute for attribute in (first, *others) if attribute.lower() in STEPS), None)
     arguments = ({} if apart else {"holder": first} | beside) | ({"step": count} if count else {})
     used = {
         *arguments.values(),
