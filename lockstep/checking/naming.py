@@ -17,10 +17,11 @@ from lockstep.diagnose.diagnosis import Diagnosis, diagnose
 from lockstep.diagnose.holding import without
 from lockstep.diagnose.replay import Residual, judge, replay
 from lockstep.diagnose.solve import CANNOT, Hypothesis
+from lockstep.diagnose.tensors import apart
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.registry import find
-from lockstep.text import message
+from lockstep.text import Message, message
 
 
 def name_causes(result: Check) -> None:
@@ -55,6 +56,9 @@ def name_causes(result: Check) -> None:
         if guessing and not diagnosis.causes:
             diagnosis, of_its_own = with_state_or_without(told, result.subject, left)
             result.notes += [message("note.state-of-its-own")] if of_its_own else []
+        if not diagnosis.causes and (of_some := in_some_tensors(told, result.subject)):
+            diagnosis, which = of_some
+            result.notes.append(which)
         data = diagnosis.to_json()
         because = diagnosis.partly.causes if diagnosis.partly else diagnosis.causes
         result.causes = [*beside, *data["causes"], *own_defaults(others, standard, used, because)]
@@ -101,6 +105,20 @@ def with_state_or_without(told: list[Outcome], subject: str, left: Mapping[str, 
     found = named_in(told, subject, left)
     other = found if found.causes else diagnose(bare, subject, left_bare, thorough=False)
     return (other, True) if other.causes and other is not found else (found, False)
+
+
+def in_some_tensors(told: list[Outcome], subject: str) -> tuple[Diagnosis, Message] | None:
+    """The diagnosis of the tensors that differ, where others agree; and which they are."""
+    split = apart([one.recording for one in told if not one.extreme])
+    if not split:
+        return None
+    recordings = [recording for recording, _ in split]
+    first, names = recordings[0], recordings[0].steps[0].before.keys()
+    diagnosis = diagnose([recording for recording in recordings if recording.steps[0].before.keys() == names], subject)
+    if not diagnosis.causes or not all(explained(recording, diagnosis.causes) for recording in recordings):
+        return None
+    which = {"names": ", ".join(names), "others": ", ".join(split[0][1])}
+    return diagnosis, message("note.some-tensors", name=first.scenario, **which)
 
 
 def named_in(told: list[Outcome], subject: str, left: Mapping[str, Residual], together: bool = True) -> Diagnosis:
