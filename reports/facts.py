@@ -7,6 +7,7 @@ import numpy as np
 from lockstep.records.growth import Growth
 from lockstep.records.record import CaseRecord, Record
 from lockstep.records.run import MODES, RunRecord
+from lockstep.subjects.registry import families
 from lockstep.text import Message, message
 from lockstep.text.names import place
 from reports import words
@@ -72,9 +73,9 @@ def used(record: RunRecord) -> float:
 
 
 def main_quantity(record: RunRecord) -> str | None:
-    """What a person watches: the parameters, else the output, a schedule's rate, else what was compared first."""
-    known = quantities(record)
-    return next((name for name in ("param", "output", "lr", *known) if name in known), None)
+    """What a person looks at first, as its family says, else what was compared first."""
+    known, family = quantities(record), families().get(record.subject.partition(".")[0])
+    return next((name for name in (*(family.watched if family else ()), *known) if name in known), None)
 
 
 def differing(record: RunRecord) -> list[str]:

@@ -70,18 +70,6 @@ def settled(figure: Figure) -> FigureCanvasAgg:
     return canvas
 
 
-def labelled(figure: Figure, label: str) -> None:
-    """What the figure was drawn from, small, above it: all it says besides symbols and numbers."""
-    height = figure.get_figheight()
-    figure.set_figheight(height + 0.26)
-    top = figure.get_figheight()
-    text = shortened(drawable(label), 120)
-    figure.text(0.08 / WIDTH, 1 - 0.06 / top, text, ha="left", va="top", size=8.5, color=SOFT)
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.set(rect=(0, 0, 1, height / top))  # type: ignore[call-arg]
-
-
 def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 

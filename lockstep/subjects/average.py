@@ -20,6 +20,7 @@ class Averages(Gradients):
     """What is kept of the parameters along a run."""
 
     place = 3.5
+    watched = ("averaged",)
     symbols = {"decay": r"\beta"}
 
     def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:

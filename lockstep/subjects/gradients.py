@@ -217,6 +217,7 @@ class Gradients(Family):
     """What happens to all gradients between the backward pass and the optimizer."""
 
     place = 3
+    watched = ("clipped",)
     symbols = {"max_norm": "N", "norm_type": "p", "clip_value": "c"}
 
     def pair(self, request: Request, ours: type | None = None) -> Pair:

@@ -108,6 +108,7 @@ class Loops(Gradients):
     """All that a training loop does between one gradient and the next."""
 
     place = 4.5
+    watched = ("param",)
     nothing = (None, False, 0, 1, float("inf"))
     symbols = {"base_lr": r"\eta_0", "momentum": r"\mu", "scale": "S", "max_norm": "N", "norm_type": "p",
                "step_size": "s", "gamma": r"\gamma", "decay": r"\beta", "per_epoch": "E"}  # fmt: skip

@@ -301,6 +301,7 @@ class Schedules(Family):
 
     place = 2
     unit = "magnitude"
+    watched = ("lr",)
     symbols = {
         "base_lr": r"\eta_0",
         "last_epoch": "t",

@@ -148,6 +148,7 @@ class Family:
         unit: of the errors in a table of causes, "magnitude" (the largest of what PyTorch makes) or a hyperparameter.
         recorded: what a recording has of a step: "steps" of an optimizer, "passes" of a layer, or "states" before and
             after it.
+        watched: what a person looks at first of what it makes: the first of these that there is.
         symbols: what papers call its hyperparameters, name to LaTeX.
         nothing: defaults of somebody's own that leave out what PyTorch's defaults leave out as well.
         stands_in: whether either side can be stepped in the other's place, and not only go on from what that has saved.
@@ -157,6 +158,7 @@ class Family:
     place = 100
     unit = "magnitude"
     recorded = "states"
+    watched: tuple[str, ...] = ("param", "output")
     symbols: Mapping[str, str] = {}
     nothing: tuple[Any, ...] = ()
     stands_in = True

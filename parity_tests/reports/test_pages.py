@@ -1,5 +1,6 @@
 """The report's pages: what they show is what the records say, and nothing in a record can harm them."""
 
+import math
 import posixpath
 import re
 
@@ -11,6 +12,7 @@ from lockstep.records.record import BadRecord
 from lockstep.text import LANGUAGES, Voice, message
 from parity_tests.reports.made import (
     AXES,
+    ERRORS,
     FINDINGS,
     FUNCTION,
     HOSTILE,
@@ -39,7 +41,9 @@ from parity_tests.reports.made import (
 from parity_tests.reports.page import Page, Undrawn
 from reports import address, html, words
 from reports.contents import contents
+from reports.pages.detection import Detection
 from reports.site import site
+from reports.text import PageVoice
 
 pytestmark = pytest.mark.slow
 
@@ -168,7 +172,7 @@ def test_a_subject_in_four_answers():
     assert "Rounding, and nothing else. After 12 steps in the paper's order 4 of 6 elements differ" in text
     assert "at worst by 339 ulp" in text
     assert "at most 37 % of what the arithmetic allows was used" in text
-    assert "Of 2 causes known here the runs caught 2, 2 of them at the first step" in text
+    assert "The runs caught all 2 causes known here, each at the first step" in text
     assert "The smallest first error is 0.5 lr; rounding makes at most 6e-5" in text
     assert "어디서 어긋나나? 스텝 3: 줄 m 에서 어긋난다" in pages["ko/optim/adam.html"].text
     assert "Step 3: they part at line m" in pages["index.html"].text
@@ -434,3 +438,42 @@ def test_the_notebook_is_told_in_its_chapters():
     assert "[-1.4 2.07]" not in second
     assert page.tags.count("figure") == 2
     assert "1. 고급 최적화 알고리즘" in pages_of(record)["ko/notebook.html"].text
+
+
+# The table of causes.
+
+
+def shown(**changes) -> Detection:
+    return Detection(detection_record(**changes), Undrawn())
+
+
+def test_the_table_of_causes_says_what_is_caught_and_where():
+    assert PageVoice("en").say(shown().finding) == (
+        "All 2 causes caught, by one scenario, “tiny”. Rounding makes errors of at most 6e-5 lr"
+    )
+    broken = cell(2.0, 1.0) | {"used": "inf", "error": "inf"}  # as JSON has it
+    split = [[cell(0.3, 6e-5), cell(0.2, 3e-5)], [cell(2e4, 0.98), cell(0.4, 6e-5)], [cell(0.9, 1e-5), broken]]
+    assert (
+        PageVoice("en")
+        .say(shown(rows=rows(cells=split)).finding)
+        .startswith("All 2 causes caught, by no scenario alone: “tiny” catches 1.")
+    )
+    one = [[cell(0.3, 6e-5), cell(0.2, 3e-5)], [cell(2e4, 0.98), cell(0.4, 6e-5)], [cell(0.9, 1e-5)] * 2]
+    assert (
+        PageVoice("en")
+        .say(shown(rows=rows(cells=one)).finding)
+        .startswith("1 of 2 causes caught, by one scenario, “tiny”")
+    )
+    none = shown(rows=rows(cells=[[cell(0.3, 6e-5), cell(0.2, 3e-5)]] * 3))
+    assert PageVoice("en").say(none.finding) == "None of 2 causes is caught; rounding makes errors of at most 6e-5 lr"
+
+
+def test_the_table_of_causes_is_coloured_where_they_show_and_nowhere_else():
+    text = site([detection_record()], Undrawn(), ("en",))["optim/adam.html"]
+    cells = re.findall(r'<td class="number([^"]*)"( style="[^"]*")?>.*?([\d.e∞-]+)</span></td>', text)
+    assert [(kind, style) for kind, style, _ in cells] == [
+        ("", ""), ("", ""), (" shows meant", ' style="--heat: 100%"'), ("", ""),
+        (" shows meant", ' style="--heat: 90%"'), (" shows", ' style="--heat: 0%"'),
+    ]  # fmt: skip
+    infinite = shown(rows=rows(cells=[*ERRORS[:2], [ERRORS[2][0], cell(math.inf, math.inf)]]))
+    assert [infinite.heat(size) for size in (0.5, 0.98, math.inf)] == [0, 100, 100]

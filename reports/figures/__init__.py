@@ -7,7 +7,7 @@ A module has
     applies(record)    whether the record has what it shows
     finding(record)    what it shows, in numbers of the record: its title
     read(record)       how to read it, and what its symbols mean
-    draw(record)       the Figure, or its SVG, in symbols, numbers and names alone, so that it serves every language
+    draw(record)       the Figure, or its SVG, in symbols, numbers and names of code alone: it serves every language
     table(record)      what was drawn, as columns of equal length
 
 Those of a cause take the number of the cause besides the record.
@@ -18,7 +18,7 @@ from types import ModuleType
 from lockstep.records.detection import DetectionRecord
 from lockstep.records.experiment import ExperimentRecord
 from lockstep.records.record import BadRecord, Record
-from reports.figures import batches, detection, digits, drift, growth, heat, keep, ladder, loss, path, trajectory
+from reports.figures import batches, digits, drift, growth, heat, keep, ladder, loss, path, trajectory
 from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights
 
 RUN: tuple[ModuleType, ...] = (path, loss, drift, heat)
@@ -27,9 +27,7 @@ EXPERIMENT: tuple[ModuleType, ...] = (
     paths, convergence, training, weights, batchnorm, summary, digits, batches, keep,
 )  # fmt: skip
 CAUSE: tuple[ModuleType, ...] = (trajectory,)  # of one cause of a detection, by the number of its row
-KINDS: dict[str, tuple[ModuleType, ...]] = {
-    "run": RUN, "explanation": (ladder,), "growth": (growth,), "detection": (detection,),
-}  # fmt: skip
+KINDS: dict[str, tuple[ModuleType, ...]] = {"run": RUN, "explanation": (ladder,), "growth": (growth,)}
 
 
 def of(record: Record) -> list[ModuleType]:

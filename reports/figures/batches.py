@@ -8,7 +8,7 @@ from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.notebook.arrays import apart_by
 from reports.rails import lay, rails, separate
-from reports.style import COLOURS, INK, RULE, SOFT, WIDTH, labelled, styled
+from reports.style import COLOURS, INK, RULE, SOFT, WIDTH, styled
 
 NAME = "batches"
 KIND = "svg"
@@ -63,7 +63,7 @@ def draw(record: ExperimentRecord) -> Figure:
     above.set_xscale("log", base=2)
     above.margins(y=0.18)
     above.set_ylabel("σ²ᵣᵤₙ / σ²")
-    figure.legend(*above.get_legend_handles_labels(), loc="upper right", borderaxespad=0, ncols=3)
+    figure.legend(*above.get_legend_handles_labels(), loc="outside upper right", borderaxespad=0, ncols=3)
     distance = apart(ours, theirs)
     scale = rails(distance)
     lay(below, scale)
@@ -73,7 +73,6 @@ def draw(record: ExperimentRecord) -> Figure:
     below.set_xlim(size.min() / 1.2, size.max() * 1.2)
     below.set_xlabel("n")
     below.set_ylabel("|Δ|")
-    labelled(figure, str(record.subject))
     return figure
 
 

@@ -7,9 +7,9 @@ from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports import facts
 from reports.figures.curves import Curve, columns, over_difference
-from reports.figures.notebook.arrays import curves, ends, farthest, label
+from reports.figures.notebook.arrays import curves, ends, farthest
 from reports.rails import by_step
-from reports.style import WIDTH, labelled, styled
+from reports.style import WIDTH, styled
 
 NAME = "digits"
 KIND = "svg"
@@ -50,7 +50,6 @@ def draw(record: ExperimentRecord) -> Figure:
         over_difference(above, below, found(record, what), HEIGHTS, log=what == "loss")
         above.set_ylabel(symbol)
         by_step(below)
-    labelled(figure, label(record))
     return figure
 
 

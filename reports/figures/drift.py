@@ -12,7 +12,7 @@ from lockstep.text.numbers import number, share
 from reports import facts
 from reports.figures.path import parted
 from reports.rails import by_step, envelope, lay, rails, separate, trace
-from reports.style import BAND, DEFECT, DRIFT, RULE, WIDTH, drawable, labelled, shortened, styled
+from reports.style import BAND, DEFECT, DRIFT, RULE, WIDTH, drawable, shortened, styled
 from reports.words import SIGNS, severity
 
 NAME = "drift"
@@ -76,11 +76,12 @@ def draw(record: RunRecord) -> Figure:
     below = [figure.add_subplot(layout[1 + place // 2, place % 2]) for place in range(len(others))]
     for axis, name in zip(below, others, strict=True):
         panel(axis, record, name)
-    for axis in below[-2:] or [wide]:
+    for axis in (wide, *below):
         by_step(axis)
+        if axis not in (below[-2:] or [wide]):
+            axis.set_xlabel("")
     handles, labels = wide.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="upper right", borderaxespad=0, ncols=3)
-    labelled(figure, facts.label(record))
+    figure.legend(handles, labels, loc="outside upper right", borderaxespad=0, ncols=3)
     return figure
 
 

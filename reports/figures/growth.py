@@ -5,10 +5,9 @@ from matplotlib.figure import Figure
 
 from lockstep.records.growth import Growth
 from lockstep.text import Message, message
-from reports import facts
 from reports.figures.ends import End, name_ends
 from reports.rails import by_step, lay, rails, trace
-from reports.style import COLOURS, INK, WIDTH, labelled, styled
+from reports.style import COLOURS, INK, WIDTH, styled
 
 NAME = "growth"
 KIND = "svg"
@@ -51,7 +50,6 @@ def draw(record: Growth) -> Figure:
     axis.set_xlim(0.5, len(steps) + 0.5)
     by_step(axis)
     name_ends(axis, ends, HEIGHT)
-    labelled(figure, facts.label(record))
     return figure
 
 

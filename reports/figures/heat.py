@@ -11,7 +11,7 @@ from lockstep.text import Message, message
 from lockstep.text.numbers import number, thousands
 from reports import facts
 from reports.rails import by_step
-from reports.style import COLOURS, SOFT, WIDTH, drawable, labelled, styled
+from reports.style import COLOURS, SOFT, WIDTH, drawable, styled
 
 NAME = "heat"
 KIND = "png"
@@ -107,7 +107,6 @@ def draw(record: RunRecord) -> Figure:
         ticks = ticks_between(norm.vmin or low, norm.vmax or high)
         bar.set_ticks(ticks, labels=[number(tick) for tick in ticks])
         bar.minorticks_off()
-    labelled(figure, facts.label(record))
     return figure
 
 

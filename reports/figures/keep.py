@@ -8,7 +8,7 @@ from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.rails import separate
-from reports.style import COLOURS, INK, LINE, RULE, WIDTH, labelled, styled
+from reports.style import COLOURS, INK, LINE, RULE, WIDTH, styled
 
 NAME = "keep"
 KIND = "svg"
@@ -78,7 +78,6 @@ def draw(record: ExperimentRecord) -> Figure:
     ):
         cells(axis, mask, shade)
         axis.set_title(f"{name}   {int(mask.sum())} / {mask.size}", weight="bold")
-    labelled(figure, str(record.subject))
     return figure
 
 

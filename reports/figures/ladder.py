@@ -9,7 +9,7 @@ from lockstep.text.numbers import thousands
 from reports import facts
 from reports.figures.ends import End, name_ends
 from reports.rails import by_step, lay, rails, trace
-from reports.style import CURVES, INK, WIDTH, labelled, styled
+from reports.style import CURVES, INK, WIDTH, styled
 
 NAME = "ladder"
 KIND = "svg"
@@ -68,7 +68,6 @@ def draw(record: ExplanationRecord) -> Figure:
     by_step(axis)
     axis.set_ylabel("|Δ|, ulp")
     name_ends(axis, ends, HEIGHT)
-    labelled(figure, facts.label(record))
     return figure
 
 

@@ -8,7 +8,7 @@ from lockstep.text import Message, message
 from reports import facts
 from reports.figures.curves import Curve, columns, over_difference
 from reports.rails import by_step
-from reports.style import WIDTH, labelled, styled
+from reports.style import WIDTH, styled
 
 NAME = "loss"
 KIND = "svg"
@@ -72,7 +72,6 @@ def draw(record: RunRecord) -> Figure:
         above.set_ylabel(TRACES[name])
         by_step(below)
     grid[0][0].legend(loc="best")
-    labelled(figure, facts.label(record))
     return figure
 
 

@@ -11,7 +11,7 @@ from lockstep.text import Message, message
 from lockstep.text.numbers import number
 from reports import facts
 from reports.rails import by_step, lay, rails, trace
-from reports.style import INK, NUMPY, PAPER, RULE, SOFT, TORCH, WIDTH, drawable, labelled, styled
+from reports.style import INK, NUMPY, PAPER, RULE, SOFT, TORCH, WIDTH, drawable, styled
 
 NAME = "path"
 KIND = "svg"
@@ -71,7 +71,6 @@ def draw(record: RunRecord) -> Figure:
     left.legend(loc="best", **LEGEND)
     beside(right, distance)
     parted(right, record)
-    labelled(figure, facts.label(record))
     return figure
 
 

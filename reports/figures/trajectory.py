@@ -22,8 +22,8 @@ from reports.vector import FONT
 
 NAME = "trajectory"
 KIND = "svg"
-PAGE, HEIGHT, RIGHT = 72 * WIDTH, 288, 72 * WIDTH - 4  # points
-ABOVE, BELOW = (38, 174), (186, 258)
+PAGE, HEIGHT, RIGHT = 72 * WIDTH, 274, 72 * WIDTH - 4  # points
+ABOVE, BELOW = (24, 160), (172, 244)
 HUGE = 1e300  # whose differences are finite
 OURS = f"stroke:{COLOURS['numpy']};stroke-width:2.8;stroke-linecap:round"
 THEIRS = f"stroke:{COLOURS['torch']};stroke-width:1.4;stroke-dasharray:4.9,2.8"
@@ -87,8 +87,6 @@ def draw(record: DetectionRecord, number: int) -> str:
     labels = shortened(drawable(spot(cause)), 28), "|Δ|"
     return template().render(
         width=PAGE, height=HEIGHT, left=left, right=RIGHT, font=FONT, colours=COLOURS, numpy=OURS, torch=THEIRS,
-        label=shortened(drawable(f"{record.subject} · {cause.shows} · {cause.dtype}"), 120),
-        name=shortened(drawable(record.rows[number].name), 60),
         panels=[
             above.shown(labels[0], marks, [], above_lines, left),
             below.shown(labels[1], scale.ticks, scale.bands, below_lines, left),

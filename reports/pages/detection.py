@@ -1,7 +1,10 @@
 """Which wrong one is yours: every known cause, in every scenario, by the size of its first error."""
 
 import functools
+import math
 from typing import NamedTuple
+
+import numpy as np
 
 from lockstep.records.detection import Cell, DetectionRecord, DetectionRow
 from lockstep.text import Message, message
@@ -34,8 +37,39 @@ class Detection:
 
     def __init__(self, record: DetectionRecord, gallery: Gallery):
         self.record, self.gallery = record, gallery
-        name = f"{record.subject} {record.dtype}"
-        self.pictures = [gallery.picture(module, record, name) for module in figures.of(record)]
+        self.sizes = np.array([[cell.size for cell in row.cells] for row in record.rows])
+        self.caught = np.array([[cell.used > 1 for cell in row.cells] for row in record.rows])
+        shown = self.sizes[self.caught & (self.sizes > 0) & np.isfinite(self.sizes)]
+        # From the smallest error to one that few exceed: one giant hides no others.
+        self.least, self.most = (shown.min(), np.quantile(shown, 0.95)) if shown.size else (1.0, 1.0)
+
+    @property
+    def unit(self) -> Message:
+        """What errors are counted in."""
+        return message(f"unit.{self.record.unit}")
+
+    @property
+    def finding(self) -> Message:
+        """What the table shows: how many causes, by how many scenarios."""
+        each = self.caught[1:].sum(axis=0)
+        best, caught = int(np.argmax(each)), int(self.caught[1:].any(axis=1).sum())
+        values = {"causes": len(self.caught) - 1, "rounding": float(self.sizes[0].max()), "unit": self.unit}
+        if not caught:
+            return message("subject.which.none", **values)
+        scenario = self.record.scenarios[best].name
+        some, several = caught < values["causes"], each[best] < caught
+        return message(
+            "subject.which.found",
+            caught=message(f"subject.which.caught.{'some' if some else 'all'}", caught=caught, causes=values["causes"]),
+            by=message(f"subject.which.by.{'several' if several else 'one'}", scenario=scenario, alone=int(each[best])),
+            **values,
+        )
+
+    def heat(self, size: float) -> int:
+        """How strong the colour of an error is, in per cent, on a logarithmic scale."""
+        span = math.log(self.most / self.least)
+        reached = math.log(min(max(size, self.least), self.most) / self.least)
+        return round(100 * reached / span) if span > 0 else 100
 
     @functools.cached_property
     def rows(self) -> list[Variant]:
@@ -68,7 +102,9 @@ class Detection:
             return None
         faithful = max((cell.size for cell in self.rows[0].row.cells), default=0.0)
         at_once = sum(cell.step == 1 for cell in shown)
+        every = len(shown) == len(self.rows) - 1
+        key = "some" if not every else "at-once" if at_once == len(shown) else "all"
+        caught = message(f"subject.caught.{key}", shown=len(shown), causes=len(self.rows) - 1, first=at_once)
         return message(
-            "subject.would", shown=len(shown), causes=len(self.rows) - 1, first=at_once, faithful=faithful,
-            least=min(cell.size for cell in shown), unit=message(f"unit.{self.record.unit}"),
-        )  # fmt: skip
+            "subject.would", caught=caught, faithful=faithful, least=min(cell.size for cell in shown), unit=self.unit
+        )

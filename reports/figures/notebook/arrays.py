@@ -41,11 +41,6 @@ def curves(record: ExperimentRecord, chapter: str, what: str, first: int = 0) ->
     ]
 
 
-def label(record: ExperimentRecord) -> str:
-    """What an experiment is of: a name, where its title would be words of one language."""
-    return str(record.subject)
-
-
 def ends(values: Mapping[str, str]) -> list[Message]:
     """`Adam 6.41`, and so on."""
     return [message("figure.end", name=name, value=value) for name, value in values.items()]

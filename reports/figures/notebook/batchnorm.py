@@ -7,9 +7,9 @@ from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import APART
-from reports.figures.notebook.arrays import apart_by, batchnorm, label
+from reports.figures.notebook.arrays import apart_by, batchnorm
 from reports.rails import lay, rails, separate
-from reports.style import COLOURS, INK, SOFT, WIDTH, labelled, styled
+from reports.style import COLOURS, INK, SOFT, WIDTH, styled
 
 NAME = "batchnorm"
 KIND = "svg"
@@ -73,8 +73,7 @@ def draw(record: ExperimentRecord) -> Figure:
         below.set_xticks(samples)
         below.set_xlim(0.4, samples.size + 0.6)
     grid[1][0].set_ylabel(APART)
-    figure.legend(*grid[0][0].get_legend_handles_labels(), loc="upper right", borderaxespad=0, ncols=3)
-    labelled(figure, label(record))
+    figure.legend(*grid[0][0].get_legend_handles_labels(), loc="outside upper right", borderaxespad=0, ncols=3)
     return figure
 
 

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.figures.curves import Curve, columns, over_difference
-from reports.figures.notebook.arrays import curves, ends, label, sides
+from reports.figures.notebook.arrays import curves, ends, sides
 from reports.rails import by_step
-from reports.style import WIDTH, labelled, styled
+from reports.style import WIDTH, styled
 
 NAME = "convergence"
 KIND = "svg"
@@ -40,7 +40,6 @@ def draw(record: ExperimentRecord) -> Figure:
     over_difference(above, below, losses(record), HEIGHTS, log=True)
     above.set_ylabel("L")
     by_step(below)
-    labelled(figure, label(record))
     return figure
 
 

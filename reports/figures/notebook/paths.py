@@ -11,10 +11,10 @@ from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import Curve, difference, marked
-from reports.figures.notebook.arrays import apart_by, ends, farthest, label, pairs
+from reports.figures.notebook.arrays import apart_by, ends, farthest, pairs
 from reports.figures.path import LEGEND, contours
 from reports.rails import by_step
-from reports.style import CURVES, INK, WIDTH, drawable, labelled, styled
+from reports.style import CURVES, INK, WIDTH, drawable, styled
 
 NAME = "paths"
 KIND = "svg"
@@ -73,7 +73,6 @@ def draw(record: ExperimentRecord) -> Figure:
     near.legend(loc="best", **LEGEND)
     difference(below, between(found))
     by_step(below)
-    labelled(figure, label(record))
     return figure
 
 

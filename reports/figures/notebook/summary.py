@@ -10,9 +10,9 @@ from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import APART, Curve, over_difference
-from reports.figures.notebook.arrays import batchnorm, curves, farthest, label, pairs
+from reports.figures.notebook.arrays import batchnorm, curves, farthest, pairs
 from reports.rails import by_step, lay, rails, separate
-from reports.style import COLOURS, CURVES, INK, PAPER, SOFT, WIDTH, drawable, labelled, styled
+from reports.style import COLOURS, CURVES, INK, PAPER, SOFT, WIDTH, drawable, styled
 
 NAME = "summary"
 KIND = "svg"
@@ -64,7 +64,6 @@ def draw(record: ExperimentRecord) -> Figure:
         by_step(below)
     distribution(grid[2][0], grid[3][0], histograms(record))
     boxes(grid[2][1], grid[3][1], *normalised(record))
-    labelled(figure, label(record))
     return figure
 
 

@@ -7,9 +7,9 @@ from lockstep.records.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.figures.curves import APART
-from reports.figures.notebook.arrays import NAMES, apart_by, ends, label, norms
+from reports.figures.notebook.arrays import NAMES, apart_by, ends, norms
 from reports.rails import lay, rails, separate
-from reports.style import COLOURS, INK, PAPER, WIDTH, drawable, labelled, styled
+from reports.style import COLOURS, INK, PAPER, WIDTH, drawable, styled
 
 NAME = "weights"
 KIND = "svg"
@@ -53,13 +53,12 @@ def draw(record: ExperimentRecord) -> Figure:
     above.set_ylabel("‖W₁‖")
     above.set_xticks(places, [drawable(name) for name in found])
     above.tick_params(axis="x", labelbottom=True, length=0)
-    figure.legend(*above.get_legend_handles_labels(), loc="upper right", borderaxespad=0, ncols=2)
+    figure.legend(*above.get_legend_handles_labels(), loc="outside upper right", borderaxespad=0, ncols=2)
     distance = apart(ours, theirs)
     scale = rails(distance)
     lay(below, scale)
     separate(below, places.astype(float), scale.place(distance), color=INK, linewidth=5)
     below.set_ylabel(APART)
-    labelled(figure, label(record))
     return figure
 
 

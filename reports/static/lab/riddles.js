@@ -55,7 +55,7 @@ export class Riddle extends Panel {
   guess(name) {
     if (!name) return;
     const right = name === this.answer || this.alike(name);
-    tell(this.part("told"), say(this.words, `riddle.${name === this.answer ? "right" : right ? "twin" : "wrong"}`, { name }));
+    tell(this.part("told"), say(this.words, `riddle.${name === this.answer ? "right" : right ? "twin" : "wrong"}`, { name: this.part("suspect").selectedOptions[0].text }));
     if (right) {
       this.hinted = true;
       this.part("story").hidden = false;
