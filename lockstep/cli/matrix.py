@@ -15,7 +15,8 @@ from lockstep.subjects.registry import find
 from lockstep.tasks.cluster import workers_of
 from lockstep.tasks.kept import Kept
 from lockstep.text import message
-from lockstep.text.rows import row
+from lockstep.text.rows import columns as width
+from lockstep.text.rows import padded, row
 
 SHOWN = 20  # cells that are not explained
 
@@ -57,20 +58,22 @@ def explain_matrix(
 
 
 def show(explained: Matrix) -> None:
-    rows = tally(explained)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows = tally(explained, voice()("matrix.corner"))
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for name, *counts in rows:
-        console.print(escape("  ".join([name.ljust(widths[0]), *map(str.rjust, counts, widths[1:])])))
+        console.print(escape("  ".join([padded(name, widths[0]), *map(str.rjust, counts, widths[1:])])))
     share = explained.explained / len(explained.cells) if explained.cells else 0.0
     said = message("matrix.explained", explained=explained.explained, total=len(explained.cells), share=share)
     console.print(escape(row(voice(), "total", said)))
-    ends = collections.Counter(", ".join(cell.kernels) or cell.rung for cell in explained.cells if cell.explained)
+    ends = collections.Counter(
+        ", ".join(cell.kernels) or voice().plain(cell.rung) for cell in explained.cells if cell.explained
+    )
     for end, count in ends.most_common():
         console.print(f"  {count:6}  {escape(end)}")
     for name, reason in explained.absent.items():
         console.print(escape(row(voice(), "absent", f"{name}: {voice().plain(reason)}")))
     missed = [cell for cell in explained.cells if not cell.explained]
     for cell in missed[:SHOWN]:
-        console.print(escape(row(voice(), "left", f"{cell.label}: {voice().plain(cell.left)}")))
+        console.print(escape(row(voice(), "left", f"{cell.label}: {voice().plain(cell.left or '')}")))
     if len(missed) > SHOWN:
         console.print(escape(row(voice(), "more", message("matrix.more", n=len(missed) - SHOWN))))

@@ -6,6 +6,7 @@ in `lockstep/text/help.LANGUAGE.toml`, by the English.
 
 import functools
 import os
+import re
 import sys
 import tomllib
 from importlib import resources
@@ -21,6 +22,10 @@ from lockstep.text import LANGUAGES, Message, Voice, message
 UsageError: Any = typer.BadParameter.__mro__[1]  # which typer has, and does not export
 FRAME = ("ARGUMENTS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "COMMANDS_PANEL_TITLE", "DEFAULT_STRING", "ENVVAR_STRING")
 FRAME = (*FRAME, "REQUIRED_LONG_STRING")
+MAKE_TEXT: Any = rich_utils._make_rich_text
+# What was typed, which two kinds of error have in their sentence alone: `No such command 'x'.`, `… arguments (x y)`.
+TYPED = re.compile(r"['(]([^'()]*)[')]\.?$")
+METAVARS = ("options_metavar", "subcommand_metavar")
 
 
 def early_language() -> str:
@@ -36,15 +41,32 @@ def speaking(app: typer.Typer) -> Any:
     """The command that `app` is, its help in the language asked for."""
     SPOKEN.set(Voice(early_language()))
     command: Any = typer.main.get_command(app)
+    rich_utils._make_rich_text = folding
     for frame in FRAME:
         setattr(rich_utils, frame, said(original(frame)))
     for each in (command, *command.commands.values()):
         each.help = said(each.help)
+        each.get_usage = functools.partial(usage, each)
+        for metavar in METAVARS:
+            if hasattr(each, metavar):
+                setattr(each, metavar, said(getattr(each, metavar)))
         for parameter in each.params:
             parameter.help = said(parameter.help)
         option = each.get_help_option(each.make_context("", [], resilient_parsing=True))
         option.help = said(option.help)
     return command
+
+
+def folding(**text: Any) -> Any:
+    """A text of the help that folds: where the blank at the end of a line of Hangul is too much, Rich cuts a word."""
+    made: Any = MAKE_TEXT(**text)
+    made.overflow = "fold"
+    return made
+
+
+def usage(command: Any, context: Any) -> str:
+    """How a command is called, in a line."""
+    return type(command).get_usage(command, context).replace("Usage:", voice()("usage.title"))
 
 
 @functools.cache
@@ -80,24 +102,38 @@ def call(command: Any) -> None:
             error.show()
         else:
             if error.ctx is not None:
-                errors.print(error.ctx.get_usage().replace("Usage:", voice()("usage.title")), markup=False)
-            errors.print(f"lockstep: {voice().say(wrong(error))}", markup=False)
+                errors.print(error.ctx.get_usage(), markup=False)
+            errors.print(f"lockstep: {voice().say(wrong(error, command))}", markup=False)
         sys.exit(error.exit_code)
 
 
-def wrong(error: Any) -> Message:
-    """What is wrong with the form of the call; the detail of a value is the library's, in English."""
-    kind, known_commands = type(error).__name__, getattr(error.ctx and error.ctx.command, "commands", None)
+def wrong(error: Any, root: Any) -> Message:
+    """What is wrong with the form of the call of a command of `root`."""
+    kind, known = type(error).__name__, ", ".join(root.commands)
     if kind == "NoSuchOption":
         near = ", ".join(sorted(error.possibilities or []))
         return message("usage.no-option-near" if near else "usage.no-option", name=error.option_name, near=near)
     if kind == "MissingParameter":
         return message("usage.missing", name=shown(error.param))
-    if kind == "BadParameter" and error.param is not None:
-        return message("usage.value", name=shown(error.param), why=error.message)
-    if known_commands:
-        return message("usage.no-command", known=", ".join(known_commands), why=error.message)
-    return message("usage.other", why=error.format_message())
+    if kind == "BadParameter" and error.param is not None and error.__cause__ is not None:
+        least, (fault, *_) = error.param.min, error.__cause__.errors()
+        wanted = message("usage.whole") if least is None else message("usage.whole-from", least=least)
+        return message("usage.value", name=shown(error.param), wanted=wanted, given=repr(fault["input"]))
+    if kind == "BadOptionUsage":
+        options = [
+            option
+            for command in root.commands.values()
+            for option in command.params
+            if getattr(option, "is_flag", False)
+        ]
+        flag = any(error.option_name in option.opts for option in options)
+        return message("usage.flag" if flag else "usage.no-value", name=error.option_name)
+    command, typed = error.ctx.command if error.ctx else None, TYPED.search(error.message)
+    if typed is None:
+        return message("usage.other", why=error.format_message())
+    if command is root:
+        return message("usage.no-command", given=typed[1], known=known)
+    return message("usage.extra", name=command.name if command else "", given=typed[1])
 
 
 def shown(parameter: Any) -> str:

@@ -1,6 +1,5 @@
 """The matrix as tasks: the ladder of every cell, shared out among workers, each part kept as soon as it is done."""
 
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -58,7 +57,7 @@ def matrix(
     absent: dict[str, Message] = {}
     for task, files in workers.run(tasks):
         kept = json.loads(files[CELLS])
-        climbed = [Cell(**cell | {"kernels": tuple(cell["kernels"])}) for cell in kept["cells"]]
+        climbed = [Cell.from_json(cell) for cell in kept["cells"]]
         done |= {cell.label: cell for cell in climbed}
         absent |= {tasks[task].name: from_json(kept["absent"])} if kept["absent"] else {}
         if on_cells:
@@ -71,12 +70,12 @@ def planned(configuration: Configuration, part: list[Cell]) -> Task:
     """The cells of a configuration that one process works off."""
     first, last = part[0], part[-1]
     name = f"{first.subject}, {configuration.name}: {first.case}, {first.dtype} … {last.case}, {last.dtype}"
-    arguments = tuple(configuration), [dataclasses.asdict(cell) for cell in part]
+    arguments = tuple(configuration), plain(part)
     return Task(name, climbed, arguments, seconds=BEGUN + SECONDS * len(part))
 
 
 def climbed(configuration: tuple[Any, ...], part: list[dict[str, Any]]) -> Files:
     """What became of cells, or why there are none."""
-    cells, absent = in_process(Configuration(*configuration), [Cell(**cell) for cell in part])
-    told = {"cells": [dataclasses.asdict(cell) for cell in cells], "absent": plain(absent)}
+    cells, absent = in_process(Configuration(*configuration), [Cell.from_json(cell) for cell in part])
+    told = {"cells": plain(cells), "absent": plain(absent)}
     return {CELLS: json.dumps(told, ensure_ascii=False).encode()}

@@ -13,16 +13,18 @@ import os
 import pathlib
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from lockstep.engine.wording import left_over
+from lockstep.errors import LockstepError
 from lockstep.explanation.ladder import Climb, Replay, climb
 from lockstep.numerics.environment import environment
+from lockstep.numerics.verdict import Finding
 from lockstep.records.record import plain
 from lockstep.subjects.registry import asked, find, subjects
 from lockstep.subjects.subject import Subject
 from lockstep.text import Message, from_json, message
+from lockstep.text.names import place
 
 CAPABILITIES = ("default", "avx2")  # besides this CPU's own
 THREADS = (1, 2)
@@ -38,14 +40,14 @@ class Configuration(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.capability}, {self.threads} thread{'s' * (self.threads > 1)}"
+        return f"{self.capability} × {self.threads}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
     """One ladder and how it ended.
 
-    rung: the last one. kernels: the primitives that had to be PyTorch's. left: what is left, in words, or nothing.
+    rung: the last one. kernels: the primitives that had to be PyTorch's. left: what is left, or nothing.
     machine: the processor it was climbed on.
     """
 
@@ -56,10 +58,17 @@ class Cell:
     steps: int
     configuration: str
     explained: bool = False
-    rung: str = ""
+    rung: Message | None = None
     kernels: tuple[str, ...] = ()
-    left: str = ""
+    left: Message | None = None
     machine: str = ""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Cell":
+        """The cell that `plain` made this of."""
+        values: dict[str, Any] = {name: from_json(value) for name, value in data.items()}
+        values["kernels"] = tuple(data["kernels"])
+        return cls(**values)
 
     @property
     def label(self) -> str:
@@ -85,7 +94,7 @@ class Matrix:
     def to_json(self) -> dict[str, Any]:
         return {
             "environment": dataclasses.asdict(environment()),
-            "cells": [dataclasses.asdict(cell) for cell in self.cells],
+            "cells": plain(self.cells),
             "absent": {name: str(reason) for name, reason in self.absent.items()},
             "explained": self.explained,
             "total": len(self.cells),
@@ -165,13 +174,13 @@ def in_process(configuration: Configuration, work: list[Cell]) -> tuple[list[Cel
         assert worker.stdin
         assert worker.stdout
         with contextlib.suppress(BrokenPipeError):  # of a process that could not even start
-            worker.stdin.write(json.dumps([configuration._asdict(), [dataclasses.asdict(cell) for cell in work]]))
+            worker.stdin.write(json.dumps([configuration._asdict(), plain(work)]))
             worker.stdin.close()
         for line in worker.stdout:
             said = json.loads(line)
             if "absent" in said:
                 return [], from_json(said["absent"])
-            done.append(Cell(**said))
+            done.append(Cell.from_json(said))
     if len(done) < len(work):
         raise ChildProcessError(str(message("matrix.lost", status=worker.returncode)))
     return done, None
@@ -189,7 +198,7 @@ def work_off(stream, out) -> None:
     torch.set_num_threads(configuration["threads"])
     climber = Climber()
     for cell in work:
-        print(json.dumps(dataclasses.asdict(climber.explained(Cell(**cell)))), file=out, flush=True)
+        print(json.dumps(plain(climber.explained(Cell.from_json(cell)))), file=out, flush=True)
 
 
 class Climber:
@@ -208,11 +217,12 @@ class Climber:
         try:
             ladder = self.climbed(cell)
         except Exception as error:
-            return dataclasses.replace(cell, left=f"{type(error).__name__}: {error}")
-        left = "; ".join(line.strip() for line in left_over(ladder.left)) if ladder.left else ""
+            said = error.said if isinstance(error, LockstepError) else str(error)
+            return dataclasses.replace(cell, left=message("matrix.raised", error=type(error).__name__, said=said))
         return dataclasses.replace(
-            cell, explained=ladder.explained, rung=str(ladder.rungs[-1].name), kernels=ladder.kernels, left=left
-        )
+            cell, explained=ladder.explained, rung=ladder.rungs[-1].name, kernels=ladder.kernels,
+            left=left_over(ladder.left) if ladder.left else None,
+        )  # fmt: skip
 
     def climbed(self, cell: Cell) -> Climb:
         pair = asked(cell.subject, cell.case, cell.dtype, cell.path).pair()
@@ -222,10 +232,18 @@ class Climber:
         return self.latest[2]
 
 
-def tally(explained: Matrix) -> list[tuple[str, ...]]:
-    """A row a subject, a column a configuration: how many cells of how many are explained."""
+def left_over(finding: Finding) -> Message:
+    """The first element that no rewrite explains."""
+    return message(
+        "matrix.left", step=finding.step, line=finding.line, place=place(finding.tensor, finding.index),
+        quantity=finding.quantity, ours=finding.ours_bits, theirs=finding.theirs_bits, ulp=finding.ulp,
+    )  # fmt: skip
+
+
+def tally(explained: Matrix, corner: str = "") -> list[tuple[str, ...]]:
+    """A row a subject, a column a configuration: how many cells of how many are explained; `corner` heads the names."""
     columns = list(dict.fromkeys(cell.configuration for cell in explained.cells))
-    rows = [("", *columns)]
+    rows = [(corner, *columns)]
     for subject, named in itertools.groupby(
         sorted(explained.cells, key=lambda cell: cell.subject), lambda c: c.subject
     ):

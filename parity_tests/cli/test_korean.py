@@ -1,6 +1,7 @@
 """Every command in Korean: not one English sentence is left in what it says."""
 
 import copy
+import dataclasses
 import functools
 import re
 import textwrap
@@ -172,18 +173,20 @@ def test_explain(korean, subject, tmp_path):
     assert korean("explain", subject, "--steps", "2", "--json", str(tmp_path / "a.json"))[0] == 0
 
 
+LEFT = {"quantity": "param", "ours": "0x1", "theirs": "0x2", "ulp": 1.0}
+
+
 def test_matrix(korean, monkeypatch):
-    cell = Cell("optim.adam", "defaults", "float32", "single", 2, "avx2, 1 thread")
-    cells = [cell] * 22 + [lockstep_cell(cell)]
-    absent = {"avx512, 1 thread": message("matrix.absent", wanted="avx512", has="avx2")}
+    cell = Cell("optim.adam", "defaults", "float32", "single", 2, "avx2 × 1")
+    parted = dataclasses.replace(cell, left=message("matrix.left", step=1, line="v", place="weight[0]", **LEFT))
+    cells = [parted] * 22 + [lockstep_cell(cell)]
+    absent = {"avx512 × 1": message("matrix.absent", wanted="avx512", has="avx2")}
     monkeypatch.setattr(command, "matrix", lambda *_, **__: Matrix(cells, absent))
     assert korean("matrix", "--only", "optim.adam")[0] == 1
 
 
 def lockstep_cell(cell: Cell) -> Cell:
-    return Cell(
-        cell.subject, "amsgrad", cell.dtype, cell.path, 2, cell.configuration, explained=True, kernels=("sqrt",)
-    )
+    return Cell(cell.subject, "amsgrad", cell.dtype, cell.path, 2, cell.configuration, True, message("rung.fused"))
 
 
 @pytest.mark.parametrize("name", ["Inside", "Raising", "Still", "Lacking", "frobnicate"])

@@ -31,6 +31,7 @@ def english() -> list[str]:
     texts = [text.help for one in each for text in (one, *one.params)]
     options = [one.get_help_option(one.make_context("", [], resilient_parsing=True)).help for one in each]
     formats = ", ".join(FORMATS)
+    texts += [getattr(one, metavar) for one in each for metavar in usage.METAVARS if hasattr(one, metavar)]
     return [text.replace(formats, "{formats}") for text in [*texts, *options, *map(usage.original, usage.FRAME)]]
 
 
@@ -62,6 +63,7 @@ def test_help_is_in_korean_and_english_is_itself_again(command, korean, monkeypa
     assert (status, err) == (0, "")
     assert "이 도움말을 보이고 끝냅니다." in out
     assert "Show this message" not in out
+    assert not re.search(r"Usage|OPTIONS|…", out)
     monkeypatch.delenv("LOCKSTEP_LANG")
     assert not HANGUL.search(korean(command, "--help")[1])
 
@@ -76,9 +78,14 @@ WRONG = [
     ((), "subject is missing", "subject: 빠졌습니다"),
     (("optim.adam", "--stepps", "3"), "no such option --stepps; did you mean --set, --steps?", "옵션 --stepps: 없는"),
     (("optim.adam", "--frobnicate"), "no such option --frobnicate", "옵션 --frobnicate: 없는 옵션입니다"),
-    (("optim.adam", "--steps", "x"), "--steps: ", "--steps: 값이 맞지 않습니다"),
-    (("optim.adam", "--case"), "--case", "호출의 꼴이 틀렸습니다"),
-    (("optim.adam", "more"), "(more)", "호출의 꼴이 틀렸습니다"),
+    (
+        ("optim.adam", "--steps", "x"),
+        "--steps must be a whole number, not 'x'",
+        "--steps: 정수여야 합니다. 받은 값: 'x'",
+    ),
+    (("optim.adam", "--all=yes"), "--all takes no value", "--all: 값을 받지 않습니다"),
+    (("optim.adam", "--case"), "--case needs a value", "--case: 값이 빠졌습니다"),
+    (("optim.adam", "more"), "run takes no more arguments: more", "run: 받지 않는 인자입니다: more"),
 ]
 
 
@@ -96,9 +103,9 @@ def test_a_call_of_the_wrong_form_is_told_in_both_languages(words, english, kore
 def test_no_command_of_that_name(call):
     status, _, err = call("walk")
     assert status == 2
-    assert "No such command 'walk'. There are " in err
+    assert "no command walk; there are " in err
     assert all(command in err for command in COMMANDS)
-    assert "없는 명령입니다" in call("--lang", "ko", "walk")[2]
+    assert "없는 명령입니다: walk" in call("--lang", "ko", "walk")[2]
 
 
 def test_a_text_that_nobody_translated_stays_english():
