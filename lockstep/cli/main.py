@@ -49,9 +49,18 @@ def speak(
     ] = "en",
 ):
     """Steps from-scratch NumPy code beside PyTorch, and measures, judges and explains every difference."""
+    SPOKEN.set(Voice(known_language(lang)))
+
+
+def known_language(lang: str) -> str:
+    """A language there is.
+
+    Raises:
+        BadValue: for another.
+    """
     if lang not in LANGUAGES:
         raise BadValue(message("error.language", known=", ".join(LANGUAGES), given=lang))
-    SPOKEN.set(Voice(lang))
+    return lang
 
 
 @app.command("list")
@@ -136,14 +145,11 @@ def report(
     fresh: Annotated[bool, typer.Option("--fresh", help="Make everything anew, whatever is kept from before.")] = False,
 ):
     """Run the experiments, or read records, and draw the report; the same as `python -m reports`."""
-    arguments = ["--out", str(out), *(["--lang", lang] if lang else []), *(["--fresh"] if fresh else [])]
-    arguments += ["--workers", str(workers)] if workers else []
-    arguments += ["--scheduler", scheduler] if scheduler else []
-    for page in only or []:
-        arguments += ["--only", page]
-    for name, folder in {"--mnist": mnist, "--cifar10": cifar10, "--records": records}.items():
-        arguments += [name, str(folder)] if folder else []
-    raise typer.Exit(importlib.import_module("reports.__main__").main(arguments))
+    data = {name: folder for name, folder in {"mnist": mnist, "cifar10": cifar10}.items() if folder}
+    made = importlib.import_module("reports.making").report(
+        out, only or [], [known_language(lang)] if lang else LANGUAGES, records, data, scheduler, workers, fresh
+    )
+    console.print(voice()("report.page", path=made), markup=False)
 
 
 def main() -> None:

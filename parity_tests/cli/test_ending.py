@@ -17,7 +17,6 @@ from lockstep.errors import BadValue, LockstepError
 from lockstep.experiments import names
 from parity_tests.support.raised import descendants, raised
 from reference.optim.adam import Adam
-from reports.__main__ import main as reports
 
 CALL = ("run", "optim.adam", "--steps", "2")
 PLANTED = (ValueError, TypeError, KeyError, OSError, RuntimeError, AssertionError, ZeroDivisionError)
@@ -69,10 +68,11 @@ def test_what_the_reference_raises_in_a_step_is_a_fault(call, monkeypatch):
     assert call(*CALL)[0] == 70
 
 
-def test_a_fault_of_the_report_says_so(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("reports.__main__.read", lambda *_: {}["records"])
-    assert reports(["--records", str(tmp_path), "--out", str(tmp_path / "out")]) == 70
-    assert "reports: a fault of Lockstep's own" in capsys.readouterr().err
+def test_a_fault_of_the_report_says_so(monkeypatch, tmp_path, call):
+    monkeypatch.setattr("reports.making.read", lambda *_: {}["records"])
+    status, _, err = call("report", "--records", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert status == 70
+    assert "lockstep: a fault of Lockstep's own" in err
 
 
 # The user's mistake
@@ -203,7 +203,6 @@ INSIDE = {
     "tasks/sources.py: UnknownImport",
     "tasks/task.py: TypeError",
     "tasks/workers.py: TaskFailed",
-    "__main__.py: ValueError",  # which argparse turns into its own words
 }
 
 

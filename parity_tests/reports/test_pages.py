@@ -174,7 +174,7 @@ def test_a_subject_in_four_answers():
     assert "at most 37 % of what the arithmetic allows was used" in text
     assert "The runs caught all 2 causes known here, each at the first step" in text
     assert "The smallest first error is 0.5 lr; rounding makes at most 6e-5" in text
-    assert "어디서 어긋나나? 스텝 3: 줄 m 에서 어긋난다" in pages["ko/optim/adam.html"].text
+    assert "어디서 어긋나나? 스텝 3: 줄 m 에서 어긋납니다" in pages["ko/optim/adam.html"].text
     assert "Step 3: they part at line m" in pages["index.html"].text
 
 

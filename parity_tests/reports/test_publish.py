@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -23,7 +24,6 @@ from parity_tests.reports.made import (
     walk_record,
 )
 from parity_tests.reports.page import Page, tree
-from reports.__main__ import main
 from reports.figures import heat
 
 pytestmark = pytest.mark.slow
@@ -113,7 +113,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_record_is_refused_and_the_old_report_stays(name, tmp_path, capsys):
+def test_a_malformed_record_is_refused_and_the_old_report_stays(name, tmp_path, call):
     spoil, expected = MALFORMED[name]
     good, bad, out = tmp_path / "records/good.json", tmp_path / "records/z.json", tmp_path / "out"
     for file in (good, bad):
@@ -122,10 +122,9 @@ def test_a_malformed_record_is_refused_and_the_old_report_stays(name, tmp_path, 
     (out / "index.html").write_text(reports.publish.MARK + "the old one", "utf-8")
     before = tree(out)
     spoil(bad)
-    assert main(["--records", str(tmp_path / "records"), "--out", str(out)]) == 2
-    captured = capsys.readouterr()
-    assert expected in captured.err.replace("\n", " ")
-    assert captured.out == ""
+    status, printed, said = call("report", "--records", str(tmp_path / "records"), "--out", str(out))
+    assert (status, printed) == (2, "")
+    assert expected in said
     assert tree(out) == before
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "records"]
 
@@ -164,13 +163,14 @@ def test_a_new_report_replaces_the_old_one_and_nothing_else(tmp_path):
 
 
 @pytest.mark.parametrize("entry", ["index.html", "figures/mine.png", "optim/mine.txt", "machine.html"])
-def test_somebody_elses_folder_is_left_alone(entry, tmp_path, capsys):
+def test_somebody_elses_folder_is_left_alone(entry, tmp_path, call):
     out = tmp_path / "thesis"
     (out / entry).parent.mkdir(parents=True)
     (out / entry).write_text("years of work")
     run_record().save(tmp_path / "records/a.json")
-    assert main(["--records", str(tmp_path / "records"), "--out", str(out)]) == 2
-    assert "that is not of a report; name another folder" in capsys.readouterr().err.replace("\n", " ")
+    status, _, said = call("report", "--records", str(tmp_path / "records"), "--out", str(out))
+    assert status == 2
+    assert "that is not of a report; name another folder" in said
     assert tree(out) == {entry: b"years of work"}
 
 
@@ -187,31 +187,45 @@ def test_somebody_elses_page_in_a_report_is_left_alone(tmp_path):
 # The command.
 
 
-def test_only_some_subjects(tmp_path, capsys):
+def test_only_some_subjects(tmp_path, call):
     for subject in ("optim.adam", "optim.sgd"):
         identical_record(subject=subject).save(tmp_path / f"records/{subject}.json")
-    call = ["--records", str(tmp_path / "records"), "--out", str(tmp_path / "out")]
-    assert main([*call, "--only", "optim.sgd", "--lang", "ko"]) == 0
+    words = ["report", "--records", str(tmp_path / "records"), "--out", str(tmp_path / "out")]
+    assert call(*words, "--only", "optim.sgd", "--lang", "ko")[0] == 0
     page = Page((tmp_path / "out/index.html").read_text("utf-8"))
     assert "모든 대상" in page.text
     assert not (tmp_path / "out/ko").exists()
     assert "optim.sgd" in page.text
     assert "optim.adam" not in page.text
-    assert main([*call, "--only", "optim.lion"]) == 2
-    assert "no record of optim.lion; there are optim.adam, optim.sgd" in capsys.readouterr().err.replace("\n", " ")
+    status, _, said = call(*words, "--only", "optim.lion")
+    assert status == 2
+    assert "no record of optim.lion; there are optim.adam, optim.sgd" in said
 
 
-def test_no_records_is_an_error(tmp_path, capsys):
-    assert main(["--records", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 2
-    assert "no records (NAME.json) there" in capsys.readouterr().err.replace("\n", " ")
-    assert main(["--frobnicate"]) == 2
-    assert main(["--records", str(tmp_path), "--lang", "de"]) == 2
-    assert main(["--records", str(tmp_path), "--mnist", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
-    assert "--records runs nothing, so it goes with no --mnist" in capsys.readouterr().err.replace("\n", " ")
+def test_no_records_is_an_error(tmp_path, call):
+    status, _, said = call("report", "--records", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out"))
+    assert status == 2
+    assert "no records (NAME.json) there" in said
+    assert call("report", "--frobnicate")[0] == 2
+    assert call("report", "--records", str(tmp_path), "--lang", "de")[0] == 2
+    both = ("--records", str(tmp_path), "--mnist", str(tmp_path))
+    for language, expected in (("en", "--records runs nothing, so it goes with no --mnist"), ("ko", "함께 쓸 수 없다")):
+        status, _, said = call("--lang", language, "report", *both, "--out", str(tmp_path / "out"))
+        assert status == 2
+        assert expected in said
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_records_the_experiments_are_run(tmp_path, monkeypatch, capsys):
+def test_it_says_in_korean_what_it_took(tmp_path, call):
+    identical_record().save(tmp_path / "records/a.json")
+    words = ("report", "--records", str(tmp_path / "records"), "--out", str(tmp_path / "out"), "--workers", "1")
+    status, printed, said = call("--lang", "ko", *words)
+    assert (status, printed) == (0, f"보고서: {tmp_path / 'out/index.html'}\n")
+    assert re.fullmatch(r"보고서: 기록 .*초.*, 그림과 페이지 .*초.*\. 모두 .*초, 한꺼번에 1개씩\n", said)
+    assert "기록(NAME.json)이 없다" in call("--lang", "ko", "report", "--records", str(tmp_path / "out/ko"))[2]
+
+
+def test_without_records_the_experiments_are_run(tmp_path, monkeypatch, call):
     told = []
 
     def collect(out_dir, only, data, workers, tell):
@@ -221,9 +235,9 @@ def test_without_records_the_experiments_are_run(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setitem(sys.modules, "lockstep.experiments", types.SimpleNamespace(collect=collect))
     out = tmp_path / "build/report"
-    assert main(["--out", str(out), "--only", "optim.adam", "--mnist", "data", "--workers", "1"]) == 0
+    status, printed, _ = call("report", "--out", str(out), "--only", "optim.adam", "--mnist", "data", "--workers", "1")
+    assert (status, printed) == (0, f"report: {out / 'index.html'}\n")
     assert told == [(["optim.adam"], "records", {"mnist": Path("data")}, 1)]
-    assert capsys.readouterr().out == f"report: {out / 'index.html'}\n"
     assert sorted(file.name for file in out.iterdir()) == ["figures", "index.html", "ko", "optim", "records"]
     assert load(out / "records/adam.json").verdict == "identical"
     assert sorted(file.name for file in out.parent.iterdir()) == ["report", "report.kept"]

@@ -18,7 +18,8 @@ HEIGHT = 215.0  # of the axis in points, about
 
 
 def applies(record: ExplanationRecord) -> bool:
-    return bool(record.rungs)
+    """Of one step it has no curve; the rungs say it in words."""
+    return record.steps > 1
 
 
 def drifts(record: ExplanationRecord) -> list[np.ndarray]:

@@ -49,7 +49,8 @@ def written(name: str, value: float) -> str:
 
 
 def read(record: RunRecord) -> Message:
-    return message("figure.loss.read")
+    beside = "beside" if "accuracy" in traces(record) else "alone"
+    return message("figure.loss.read", accuracy=message(f"figure.loss.{beside}"))
 
 
 def decades(values: np.ndarray) -> float:

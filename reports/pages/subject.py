@@ -125,6 +125,9 @@ def matters(rows: Sequence[Row]) -> Message:
     if failing:
         verdict, case = failing[0].verdict, failing[0].case
         return message("subject.matters.yes", failing=len(failing), runs=len(rows), verdict=verdict, case=case)
+    ill = sum(one.verdict == "ill-conditioned" for one in rows)
+    if ill:
+        return message("subject.matters.ill", runs=len(rows), ill=ill)
     used = max((one.used for one in rows if one.used == one.used), default=0.0)
     if all(one.verdict == "identical" for one in rows):
         return message("subject.matters.nothing", runs=len(rows))
