@@ -378,8 +378,11 @@ def test_by_keyboard_alone(browser, report):
             if reader.page.evaluate("document.activeElement.closest('[data-row]')?.dataset.row") == "line:denom":
                 break
             keys.press("Tab")
-        keys.type("eps-inside")
-        assert bench.row("line:denom").locator("select").input_value() == "eps-inside-sqrt"
+        choice = bench.row("line:denom").locator("select")
+        for _ in range(20):
+            if choice.input_value() != "eps-inside-sqrt":
+                keys.press("ArrowDown")
+        assert choice.input_value() == "eps-inside-sqrt"
         assert bench.verdict == "different"
 
 

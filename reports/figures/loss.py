@@ -50,7 +50,7 @@ def written(name: str, value: float) -> str:
 
 def read(record: RunRecord) -> Message:
     beside = "beside" if "accuracy" in traces(record) else "alone"
-    return message("figure.loss.read", accuracy=message(f"figure.loss.{beside}"))
+    return message("figure.loss.read", what=message(f"figure.loss.{beside}"))
 
 
 def decades(values: np.ndarray) -> float:
