@@ -58,9 +58,15 @@ def report(
         publish(folder, out)
     errors.print(voice().say(clock.said(workers.count)))
     if workers.spent:
-        spent = ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in workers.spent.most_common())
+        spent = ", ".join(f"{called(kind)} {seconds:.1f} s" for kind, seconds in workers.spent.most_common())
         errors.print(voice()("report.spent", kinds=spent))
     return out / INDEX
+
+
+def called(kind: str) -> str:
+    """What tasks of a kind are called, where there is a word for it; else the name that they have in the code."""
+    key = f"report.bar.{kind}"
+    return voice()(key) if voice().has(key) else kind
 
 
 class Clock:

@@ -221,7 +221,10 @@ def test_it_says_in_korean_what_it_took(tmp_path, call):
     words = ("report", "--records", str(tmp_path / "records"), "--out", str(tmp_path / "out"), "--workers", "1")
     status, printed, said = call("--lang", "ko", *words)
     assert (status, printed) == (0, f"보고서: {tmp_path / 'out/index.html'}\n")
-    assert re.fullmatch(r"보고서: 기록 .*초.*, 그림과 페이지 .*초.*\. 모두 .*초, 한꺼번에 1개씩\n", said)
+    assert re.fullmatch(
+        r"보고서: 기록 .*초.*, 그림과 페이지 .*초.*\. 모두 .*초, 한꺼번에 1개씩\n프로세스들이 쓴 시간: .*\n", said
+    )
+    assert not re.search("pages|pictures", said)
     assert "기록(NAME.json)이 없다" in call("--lang", "ko", "report", "--records", str(tmp_path / "out/ko"))[2]
 
 
