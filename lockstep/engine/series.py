@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lockstep.numerics import formats
-from lockstep.numerics.difference import Difference, compare, magnitude
+from lockstep.numerics.difference import Difference, compare
 
 BUCKETS = 64  # columns of the heat map: elements, or equal stretches of them
 
@@ -83,14 +83,13 @@ class Series:
                 self.heat[quantity][step - 1] = row
 
 
-def heat_row(ours: np.ndarray, theirs: np.ndarray, differing: bool = True) -> np.ndarray:
-    """The largest difference in every stretch of a tensor, in ulps at its scale."""
-    if not differing or not theirs.size:
+def heat_row(ours: np.ndarray, theirs: np.ndarray, part: Difference) -> np.ndarray:
+    """The largest difference in every stretch of a tensor, in ulps at its scale; `part` is their difference."""
+    if not part.differing:
         return np.zeros(min(theirs.size, BUCKETS))
     ours, theirs = ours.reshape(-1), theirs.reshape(-1)
-    scale = max(magnitude(ours), magnitude(theirs))
     with np.errstate(invalid="ignore", over="ignore"):
-        row = np.abs(np.subtract(ours, theirs, dtype=np.float64)) / formats.of(theirs.dtype).spacing(scale)
+        row = np.abs(np.subtract(ours, theirs, dtype=np.float64)) / formats.of(theirs.dtype).spacing(part.scale)
     return reduced(np.where(np.isnan(row), np.inf, row))
 
 

@@ -172,7 +172,7 @@ def note_drift(step: int, ours: Snapshot, other: Snapshot, outcome: Outcome) -> 
         outcome.drift.note(step, quantity, summary)
         if summary.differing:
             rows = [
-                heat_row(np.asarray(ours[quantity][name]), np.asarray(other[quantity][name]), part.differing > 0)
+                heat_row(np.asarray(ours[quantity][name]), np.asarray(other[quantity][name]), part)
                 for name, part in parts.items()
             ]
             outcome.drift.warm(step, quantity, rows)
@@ -205,7 +205,7 @@ def compare_stage(
         line = pair.lines.get(quantity, quantity)
         for name, part in named.items():
             a, b = np.asarray(ours[quantity][name]), np.asarray(theirs[quantity][name])
-            tally.rows.append(heat_row(a, b, part.differing > 0))
+            tally.rows.append(heat_row(a, b, part))
             if part.differing:
                 tally.judged.append(judge(step, quantity, name, line, a, b, bounds.get(name)))
                 judged.append(tally.judged[-1])
