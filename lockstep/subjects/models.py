@@ -68,6 +68,7 @@ class TrainingSide:
         self.made: dict[str, dict[str, np.ndarray]] = {key: {} for key in ("output", "loss", "slope", "grad")}
         self.rounding: dict[str, Any] = {}  # the order of the layers' formulas, and its arithmetic
         self.ahead: dict[str, np.ndarray] = {}  # buffers as they were, of layers whose stage is still to come
+        self.passed: dict[str, Any] = {}  # lines of the layers on the way there, until others' numbers are taken over
 
     def produces(self, stage: str, quantity: str, tensor: str) -> bool:
         kind, _, name = stage.partition(" ")
@@ -102,6 +103,7 @@ class TrainingSide:
         return quantities
 
     def write(self, quantities: Snapshot) -> None:
+        self.passed.clear()
         for name, array in quantities["param"].items():
             self.model.params[name][...] = array
         for key, array in self.model.buffers.items():
@@ -132,6 +134,7 @@ class TrainingSide:
         self.step = step
         kind, _, name = stage.partition(" ")
         if kind == "draw":
+            self.passed.clear()
             self.batch = self.draws.batch(step)
             self.masks = self.model.masks(self.draws.generator, self.batch.size)
         elif kind == "update":
@@ -161,7 +164,8 @@ class TrainingSide:
     def advance_layer(self, kind: str, name: str) -> None:
         """One layer, one way, from what came before it."""
         if kind == "forward":
-            output, buffers = self.model.forward_one(name, self.given(name), self.masks, **self.rounding)
+            given = self.given(name)
+            output, buffers = self.model.forward_one(name, given, self.masks, passed=self.passed, **self.rounding)
             self.made["output"][name] = np.asarray(output)
             for key, value in buffers.items():
                 self.model.buffers[key][...] = value
@@ -171,7 +175,8 @@ class TrainingSide:
             self.made["loss"]["loss"], self.made["slope"][self.layers[-1]] = np.asarray(loss), slope
         else:
             given, slope = self.given(name), self.made["slope"][name]
-            slope, grads = self.model.backward_one(name, given, slope, self.masks, **self.rounding)
+            way = {"passed": self.passed} | self.rounding
+            slope, grads = self.model.backward_one(name, given, slope, self.masks, **way)
             self.made["grad"] |= grads
             before = self.previous(name)
             if before:

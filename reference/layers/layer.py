@@ -104,15 +104,16 @@ class Layer:
         self.grads = {name: getattr(lines, line) for name, line in self.GRADS.items() if name in self.params}
         return getattr(lines, self.GRAD_INPUT)
 
-    def evaluate(self, inputs, grad_output=None, params=None, buffers=None, *, formula=None, **replaced):
+    def evaluate(self, inputs, grad_output=None, params=None, buffers=None, *, formula=None, forward=None, **replaced):
         """Every line forward, and every line backward unless `grad_output` is None; nothing is updated.
 
         `inputs` is a tuple. `params`, `buffers`, `formula` and `replaced` settings (`training`, `ops`, …) stand in
-        for the layer's own. The arrays may be of any precision or error-carrying numbers.
+        for the layer's own. The arrays may be of any precision or error-carrying numbers. `forward` has the lines of
+        the way there, where they are known.
         """
         formula = self.formula if formula is None else formula
         arguments = self.arguments(self.params if params is None else params, buffers, **replaced)
-        forward = self.run(formula.forward, inputs, arguments)
+        forward = self.run(formula.forward, inputs, arguments) if forward is None else forward
         if grad_output is None:
             return forward, None
         return forward, self.run(formula.backward, (grad_output, forward, *inputs), arguments)

@@ -142,32 +142,35 @@ class MLP:
         if missing:
             raise ValueError(f"no mask for {', '.join(missing)}: draw them with masks(generator, n)")
         output, slope, grad, buffers = {}, {}, {}, {}
-        inputs = {}
+        inputs, passed = {}, {}
         for name, layer in self.layers.items():
             inputs[name] = x
             layer.accepted(self.inputs(name, x, masks))
-            output[name], updated = self.forward_one(name, x, masks)
+            output[name], updated = self.forward_one(name, x, masks, passed=passed)
             x = output[name]
             buffers |= updated
         self.loss.accepted((x, t))
         loss, slope_in = self.loss_one(x, t)
         for name in reversed(self.layers):
             slope[name] = slope_in
-            slope_in, grads = self.backward_one(name, inputs[name], slope_in, masks)
+            slope_in, grads = self.backward_one(name, inputs[name], slope_in, masks, passed=passed)
             grad |= grads
         for name, value in buffers.items():
             self.buffers[name][...] = value
         return Pass(output, loss, slope, {name: grad[name] for name in self.params}, buffers)
 
-    def forward_one(self, name, x, masks, params=None, buffers=None, *, order="paper", ops=PLAIN):
+    def forward_one(self, name, x, masks, params=None, buffers=None, *, order="paper", ops=PLAIN, passed=None):
         """One layer's output and the buffers it leaves; nothing is updated.
 
-        `params` and `buffers`, by their full names, stand in for its own; numbers of any type.
+        `params` and `buffers`, by their full names, stand in for its own; numbers of any type. `passed`, a dict, takes
+        up the layer's lines, for `backward_one` of the same pass.
         """
         layer = self.layers[name]
         own = self.own(name, params or self.params, buffers or self.buffers)
         inputs = self.inputs(name, x, masks)
         forward, _ = layer.evaluate(inputs, None, *own, training=True, formula=layer.ORDERS[order], ops=ops)
+        if passed is not None:
+            passed[name] = forward
         updated = {key: getattr(forward, line) for key, line in layer.BUFFERS.items() if key in layer.buffers}
         return getattr(forward, layer.OUTPUT), {f"{name}.{key}": value for key, value in updated.items()}
 
@@ -184,17 +187,20 @@ class MLP:
         loss = forward.loss + sum(terms[1:], start=terms[0]) if terms else forward.loss
         return loss, getattr(backward, self.loss.GRAD_INPUT)
 
-    def backward_one(self, name, x, slope, masks, params=None, buffers=None, *, order="paper", ops=PLAIN):
-        """The slope by one layer's input, and the gradients by its parameters, penalties included."""
+    def backward_one(self, name, x, slope, masks, params=None, buffers=None, *, order="paper", ops=PLAIN, passed=None):
+        """The slope by one layer's input, and the gradients by its parameters, penalties included.
+
+        `passed` has the lines of the way there, where `forward_one` has been asked of the same numbers.
+        """
         params = params or self.params
         layer = self.layers[name]
         own = self.own(name, params, buffers or self.buffers)
         inputs = self.inputs(name, x, masks)
-        _, backward = layer.evaluate(inputs, slope, *own, training=True, formula=layer.ORDERS[order], ops=ops)
+        forward, formula = (passed or {}).get(name), layer.ORDERS[order]
+        _, backward = layer.evaluate(inputs, slope, *own, training=True, formula=formula, forward=forward, ops=ops)
         grads = {f"{name}.{key}": getattr(backward, line) for key, line in layer.GRADS.items() if key in layer.params}
-        penalties = self.penalties(x.shape[0]) if isinstance(layer, Linear) else []
-        if penalties:
-            key = f"{name}.weight"
+        penalties = self.penalties(x.shape[0])
+        for key in grads.keys() & set(self.weights()) if penalties else ():
             terms = [
                 getattr(
                     penalty.evaluate((params[key],), self.dtype.type(1), formula=penalty.ORDERS[order], ops=ops)[1],
