@@ -56,6 +56,11 @@ def kernel_ulps(name: str, dtype: DTypeLike) -> float:
     return probe.needs(formats.of(dtype).name).get(name, PUBLISHED_ULPS[name])
 
 
+def somewhere(condition: Any) -> bool:
+    """Whether it holds of any element; of a single number without what looking through an array costs."""
+    return bool(condition) if condition.ndim == 0 else bool(condition.any())
+
+
 def outward(error: NDArray[Any]) -> NDArray[Any]:
     """The next larger number of one that is not 0: what a sum of errors may have been rounded down by."""
     return np.where(error > 0, np.nextafter(error, np.inf), error)
@@ -170,7 +175,7 @@ class Bounded:
             room += roundings * subnormal
             size = np.abs(value)
             overflows = size + room > largest
-        if overflows.any():
+        if somewhere(overflows):
             room = np.where(overflows, np.inf, room)  # where the dtype overflows, infinity is the honest result
         everywhere = np.ndim(sure) == 0 and sure
         return self.like(value, room, True if everywhere else sure | (size > room))  # so far from 0 no sign is lost
@@ -233,7 +238,7 @@ class Bounded:
         if a.is_one() or b.is_one():
             return a.like(value, error, a.sure & b.sure)
         product = a.rounded(value, error, np.abs(value), a.sure & b.sure)
-        if not value.all():  # an exact zero times a number is zero, and rounds nothing
+        if somewhere(value == 0):  # an exact zero times a number is zero, and rounds nothing
             exact = (value == 0) & (((a.value == 0) & (a.error == 0)) | ((b.value == 0) & (b.error == 0)))
             product.error = np.where(exact & np.isfinite(error), 0, product.error)
         return product
@@ -248,7 +253,8 @@ class Bounded:
                 error = np.abs(certain.value) * factor.error
             else:
                 error = np.abs(self.value) * other.error + np.abs(other.value) * self.error + self.error * other.error
-        return np.where(np.isnan(error), np.inf, error)  # zero times what knows no bound
+        unknown = np.isnan(error)  # zero times what knows no bound
+        return np.where(unknown, np.inf, error) if somewhere(unknown) else error
 
     def __truediv__(self, other: Any) -> "Bounded":
         a, b = self.meet(other)
@@ -380,10 +386,10 @@ class Bounded:
         return Bounded(self.value, np.float64, error=self.error, weak=True, sure=self.sure)
 
     def is_zero(self) -> bool:
-        return self.size == 1 and not self.value.any() and not self.error.any()
+        return self.size == 1 and not self.value and not self.error
 
     def is_one(self) -> bool:
-        return self.size == 1 and bool(np.abs(self.value).item() == 1) and not self.error.any()
+        return self.size == 1 and abs(self.value.item()) == 1 and not self.error
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> "Bounded":
         terms = self.size // max(1, np.sum(self.value, axis=axis).size)

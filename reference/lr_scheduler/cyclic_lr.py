@@ -101,7 +101,7 @@ class CyclicLR(Scheduler):
             "step_size_up": step_size_up,
             "step_size_down": step_size_up if step_size_down is None else step_size_down,
         }
-        scale = scaling(mode, gamma, scale_fn, scale_mode)
+        scale = Scaling(mode, gamma, scale_fn, scale_mode)
         rates = {"base_lr": base_lr, "max_lr": max_lr}
         super().__init__(lrs, last_epoch, initial_lrs, **rates, **sizes, scale_fn=scale, **momenta)
         self.base_lrs = [float(self.of_group("base_lr", base_lr, group)) for group in range(len(self.lrs))]
@@ -111,12 +111,17 @@ class CyclicLR(Scheduler):
         return super().state_dict() | {"_scale_fn_custom": None}
 
 
-def scaling(mode: str, gamma: float, scale_fn: Any, scale_mode: str) -> Any:
-    """The height of a triangle as a function of the number of the cycle and of the epoch."""
-    if scale_fn is not None:
-        return lambda cycle, epoch: scale_fn(cycle if scale_mode == "cycle" else epoch)
-    shrinking = {
-        "triangular2": lambda cycle, epoch: 1 / 2.0 ** (cycle - 1),
-        "exp_range": lambda cycle, epoch: gamma**epoch,
-    }
-    return shrinking.get(mode, lambda cycle, epoch: 1.0)
+class Scaling(NamedTuple):
+    """The height of a triangle of the number of its cycle and of the epoch; equal to one of equal parts."""
+
+    mode: str
+    gamma: float
+    scale_fn: Any
+    scale_mode: str
+
+    def __call__(self, cycle, epoch):
+        if self.scale_fn is not None:
+            return self.scale_fn(cycle if self.scale_mode == "cycle" else epoch)
+        if self.mode == "triangular2":
+            return 1 / 2.0 ** (cycle - 1)
+        return self.gamma**epoch if self.mode == "exp_range" else 1.0
