@@ -2,8 +2,11 @@
 
 import importlib
 import pathlib
+import random
+import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,24 @@ from lockstep.text import Message, message
 
 HERE = pathlib.Path(__file__).parents[1]
 OURS = tuple(HERE.parent / name for name in ("lockstep", "reference", "torch_impl"))
+
+
+@contextmanager
+def seeded(seed: int) -> Generator[None]:
+    """The global generators at this seed, and afterwards as they were: what a layer draws of them is drawn again."""
+    torch = sys.modules.get("torch")
+    before = random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    if torch:
+        torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+        if torch and before[2] is not None:
+            torch.set_rng_state(before[2])
 
 
 class Raised(TheirCode):

@@ -5,10 +5,8 @@ import functools
 import importlib
 import importlib.util
 import inspect
-import random
 import sys
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +25,7 @@ from lockstep.adapters.wrapper import indented, layer_wrapper
 from lockstep.causes.cause import Scenario
 from lockstep.checking import chance
 from lockstep.checking.answer import Check, Outcome, Remark
-from lockstep.checking.driving import Raised
+from lockstep.checking.driving import Raised, seeded
 from lockstep.checking.naming import name_causes
 from lockstep.checking.passes import Driven, Found, claims, determined, drive, standard_of
 from lockstep.checking.roles import roles_of
@@ -53,24 +51,6 @@ def check_layer(target: Any, subject: Subject, layer: str, wanted: Wanted, names
         LayerCheck(target, subject, layer or meant(target, subject), wanted, names, result).all()
     name_causes(result)
     return result
-
-
-@contextmanager
-def seeded(seed: int) -> Generator[None]:
-    """The global generators at this seed, and afterwards as they were: what a layer draws of them is drawn again."""
-    torch = sys.modules.get("torch")
-    before = random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None  # noqa: NPY002
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002
-    if torch:
-        torch.manual_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002
-        if torch and before[2] is not None:
-            torch.set_rng_state(before[2])
 
 
 def meant(target: Any, subject: Subject) -> str:

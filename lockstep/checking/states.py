@@ -8,7 +8,7 @@ from typing import Any
 
 from lockstep.adapters.adapter import NotTaken
 from lockstep.checking.answer import Check, Outcome, Remark
-from lockstep.checking.driving import Raised
+from lockstep.checking.driving import Raised, seeded
 from lockstep.checking.naming import name_causes
 from lockstep.checking.scenarios import Trial, Wanted, trials
 from lockstep.diagnose.replay import replay
@@ -28,9 +28,11 @@ def check_states(target: Any, subject: Subject, wanted: Wanted) -> Check:
     result.names = subject.family.names_of(target, subject)
     for dtype, trial in wanted.each(wanted.of(trials(subject))):
         try:
-            recording = record(target, subject, trial, wanted.settings, dtype)
+            with seeded(wanted.seed):
+                recording = record(target, subject, trial, wanted.settings, dtype)
         except Departs as departs:
-            result.remarks.append(Remark(departs.cause, departs.said, trial.name))
+            if departs.cause not in [remark.id for remark in result.remarks]:
+                result.remarks.append(Remark(departs.cause, departs.said, trial.name))
             continue
         except (NotTaken, TheirCode) as reason:
             if not result.outcomes and isinstance(reason, Raised):
@@ -99,8 +101,8 @@ def defaults_of(target: Any, subject: Subject, told: Mapping[str, Any]) -> dict[
     """Its own values of what it was not told, under PyTorch's names, where they show."""
     known, family = inspect.signature(target).parameters, subject.family
     names = {name: own for name, own in family.names_of(target, subject).items() if name not in told}
-    own = {name: known[one].default for name, one in names.items() if known[one].default is not known[one].empty}
-    return {name: value for name, value in own.items() if value not in family.nothing}
+    own = {name: known[one].default for name, one in names.items() if one in known}
+    return {name: value for name, value in own.items() if value not in (inspect.Parameter.empty, *family.nothing)}
 
 
 def of_pytorch(

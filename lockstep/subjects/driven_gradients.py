@@ -13,19 +13,22 @@ from lockstep.errors import TheirCode
 from lockstep.text import message
 
 Arrays = Mapping[str, np.ndarray]
-Made = tuple[dict[str, Any], Any]  # the gradients, and the number that it tells, if it does
-Way = Callable[[Callable[..., Any], Arrays, bool], Made]
+Made = tuple[dict[str, Any], tuple[Any, ...]]  # the gradients, and the numbers that it tells
+Way = Callable[[Callable[..., Any], Arrays, Arrays, bool], Made]
 
 PARAMETERS = ("parameters", "params", "model", "module", "net", "optimizer")
 METHODS = ("__call__", "clip", "clip_", "apply", "step", "transform", "process", "update")
 
 
-def driven(target: Any, told: Mapping[str, Any], together: bool) -> Callable[[Arrays], Made]:
+def driven(
+    target: Any, told: Mapping[str, Any], shapes: Callable[[Arrays], Arrays], together: bool
+) -> Callable[[Arrays], Made]:
     """What it makes of gradients, by the first of the ways to hold them that it takes.
 
     Arguments:
         target: a function of gradients or of parameters that have some, or a class with a method of them.
         told: what it is told besides, by its own names.
+        shapes: what comes in to arrays of the shapes of what comes out.
         together: whether the formula looks at all tensors at once, which an array alone does not show.
 
     Raises:
@@ -36,16 +39,16 @@ def driven(target: Any, told: Mapping[str, Any], together: bool) -> Callable[[Ar
 
     def made(given: Arrays) -> Made:
         if chosen:
-            return chosen[0](calling, given, together)
+            return chosen[0](calling, given, shapes(given), together)
         problems: list[Exception] = []
         for way in ways(target):
             try:
-                answer = way(called(target, told), given, together)
+                answer = way(called(target, told), given, shapes(given), together)
             except Exception as problem:
                 problems.append(problem)
             else:
                 chosen.append(way)
-                return way(calling, given, together) if inspect.isclass(target) else answer
+                return way(calling, given, shapes(given), together) if inspect.isclass(target) else answer
         raise next((one for one in problems if isinstance(one, TheirCode)), problems[0])
 
     return made
@@ -69,32 +72,32 @@ def ways(target: Any) -> Sequence[Way]:
     return (*owners, *gradients) if first in PARAMETERS else (*gradients, *owners)
 
 
-def named(call: Callable[..., Any], given: Arrays, together: bool) -> Made:
+def named(call: Callable[..., Any], given: Arrays, wanted: Arrays, together: bool) -> Made:
     """By name, as a dictionary."""
     copies = {name: array.copy() for name, array in given.items()}
-    return answered(call(copies), copies, given)
+    return answered(call(copies), copies, wanted)
 
 
-def listed(call: Callable[..., Any], given: Arrays, together: bool) -> Made:
+def listed(call: Callable[..., Any], given: Arrays, wanted: Arrays, together: bool) -> Made:
     """One after the other, in a list."""
     copies = [array.copy() for array in given.values()]
-    return answered(call(copies), copies, given)
+    return answered(call(copies), copies, wanted)
 
 
-def alone(call: Callable[..., Any], given: Arrays, together: bool) -> Made:
+def alone(call: Callable[..., Any], given: Arrays, wanted: Arrays, together: bool) -> Made:
     """Each by itself, as an array."""
     if together and len(given) > 1:
         raise TheirCode(message("recognise.gradient-alone"))
     made: dict[str, Any] = {}
-    number: Any = None
+    numbers: tuple[Any, ...] = ()
     for name, array in given.items():
         copy = array.copy()
-        grads, number = answered(call(copy), [copy], {name: array})
+        grads, numbers = answered(call(copy), [copy], {name: wanted[name]})
         made |= grads
-    return made, number
+    return made, numbers
 
 
-def tensors(call: Callable[..., Any], given: Arrays, together: bool) -> Made:
+def tensors(call: Callable[..., Any], given: Arrays, wanted: Arrays, together: bool) -> Made:
     """As parameters of PyTorch that have gradients."""
     torch_tensors = importlib.import_module("torch_impl.tensors")
     parameters = [torch_tensors.tensor(np.zeros_like(array), requires_grad=True) for array in given.values()]
@@ -102,39 +105,39 @@ def tensors(call: Callable[..., Any], given: Arrays, together: bool) -> Made:
         parameter.grad = torch_tensors.tensor(array.copy())
     answer = call(parameters)
     grads = [np.array(torch_tensors.array(parameter.grad)) for parameter in parameters]
-    return answered(answer, grads, given)
+    return answered(answer, grads, wanted)
 
 
-def holders(call: Callable[..., Any], given: Arrays, together: bool) -> Made:
+def holders(call: Callable[..., Any], given: Arrays, wanted: Arrays, together: bool) -> Made:
     """As objects of NumPy's arrays: `data` and `grad`."""
     kept = [
         types.SimpleNamespace(data=np.zeros_like(array), grad=array.copy(), shape=array.shape)
         for array in given.values()
     ]
     answer = call(kept)
-    return answered(answer, [holder.grad for holder in kept], given)
+    return answered(answer, [holder.grad for holder in kept], wanted)
 
 
 def answered(answer: Any, changed: Any, given: Arrays) -> Made:
-    """The gradients it returned, else those it changed in place; and the norm, if it tells it.
+    """The gradients it returned, else those it changed in place; and the numbers that it tells, such as the norm.
 
     Raises:
         TheirCode: where it returned something else.
     """
     grads: dict[str, Any] = {}
-    number = None
+    numbers: tuple[Any, ...] = ()
     several = isinstance(answer, tuple) and not as_grads(answer, given)
     parts = cast("tuple[Any, ...]", answer if several else (answer,))
     for part in parts:
         if part is None or part is changed:
             continue
         if getattr(part, "ndim", 0 if isinstance(part, int | float) else None) == 0 and given:
-            number = np.asarray(float(part), next(iter(given.values())).dtype)
+            numbers += (np.asarray(float(part), next(iter(given.values())).dtype),)
         elif arrays := as_grads(part, given):
             grads = arrays
         else:
             raise TheirCode(message("recognise.gradients-returned", kind=type(part).__name__))
-    return grads or as_grads(changed, given), number
+    return grads or as_grads(changed, given), numbers
 
 
 def as_grads(part: Any, given: Arrays) -> dict[str, Any]:

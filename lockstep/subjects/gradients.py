@@ -246,8 +246,8 @@ class Gradients(Family):
         """Tell the formula what a recorded step says beside its arrays."""
 
     def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
-        given = inspect.signature(target).parameters
-        return {name: own for name, known in OTHERS.items() for own in known if own in given}
+        given, own = inspect.signature(target).parameters, inspect.signature(subject.ours()).parameters
+        return {name: called for name in own for called in OTHERS.get(name, (name,)) if called in given}
 
     def recorded_by(
         self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
@@ -258,13 +258,15 @@ class Gradients(Family):
         told = {names[name]: value for name, value in hyperparameters.items() if name in names}
         stream = stream_of(case, dtype, 0)
         nothing = {name: np.zeros_like(array) for name, array in stream(0).items()}
-        none = {key: {key: np.zeros((), formats.named(dtype).dtype)} for key in stated.NUMBERS}
-        yield Snapshot({stated.GIVEN: nothing, stated.TENSORS[0]: nothing, **none})
-        transformed = driven(target, told, together=bool(stated.NUMBERS))
+        fresh = [key for key in stated.NUMBERS if key not in stated.CARRIED]
+        none = {key: {key: np.zeros((), formats.named(dtype).dtype)} for key in fresh}
+        yield Snapshot({stated.GIVEN: nothing, stated.TENSORS[0]: stated.shapes(nothing), **none})
+        transformed = driven(target, told, stated.shapes, together=bool(stated.NUMBERS))
         for step in range(1, case.steps + 1):
-            clipped, number = transformed(given := stream(step))
-            seen = {key: {key: number} for key in stated.NUMBERS if number is not None}
-            yield Snapshot({stated.GIVEN: given, stated.TENSORS[0]: clipped, **seen})
+            made, numbers = transformed(given := stream(step))
+            told_of = zip(stated.NUMBERS, numbers, strict=True) if len(numbers) == len(stated.NUMBERS) else ()
+            seen = {key: {key: number} for key, number in told_of}
+            yield Snapshot({stated.GIVEN: given, stated.TENSORS[0]: made, **seen})
 
 
 FAMILY = Gradients()

@@ -2,37 +2,19 @@
 
 import importlib
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lockstep.errors import Departs, TheirCode
 from lockstep.numerics import formats
 from lockstep.numerics.snapshot import Snapshot
+from lockstep.subjects.driven_loops import alike, driven, names_of, taken
 from lockstep.subjects.gradients import Gradients, Stream, pair
 from lockstep.subjects.side import Pair
 from lockstep.subjects.subject import Request, Subject
 from lockstep.text import message
-
-# what somebody's own loop may call things
-PARAMS = ("params", "parameters", "weights", "theta", "w", "model", "net", "network")
-BATCHES = ("batches", "data", "loader", "dataloader", "train_loader", "train_data", "dataset", "data_loader")
-GRADIENT = ("gradient", "grad_fn", "grads_fn", "gradients", "grad", "value_and_grad", "loss_and_grad", "loss_and_grads",
-            "loss_fn", "criterion", "loss", "backward", "compute_gradients")  # fmt: skip
-EPOCHS = ("epochs", "n_epochs", "num_epochs", "max_epochs")
-SETTINGS = {
-    "base_lr": ("lr", "learning_rate", "base_lr", "alpha", "eta", "step_length"),
-    "momentum": ("momentum", "mu", "mass"),
-    "accumulation": ("accumulation", "accumulation_steps", "accum_steps", "accumulate", "grad_accum",
-                     "gradient_accumulation_steps", "grad_accumulation_steps"),
-    "scale": ("scale", "loss_scale", "init_scale"),
-    "max_norm": ("max_norm", "clip_norm", "grad_clip", "max_grad_norm", "clip_grad_norm", "clip"),
-    "norm_type": ("norm_type",),
-    "step_size": ("step_size", "decay_every", "decay_steps", "drop_every"),
-    "gamma": ("gamma", "lr_decay", "drop"),
-    "decay": ("ema_decay", "decay", "ema", "average_decay"),
-}  # fmt: skip
 
 
 class Samples(NamedTuple):
@@ -82,26 +64,34 @@ class Watched:
 
     Attributes:
         calls: of each call the samples of the batch, the parameters as they were, and the gradients they got.
+        in_evaluation: whether a module was differentiated that does not train.
     """
 
     def __init__(self, data: Samples) -> None:
-        self.data = data
+        self.data, self.in_evaluation = data, False
         self.calls: list[tuple[np.ndarray, dict[str, np.ndarray], dict[str, np.ndarray]]] = []
 
-    def gradient(self, params: Any, batch: Any, *others: Any) -> dict[str, np.ndarray]:
+    def gradient(self, params: Mapping[str, Any], batch: Any) -> dict[str, np.ndarray]:
         """The gradient of the mean loss of a batch, by name."""
-        x = np.asarray(parts(batch)[0]).astype(int)
-        grads = {name: mean(array, x) for name, array in self.data.grads.items()}
-        self.calls.append((x, {name: np.array(array) for name, array in params.items()}, grads))
-        return {name: array.copy() for name, array in grads.items()}
+        self.note(x := places(batch), {name: np.array(array) for name, array in params.items()})
+        return {name: mean(array, x) for name, array in self.data.grads.items()}
+
+    def loss(self, params: Mapping[str, Any], batch: Any) -> float:
+        """The mean loss of a batch: the sum over all parameters of each times its gradient."""
+        x = places(batch)
+        return sum(float(np.sum(params[name] * mean(array, x))) for name, array in self.data.grads.items())
 
     def module(self) -> Any:
         """A model of PyTorch's of these parameters, whose output is one loss a sample."""
-        return importlib.import_module("torch_impl.loop.model").Linear(self.data.grads, self.data.start, self.note)
+        return importlib.import_module("torch_impl.loop.model").Linear(self.data.grads, self.data.start, self)
 
     def note(self, x: np.ndarray, params: dict[str, np.ndarray]) -> None:
-        grads = {name: mean(array, x) for name, array in self.data.grads.items()}
-        self.calls.append((x, params, grads))
+        self.calls.append((x, params, {name: mean(array, x) for name, array in self.data.grads.items()}))
+
+
+def places(batch: Any) -> np.ndarray:
+    """The samples of a batch, which are numbers in whatever shape."""
+    return np.asarray(batch).reshape(-1).astype(int)
 
 
 class Loops(Gradients):
@@ -128,8 +118,17 @@ class Loops(Gradients):
         stated.samples = None if counts is None else [int(number) for number in counts]
 
     def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
-        given = inspect.signature(target).parameters
-        return {name: own for name, known in SETTINGS.items() for own in reversed(known) if own in given}
+        return names_of(target)
+
+    def told(self, target: Any, hyperparameters: Mapping[str, Any], kind: Any) -> set[str]:
+        """What a loop is told; not of a piece that is left out, where it leaves it out by itself."""
+        own, names, known = taken(target).arguments, names_of(target), standard(kind)
+        there = [name for name in hyperparameters if name in names]
+        return {
+            name
+            for name in there
+            if hyperparameters[name] != known[name] or own[names[name]].default not in self.nothing
+        }
 
     def recorded_by(
         self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
@@ -143,12 +142,14 @@ class Loops(Gradients):
         data = samples_of(case, dtype, 0)
         watched, count = Watched(data), len(case.samples)
         epochs = case.steps * count // len(data.batches)
-        settings = told(target, self.names_of(target, subject), hyperparameters, subject.ours())
-        params, answer = driven(target, watched, epochs, settings)
-        check_order(watched.calls, data.batches, epochs)
+        told = self.told(target, hyperparameters, subject.ours())
+        measure = standard(subject.ours()) | dict(hyperparameters)
+        params, average = driven(target, watched, epochs, measure, told)
+        (check_samples if taken(target).whole else check_order)(watched.calls, data.batches, epochs)
+        if measure["max_norm"] == np.inf:
+            check_steps(watched.calls, params, measure["base_lr"])
         before = [{"param": called, "samples": {}} for _, called, _ in watched.calls[::count]]
         yield Snapshot({**before[0], "averaged": before[0]["param"]})
-        average = averaged(answer, data.start)
         if case.hyperparameters.get("decay") and not average:
             raise TheirCode(message("recognise.average-unseen"))
         for step in range(case.steps):
@@ -164,78 +165,9 @@ class Loops(Gradients):
             yield Snapshot({"grads": grads, "samples": {"samples": sizes}, **seen})
 
 
-def told(target: Any, names: Mapping[str, str], hyperparameters: Mapping[str, Any], kind: Any) -> dict[str, Any]:
-    """What a loop is told, under its own names; not of a piece that is left out, where it leaves it out by itself."""
-    own, known = inspect.signature(target).parameters, inspect.signature(kind).parameters
-    return {
-        names[name]: value
-        for name, value in hyperparameters.items()
-        if name in names and (value != known[name].default or own[names[name]].default not in FAMILY.nothing)
-    }
-
-
-def driven(target: Any, watched: Watched, epochs: int, settings: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
-    """Run somebody's loop to its end: the parameters then, and what it returns.
-
-    Raises:
-        TheirCode: for one that needs what nobody here knows.
-    """
-    given = inspect.signature(target).parameters
-    arguments: dict[str, Any] = dict(settings)
-    batches = [(x.astype(np.float64), np.zeros(len(x))) for x in watched.data.batches]
-    model = next((name for name in PARAMS if name in given), None)
-    torch_like = model in ("model", "net", "network")
-    params = {name: array.copy() for name, array in watched.data.start.items()}
-    module = watched.module() if torch_like else None
-    tensors = importlib.import_module("torch_impl.loop.model") if torch_like else None
-    for name in given:
-        if name == model:
-            arguments[name] = module if torch_like else params
-        elif name in BATCHES:
-            arguments[name] = tensors.loader(batches) if tensors else Epochs(batches, epochs, given)
-        elif name in GRADIENT:
-            arguments[name] = tensors.mean if tensors else watched.gradient
-        elif name in EPOCHS:
-            arguments[name] = epochs
-    needed = [name for name, one in given.items() if one.default is one.empty and name not in arguments]
-    if needed or model is None:
-        raise TheirCode(message("recognise.loop", names=", ".join(needed) or "params"))
-    answer = target(**arguments)
-    if module is not None:
-        return module.arrays(), answer
-    returned = next((part for part in parts(answer) if like(part, params)), params)
-    return {name: np.array(array) for name, array in returned.items()}, answer
-
-
-class Epochs(Sequence[Any]):
-    """The batches of one epoch; where a loop is not told how many there are, of all of them, end to end."""
-
-    def __init__(self, batches: list[Any], epochs: int, given: Mapping[str, Any]) -> None:
-        self.batches = batches if any(name in given for name in EPOCHS) else batches * epochs
-
-    def __len__(self) -> int:
-        return len(self.batches)
-
-    def __getitem__(self, place: Any) -> Any:
-        return self.batches[place]
-
-
-def parts(answer: Any) -> tuple[Any, ...]:
-    return cast("tuple[Any, ...]", answer) if isinstance(answer, tuple) else (answer,)
-
-
-def like(part: Any, params: Mapping[str, Any]) -> bool:
-    return isinstance(part, Mapping) and part.keys() == params.keys()
-
-
-def averaged(answer: Any, start: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The average that a loop returns beside the parameters; nothing where it returns none."""
-    alike = [part for part in parts(answer) if like(part, start)]
-    return {name: np.array(array) for name, array in alike[1].items()} if len(alike) > 1 else {}
-
-
-def alike(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
-    return all(array.tobytes() == other[name].tobytes() for name, array in one.items())
+def standard(kind: Any) -> dict[str, Any]:
+    """The defaults of a class."""
+    return {name: one.default for name, one in inspect.signature(kind).parameters.items()}
 
 
 def check_order(calls: list[Any], batches: list[np.ndarray], epochs: int) -> None:
@@ -251,6 +183,32 @@ def check_order(calls: list[Any], batches: list[np.ndarray], epochs: int) -> Non
             raise Departs("data-order", message("recognise.data-order", **where))
     if len(calls) != len(wanted):
         raise Departs("data-order", message("recognise.batches", count=len(calls), wanted=len(wanted)))
+
+
+def check_samples(calls: list[Any], batches: list[np.ndarray], epochs: int) -> None:
+    """Refuse a loop that makes batches itself, and leaves samples of an epoch out or takes some twice.
+
+    Raises:
+        Departs: naming the first such epoch.
+    """
+    if len(calls) != len(batches) * epochs:
+        raise Departs("data-order", message("recognise.batches", count=len(calls), wanted=len(batches) * epochs))
+    for epoch in range(epochs):
+        own = np.concatenate([x for x, _, _ in calls[epoch * len(batches) : (epoch + 1) * len(batches)]])
+        if not np.array_equal(np.sort(own), np.concatenate(batches)):
+            raise Departs("data-order", message("recognise.samples", epoch=epoch + 1))
+
+
+def check_steps(calls: list[Any], params: Mapping[str, np.ndarray], lr: float) -> None:
+    """Refuse a loop whose parameters rest where the first gradient moves them by more than a rounding.
+
+    Raises:
+        Departs: for one.
+    """
+    _, begun, grads = calls[0]
+    pushed = any(np.any(lr * abs(grads[name]) > np.spacing(abs(array))) for name, array in begun.items())
+    if pushed and all(alike(seen, begun) for _, seen, _ in calls) and alike(params, begun):
+        raise Departs("zeroed-before-the-step", message("recognise.zeroed-before-the-step"))
 
 
 FAMILY = Loops()

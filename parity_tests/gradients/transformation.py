@@ -20,6 +20,9 @@ GRADS = {"weight": np.array([[3.0, -4.0], [0.5, 12.0]]), "bias": np.array([-0.25
 class TransformationTests(SubjectTests):
     """The tests of a transformation. What comes in is the same to the bit, and so is what rounding is explained by."""
 
+    grads = GRADS
+    of_pytorch_alone: tuple[str, ...] = ()
+
     def test_the_ladder_ends_at_0(self, case, dtype, torch_path):
         """In the order of PyTorch's sums and roundings nothing is left, and no kernel of its own is needed."""
         found = lockstep.explain(self.path, case=case, dtype=dtype, path=torch_path)
@@ -29,13 +32,13 @@ class TransformationTests(SubjectTests):
     def test_arguments_have_pytorchs_names_and_defaults(self):
         ours = inspect.signature(self.subject.ours()).parameters
         theirs: Any = inspect.signature(self.subject.theirs().counterpart).parameters
-        shared = [name for name in theirs if name not in ("parameters", "foreach")]
+        shared = [name for name in theirs if name not in ("parameters", "grads", "foreach", *self.of_pytorch_alone)]
         assert list(ours) == shared
         assert {name: ours[name].default for name in shared} == {name: theirs[name].default for name in shared}
 
     def test_bad_arguments_are_refused_with_pytorchs_words(self, bad):
         def theirs():
-            self.subject.theirs()(**bad.hyperparameters).step(GRADS)
+            self.subject.theirs()(**bad.hyperparameters).step(self.grads)
 
         assert refusal(theirs) == bad.error
         error, words = refusal(lambda: self.subject.ours()(**bad.hyperparameters))
@@ -43,7 +46,7 @@ class TransformationTests(SubjectTests):
         assert (error, words.replace(f"{self.subject.ours().__name__}.__init__", function)) == bad.error
 
     def test_a_path_that_there_is_not_is_refused(self):
-        with pytest.raises(ValueError, match="has no path 'fused'; it has single, foreach"):
+        with pytest.raises(ValueError, match=f"has no path 'fused'; it has {', '.join(self.subject.theirs().paths)}"):
             self.subject.theirs()(path="fused")
 
     def test_swapped_sides_show_one_difference_from_either_end(self):
@@ -54,12 +57,12 @@ class TransformationTests(SubjectTests):
     def test_what_comes_in_stays_as_it_is(self):
         settings = self.subject.cases.CASES[0].hyperparameters
         for kind in (self.subject.ours(), self.subject.theirs()):
-            given = {name: array.copy() for name, array in GRADS.items()}
+            given = {name: array.copy() for name, array in self.grads.items()}
             kind(**settings).step(given)
-            assert all(np.array_equal(array, GRADS[name]) for name, array in given.items())
+            assert all(np.array_equal(array, self.grads[name]) for name, array in given.items())
 
     def test_a_recording_of_pytorch_is_rounding_and_goes_through_a_folder(self, tmp_path):
-        made = recordings_of(self.path)
+        made = [one for one in recordings_of(self.path) if not holds_nan(one)]  # which a file may not
         for number, recording in enumerate(made):
             recording.save(tmp_path / f"{number:02d}")
         read = load(tmp_path)
@@ -94,3 +97,7 @@ class TransformationTests(SubjectTests):
         first = inspect.Parameter("grads", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         clip.__signature__ = inspect.Signature([first, *known])  # type: ignore[attr-defined]
         return clip
+
+
+def holds_nan(recording) -> bool:
+    return any(np.isnan(array).any() for step in recording.steps for of in step.after.values() for array in of.values())

@@ -222,23 +222,6 @@ def test_what_is_written_out_in_the_loop_is_told_to_the_check():
     assert [(one["id"], one["hyperparameters"]) for one in found.causes] == [("gamma-value", {"gamma": 0.5})]
 
 
-def rate_in_the_buffer(params, batches, gradient, epochs, lr, momentum=0.0, step_size=1, gamma=1.0):
-    buffer = {name: np.zeros_like(array) for name, array in params.items()}
-    for epoch, (x, y) in itertools.product(range(epochs), batches):
-        for name, grad in gradient(params, x, y).items():
-            buffer[name] = momentum * buffer[name] - lr * gamma ** (epoch // step_size) * grad
-            params[name] += buffer[name]
-
-
-@pytest.mark.slow
-def test_a_rate_in_the_buffer_shows_where_it_decays():
-    found = lockstep.check(rate_in_the_buffer, like="loop", dtypes=["float64"])
-    assert found.verdict is Verdict.DIFFERENT
-    assert not [
-        one for one in found.outcomes if one.recording.scenario == "with momentum" and not one.residual.explains
-    ]
-
-
 def test_a_decay_that_nobody_wrote_down_is_solved_for():
     def hard_coded(params, batches, gradient, epochs, lr):
         for epoch, (x, y) in itertools.product(range(epochs), batches):

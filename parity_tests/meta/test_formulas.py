@@ -19,7 +19,8 @@ from reference.arithmetic import Arithmetic
 
 # What a formula may call, because it must run on error-carrying numbers as on arrays.
 FUNCTIONS = {
-    "sqrt", "exp", "log", "log1p", "expm1", "abs", "sign", "maximum", "minimum", "clip", "where", "tanh"
+    "sqrt", "exp", "log", "log1p", "expm1", "abs", "sign", "maximum", "minimum", "clip", "where", "tanh", "zeros_like",
+    "isfinite"
 }  # fmt: skip
 METHODS = {"sum", "mean", "max", "min", "item", "reshape", "transpose", "swapaxes", "astype", "copy"}
 PRIMITIVES = {name for name in dir(Arithmetic) if not name.startswith("_")} - {"replacing"}

@@ -1,7 +1,8 @@
 """A training loop around its gradients: everything that a step does with them, in its order."""
 
+from collections import namedtuple
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from reference.gradients.transformation import Transformation
 EQUATIONS = {
     "shares": r"s_k = m_k / \textstyle\sum_j m_j",
     "scaled": r"S g_k",
-    "accumulated": r"a = \sum_k s_k\,(S g_k)",
+    "accumulated": r"a = a_0 + \sum_k s_k\,(S g_k)",
     "grad": r"g = a / S",
     "norms": r"n_k = \lVert g_k \rVert_p",
     "total_norm": r"n = \lVert g \rVert_p",
@@ -23,6 +24,7 @@ EQUATIONS = {
     "last_epoch": r"t = \lfloor i / E \rfloor",
     "decays": r"d = \lfloor t / s \rfloor",
     "lr": r"\eta = \eta_0\,\gamma^d",
+    "left": r"a_0' = 0",
     "momentum_buffer": r"v' = \mu\,v + g', \quad g' \text{ at first}",
     "param": r"w' = w - \eta\,v'",
     "moved": r"u = \beta\,\bar w + (1 - \beta)\,w'",
@@ -30,55 +32,19 @@ EQUATIONS = {
     "n_averaged": r"i' = i + 1",
 }
 
-
-class Paper(NamedTuple):
-    shares: Any
-    scaled: Any
-    accumulated: Any
-    grad: Any
-    total_norm: Any
-    coef: Any
-    held: Any
-    clipped: Any
-    last_epoch: Any
-    decays: Any
-    lr: Any
-    momentum_buffer: Any
-    param: Any
-    moved: Any
-    averaged: Any
-    n_averaged: Any
-
-
-class PyTorch(NamedTuple):
-    shares: Any
-    scaled: Any
-    accumulated: Any
-    grad: Any
-    norms: Any
-    total_norm: Any
-    inverse: Any
-    coef: Any
-    held: Any
-    clipped: Any
-    last_epoch: Any
-    decays: Any
-    lr: Any
-    momentum_buffer: Any
-    param: Any
-    moved: Any
-    averaged: Any
-    n_averaged: Any
+PyTorch = namedtuple("PyTorch", EQUATIONS)  # type: ignore[reportUntypedNamedTuple]
+PAPER = [line for line in EQUATIONS if line not in ("norms", "inverse")]
+Paper = namedtuple("Paper", PAPER)  # type: ignore[reportUntypedNamedTuple]
 
 
 def paper(
-    grads, param, momentum_buffer, averaged, *, n_averaged, samples, sizes, per_epoch, base_lr, momentum, scale,
+    grads, param, momentum_buffer, averaged, left, *, n_averaged, samples, sizes, per_epoch, base_lr, momentum, scale,
     max_norm, norm_type, step_size, gamma, decay, copied, clips, scheduled,
 ):  # fmt: skip
     """One step with the mean gradients of its micro-batches, each of which has so many samples."""
     shares = samples / samples.sum()
     scaled = scale * grads
-    accumulated = (shares * scaled).sum(axis=0)
+    accumulated = left + (shares * scaled).sum(axis=0)
     grad = accumulated / scale
     total_norm = norm(grad, norm_type)
     coef = max_norm / (total_norm + 1e-6)
@@ -87,25 +53,26 @@ def paper(
     last_epoch = n_averaged // per_epoch
     decays = last_epoch // step_size
     lr = base_lr * gamma**decays if scheduled else base_lr
+    left = np.zeros_like(clipped)
     momentum_buffer = clipped if n_averaged == 0 else momentum * momentum_buffer + clipped
     param = param - lr * momentum_buffer
     moved = decay * averaged + (1 - decay) * param
     averaged = param if n_averaged == 0 else np.where(copied, param, moved)
     n_averaged = n_averaged + 1
     return Paper(
-        shares, scaled, accumulated, grad, total_norm, coef, held, clipped, last_epoch, decays, lr, momentum_buffer,
-        param, moved, averaged, n_averaged,
+        shares, scaled, accumulated, grad, total_norm, coef, held, clipped, last_epoch, decays, lr, left,
+        momentum_buffer, param, moved, averaged, n_averaged,
     )  # fmt: skip
 
 
 def pytorch(
-    grads, param, momentum_buffer, averaged, *, n_averaged, samples, sizes, per_epoch, base_lr, momentum, scale,
+    grads, param, momentum_buffer, averaged, left, *, n_averaged, samples, sizes, per_epoch, base_lr, momentum, scale,
     max_norm, norm_type, step_size, gamma, decay, copied, clips, scheduled, ops=PLAIN,
 ):  # fmt: skip
     """As backward of each scaled loss, clip_grad_norm_, SGD, StepLR and AveragedModel, one after the other."""
     shares = samples / samples.sum()
     scaled = ops.mul(grads, scale * shares)
-    accumulated = scaled.sum(axis=0)
+    accumulated = ops.add(left, scaled.sum(axis=0))
     grad = ops.mul(accumulated, 1 / scale)
     norms = ops.norms(grad, sizes, norm_type)
     total_norm = ops.norm(norms, norm_type)
@@ -116,6 +83,7 @@ def pytorch(
     last_epoch = n_averaged // per_epoch
     decays = last_epoch // step_size
     lr = base_lr * gamma**decays if scheduled else base_lr
+    left = np.zeros_like(clipped)
     momentum_buffer = clipped if n_averaged == 0 else ops.add(ops.mul(momentum_buffer, momentum), clipped)
     param = ops.add(param, momentum_buffer, alpha=-lr)
     moved = ops.add(ops.mul(averaged, decay), ops.mul(param, 1 - decay))
@@ -123,7 +91,7 @@ def pytorch(
     n_averaged = n_averaged + 1
     return PyTorch(
         shares, scaled, accumulated, grad, norms, total_norm, inverse, coef, held, clipped, last_epoch, decays, lr,
-        momentum_buffer, param, moved, averaged, n_averaged,
+        left, momentum_buffer, param, moved, averaged, n_averaged,
     )  # fmt: skip
 
 
@@ -151,9 +119,9 @@ class Training(Transformation):
 
     ORDERS = {"paper": paper, "pytorch": pytorch}
     GIVEN = "grads"
-    TENSORS = ("param", "momentum_buffer", "averaged")
+    TENSORS = ("param", "momentum_buffer", "averaged", "left")
     NUMBERS = ("lr", "total_norm", "n_averaged")
-    CARRIED = {"param": 0.0, "momentum_buffer": 0.0, "averaged": 0.0, "n_averaged": 0.0}
+    CARRIED = {"param": 0.0, "momentum_buffer": 0.0, "averaged": 0.0, "left": 0.0, "n_averaged": 0.0}
     DOUBLES = ("lr",)
     CHOICES = ("norm_type", "samples", "copied", "n_averaged")
 
@@ -177,7 +145,7 @@ class Training(Transformation):
         """The parameters as they are."""
         params = {name: array[0].copy() for name, array in arrays.items()}
         still = {name: np.zeros_like(array) for name, array in params.items()}
-        return {"param": params, "momentum_buffer": still, "averaged": params, "n_averaged": 0.0}
+        return {"param": params, "momentum_buffer": still, "averaged": params, "left": still, "n_averaged": 0.0}
 
     def numbers(self, arrays):
         first = next(iter(arrays.values()))

@@ -42,6 +42,8 @@ class Training:
         if taken and self.momentum:
             for name, buffer in self.made["momentum_buffer"].items():
                 optimizer.state[parameters[name]]["momentum_buffer"] = tensor(buffer)
+        for name, left in self.made["left"].items():
+            parameters[name].grad = tensor(left)
         loss: Any
         for place, count in enumerate(samples):
             loss = sum((parameters[name] * tensor(grads[place])).sum() for name, grads in arrays.items())
@@ -54,10 +56,13 @@ class Training:
         optimizer.step()
         average.update_parameters(model)
         buffers = {name: optimizer.state[one].get("momentum_buffer") for name, one in parameters.items()}
+        clipped = {name: array(grad).copy() for name, grad in grads.items()}
+        optimizer.zero_grad(set_to_none=False)
         self.made = {
             "param": {name: array(one) for name, one in parameters.items()},
-            "momentum_buffer": {name: array(grads[name] if b is None else b) for name, b in buffers.items()},
+            "momentum_buffer": {name: clipped[name] if b is None else array(b) for name, b in buffers.items()},
             "averaged": dict(zip(arrays, map(array, average.module.parameters()), strict=True)),
+            "left": {name: array(grad) for name, grad in grads.items()},
             "lr": np.float64(lr),
             "total_norm": array(total_norm)[()],
             "n_averaged": np.float64(taken + 1),

@@ -26,12 +26,13 @@ PIECES = [
     Loop("a scaled loss", shapes=SMALL, base_lr=0.1, scale=1024.0, max_norm=0.125, steps=4),
     Loop("a scaled loss, nothing clipped", shapes=SMALL, base_lr=0.1, scale=1024.0, steps=4),
     Loop("an average of parameters", shapes=SMALL, base_lr=0.1, decay=0.9),
+    Loop("with momentum, several decays", shapes=SMALL, base_lr=0.1, momentum=0.9, gamma=0.3),
+    Loop("several batches a step, too long", shapes=SMALL, base_lr=0.1, accumulation=3, max_norm=0.125, steps=4),
 ]
 
 CASES = [
     *PIECES,
     Loop("with momentum", base_lr=0.1, momentum=0.9),
-    Loop("with momentum, several decays", shapes=SMALL, base_lr=0.1, momentum=0.9, gamma=0.3),
     Loop("everything at once", base_lr=0.1, steps=8, **ALL),
 ]
 
