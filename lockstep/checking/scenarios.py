@@ -72,6 +72,10 @@ class Wanted:
             raise NoSuchName(message("error.no-scenario", name=self.only, known=there))
         return tried
 
+    def measured(self, own: Mapping[str, Any]) -> "Wanted":
+        """The same, of an implementation that goes by values it has no name for; what is asked for comes first."""
+        return dataclasses.replace(self, settings={**own, **self.settings})
+
     def each(self, tried: list[Trial]) -> Iterator[tuple[str, Trial]]:
         """One trial in one dtype after the other."""
         pairs = [
@@ -256,12 +260,19 @@ def takes(known: Mapping[str, Any], one: Trial) -> bool:
 def layer_trials(subject: Subject, layer: str = "") -> list[Trial]:
     """Those of the catalogue, then every case of the class there is something to compare in; and its own defaults.
 
+    Of a subject that says which (`CHECKED`, with formats), those alone.
+
     Arguments:
         layer: the class; all of the subject's if it is left out, and of one that others specialise theirs, too.
     """
     known = {scenario.case.desc: scenario for scenario in of_causes(subject)}
     cases = [*subject.cases.CASES, *getattr(subject.cases, "EXTREMES", ())]
     known = known | {case.desc: Scenario(case) for case in cases if case.desc not in known}
+    chosen: Mapping[str, tuple[str, ...]] | None = getattr(subject.cases, "CHECKED", None)
+    if chosen is not None:
+        known = {
+            desc: known[desc]._replace(case=known[desc].case.replaced(dtypes=dtypes)) for desc, dtypes in chosen.items()
+        }
     of_class: list[Trial] = [
         Trial(scenario)
         for scenario in known.values()

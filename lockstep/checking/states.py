@@ -26,6 +26,7 @@ def check_states(target: Any, subject: Subject, wanted: Wanted) -> Check:
     """As `lockstep.check`, of a subject whose recordings hold states."""
     result = Check(subject.path, getattr(target, "__name__", type(target).__name__))
     result.names = subject.family.names_of(target, subject)
+    wanted = wanted.measured(subject.family.by_itself(target, subject, wanted.dtypes[0]))
     for dtype, trial in wanted.each(wanted.of(trials(subject))):
         try:
             with seeded(wanted.seed):
@@ -111,13 +112,7 @@ def of_pytorch(
     """What PyTorch does in a trial."""
     hyperparameters, told = measured_by(subject, trial, settings)
     request = asked(subject, trial.case, dtype, path, seed, hyperparameters=hyperparameters)
-    side = request.pair().theirs()
-    steps: list[State] = []
-    for step in range(1, request.steps + 1):
-        before = side.read().copy()
-        for stage in side.stages:
-            side.advance(stage, step)
-        steps.append(State(before, side.read().copy() | subject.family.beside(request.case)))
+    states = subject.family.of_pytorch(request)
     return Recording(
         subject=subject.path,
         scenario=trial.name,
@@ -125,7 +120,7 @@ def of_pytorch(
         dtype=dtype,
         hyperparameters=hyperparameters,
         given=tuple(told),
-        steps=steps,
+        steps=[State(before, after) for before, after in itertools.pairwise(states)],
         source=f"{subject.theirs(trial.case).__name__} of PyTorch",
     )
 

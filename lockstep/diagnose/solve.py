@@ -280,8 +280,9 @@ def one_by_one(recording: Recording, causes: Hypothesis, name: str, numbers, ste
     for number in numbers:
         seen = walk(few, causes, {}, bounded=False, free={name: float(number)})
         parts = [signed(one.found, np.asarray(one.predicted[""])[None], one.size) for one in seen]
-        rows.append(np.concatenate(parts, axis=1))
-    yield np.concatenate(rows)
+        rows.append(np.concatenate(parts, axis=1)[0])
+    longest = max(map(len, rows))  # of what a number leads elsewhere nothing is known from there on
+    yield np.stack([np.pad(row, (0, longest - len(row)), constant_values=np.inf) for row in rows])
 
 
 def signed(found: np.ndarray, predicted: Any, size: float) -> np.ndarray:

@@ -21,6 +21,7 @@ Source: N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., s
 error analysis); 3.1 for γₙ. Terms of second order in u are kept where they are products of two errors.
 """
 
+import contextvars
 import functools
 import operator
 from collections.abc import Callable, Sequence
@@ -75,6 +76,42 @@ def number_in(value: float, negative: bool, shape: tuple[int, ...], dtype: DType
 
 class Undecided(ArithmeticError):
     """A formula asks for one answer where honest evaluations give several: which way an `if` goes, which index."""
+
+
+class Ways:
+    """The ways that a computation may go where rounding decides: `with ways: …`, until there is no `more()`."""
+
+    def __init__(self):
+        self.taken: list[bool] = []
+        self.asked: list[Any] = []
+
+    def __enter__(self) -> "Ways":
+        self.asked = []
+        self.token = DECIDING.set(self)
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        DECIDING.reset(self.token)
+
+    def decide(self, condition: Any) -> bool:
+        """The answer of this way, the same whenever it is asked; where none was given yet, yes."""
+        places = [place for place, asked in enumerate(self.asked) if asked is condition]
+        if not places:
+            places = [len(self.asked)]
+            self.asked.append(condition)
+            self.taken += [True] * (len(self.asked) > len(self.taken))
+        return self.taken[places[0]]
+
+    def more(self) -> bool:
+        """Go on to the next way; whether there is one."""
+        del self.taken[len(self.asked) :]
+        while self.taken and not self.taken[-1]:
+            self.taken.pop()
+        self.taken[-1:] = [False] * bool(self.taken)
+        return bool(self.taken)
+
+
+DECIDING: contextvars.ContextVar[Ways | None] = contextvars.ContextVar("deciding", default=None)
 
 
 class Bounded:
@@ -653,6 +690,8 @@ class Bounded:
 
     def __bool__(self) -> bool:
         if self.size == 1 and all(part.any() for part in self.truth()):
+            if ways := DECIDING.get():
+                return ways.decide(self)
             raise Undecided(f"whether {self} is true is decided by rounding")
         return bool(self.value)
 

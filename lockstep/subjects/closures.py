@@ -3,18 +3,31 @@
 import copy
 import functools
 import inspect
+import itertools
+import sys
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from lockstep.errors import TheirCode
 from lockstep.numerics.bounded import Bounded, widest
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects.optim import Arbiter, Optimizers, OptimizerSide, exactly, handed_as, pair, unmoved, weak
+from lockstep.subjects.driven_closures import linear, names_of, recorded
+from lockstep.subjects.followed_closures import followed, predictions, within
+from lockstep.subjects.optim import (
+    Arbiter,
+    Optimizers,
+    OptimizerSide,
+    defaults_of,
+    exactly,
+    handed_as,
+    pair,
+    unmoved,
+    weak,
+)
 from lockstep.subjects.side import Bounds, Pair, watched
 from lockstep.subjects.subject import Request, Subject
-from lockstep.text import message
 
 
 class ClosureSide(OptimizerSide):
@@ -111,12 +124,6 @@ def shortened(quantities: Snapshot, histories: Iterable[str]) -> Snapshot:
     }
 
 
-def linear(params: Mapping[str, Any], grads: Mapping[str, Any]) -> Any:
-    """Σ g·θ, of which the gradients are the slope; of what has none, nothing."""
-    terms = [(grad * params[name]).sum() for name, grad in grads.items() if grad is not None]
-    return sum(terms[1:], terms[0]) if terms else 0.0
-
-
 class ClosureArbiter(Arbiter):
     """The exact step: the reference's own, closure and all, on error-carrying numbers.
 
@@ -186,6 +193,16 @@ def entry_of(value: Any, entry: Any, like: Bounded, length: int) -> Bounded:
     return bound if entry.kind == "array" else Bounded(bound.value, entry.dtype(like.dtype), error=bound.error)
 
 
+PROBING = "one direction a step of its full length, himmelblau"  # on which a search has to shorten some
+
+
+class Around(NamedTuple):
+    """What was before a recorded state, and the state."""
+
+    before: Snapshot
+    after: Snapshot
+
+
 class Closures(Optimizers):
     """An update from as many gradients as it asks for, of all tensors together."""
 
@@ -203,12 +220,49 @@ class Closures(Optimizers):
         return pair(request, ours, side, functools.partial(ClosureArbiter, seed=request.seed, length=length))
 
     def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
-        raise TheirCode(message("recognise.closure"))
+        return followed(kind, recording, hyperparameters)
+
+    def predicted(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
+        """As recorded where that is within the bound: what rounding makes of a small number is no distance here."""
+        for count, bounds in followed(kind, recording, hyperparameters):
+            seen = recording.steps[count - 1].after["param"]
+            named = {
+                name: seen[name] if within(seen[name], exact) else exact.value
+                for name, exact in bounds.get("param", {}).items()
+            }
+            yield count, {"param": named} if named else {}
+
+    def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
+        """With how many directions a step takes, and points a direction: of one alone nobody is told."""
+        names = names_of(target, defaults_of(subject))
+        return {"max_iter": "max_iter", "max_eval": "max_eval"} | names
 
     def recorded_by(
         self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Snapshot]:
-        raise TheirCode(message("recognise.closure"))
+        return recorded(target, names_of(target, defaults_of(subject)), hyperparameters, case, dtype)
+
+    def by_itself(self, target: Any, subject: Subject, dtype: str) -> dict[str, Any]:
+        """Without an end that it does not know; and with a search, where it follows one further than without."""
+        names = names_of(target, defaults_of(subject))
+        never = {"tolerance_grad": -np.inf, "tolerance_change": -np.inf, "max_eval": sys.maxsize}
+        own: dict[str, Any] = {name: value for name, value in never.items() if name not in names}
+        if "line_search_fn" in names:
+            return own
+        case = next(case for case in subject.cases.CASES if case.desc == PROBING)
+        told = defaults_of(subject) | case.hyperparameters | own
+        search = {"line_search_fn": "strong_wolfe"}
+        try:
+            states = [*recorded(target, names, told, case, dtype)]
+        except Exception:  # which the scenarios tell
+            return own
+        recording = types.SimpleNamespace(steps=[*itertools.starmap(Around, itertools.pairwise(states))])
+        with_it, without = (len(predictions(subject.ours(), recording, told | one)) for one in (search, {}))
+        return own | (search if with_it > without else {})
+
+    def of_pytorch(self, request: Request) -> Iterator[Snapshot]:
+        case, names = request.case, dict(zip(known := defaults_of(request.subject), known, strict=True))
+        return recorded(request.subject.theirs(), names, {**known, **case.hyperparameters}, case, request.dtype)
 
     def steps(self, case: Any, at_home: bool) -> int:
         return case.steps

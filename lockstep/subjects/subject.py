@@ -226,6 +226,19 @@ class Family:
         """PyTorch's hyperparameters that an implementation takes, each to its own name for it."""
         return {name: name for name in inspect.signature(target).parameters}
 
+    def by_itself(self, target: Any, subject: Subject, dtype: str) -> dict[str, Any]:
+        """What an implementation is measured by beside what it is told: what it goes by without a name for it."""
+        return {}
+
+    def of_pytorch(self, request: "Request") -> Iterator[Snapshot]:
+        """The state before the first step and after each, of PyTorch's own, as `recorded_by` tells somebody's."""
+        side = request.pair().theirs()
+        yield side.read().copy()
+        for step in range(1, request.steps + 1):
+            for stage in side.stages:
+                side.advance(stage, step)
+            yield Snapshot(side.read().copy() | self.beside(request.case))
+
     def recorded_by(
         self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Snapshot]:

@@ -26,6 +26,7 @@ CASES = [
     on("quadratic", "defaults"),
     on("quadratic", "strong Wolfe", **WOLFE),
     *(on(name, f"one direction a step, {name}", **ONE, lr=0.1) for name in FUNCTIONS[1:]),
+    on("himmelblau", "one direction a step of its full length, himmelblau", **ONE),
     *(on(name, f"strong Wolfe, one direction a step, {name}", **SEARCH) for name in FUNCTIONS),
     on("rosenbrock", "Rosenbrock", **WOLFE),
     on("himmelblau", "Himmelblau", **WOLFE),
@@ -64,6 +65,36 @@ BAD = [
     Bad("a misspelt name", (TypeError, "LBFGS.__init__() got an unexpected keyword argument 'line_search'"),
         line_search="strong_wolfe"),
 ]  # fmt: skip
+
+# What somebody's own is put through: where rounding decides which way a step goes, nobody can be told much.
+EITHER, DOUBLE = ("float64", "float32"), ("float64",)
+CHECKED = {
+    "defaults": EITHER,
+    "one direction a step": EITHER,
+    **{f"one direction a step, {name}": EITHER for name in FUNCTIONS[1:]},
+    "one direction a step of its full length, himmelblau": EITHER,
+    "two pairs are kept": EITHER,
+    "another linear function at each step": EITHER,
+    "lr": EITHER,
+    "three directions a step": EITHER,
+    "two points a step": EITHER,
+    "a gradient that is small enough": EITHER,
+    "a change that is small enough": EITHER,
+    "zero gradients from step 4 on": EITHER,
+    "gradients of many sizes": EITHER,
+    "a step without gradient": DOUBLE,
+    "strong Wolfe, one direction a step, quadratic": EITHER,
+    "strong Wolfe, one direction a step, beale": EITHER,
+    "strong Wolfe, no point but the first": EITHER,
+    "strong Wolfe": DOUBLE,
+    "strong Wolfe, one direction a step, rosenbrock": DOUBLE,
+    "strong Wolfe, one direction a step, ill-conditioned quadratic": DOUBLE,
+    "strong Wolfe, one pair is kept": DOUBLE,
+    "strong Wolfe from a small lr": DOUBLE,
+    "strong Wolfe from a large lr": DOUBLE,
+    "strong Wolfe, few points": DOUBLE,
+    "everything at once": DOUBLE,
+}
 
 # A walk goes through one direction a step, line by line.
 RUNS = [
