@@ -6,6 +6,7 @@ python -m lockstep.causes.catalogue > docs/causes.md
 import re
 from collections.abc import Iterator
 
+from lockstep.causes.saved import LR, SAVED
 from lockstep.causes.tables import causes
 from lockstep.subjects.registry import subjects
 from lockstep.text import ENGLISH
@@ -22,7 +23,7 @@ THREAD = re.compile(r"#\d+")
 def page() -> str:
     """The whole of it."""
     rows: dict[str, list[str]] = {}
-    known = [cause for subject in subjects() for cause in causes(subject)]
+    known = [*(cause for subject in subjects() for cause in causes(subject)), *SAVED, LR]
     for cause in known:
         for who, thread in met(cause.seen):
             link = f" ({thread})" if thread else ""

@@ -145,6 +145,7 @@ def record(
         source=str(shape.words),
         spoils=getattr(adapter, "spoils_gradients", False),
         formats=getattr(adapter, "formats", {}),
+        resumed=trial.case.resumed,
     )
     return without(recording, of_wrong_sign(recording))
 
@@ -173,6 +174,8 @@ def drive(
             now, again = dict(hyperparameters), {}
             formats: dict[str, str] = {}
             for number in range(1, case.steps + 1):
+                if number == case.resumed:
+                    adapter.resume()
                 grads = case.scheduled(problem.gradient(before, step=number, seed=seed), number)
                 for name, value in case.changes(number).items():
                     if now[name] != value:

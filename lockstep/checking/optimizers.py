@@ -15,15 +15,16 @@ from lockstep.adapters.making import Everything
 from lockstep.adapters.names import in_words
 from lockstep.adapters.optimizer.recognise import Recognised, recognise, shape, told_first
 from lockstep.adapters.optimizer.tensor_step import Ours
+from lockstep.causes.saved import FORGOTTEN, LR
 from lockstep.checking.answer import Check, Outcome, Remark
 from lockstep.checking.defaults import hidden_defaults
 from lockstep.checking.driving import Narrowed, Raised, drive, first_look, record
 from lockstep.checking.misnamed import idle
-from lockstep.checking.naming import name_causes
+from lockstep.checking.naming import explained, name_causes
 from lockstep.checking.promoted import line_of
 from lockstep.checking.scenarios import Trial, Wanted, trials
 from lockstep.diagnose.holding import without
-from lockstep.diagnose.replay import exact_step, replay
+from lockstep.diagnose.replay import Residual, exact_step, replay
 from lockstep.engine.guard import Broken
 from lockstep.errors import BadArgument
 from lockstep.numerics.verdict import Breakage, worst
@@ -107,6 +108,7 @@ class Driver:
             if dtype not in self.narrowed and not self.one(trial, dtype, first=not self.result.outcomes):
                 return
         self.drop_idle_state()
+        self.forgotten(tried)
         self.effects(tried)
         self.held()
 
@@ -229,6 +231,40 @@ class Driver:
                 outcome.recording = without(outcome.recording, keys)
                 outcome.residual = replay(outcome.recording)
         self.result.notes += [message("note.idle-state", own=own, key=key) for key, own in names.items()]
+
+    def forgotten(self, tried: list[Trial]) -> None:
+        """What was forgotten where a run was gone on with, each thing once; the rest is judged by that.
+
+        That lr is not among it is no difference by itself: a schedule may set it again.
+        """
+        for outcome in self.result.outcomes:
+            at, first = outcome.recording.resumed, outcome.residual.first
+            if at is None or first is None or first.step < at:
+                continue
+            causes = next((causes for causes in FORGOTTEN if explained(outcome.recording, causes)), None)
+            if causes is not None:
+                outcome.residual = replay(outcome.recording, causes)
+                for cause in causes:
+                    if cause is LR:
+                        self.result.reserve(cause.fix)
+                    else:
+                        self.remark(Remark(cause.id, cause.fix, outcome.recording.scenario))
+            elif left := self.unbroken(outcome, tried):
+                outcome.residual = left
+                what = message("remark.not-resumed", step=at)
+                self.remark(Remark("not-resumed", what, outcome.recording.scenario))
+
+    def remark(self, remark: Remark) -> None:
+        """Keep what is different beside the numbers of a scenario, each thing once."""
+        if all(other.id != remark.id for other in self.result.remarks):
+            self.result.remarks.append(remark)
+
+    def unbroken(self, outcome: Outcome, tried: list[Trial]) -> Residual | None:
+        """What is left of the same run where it is not stopped; None where that is another formula as well."""
+        trial = next(trial for trial in tried if trial.name == outcome.recording.scenario)
+        whole = trial._replace(scenario=trial.scenario._replace(case=trial.case.replaced(resumed=None)))
+        left = replay(record(self.found, self.subject, whole, outcome.recording.dtype, self.seed, self.settings))
+        return left if left.explains else None
 
     def effects(self, tried: list[Trial]) -> None:
         """What was asked for and changed nothing is named; where any keyword is swallowed, it was never taken.

@@ -10,6 +10,7 @@ import numpy as np
 
 from lockstep.cases import Case
 from lockstep.causes.cause import Scenario
+from lockstep.causes.saved import RESUMED
 from lockstep.causes.tables import scenarios as of_causes
 from lockstep.errors import NoSuchName
 from lockstep.subjects.subject import Subject
@@ -19,13 +20,20 @@ SIZES = {"one": (1,), "seven": (7,), "twin": (7,), "prime": (61,), "cube": (3, 2
 MANY = {f"tensor {number}": (3,) for number in range(24)} | {"large": (71, 73)}
 
 
+RESUMING: dict[str, dict[str, Any]] = {
+    "stopped and gone on with": {},
+    "stopped and gone on with, lr changed before": {"lr_at": {3: 0.02}},
+}
+
+
 class Trial(NamedTuple):
     """A scenario, and what an implementation must take for it to be tried.
 
     needs: hyperparameters that have to be settable, or the trial says nothing. flag: a hyperparameter whose
     effect the trial is there for; it is run without it, too. mishap: "missing gradient", "lr change", "scalar",
-    "empty", "strided", "reused" or "tied", which an implementation may be unable to take. defaults: nothing but lr is
-    passed. extreme: it is far out, or large, and no search is made on it. once: the first dtype tells all there is.
+    "empty", "strided", "reused", "resumed" or "tied", which an implementation may be unable to take. defaults: nothing
+    but lr is passed. extreme: it is far out, or large, and no search is made on it. once: the first dtype tells all
+    there is.
     """
 
     scenario: Scenario
@@ -117,6 +125,10 @@ def plain() -> list[Trial]:
         trial("sixty steps", steps=60, shapes={"weight": (3, 5)}, lr=0.1),
         trial("lr changes", mishap="lr change", lr=0.1, lr_at={4: 0.01, 6: 0.2}),
         trial("a step without gradient", mishap="missing gradient", none_at=3),
+        *(
+            trial(desc, mishap="resumed", shapes=dict.fromkeys("dbca", (3, 4)), resumed=RESUMED, lr=0.1, **changed)
+            for desc, changed in RESUMING.items()
+        ),
         extreme("gradients huge and tiny", problem="huge and tiny", lr=10.0),
         extreme("infinite gradients and NaN", problem="not finite at step 4", lr=0.1),
         extreme("many tensors, many elements", shapes=MANY, steps=3, lr=1e-7),

@@ -371,6 +371,8 @@ def steps(recording: Recording, kind: Any, hyperparameters, bounded: bool) -> It
         spend(cost)
         wanted = step.hyperparameters | hyperparameters
         grads = {name: None if grad is None else number(grad) for name, grad in step.grads.items()}
+        if count == recording.resumed and hasattr(main, "resumes"):
+            main.resumes()
         carried = {name: any(errs(value) for value in entries.values()) for name, entries in main.state.items()}
         for side in others:
             side.state = {name: numbers(main, entries, as_exact) for name, entries in main.state.items()}

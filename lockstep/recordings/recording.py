@@ -105,6 +105,7 @@ class Recording:
         start: state before the first step, as `Step.state` and with its counts, where it was no fresh one.
         source: what was recorded, in words. spoils: whether it writes into what it is given.
         formats: what it makes or holds in another format than it was given, "param" or a state entry, to that.
+        resumed: the step before which it was saved, made anew, and went on from what was saved.
     """
 
     subject: str
@@ -121,6 +122,7 @@ class Recording:
     source: str = ""
     spoils: bool = False
     formats: dict[str, str] = dataclasses.field(default_factory=dict)
+    resumed: int | None = None
 
     @property
     def is_layer(self) -> bool:
@@ -181,7 +183,7 @@ class Recording:
             "defaults": self.defaults,
             "names": self.names,
             "steps": len(self.steps),
-        }
+        } | ({"resumed": self.resumed} if self.resumed else {})
         if self.is_layer:
             return data | {"training": [step.training for step in self.steps]}
         return data | ({"schedule": schedule(self)} if self.holds == "steps" else {})
@@ -278,6 +280,7 @@ def load_one(folder: pathlib.Path) -> Recording:
         names=dict(data.get("names", {})),
         start=nested(read_tensors(start)).get("state", {}) if start.exists() else {},
         steps=[],
+        resumed=data.get("resumed"),
     )
     read = {"passes": read_passes, "steps": read_steps, "states": read_states}[recording.holds]
     steps = read(files, data, hyperparameters)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.adapters.adapter import Adapter, CannotCheck, NotTaken
+from lockstep.adapters.adapter import Adapter, CannotCheck, NotTaken, handed_on
 from lockstep.adapters.making import Maker, change
 from lockstep.adapters.names import OTHERS, named, told
 from lockstep.adapters.optimizer.roles import Roles, is_grads
@@ -34,13 +34,20 @@ class ObjectStep(Adapter):
 
     def start(self, params, **hyperparameters):
         self.params = params
-        self.hyperparameters = dict(hyperparameters)
+        self.told, self.hyperparameters = dict(hyperparameters), dict(hyperparameters)
         self.counts = dict.fromkeys(params, 0)
         single = self.form == "single arrays"
         parts = (
             {name: {name: array} for name, array in params.items()} if single and not self.roles.label else {"": params}
         )
         self.objects = {key: self.maker.make(self.packed(part), hyperparameters) for key, part in parts.items()}
+
+    def resume(self):
+        before, counts, changed = self.objects, self.counts, self.hyperparameters
+        self.start({name: np.array(array) for name, array in self.read().items()}, **self.told)
+        for key, owner in self.objects.items():
+            handed_on(before[key], owner)
+        self.counts, self.hyperparameters = counts, changed
 
     def packed(self, arrays: dict[str, Any]) -> Any:
         """Arrays by name, as the implementation takes them."""

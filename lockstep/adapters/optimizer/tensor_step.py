@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.adapters.adapter import Adapter, NotTaken
+from lockstep.adapters.adapter import Adapter, NotTaken, handed_on
 from lockstep.adapters.making import Maker, change
 from lockstep.adapters.names import OTHERS
 from lockstep.adapters.optimizer.state import as_array, find_state, names_of
@@ -22,7 +22,13 @@ class TorchOptimizer(Adapter):
     def start(self, params, **hyperparameters):
         torch = sys.modules["torch"]
         self.tensors = {name: torch.nn.Parameter(torch.from_numpy(array)) for name, array in params.items()}
+        self.told = dict(hyperparameters)
         self.optimizer = self.maker.make(list(self.tensors.values()), hyperparameters)
+
+    def resume(self):
+        before, params = self.optimizer, {name: array.copy() for name, array in self.read().items()}
+        self.start(params, **self.told)
+        handed_on(before, self.optimizer)
 
     def step(self, grads):
         torch = sys.modules["torch"]
@@ -70,8 +76,14 @@ class Ours(Adapter):
 
     def start(self, params, **hyperparameters):
         self.given = params
-        self.hyperparameters = dict(hyperparameters)
+        self.told, self.hyperparameters = dict(hyperparameters), dict(hyperparameters)
         self.optimizer = self.maker.make(self.packed(params), hyperparameters)
+
+    def resume(self):
+        before, changed = self.optimizer, self.hyperparameters
+        self.start({name: np.array(array) for name, array in self.read().items()}, **self.told)
+        handed_on(before, self.optimizer)
+        self.hyperparameters = changed
 
     def packed(self, arrays):
         return dict(arrays) if self.form == "dicts" else list(arrays.values())
