@@ -49,20 +49,8 @@ class PyTorch(NamedTuple):
 
 
 def paper(
-    param,
-    grad,
-    row_var=None,
-    col_var=None,
-    variance=None,
-    *,
-    step,
-    lr,
-    beta2_decay,
-    eps,
-    d,
-    weight_decay,
-    maximize,
-):
+    param, grad, row_var=None, col_var=None, variance=None, *, step, lr, beta2_decay, eps, d, weight_decay, maximize,
+):  # fmt: skip
     """One step in the order of the paper (Shazeer and Stern 2018, algorithms 4 and 5), with PyTorch's ε₁ and means."""
     eps1, eps2 = eps
     factored = grad.ndim > 1
@@ -82,80 +70,50 @@ def paper(
     return Paper(g, beta2, rho, alpha, decayed, r, c, v_hat, u, u_hat, param)
 
 
+def averaged(mean, g, axis, weight, ops):
+    """The mean of squares along an axis, worked out from their norm, in an average."""
+    norms = ops.norm(g, axis=axis)
+    return ops.lerp(mean, ops.div(ops.mul(norms, norms), g.shape[axis]), weight)
+
+
+def product(r, c, eps1, ops):
+    """V̂ from its rows and its columns."""
+    return ops.div(ops.matmul(r, c), np.maximum(ops.mean(r[..., 0], axis=-1)[..., None, None], eps1))
+
+
+def length(param, u, step, lr, eps2, d, ops):
+    """αₜ over what the update is too large by, in Python's doubles."""
+    rho = min(lr, 1 / step**0.5)
+    alpha = np.maximum(eps2, ops.norm(param).item() / param.size**0.5).item() * rho
+    return alpha / np.maximum(1.0, ops.norm(u).item() / (u.size**0.5 * d)).item()
+
+
 def pytorch(
-    param,
-    grad,
-    row_var=None,
-    col_var=None,
-    variance=None,
-    *,
-    step,
-    lr,
-    beta2_decay,
-    eps,
-    d,
-    weight_decay,
-    maximize,
+    param, grad, row_var=None, col_var=None, variance=None, *, step, lr, beta2_decay, eps, d, weight_decay, maximize,
     ops=PLAIN,
-):
+):  # fmt: skip
     """One step in the order of torch.optim.Adafactor (2.13, `_single_tensor_adafactor`): means by norms, in place."""
     eps1, eps2 = eps
     factored = grad.ndim > 1
     g = -grad if maximize else grad
-    rho = min(lr, 1 / step**0.5)
-    alpha = np.maximum(eps2, ops.norm(param).item() / param.size**0.5).item() * rho
     decayed = ops.mul(param, 1 - lr * weight_decay) if weight_decay else param
-    rows = ops.norm(g, axis=-1) if factored else None
-    columns = ops.norm(g, axis=-2) if factored else None
-    r = ops.lerp(row_var, ops.div(ops.mul(rows, rows), g.shape[-1]), step**beta2_decay) if factored else None
-    c = ops.lerp(col_var, ops.div(ops.mul(columns, columns), g.shape[-2]), step**beta2_decay) if factored else None
-    v_hat = (
-        ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
-        if r is None
-        else ops.div(ops.matmul(r, c), np.maximum(ops.mean(r[..., 0], axis=-1)[..., None, None], eps1))
-    )
+    r = averaged(row_var, g, -1, step**beta2_decay, ops) if factored else None
+    c = averaged(col_var, g, -2, step**beta2_decay, ops) if factored else None
+    v_hat = product(r, c, eps1, ops) if factored else ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
     u = ops.mul(ops.rsqrt(np.maximum(v_hat, eps1 * eps1)), g)
-    excess = np.maximum(1.0, ops.norm(u).item() / (u.size**0.5 * d)).item()
-    param = ops.add(decayed, u, alpha=-alpha / excess)
+    param = ops.add(decayed, u, alpha=-length(param, u, step, lr, eps2, d, ops))
     return PyTorch(g, decayed, r, c, v_hat, u, param)
 
 
 def foreach(
-    param,
-    grad,
-    row_var=None,
-    col_var=None,
-    variance=None,
-    *,
-    step,
-    lr,
-    beta2_decay,
-    eps,
-    d,
-    weight_decay,
-    maximize,
+    param, grad, row_var=None, col_var=None, variance=None, *, step, lr, beta2_decay, eps, d, weight_decay, maximize,
     ops=PLAIN,
-):
+):  # fmt: skip
     """One step in the order of the foreach path (2.13, `_multi_tensor_adafactor`): the update is scaled, then added."""
-    eps1, eps2 = eps
-    factored = grad.ndim > 1
-    g = -grad if maximize else grad
-    rho = min(lr, 1 / step**0.5)
-    alpha = np.maximum(eps2, ops.norm(param).item() / param.size**0.5).item() * rho
-    decayed = ops.mul(param, 1 - lr * weight_decay) if weight_decay else param
-    rows = ops.norm(g, axis=-1) if factored else None
-    columns = ops.norm(g, axis=-2) if factored else None
-    r = ops.lerp(row_var, ops.div(ops.mul(rows, rows), g.shape[-1]), step**beta2_decay) if factored else None
-    c = ops.lerp(col_var, ops.div(ops.mul(columns, columns), g.shape[-2]), step**beta2_decay) if factored else None
-    v_hat = (
-        ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
-        if r is None
-        else ops.div(ops.matmul(r, c), np.maximum(ops.mean(r[..., 0], axis=-1)[..., None, None], eps1))
-    )
-    u = ops.mul(ops.rsqrt(np.maximum(v_hat, eps1 * eps1)), g)
-    excess = np.maximum(1.0, ops.norm(u).item() / (u.size**0.5 * d)).item()
-    param = ops.add(decayed, ops.mul(u, -alpha / excess))
-    return PyTorch(g, decayed, r, c, v_hat, u, param)
+    told = {"step": step, "lr": lr, "beta2_decay": beta2_decay, "eps": eps, "d": d, "weight_decay": weight_decay}
+    lines = pytorch(param, grad, row_var, col_var, variance, **told, maximize=maximize, ops=ops)
+    scaled = ops.mul(lines.u, -length(param, lines.u, step, lr, eps[1], d, ops))
+    return lines._replace(param=ops.add(lines.decayed, scaled))
 
 
 class Adafactor(Optimizer):

@@ -73,19 +73,8 @@ def exactly_iterated(x, a, b, c, steps):
 
 
 def paper(
-    param,
-    grad,
-    momentum_buffer,
-    *,
-    lr,
-    weight_decay,
-    momentum,
-    nesterov,
-    ns_coefficients,
-    eps,
-    ns_steps,
-    adjust_lr_fn,
-):
+    param, grad, momentum_buffer, *, lr, weight_decay, momentum, nesterov, ns_coefficients, eps, ns_steps, adjust_lr_fn,
+):  # fmt: skip
     """One step in the order of Jordan's post of 2024, with PyTorch's momentum and decay."""
     a, b, c = ns_coefficients
     tall = param.shape[0] > param.shape[1]
@@ -101,29 +90,16 @@ def paper(
 
 
 def pytorch(
-    param,
-    grad,
-    momentum_buffer,
-    *,
-    lr,
-    weight_decay,
-    momentum,
-    nesterov,
-    ns_coefficients,
-    eps,
-    ns_steps,
-    adjust_lr_fn,
+    param, grad, momentum_buffer, *, lr, weight_decay, momentum, nesterov, ns_coefficients, eps, ns_steps, adjust_lr_fn,
     ops=PLAIN,
-):
+):  # fmt: skip
     """One step in the order of torch.optim.Muon (2.13, `_single_tensor_muon`)."""
-    a, b, c = ns_coefficients
     tall = param.shape[0] > param.shape[1]
-    adjusted = lr * SCALES[adjust_lr_fn](param.shape[0], param.shape[1])
     buf = ops.lerp(momentum_buffer, grad, 1 - momentum)
     update = ops.lerp(grad, buf, momentum) if nesterov else buf
-    x = normalised(update.T if tall else update, eps, ops)
-    o = iterated(x, a, b, c, ns_steps, ops)
+    o = iterated(normalised(update.T if tall else update, eps, ops), *ns_coefficients, ns_steps, ops)
     decayed = ops.mul(param, 1 - lr * weight_decay)
+    adjusted = lr * SCALES[adjust_lr_fn](param.shape[0], param.shape[1])
     param = ops.add(decayed, (o.T if tall else o).astype(decayed.dtype), alpha=-adjusted)
     return PyTorch(buf, update, decayed, param)
 
