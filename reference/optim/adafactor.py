@@ -70,10 +70,9 @@ def paper(
     return Paper(g, beta2, rho, alpha, decayed, r, c, v_hat, u, u_hat, param)
 
 
-def averaged(mean, g, axis, weight, ops):
-    """The mean of squares along an axis, worked out from their norm, in an average."""
-    norms = ops.norm(g, axis=axis)
-    return ops.lerp(mean, ops.div(ops.mul(norms, norms), g.shape[axis]), weight)
+def averaged(mean, norms, count, weight, ops):
+    """A mean of squares, worked out from their norm, in an average."""
+    return ops.lerp(mean, ops.div(ops.mul(norms, norms), count), weight)
 
 
 def product(r, c, eps1, ops):
@@ -81,11 +80,9 @@ def product(r, c, eps1, ops):
     return ops.div(ops.matmul(r, c), np.maximum(ops.mean(r[..., 0], axis=-1)[..., None, None], eps1))
 
 
-def length(param, u, step, lr, eps2, d, ops):
-    """αₜ over what the update is too large by, in Python's doubles."""
-    rho = min(lr, 1 / step**0.5)
-    alpha = np.maximum(eps2, ops.norm(param).item() / param.size**0.5).item() * rho
-    return alpha / np.maximum(1.0, ops.norm(u).item() / (u.size**0.5 * d)).item()
+def size(x, least, ops, d=1):
+    """RMS(x) / d in Python's double, and no less than that."""
+    return np.maximum(least, ops.norm(x).item() / (x.size**0.5 * d)).item()
 
 
 def pytorch(
@@ -96,12 +93,13 @@ def pytorch(
     eps1, eps2 = eps
     factored = grad.ndim > 1
     g = -grad if maximize else grad
+    alpha = size(param, eps2, ops) * min(lr, 1 / step**0.5)
     decayed = ops.mul(param, 1 - lr * weight_decay) if weight_decay else param
-    r = averaged(row_var, g, -1, step**beta2_decay, ops) if factored else None
-    c = averaged(col_var, g, -2, step**beta2_decay, ops) if factored else None
+    r = averaged(row_var, ops.norm(g, axis=-1), g.shape[-1], step**beta2_decay, ops) if factored else None
+    c = averaged(col_var, ops.norm(g, axis=-2), g.shape[-2], step**beta2_decay, ops) if factored else None
     v_hat = product(r, c, eps1, ops) if factored else ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
     u = ops.mul(ops.rsqrt(np.maximum(v_hat, eps1 * eps1)), g)
-    param = ops.add(decayed, u, alpha=-length(param, u, step, lr, eps2, d, ops))
+    param = ops.add(decayed, u, alpha=-alpha / size(u, 1.0, ops, d))
     return PyTorch(g, decayed, r, c, v_hat, u, param)
 
 
@@ -110,10 +108,17 @@ def foreach(
     ops=PLAIN,
 ):  # fmt: skip
     """One step in the order of the foreach path (2.13, `_multi_tensor_adafactor`): the update is scaled, then added."""
-    told = {"step": step, "lr": lr, "beta2_decay": beta2_decay, "eps": eps, "d": d, "weight_decay": weight_decay}
-    lines = pytorch(param, grad, row_var, col_var, variance, **told, maximize=maximize, ops=ops)
-    scaled = ops.mul(lines.u, -length(param, lines.u, step, lr, eps[1], d, ops))
-    return lines._replace(param=ops.add(lines.decayed, scaled))
+    eps1, eps2 = eps
+    factored = grad.ndim > 1
+    g = -grad if maximize else grad
+    alpha = size(param, eps2, ops) * min(lr, 1 / step**0.5)
+    decayed = ops.mul(param, 1 - lr * weight_decay) if weight_decay else param
+    r = averaged(row_var, ops.norm(g, axis=-1), g.shape[-1], step**beta2_decay, ops) if factored else None
+    c = averaged(col_var, ops.norm(g, axis=-2), g.shape[-2], step**beta2_decay, ops) if factored else None
+    v_hat = product(r, c, eps1, ops) if factored else ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
+    u = ops.mul(ops.rsqrt(np.maximum(v_hat, eps1 * eps1)), g)
+    param = ops.add(decayed, ops.mul(u, -alpha / size(u, 1.0, ops, d)))
+    return PyTorch(g, decayed, r, c, v_hat, u, param)
 
 
 class Adafactor(Optimizer):
