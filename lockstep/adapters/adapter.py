@@ -1,11 +1,11 @@
 """What a check drives: parameters in, gradients in, parameters out. Write one where no shape fits."""
 
-import copy
 from typing import Any
 
 import numpy as np
 
 from lockstep.errors import TheirCode
+from lockstep.subjects.saving import NO_WAY, goes_on
 from lockstep.text import Message, message
 
 
@@ -56,28 +56,16 @@ class Adapter:
         Raises:
             NotTaken: where there is no way to.
         """
-        raise NotTaken(message("reason.no-saving", methods=", ".join(save for save, _ in SAVES)))
+        raise NotTaken(NO_WAY)
 
     params: dict[str, np.ndarray]
 
 
-# what saves a state, and what goes on from it
-SAVES = (
-    ("state_dict", "load_state_dict"),
-    ("get_state", "set_state"),
-    ("get_state_dict", "set_state_dict"),
-    ("save_state", "load_state"),
-)
-
-
 def handed_on(before: Any, after: Any) -> None:
-    """Let a new object go on from what another has saved, by the first pair of methods that both have.
+    """Let a new object go on from what another has saved.
 
     Raises:
-        NotTaken: where there is none.
+        NotTaken: where there is no way to.
     """
-    for save, load in SAVES:
-        if callable(getattr(before, save, None)) and callable(getattr(after, load, None)):
-            getattr(after, load)(copy.deepcopy(getattr(before, save)()))
-            return
-    raise NotTaken(message("reason.no-saving", methods=", ".join(save for save, _ in SAVES)))
+    if not goes_on(before, after):
+        raise NotTaken(NO_WAY)

@@ -42,6 +42,8 @@ def check_states(target: Any, subject: Subject, wanted: Wanted) -> Check:
             result.not_triggered.append({"scenario": trial.name, "reason": reason.said})
             continue
         outcome = Outcome(recording, replay(recording))
+        if getattr(trial.case, "resumed", None) and not outcome.residual.explains:
+            check_unbroken(target, subject, trial, settings, outcome, result)
         if outcome.residual.explains and importlib.util.find_spec("torch"):
             outcome.identical = alike(recording, of_pytorch(subject, trial, wanted.settings, dtype, None, wanted.seed))
         result.outcomes.append(outcome)
@@ -51,6 +53,22 @@ def check_states(target: Any, subject: Subject, wanted: Wanted) -> Check:
         result.broken = Breakage(id="nothing-moved", message=message("broken.nothing-moved"))
     name_causes(result)
     return result
+
+
+def check_unbroken(target, subject: Subject, trial: Trial, settings, outcome: Outcome, result: Check) -> None:
+    """Where the same run agrees without being stopped, say that it does not go on; the rest is judged by that run."""
+    at = trial.case.resumed
+    whole = trial._replace(scenario=trial.scenario._replace(case=trial.case.replaced(resumed=None)))
+    unbroken = record(target, subject, whole, settings, outcome.recording.dtype)
+    left = replay(unbroken)
+    if not left.explains:
+        return
+    restarted = subject.family.restarted(unbroken.steps, outcome.recording.steps[at - 1 :])
+    what = message("remark.schedule-restarted" if restarted else "remark.not-resumed", step=at)
+    remark = Remark("schedule-restarted" if restarted else "not-resumed", what, trial.name)
+    if all(other.id != remark.id for other in result.remarks):
+        result.remarks.append(remark)
+    outcome.recording, outcome.residual = unbroken, left
 
 
 def measured_by(subject: Subject, trial: Trial, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -9,9 +9,11 @@ import numpy as np
 
 from lockstep.errors import TheirCode
 from lockstep.numerics.snapshot import Snapshot
+from lockstep.subjects.saving import NO_WAY, goes_on
 from lockstep.subjects.subject import Subject
 from lockstep.text import message
 
+Rates = Callable[[int], list[Any]]  # of every group at an epoch; asked for in order, from 0 on
 GIVEN = ("lrs", "last_epoch", "initial_lrs")  # of a case, and no hyperparameters
 
 # what somebody's own schedule may call things
@@ -124,7 +126,7 @@ def recorded_by(target: Any, subject: Subject, case: Any, hyperparameters: Mappi
     Raises:
         TheirCode: where it cannot be driven.
     """
-    if case.resumed is not None or case.last_epoch != -1:
+    if case.last_epoch != -1:
         raise TheirCode(message("note.not-resumed"))
     names = names_of(target, subject)
     told = {names[name]: value for name, value in hyperparameters.items() if name in names}
@@ -134,6 +136,8 @@ def recorded_by(target: Any, subject: Subject, case: Any, hyperparameters: Mappi
     start = {"last_epoch": {"last_epoch": np.array(-1.0)}, "base_lr": first, "lr": first}
     yield Snapshot(start) | case.metric(-1)
     for count in range(case.steps):
+        if count + 1 == case.resumed:
+            held, rates = gone_on(target, held, told, case.metrics)
         lr = rates_of(rates(count))
         if lr.keys() != first.keys():
             raise TheirCode(message("note.groups", made=len(lr), given=len(first)))
@@ -144,11 +148,24 @@ def recorded_by(target: Any, subject: Subject, case: Any, hyperparameters: Mappi
         )
 
 
+def gone_on(target: Any, held: Held, told: Mapping[str, Any], metrics: tuple[float, ...]) -> tuple[Held, Rates]:
+    """The schedule made anew, which goes on from what it has saved, as its optimizer does.
+
+    Raises:
+        TheirCode: where there is no way to.
+    """
+    after = Held(list(held.given))
+    rates = driven(target, after, told, metrics)
+    for group, before in zip(after.param_groups, held.param_groups, strict=True):
+        group.update(before)
+    after.lr, after.learning_rate = held.lr, held.learning_rate
+    if not goes_on(held.made, after.made):
+        raise TheirCode(NO_WAY)
+    return after, rates
+
+
 def rates_of(lrs: Any) -> dict[str, np.ndarray]:
     return {str(group): np.array(lr, np.float64) for group, lr in enumerate(lrs)}
-
-
-Rates = Callable[[int], list[Any]]  # of every group at an epoch; asked for in order, from 0 on
 
 
 def driven(target: Any, held: Held, told: Mapping[str, Any], metrics: tuple[float, ...] = ()) -> Rates:

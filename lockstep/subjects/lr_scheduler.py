@@ -366,6 +366,10 @@ class Schedules(Family):
     def names_of(self, target: Any, subject: Subject) -> dict[str, str]:
         return names_of(target, subject)
 
+    def restarted(self, whole: list[Any], rest: list[Any]) -> bool:
+        rates = [[[*map(float, step.after["lr"].values())] for step in steps] for steps in (whole, rest)]
+        return any(rates[1] == rates[0][shift : shift + len(rest)] for shift in (0, 1))
+
     def recorded_by(
         self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Snapshot]:

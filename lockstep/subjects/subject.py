@@ -230,6 +230,10 @@ class Family:
         """What an implementation is measured by beside what it is told: what it goes by without a name for it."""
         return {}
 
+    def restarted(self, whole: list[Any], rest: list[Any]) -> bool:
+        """Whether the recorded rest of a run, which was gone on with, is as the whole of it begins."""
+        return False
+
     def of_pytorch(self, request: "Request") -> Iterator[Snapshot]:
         """The state before the first step and after each, of PyTorch's own, as `recorded_by` tells somebody's."""
         side = request.pair().theirs()

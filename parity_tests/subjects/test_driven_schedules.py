@@ -123,3 +123,46 @@ def test_what_makes_another_number_of_rates_than_there_are_groups_cannot_be_driv
 
     found = lockstep.check(One, like=EXPONENTIAL)
     assert any("1" in str(entry["reason"]) for entry in found.not_triggered)
+
+
+class Halved:
+    """A schedule of steps that can be saved; `kept` says what it goes on from."""
+
+    kept = ("epoch", "lr0")
+
+    def __init__(self, optimizer, step_size, gamma=0.1):
+        self.optimizer, self.step_size, self.gamma, self.epoch = optimizer, step_size, gamma, 0
+        self.lr0 = [group["lr"] for group in optimizer.param_groups]
+
+    def step(self):
+        self.epoch += 1
+        for group, lr in zip(self.optimizer.param_groups, self.lr0, strict=True):
+            group["lr"] = lr * self.gamma ** (self.epoch // self.step_size)
+
+    def state_dict(self):
+        return {name: vars(self)[name] for name in ("epoch", "lr0")}
+
+    def load_state_dict(self, saved):
+        vars(self).update({name: saved[name] for name in self.kept})
+
+
+class Restarted(Halved):
+    kept = ("lr0",)
+
+
+class Decayed(Halved):
+    """It takes the rate that it finds for the first one, and goes down from there once more."""
+
+    def load_state_dict(self, saved):
+        self.epoch, self.lr0 = saved["epoch"], [group["lr"] for group in self.optimizer.param_groups]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"), [(Halved, []), (Restarted, ["schedule-restarted"]), (Decayed, ["not-resumed"])]
+)
+def test_a_schedule_that_is_stopped_goes_on_or_is_told_what_it_forgot(kind, cause):
+    result = lockstep.check(kind, like="lr_scheduler.step_lr", only="resumed")
+    assert result.outcomes, str(result)
+    assert [remark.id for remark in result.remarks] == cause, str(result)
+    assert result.verdict is (Verdict.DIFFERENT if cause else result.outcomes[0].verdict)
+    assert result.outcomes[0].verdict in (Verdict.ROUNDING, Verdict.IDENTICAL)
