@@ -59,15 +59,8 @@ def takers(target: Any) -> list[Callable[..., Any]]:
 
 
 def method_of(kind: type) -> str:
-    """The method that steps.
-
-    Raises:
-        TheirCode: where there is none.
-    """
-    method = next((name for name in METHODS if callable(getattr(kind, name, None)) and own_call(kind, name)), None)
-    if method is None:
-        raise TheirCode(message("recognise.no-step", methods=", ".join(METHODS)))
-    return method
+    """The method that steps; nothing where there is none."""
+    return next((name for name in METHODS if callable(getattr(kind, name, None)) and own_call(kind, name)), "")
 
 
 def own_call(kind: type, name: str) -> bool:
@@ -249,8 +242,8 @@ def check_taken(names: Mapping[str, str], asked: Mapping[str, Any], told: Mappin
     Raises:
         TheirCode: naming what it does not take.
     """
-    ends = [name for name in asked if name.startswith("tolerance") or (name == "max_eval" and asked[name] < MOST)]
-    lacks = [name for name in ends if name not in names]
+    few = {"max_eval"} if (asked.get("max_eval") or MOST) < MOST else set()
+    lacks = [name for name in asked if name not in names and (name.startswith("tolerance") or name in few)]
     lacks += ["max_iter"] * (told.get("max_iter") != 1 and "max_iter" not in names)
     if lacks:
         raise TheirCode(message("reason.no-names", names=", ".join(lacks)))
@@ -273,6 +266,8 @@ def ways(target: Any, told: Told) -> Iterator[Way]:
         yield from called_ways(target, target, told, whole=True)
         return
     name = method_of(target)
+    if not name:
+        raise TheirCode(message("recognise.no-step", methods=", ".join(METHODS)))
     own = [one for one in inspect.signature(getattr(target, name)).parameters.values() if one.name != "self"]
     needed = [one.name for one in own if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD]
     holder = next(iter(inspect.signature(target).parameters), "")

@@ -5,8 +5,10 @@ import pytest
 import torch
 
 import lockstep
+from lockstep.checking.check import check_recordings
 from lockstep.numerics.bounded import Bounded, Ways
 from lockstep.numerics.verdict import Verdict
+from lockstep.recordings.recording import load
 from parity_tests.support import foreign_closures as foreign
 
 FAITHFUL = {
@@ -34,7 +36,7 @@ def test_a_faithful_one_is_not_accused(name):
 def test_pytorchs_own_is_identical_in_every_scenario():
     result = checked(torch.optim.LBFGS)
     assert result.verdict is Verdict.IDENTICAL, str(result)
-    assert len(result.outcomes) == 40
+    assert len(result.outcomes) == 49
 
 
 @pytest.mark.slow
@@ -56,6 +58,16 @@ def test_one_scenario_of_a_right_and_of_a_wrong_one():
     only = {"only": "one direction a step, beale", "dtypes": ("float64",)}
     assert checked(foreign.named(), **only).verdict is Verdict.ROUNDING
     assert checked(foreign.named("ascends"), **only).verdict is Verdict.DIFFERENT
+
+
+def test_a_recording_is_judged_as_what_was_driven(tmp_path):
+    only = {"only": "one direction a step, beale", "dtypes": ("float64",)}
+    for cause in (None, "ascends"):
+        (outcome,) = checked(foreign.named(cause), **only).outcomes
+        outcome.recording.save(tmp_path / str(cause))
+        result = check_recordings(load(tmp_path / str(cause)))
+        assert result.verdict is outcome.verdict
+        assert result.used == outcome.residual.used
 
 
 @pytest.mark.parametrize("target", [lambda a, b: None, type("Nothing", (), {"draw": None})])
