@@ -87,4 +87,4 @@ SAVED = [
     saved("state-of-another-tensor", in_another_order(sorted), r"s_{t,i} = s_{t,j}", variant="sorted by name"),
 ]  # fmt: skip
 LR = saved("lr-not-resumed", forgets_lr, r"\alpha_t = \alpha_1", "NVIDIA-NeMo/Automodel#763")
-FORGOTTEN = [*((cause,) for cause in (*SAVED, LR)), *((cause, LR) for cause in SAVED)]
+FORGOTTEN: list[tuple[Cause, ...]] = [*((cause,) for cause in (*SAVED, LR)), *((cause, LR) for cause in SAVED)]

@@ -43,7 +43,7 @@ def check_states(target: Any, subject: Subject, wanted: Wanted) -> Check:
             continue
         outcome = Outcome(recording, replay(recording))
         if getattr(trial.case, "resumed", None) and not outcome.residual.explains:
-            check_unbroken(target, subject, trial, settings, outcome, result)
+            check_unbroken(target, subject, trial, wanted.settings, outcome, result)
         if outcome.residual.explains and importlib.util.find_spec("torch"):
             outcome.identical = alike(recording, of_pytorch(subject, trial, wanted.settings, dtype, None, wanted.seed))
         result.outcomes.append(outcome)
@@ -55,7 +55,9 @@ def check_states(target: Any, subject: Subject, wanted: Wanted) -> Check:
     return result
 
 
-def check_unbroken(target, subject: Subject, trial: Trial, settings, outcome: Outcome, result: Check) -> None:
+def check_unbroken(
+    target: Any, subject: Subject, trial: Trial, settings: Mapping[str, Any], outcome: Outcome, result: Check
+) -> None:
     """Where the same run agrees without being stopped, say that it does not go on; the rest is judged by that run."""
     at = trial.case.resumed
     whole = trial._replace(scenario=trial.scenario._replace(case=trial.case.replaced(resumed=None)))

@@ -1,5 +1,6 @@
 """Somebody's own optimizer of a closure, driven: a class whose step calls one, or a function of a function."""
 
+import functools
 import importlib
 import inspect
 import sys
@@ -16,7 +17,8 @@ from lockstep.subjects.handed import handed_over
 from lockstep.subjects.optim import problem_of
 from lockstep.text import message
 
-Evaluation = tuple[float, dict[str, np.ndarray]]  # a loss, and the gradients beside it
+Arrays = dict[str, Any]
+Evaluation = tuple[float, Arrays]  # a loss, and the gradients beside it
 
 METHODS = ("step", "minimize", "minimise", "optimize", "optimise", "run", "fit", "solve", "update", "__call__")
 HELD = ("params", "parameters", "x", "theta", "w", "weights")  # where an object may keep what it moves
@@ -74,7 +76,7 @@ class Enough(Exception):
 class Watched:
     """The function of a case, which notes where it is asked for its loss and its slope, and what it answers."""
 
-    def __init__(self, case, dtype: str, most: float):
+    def __init__(self, case: Any, dtype: str, most: float) -> None:
         self.problem, self.case, self.most, self.step = problem_of(case.problem), case, most, 1
         with handed_over():
             self.start = self.problem.start(case.shapes_for(self.problem), formats.named(dtype).dtype, 0)
@@ -95,7 +97,7 @@ class Watched:
             self.noted.append(Snapshot({"param": point, "grad": dense, "loss": {"loss": np.asarray(loss, like)}}))
         return float(loss), dense
 
-    def check(self, point: Mapping[str, np.ndarray]) -> None:
+    def check(self, point: Mapping[str, Any]) -> None:
         """Refuse a point of another kind than what it began with.
 
         Raises:
@@ -122,64 +124,87 @@ def linear(params: Mapping[str, Any], grads: Mapping[str, Any]) -> Any:
     return sum(terms[1:], terms[0]) if terms else 0.0
 
 
-def same(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(array.tobytes() == other[name].tobytes() for name, array in one.items())
 
 
-class Form(NamedTuple):
-    """How parameters are held.
-
-    packed: arrays by name to what holds them. read: back. answer: what a closure returns, of what holds the parameters,
-    the loss and the gradients.
-    """
-
-    packed: Callable[[dict[str, np.ndarray]], Any]
-    read: Callable[[Any, Mapping[str, np.ndarray]], dict[str, np.ndarray]]
-    answer: Callable[[Any, Any, dict[str, Any]], Any]
-
-
-def end_to_end(arrays: Mapping[str, Any]) -> np.ndarray:
+def end_to_end(arrays: Mapping[str, Any]) -> Any:
     return np.concatenate([np.asarray(array).reshape(-1) for array in arrays.values()])
 
 
-def apart(flat: Any, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def apart(flat: Any, like: Arrays) -> Arrays:
     """A vector as arrays by name again."""
     ends = np.cumsum([array.size for array in like.values()])
     parts = np.split(np.asarray(flat).reshape(-1), ends[:-1])
     return {name: part.reshape(array.shape) for (name, array), part in zip(like.items(), parts, strict=True)}
 
 
-def in_list(held: Any, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: np.asarray(array) for name, array in zip(like, held, strict=True)}
+class Form:
+    """How parameters are held: by name, in a dict. A closure answers with the loss and the gradients, held alike."""
+
+    def packed(self, arrays: Arrays) -> Any:
+        """What holds these arrays."""
+        return dict(arrays)
+
+    def read(self, held: Any, like: Arrays) -> Arrays:
+        """The arrays by name again."""
+        return {name: np.asarray(held[name]) for name in like}
+
+    def answer(self, held: Any, loss: float, grads: Arrays) -> Any:
+        """What a closure returns."""
+        return loss, self.packed(grads)
 
 
-def holding(held: Any, loss: Any, grads: dict[str, Any]) -> Any:
-    for holder, grad in zip(held, grads.values(), strict=True):
-        holder.grad = grad
-    return loss
+class Listed(Form):
+    """In a list."""
+
+    def packed(self, arrays: Arrays) -> Any:
+        return [*arrays.values()]
+
+    def read(self, held: Any, like: Arrays) -> Arrays:
+        return {name: np.asarray(array) for name, array in zip(like, held, strict=True)}
 
 
-def on_tensors(held: Any, loss: Any, grads: dict[str, Any]) -> Any:
-    torch = sys.modules["torch"]
-    for tensor, grad in zip(held, grads.values(), strict=True):
-        tensor.grad = torch.tensor(grad)
-    return torch.tensor(loss, dtype=held[0].dtype)
+class Flat(Form):
+    """End to end, in a vector."""
+
+    def packed(self, arrays: Arrays) -> Any:
+        return end_to_end(arrays)
+
+    def read(self, held: Any, like: Arrays) -> Arrays:
+        return apart(held, like)
 
 
-def tensors(arrays: dict[str, np.ndarray]) -> list[Any]:
-    made = importlib.import_module("torch_impl.tensors").tensor
-    return [made(array, requires_grad=True) for array in arrays.values()]
+class Holders(Form):
+    """In objects with `data` and `grad`; a closure leaves the gradients there, and answers with the loss."""
+
+    def packed(self, arrays: Arrays) -> Any:
+        return [types.SimpleNamespace(data=array, grad=None, shape=array.shape) for array in arrays.values()]
+
+    def read(self, held: Any, like: Arrays) -> Arrays:
+        return {name: np.asarray(holder.data) for name, holder in zip(like, held, strict=True)}
+
+    def answer(self, held: Any, loss: float, grads: Arrays) -> Any:
+        for holder, grad in zip(held, grads.values(), strict=True):
+            holder.grad = grad
+        return loss
 
 
-NAMED = Form(dict, lambda held, like: {name: np.asarray(held[name]) for name in like}, lambda held, *told: told)
-LISTED = Form(lambda arrays: [*arrays.values()], in_list, lambda held, loss, grads: (loss, [*grads.values()]))
-FLAT = Form(end_to_end, apart, lambda held, loss, grads: (loss, end_to_end(grads)))
-HOLDERS = Form(
-    lambda arrays: [types.SimpleNamespace(data=array, grad=None, shape=array.shape) for array in arrays.values()],
-    lambda held, like: in_list([holder.data for holder in held], like),
-    holding,
-)
-TENSORS = Form(tensors, lambda held, like: in_list([tensor.detach().numpy() for tensor in held], like), on_tensors)
+class Tensors(Form):
+    """In PyTorch's parameters, in the same way."""
+
+    def packed(self, arrays: Arrays) -> Any:
+        made = importlib.import_module("torch_impl.tensors").tensor
+        return [made(array, requires_grad=True) for array in arrays.values()]
+
+    def read(self, held: Any, like: Arrays) -> Arrays:
+        return {name: tensor.detach().numpy() for name, tensor in zip(like, held, strict=True)}
+
+    def answer(self, held: Any, loss: float, grads: Arrays) -> Any:
+        torch: Any = sys.modules["torch"]
+        for tensor, grad in zip(held, grads.values(), strict=True):
+            tensor.grad = torch.tensor(grad)
+        return torch.tensor(loss, dtype=held[0].dtype)
 
 
 class Told(NamedTuple):
@@ -189,6 +214,11 @@ class Told(NamedTuple):
     names: Mapping[str, str]
     steps: int
 
+    @property
+    def counted(self) -> dict[str, Any]:
+        """As many directions as there are steps, where a call is a run."""
+        return {self.names["max_iter"]: self.steps} if "max_iter" in self.names else {}
+
     def of(self, function: Callable[..., Any], **others: Any) -> dict[str, Any]:
         """What of it a function takes."""
         given = inspect.signature(function).parameters
@@ -196,7 +226,9 @@ class Told(NamedTuple):
         return {name: value for name, value in (self.settings | others).items() if anything or name in given}
 
 
-def recorded(target: Any, names: Mapping[str, str], told: Mapping[str, Any], case, dtype: str) -> Iterator[Snapshot]:
+def recorded(
+    target: Any, names: Mapping[str, str], told: Mapping[str, Any], case: Any, dtype: str
+) -> Iterator[Snapshot]:
     """Where it starts, every point that it asks about, and where each of its steps ends, if it is stepped.
 
     Of an end there is the point alone.
@@ -242,8 +274,9 @@ def check_taken(names: Mapping[str, str], asked: Mapping[str, Any], told: Mappin
     Raises:
         TheirCode: naming what it does not take.
     """
-    few = {"max_eval"} if (asked.get("max_eval") or MOST) < MOST else set()
-    lacks = [name for name in asked if name not in names and (name.startswith("tolerance") or name in few)]
+    few = (asked.get("max_eval") or MOST) < MOST
+    ends = [name for name in asked if name.startswith("tolerance") or (few and name == "max_eval")]
+    lacks = [name for name in ends if name not in names]
     lacks += ["max_iter"] * (told.get("max_iter") != 1 and "max_iter" not in names)
     if lacks:
         raise TheirCode(message("reason.no-names", names=", ".join(lacks)))
@@ -263,7 +296,7 @@ def ways(target: Any, told: Told) -> Iterator[Way]:
         TheirCode: for arguments that nobody here knows.
     """
     if not inspect.isclass(target):
-        yield from called_ways(target, target, told, whole=True)
+        yield called_way(target, told, whole=True)
         return
     name = method_of(target)
     if not name:
@@ -272,27 +305,26 @@ def ways(target: Any, told: Told) -> Iterator[Way]:
     needed = [one.name for one in own if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD]
     holder = next(iter(inspect.signature(target).parameters), "")
     if len(needed) <= 1 and holder and holder not in told.settings:
-        forms = [TENSORS] if is_torch(target) else [NAMED, LISTED, FLAT, HOLDERS]
-        for form in forms:
-            yield Way(lambda watched, form=form: stepped(target, name, holder, form, watched, told), whole=False)
+        forms = [Tensors()] if is_torch(target) else [Form(), Listed(), Flat(), Holders()]
+        yield from (Way(functools.partial(stepped, target, name, holder, form, told), whole=False) for form in forms)
         return
-    made = target(**told.of(target))
     whole = name not in ("step", "update", "__call__")
-    yield from called_ways(target, getattr(made, name), told, whole)
+    made = target(**told.of(target, **(told.counted if whole else {})))
+    yield called_way(getattr(made, name), told, whole)
 
 
 def is_torch(target: Any) -> bool:
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
     return torch is not None and issubclass(target, torch.optim.Optimizer)
 
 
-def stepped(target: Any, method: str, holder: str, form: Form, watched: Watched, told: Told) -> None:
+def stepped(target: Any, method: str, holder: str, form: Form, told: Told, watched: Watched) -> None:
     """A class that holds the parameters and is stepped with a closure."""
     held = form.packed({name: array.copy() for name, array in watched.start.items()})
     made = target(held, **{name: value for name, value in told.of(target).items() if name != holder})
 
     def now() -> Any:
-        for name in HELD if form is not HOLDERS and form is not TENSORS else ():
+        for name in () if isinstance(form, Holders | Tensors) else HELD:
             own = getattr(made, name, None)
             if own is not None and type(own) is type(held) and alike(own, held):
                 return own
@@ -310,12 +342,16 @@ def stepped(target: Any, method: str, holder: str, form: Form, watched: Watched,
 def alike(own: Any, held: Any) -> bool:
     """Whether it is what an object was given, or may have taken its place."""
     if isinstance(held, np.ndarray):
-        return own.shape == held.shape
+        return bool(np.shape(own) == np.shape(held))  # pyright: ignore[reportUnknownArgumentType]
     return len(own) == len(held) and (not isinstance(held, dict) or own.keys() == held.keys())
 
 
-def called_ways(target: Any, function: Callable[..., Any], told: Told, whole: bool) -> Iterator[Way]:
-    """A function, or a method, of a function, where to start, and perhaps the function's slope; all flat vectors."""
+def called_way(function: Callable[..., Any], told: Told, whole: bool) -> Way:
+    """A function, or a method, of a function, where to start, and perhaps the function's slope; all flat vectors.
+
+    Raises:
+        TheirCode: for arguments that nobody here knows.
+    """
     given = [name for name, one in inspect.signature(function).parameters.items() if one.kind is not one.VAR_KEYWORD]
     start = next((name for name in STARTS if name in given), None)
     slope = next((name for name in SLOPES if name in given and name not in told.settings), None)
@@ -323,27 +359,33 @@ def called_ways(target: Any, function: Callable[..., Any], told: Told, whole: bo
     if start is None or not (others or (slope and not whole)):
         raise TheirCode(message("recognise.closure", names=", ".join(given)))
     roles = (others[0] if others else None), start, slope
-    count = told.names.get("max_iter")
-    counted = {count: told.steps} if whole and count else {}
-    for together in (False,) if slope else (True,):
-        yield Way(lambda watched, together=together: called(function, roles, watched, told, counted, whole), whole)
+    return Way(functools.partial(called, function, roles, told, whole), whole)
 
 
-def called(function, roles, watched: Watched, told: Told, counted: Mapping[str, Any], whole: bool) -> None:
+def called(
+    function: Callable[..., Any], roles: tuple[Any, Any, Any], told: Told, whole: bool, watched: Watched
+) -> None:
     """Drive it by calls: one for a whole run, or one a step, whose answer is where the next begins."""
     asked, start, slope = roles
 
-    def evaluated(point: Any) -> tuple[Any, Any]:
+    def evaluated(point: Any, *_: Any) -> tuple[Any, Any]:
         loss, grads = watched.at(apart(point, watched.start))
         return loss, end_to_end(grads)
 
-    functions: dict[str, Any] = {asked: lambda x, *_: evaluated(x)[0] if slope else evaluated(x)} if asked else {}
-    functions |= {slope: lambda x, *_: evaluated(x)[1]} if asked and slope else {}
+    def loss_at(point: Any, *_: Any) -> Any:
+        return evaluated(point)[0]
+
+    def slope_at(point: Any, *_: Any) -> Any:
+        return evaluated(point)[1]
+
+    functions: dict[str, Any] = {asked: loss_at if slope else evaluated} if asked else {}
+    functions |= {slope: slope_at} if slope else {}
     point: Any = end_to_end(watched.start)
     for watched.step in (1,) if whole else range(1, told.steps + 1):
-        functions |= {slope: evaluated(point)[1]} if not asked else {}  # it is handed the gradient
-        answer = function(**functions, **{start: point.copy()}, **told.of(function, **counted))
+        functions |= {} if asked else {slope: slope_at(point)}  # it is handed the gradient itself
+        counted = told.counted if whole else {}
+        answer: Any = function(**functions, **{start: point.copy()}, **told.of(function, **counted))
         if not whole:
-            parts = answer if isinstance(answer, tuple | list) else (answer,)
+            parts: list[Any] = [*answer] if isinstance(answer, tuple | list) else [answer]
             point = next((part for part in parts if getattr(part, "shape", None) == point.shape), point)
             watched.ended(apart(point, watched.start))

@@ -233,11 +233,12 @@ class Follower:
 
 def on_recorded(kind: Any) -> Any:
     """The reference's class, whose every direction begins where a recorded one did."""
+    base: Any = kind
 
-    class OnRecorded(kind):
+    class OnRecorded(base):
         began: Any = None  # where the direction before this one did
 
-        def direction(self, param, grad, loss, state):
+        def direction(self, param: Any, grad: Any, loss: Any, state: dict[str, Any]) -> Any:
             """From a recorded point; what the last direction led to is how far this one is from where that began."""
             point, began = grad.point, self.began
             if began is not None:
@@ -245,10 +246,10 @@ def on_recorded(kind: Any) -> Any:
                 way = Bounded(point, point.dtype, error=formats.of(point.dtype).unit * np.abs(point)) - began
                 state = state | {"d": way / t, "t": t}
             self.began = Bounded(point, point.dtype)
-            return super().direction(self.began, grad, loss, state)
+            return base.direction(self, self.began, grad, loss, state)
 
-        def gone(self, param, start, lines, evaluate, most, last):
-            return super().gone(self.began, start, lines, evaluate, most, last)
+        def gone(self, param: Any, start: Any, lines: Any, evaluate: Any, most: int, last: bool) -> Any:
+            return base.gone(self, self.began, start, lines, evaluate, most, last)
 
     return OnRecorded
 

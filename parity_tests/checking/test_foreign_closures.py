@@ -75,7 +75,7 @@ def test_what_cannot_be_driven_is_told_so(target):
     result = checked(target)
     assert result.verdict is Verdict.BROKEN
     assert result.broken
-    assert result.broken["id"] == "not-recognised"
+    assert result.broken.id == "not-recognised"
 
 
 def test_every_way_that_rounding_leaves_open_is_gone():

@@ -94,10 +94,11 @@ def pytorch(
     ops=PLAIN,
 ):  # fmt: skip
     """One step in the order of torch.optim.Muon (2.13, `_single_tensor_muon`)."""
+    a, b, c = ns_coefficients
     tall = param.shape[0] > param.shape[1]
     buf = ops.lerp(momentum_buffer, grad, 1 - momentum)
     update = ops.lerp(grad, buf, momentum) if nesterov else buf
-    o = iterated(normalised(update.T if tall else update, eps, ops), *ns_coefficients, ns_steps, ops)
+    o = iterated(normalised(update.T if tall else update, eps, ops), a, b, c, ns_steps, ops)
     decayed = ops.mul(param, 1 - lr * weight_decay)
     adjusted = lr * SCALES[adjust_lr_fn](param.shape[0], param.shape[1])
     param = ops.add(decayed, (o.T if tall else o).astype(decayed.dtype), alpha=-adjusted)
