@@ -18,6 +18,7 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.Mult: "times",
     ast.Div: "over",
     ast.FloorDiv: "wholes",
+    ast.Mod: "remainder",
     ast.Pow: "power",
     ast.USub: "negative",
     ast.Lt: "less",
@@ -28,14 +29,18 @@ OPERATORS: dict[type[ast.AST], str] = {
     ast.NotEq: "notEqual",
 }
 FUNCTIONS = ("sqrt", "maximum", "minimum", "where", "sign", "clip", "exp", "log", "log1p", "tanh")
-HELPERS = ("abs", "min", "max", "item", "like", "root", "float32", "float32_power", "float32_product", "single")
-METHODS = ("sum", "mean", "reshape", "copy", "item")
+HELPERS = (
+    "abs", "min", "max", "item", "like", "root", "float32", "float32_power", "float32_product", "single", "range",
+    "bisect_right",
+)  # fmt: skip
+METHODS = ("sum", "mean", "reshape", "copy", "item", "count")
 PROPERTIES = ("shape", "size", "ndim")
 PRIMITIVES = (
     "add", "mul", "div", "lerp", "addcmul", "addcdiv", "fma", "sum_of_products", "minus_product", "sqrt", "pow", "sum",
     "mean", "norm", "rsqrt", "matmul", "wide", "narrow", "channel_sum", "channel_square", "channel_grad_sum",
     "channel_grad_dot",
 )  # fmt: skip
+OUTSIDE = {"np", "ops"}  # of which functions are taken
 CONSTANTS = {None: "null", True: "true", False: "false"}
 
 
@@ -78,8 +83,19 @@ def translated(source: str, fields: Iterable[str] = ()) -> Formula:
     if not isinstance(last, ast.Return) or not isinstance(last.value, ast.Call):
         raise untranslatable(last)
     lines = [line for node in body for line in assigned(node)]
+    check_names([*body, last], {*arguments, *(line.name for line in lines)})
     returned = [line(name, node) for name, node in zip(names(last.value, fields), last.value.args, strict=True)]
     return Formula(definition.name, tuple(name for name in arguments if name != "ops"), tuple(lines), tuple(returned))
+
+
+def check_names(body: Iterable[ast.stmt], known: set[str]) -> None:
+    """Refuse what a formula reads that it neither was given nor made: a page does not have it."""
+    nodes = [node for statement in body for node in ast.walk(statement)]
+    called_there = {node.func for node in nodes if isinstance(node, ast.Call)}
+    repeated_there = {ast.unparse(node.target) for node in nodes if isinstance(node, ast.comprehension)}
+    for node in nodes:
+        if isinstance(node, ast.Name) and node not in called_there and node.id not in known | repeated_there | OUTSIDE:
+            raise untranslatable(node)
 
 
 def expression(text: str) -> str:
@@ -165,7 +181,7 @@ def called(function: str, nodes: Iterable[ast.expr], own: frozenset[str], keywor
 def constant(node: ast.Constant, own: frozenset[str]) -> str:
     if node.value is None or isinstance(node.value, bool):
         return CONSTANTS[node.value]
-    if isinstance(node.value, int | float):
+    if isinstance(node.value, int | float | str):
         return json.dumps(node.value)  # as Python, the shortest digits that are this double
     raise untranslatable(node)
 
@@ -188,7 +204,9 @@ def unary(node: ast.UnaryOp, own: frozenset[str]) -> str:
 
 def compare(node: ast.Compare, own: frozenset[str]) -> str:
     if len(node.ops) != 1:
-        raise untranslatable(node)
+        ends = [node.left, *node.comparators]
+        pairs = zip(ends, node.ops, ends[1:], strict=False)
+        return both(ast.BoolOp(ast.And(), [ast.Compare(left, [sign], [right]) for left, sign, right in pairs]), own)
     left, right = node.left, node.comparators[0]
     if isinstance(node.ops[0], ast.Is | ast.IsNot):
         sign = "===" if isinstance(node.ops[0], ast.Is) else "!=="
@@ -211,8 +229,8 @@ def both(node: ast.BoolOp, own: frozenset[str]) -> str:
     """Python's `and` and `or`, which are one of their sides."""
     *others, last = [js(part, own) for part in node.values]
     for part in reversed(others):
-        taken = (last, part) if isinstance(node.op, ast.And) else (part, last)
-        last = f"(F.truth({part}) ? {taken[0]} : {taken[1]})"
+        taken = f"{last} : first" if isinstance(node.op, ast.And) else f"first : {last}"
+        last = f"((first) => (F.truth(first) ? {taken}))({part})"
     return last
 
 
@@ -220,8 +238,10 @@ def call(node: ast.Call, own: frozenset[str]) -> str:
     function = node.func
     if isinstance(function, ast.Name) and function.id in HELPERS:
         return called(function.id, node.args, own, node.keywords)
-    if isinstance(function, ast.Name) and function.id == "range":
-        return called("range", node.args, own)
+    if isinstance(function, ast.Name) and function.id == "tuple" and len(node.args) == 1:
+        return js(node.args[0], own)  # an array of JavaScript, as any tuple is there
+    if isinstance(function, ast.Name) and function.id == "len" and len(node.args) == 1:
+        return f"{js(node.args[0], own)}.length"
     if isinstance(function, ast.Attribute):
         of = function.value.id if isinstance(function.value, ast.Name) else ""
         if of == "np" and function.attr in FUNCTIONS:

@@ -14,7 +14,14 @@ import {Layer, Optimizer, worked} from "../../reports/static/lab/optimizer.js";
 /** @param {Packed} packed */
 function unpacked([name, shape, bytes]) {
   const {buffer} = Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0));
-  return new Tensor(name === "float32" ? new Float32Array(buffer) : new Float64Array(buffer), shape);
+  return new Tensor(name === "bool" ? new Uint8Array(buffer) : name === "float32" ? new Float32Array(buffer) : new Float64Array(buffer), shape);
+}
+
+/** What a formula is given. @param {any} value @returns {any} */
+function given(value) {
+  if (value?.lines) return named(value.lines, given);
+  if (value?.all) return value.all.map(given);
+  return value?.array ? unpacked(value.array) : value;
 }
 
 /** @param {Float32Array | Float64Array} data */
@@ -37,9 +44,10 @@ function bytesOf(data) {
  */
 function noted(value) {
   if (value === null) return [Uint8Array.of(0)];
-  if (typeof value === "number") return [Uint8Array.of(1), bytesOf(Float64Array.of(value))];
-  if (!(value instanceof Tensor) || value.data instanceof Uint8Array) throw new TypeError(`no number: ${value}`);
+  if (typeof value === "number" || typeof value === "boolean") return [Uint8Array.of(1), bytesOf(Float64Array.of(Number(value)))];
+  if (!(value instanceof Tensor)) throw new TypeError(`no number: ${value}`);
   const size = new Uint8Array(Uint32Array.of(value.size).buffer);
+  if (value.data instanceof Uint8Array) return [Uint8Array.of(4), size, value.data];
   return [Uint8Array.of(format(value) === "float32" ? 2 : 3), size, bytesOf(value.data)];
 }
 
@@ -192,6 +200,17 @@ export class Laboratory {
     }
   }
 
+  /**
+   * Every line of every evaluation of a formula.
+   * @param {any} run
+   * @returns {Generator<Uint8Array[]>}
+   */
+  * called(run) {
+    remember(run.powers);
+    const halves = /** @type {any} */ (this.formulas[run.formula]), F = numpy(run.rounding);
+    for (const call of run.calls) yield Object.values(worked(halves[call.half], named(call.given, given), F)).flatMap(noted);
+  }
+
   /** a·b + c of three arrays, rounded once. @param {Packed[]} operands */
   fused(operands) {
     const [a, b, c] = operands.map(unpacked);
@@ -223,7 +242,7 @@ export class Laboratory {
 
   /** @param {any} run */
   parts(run) {
-    return run.passes ? this.passed(run) : this.evaluated(run);
+    return run.calls ? this.called(run) : run.passes ? this.passed(run) : this.evaluated(run);
   }
 
   /**

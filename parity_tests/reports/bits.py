@@ -20,9 +20,11 @@ from lockstep.causes.cause import Cause, parts
 from lockstep.causes.planting import plant
 from lockstep.causes.source import exchanged, text_of
 from lockstep.causes.tables import causes
-from lockstep.experiments.powers import misrounded, with_powers
+from lockstep.experiments.powers import correctly_rounded, misrounded, with_powers
+from lockstep.explanation.ladder import advance
 from lockstep.subjects.layers import LayerSide, drawing, over
 from lockstep.subjects.optim import handed_as, problem_of
+from lockstep.subjects.registry import asked
 from lockstep.subjects.subject import Subject
 from reference.arithmetic import FUSED, PLAIN
 from reports.bundle import bundle
@@ -44,7 +46,11 @@ globalThis.laboratory = new Laboratory({{{formulas}}});
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One formula on one case. order: a key of `ORDERS`; cause: what is planted in it."""
+    """One formula on one case.
+
+    order: a key of `ORDERS`. cause: what is planted in it. by_call: each evaluation by itself, of what NumPy's was
+    given; else the page keeps the state.
+    """
 
     subject: Subject
     order: str
@@ -53,6 +59,7 @@ class Run:
     dtype: str
     steps: int
     cause: Cause | None = None
+    by_call: bool = False
 
     @property
     def formula(self) -> str:
@@ -77,14 +84,14 @@ class Run:
         return plant(self.subject, [self.cause], own) if self.cause else own
 
 
-def runs(subject: Subject, longest: int | None = None) -> Iterator[Run]:
+def runs(subject: Subject, longest: int | None = None, by_call: bool = False) -> Iterator[Run]:
     """Every order of a subject on every case of its table, in both formats, rounded in every way that it is run in."""
     for case in subject.cases.CASES:
         for order, formula in subject.ours(case).ORDERS.items():
             takes_ops = any("ops" in inspect.signature(half).parameters for half in parts(formula))
             for rounding in ROUNDED.get(order, ("fused",)) if takes_ops else ("plain",):
                 for dtype in case.dtypes:
-                    yield Run(subject, order, rounding, case, dtype, longest or case.steps)
+                    yield Run(subject, order, rounding, case, dtype, longest or case.steps, by_call=by_call)
 
 
 def planted(subject: Subject) -> Iterator[Run]:
@@ -102,7 +109,57 @@ def planted(subject: Subject) -> Iterator[Run]:
 
 def evaluated(run: Run) -> Iterator[bytes]:
     """All numbers of a run: of each step of each tensor every line, parameter and state; of each pass every line."""
+    if run.by_call:
+        return (noted(value) for _, _, lines in calls(run)[0] for value in lines)
     return stepped(run) if hasattr(run.own, "STATE") else passed(run)
+
+
+def calls(run: Run) -> tuple[list[tuple[int, dict[str, Any], Any]], list[Any]]:
+    """Every evaluation of a formula, there or back, what it was given and its lines; and what `misrounded` tells."""
+    made: list[tuple[int, dict[str, Any], Any]] = []
+    powers_met: dict[tuple[float, float], float] = {}
+
+    def power_noted(x: Any, exponent: Any) -> Any:
+        value = x**exponent
+        if isinstance(x, float | int) and isinstance(value, float) and not isinstance(value, np.generic):
+            powers_met[float(x), float(exponent)] = value
+        return value
+
+    def noting_call(half: int, formula: Callable[..., Any]) -> Callable[..., Any]:
+        counted = over(with_powers(formula, power_noted), ARITHMETICS[run.rounding])
+        signature = inspect.signature(formula)
+
+        @functools.wraps(formula)
+        def noted_call(*args, **kwargs):
+            kwargs.pop("ops", None)
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            bound.arguments.pop("ops", None)
+            given = {name: handed(value) for name, value in bound.arguments.items()}
+            made.append((half, given, counted(*args, **kwargs)))
+            return made[-1][-1]
+
+        return noted_call
+
+    kind = run.subject.ours(run.case)
+    order = kind.ORDERS[run.order]
+    halves = [noting_call(*numbered) for numbered in enumerate(parts(order))]
+    watched = type(order)(*halves) if isinstance(order, tuple) else halves[0]
+    own = type(kind.__name__, (kind,), {"ORDERS": dict.fromkeys(kind.ORDERS, watched)})
+    side = asked(run.subject, run.case, run.dtype, seed=SEED, steps=run.steps).pair(own).ours()
+    with np.errstate(all="ignore"):
+        for step in range(1, run.steps + 1):
+            advance(side, step)
+    return made, [(*pair, value) for pair, value in powers_met.items() if value != correctly_rounded(*pair)]
+
+
+def handed(value: Any) -> Any:
+    """What a formula is given, for a page: lines and tuples part by part, an array packed, all else as it is."""
+    if hasattr(value, "_asdict"):
+        return {"lines": {name: handed(part) for name, part in value._asdict().items()}}
+    if isinstance(value, tuple | list):
+        return {"all": [*map(handed, value)]}
+    return {"array": packed(value)} if isinstance(value, np.ndarray | np.generic) else value
 
 
 def stepped(run: Run, given: list[tuple[int, str, Any]] | None = None) -> Iterator[bytes]:
@@ -173,6 +230,8 @@ def noted(value: Any) -> bytes:
         return b"\0"
     if not isinstance(value, np.ndarray | np.generic):
         return b"\1" + with_one_nan(np.float64(value))
+    if value.dtype == bool:
+        return b"\4" + np.uint32(value.size).tobytes() + np.asarray(value).tobytes()
     assert value.dtype in (np.float32, np.float64), value.dtype
     return (b"\2" if value.dtype == np.float32 else b"\3") + np.uint32(value.size).tobytes() + with_one_nan(value)
 
@@ -236,7 +295,7 @@ class Handed:
         return {
             "formula": run.formula,
             "rounding": run.rounding,
-            **(self.steps(run) if hasattr(run.own, "STATE") else passes(run)),
+            **(by_call(run) if run.by_call else self.steps(run) if hasattr(run.own, "STATE") else passes(run)),
         }
 
     def steps(self, run: Run) -> dict[str, Any]:
@@ -292,6 +351,11 @@ def powers(kind: Any, hyperparameters: str, steps: int) -> list[Any]:
     return misrounded(kind, json.loads(hyperparameters), steps)
 
 
+def by_call(run: Run) -> dict[str, Any]:
+    made, misrounded_there = calls(run)
+    return {"calls": [{"half": half, "given": given} for half, given, _ in made], "powers": misrounded_there}
+
+
 def passes(run: Run) -> dict[str, Any]:
     layer, case, made = started(run), run.case, []
     for step in range(1, run.steps + 1):
@@ -314,7 +378,7 @@ def packed(value: Any) -> Any:
     if value is None:
         return None
     array = np.asarray(value)
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fb":
         return int(array)
     return [array.dtype.name, list(array.shape), base64.b64encode(array.tobytes()).decode()]
 
@@ -334,6 +398,8 @@ def formula(run: Run) -> str:
         trees = [exchanged(half, [edit]) for half, edit in zip(functions, run.cause.edits(functions), strict=True)]
         made = [translated(ast.unparse(tree), names) for tree, names in zip(trees, fields, strict=True)]
     given = [{"given": one.arguments} for one in made]
+    if run.by_call:
+        return f"[{', '.join(map(script, made))}]"
     if hasattr(own, "STATE"):
         return joined(script(made[0]), state={key: entry_of(entry) for key, entry in own.STATE.items()})
     there, back = made

@@ -1,10 +1,11 @@
 """Every formula of the pages gives in a browser the very bits that NumPy gives, all of them compared."""
 
+import functools
 import math
 import os
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
@@ -43,6 +44,36 @@ def refusal(subject: Subject) -> str:
 OF_FORMULAS = [subject for subject in subjects() if subject.family.name in ("optim", "penalty")]
 STEPPED = [subject for subject in OF_FORMULAS if not refusal(subject)]
 LAYERS = [find("layers.batchnorm"), find("layers.dropout")]
+OTHERS = [
+    one for one in subjects() if one not in (*OF_FORMULAS, *LAYERS) and hasattr(one.ours(one.cases.CASES[0]), "ORDERS")
+]
+NO_STANDARD = re.compile(r"\bF\.(exp|log|log1p|tanh)\(")  # rounds these in a browser
+
+
+@functools.cache
+def refusals(subject: Subject) -> dict[str, str]:
+    """Each formula of a subject, and what of it cannot run in a page, or has no bits of its own there."""
+    made = {}
+    for run in {run.formula: run for run in runs(subject, by_call=True)}.values():
+        try:
+            unrounded = NO_STANDARD.search(bits.formula(run))
+            made[run.formula] = f"no standard rounds {unrounded[1]}" if unrounded else ""
+        except Untranslatable as error:
+            made[run.formula] = str(error)
+    return made
+
+
+def by_call(subject: Subject, longest: int | None = None) -> list[Run]:
+    """The runs of those formulas of a subject that a page works out to the bit."""
+    why = refusals(subject)
+    return [run for run in runs(subject, longest, by_call=True) if not why[run.formula]]
+
+
+def of_a_notebook(own: Iterable[Run]) -> list[Run]:
+    """Those of a batch of about the notebook's size, or of none."""
+    return [run for run in own if math.prod(getattr(run.case, "shape", ())) <= NOTEBOOK]
+
+
 STATING = [one for one in (*STEPPED, *LAYERS) if is_stated_here(next(runs(one)))]
 AT_ONCE = 100  # runs that are handed over together
 LONGEST = 200
@@ -107,6 +138,7 @@ def machine(tmp_path_factory):
 def formulas() -> dict[str, str]:
     """Every formula that is tried here, each of its mutants, and the functions that runs are on."""
     known = {run.formula: run for subject in (*STEPPED, *LAYERS) for run in (*runs(subject), *planted(subject))}
+    known |= {run.formula: run for subject in OTHERS for run in by_call(subject)}
     made = {name: bits.formula(run) for name, run in known.items()}
     stated = [run for run in known.values() if not run.cause and is_stated_here(run)]
     mutated = {name: text for run in stated for name, text in mutants(run)}
@@ -160,7 +192,7 @@ def test_every_formula_has_numpys_bits_for_two_hundred_steps(machine, subject):
 
 @pytest.mark.parametrize("subject", LAYERS, ids=lambda one: one.path)
 def test_every_intermediate_of_a_layer_has_numpys_bits(machine, subject):
-    check(machine, [run for run in runs(subject) if math.prod(run.case.shape) <= NOTEBOOK])
+    check(machine, of_a_notebook(runs(subject)))
 
 
 @pytest.mark.exhaustive
@@ -169,20 +201,38 @@ def test_every_intermediate_of_a_larger_batch_has_numpys_bits(machine, subject):
     check(machine, [run for run in runs(subject) if math.prod(run.case.shape) > NOTEBOOK])
 
 
+@pytest.mark.parametrize("subject", OTHERS, ids=lambda one: one.path)
+def test_every_other_formula_that_runs_in_a_page_has_numpys_bits(machine, subject):
+    """Schedules, averages, clippings and layers; what of theirs does not run there says why."""
+    if own := of_a_notebook(by_call(subject)):
+        check(machine, own)
+    for name, why in refusals(subject).items():
+        assert not why or why.startswith(("no translation of ", "no standard rounds ")), name
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("subject", [one for one in OTHERS if by_call(one)], ids=lambda one: one.path)
+def test_every_other_formula_has_numpys_bits_for_two_hundred_steps(machine, subject):
+    check(machine, by_call(subject, LONGEST))
+
+
 @pytest.mark.parametrize("subject", [one for one in STEPPED if one.causes], ids=lambda one: one.path)
 def test_every_cause_has_numpys_bits_where_it_shows(machine, subject):
     check(machine, list(planted(subject)))
 
 
-@pytest.mark.parametrize("subject", STATING, ids=lambda one: one.path)
+@pytest.mark.parametrize("subject", [*STATING, *filter(by_call, OTHERS)], ids=lambda one: one.path)
 def test_a_translation_with_one_operator_changed_is_caught(machine, subject):
     by_formula: dict[str, list[Run]] = {}
-    for run in filter(is_stated_here, runs(subject)):
+    for run in filter(is_stated_here, of_a_notebook(by_call(subject)) if subject in OTHERS else runs(subject)):
         by_formula.setdefault(run.formula, []).append(run)
     for own in by_formula.values():
         names = [name for name, _ in mutants(own[0])]
         assert names
-        caught = machine.caught(names, [run for run in own if run.rounding == own[0].rounding])
+        itself, *caught = machine.caught(
+            [own[0].formula, *names], [run for run in own if run.rounding == own[0].rounding]
+        )
+        assert not itself
         assert [name for name, told in zip(names, caught, strict=True) if not told] == []
 
 

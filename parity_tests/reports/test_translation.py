@@ -50,12 +50,15 @@ def test_what_a_cause_keeps_stands_under_its_field():
         ("-1", "-1"),
         ("2 * -x", "F.times(2, F.negative(s.x))"),
         ("d if buf is None else buf", "(F.truth((s.buf === null)) ? s.d : s.buf)"),
-        ("a and b", "(F.truth(s.a) ? s.b : s.a)"),
-        ("a or not b", "(F.truth(s.a) ? s.a : !F.truth(s.b))"),
+        ("a and b", "((first) => (F.truth(first) ? s.b : first))(s.a)"),
+        ("a or not b", "((first) => (F.truth(first) ? first : !F.truth(s.b)))(s.a)"),
         ("x.mean(axis=axes, keepdims=True)", "F.mean(s.x, {axis: s.axes, keepdims: true})"),
         ("(0, *range(2, x.ndim))", "[0, ...F.range(2, s.x.ndim)]"),
         ("(1, *(1 for _ in axes[1:]))", "[1, ...s.axes.slice(1).map((_) => 1)]"),
         ("lines.x_hat", "s.lines.x_hat"),
+        ("0 < t <= T", "((first) => (F.truth(first) ? F.lessEqual(s.t, s.T) : first))(F.less(0, s.t))"),
+        ("mode == 'max'", 'F.equal(s.mode, "max")'),
+        ("t % tuple(range(-len(shape), 0))[0]", "F.remainder(s.t, F.range(F.negative(s.shape.length), 0)[0])"),
         ("g.shape[-1]", "s.g.shape.at(-1)"),
         ("r[..., 0]", "F.firsts(s.r)"),
         ("r[..., None, None]", "F.reshape(s.r, ...s.r.shape, 1, 1)"),
@@ -68,8 +71,8 @@ def test_an_expression(text, js):
 @pytest.mark.parametrize(
     "text",
     [
-        "np.linalg.norm(x)", "open(x)", "x @ y", "lambda: 1", "x.__class__", "[x for x in y]", "'text'", "x if",
-        "x = 1", "ops.exp2(x)", "np.float64(1)", "1 < x < 2", "x[::2]", "f'{x}'", "alert(1)", "1j",
+        "np.linalg.norm(x)", "open(x)", "x @ y", "lambda: 1", "x.__class__", "[x for x in y]", "b'text'", "x if",
+        "x = 1", "ops.exp2(x)", "np.float64(1)", "x[::2]", "f'{x}'", "alert(1)", "1j",
         "x.shape.constructor.name",
     ],
 )  # fmt: skip
@@ -78,7 +81,15 @@ def test_what_is_none_of_its_language_is_refused(text):
         expression(text)
 
 
-@pytest.mark.parametrize("text", ["x = 1", "def f(x):\n    return x", "def f(x):\n    x += 1\n    return Lines(x)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1",
+        "def f(x):\n    return x",
+        "def f(x):\n    x += 1\n    return Lines(x)",
+        "def f(x):\n    y = x * UNKNOWN\n    return Lines(y)",
+    ],
+)
 def test_what_is_no_formula_is_refused(text):
     with pytest.raises(Untranslatable):
         translated(text)

@@ -1,71 +1,48 @@
-// What is set stands in the address behind #, so that a link shows the same thing.
+// What is set is what the controls say. What of that is not as it was recorded stands in the address behind #, so that a
+// link shows the same thing.
 
 /** @typedef {import("./compose.js").Flip} Flip */
 /** @typedef {import("./trial.js").Recorded} Recorded */
-/** @typedef {{setting: number, steps: number, hyperparameters: Record<string, any>, choices: Record<string, string>, flips: Flip[], now: number}} State */
+/** @typedef {Record<string, string>} Choices */
 
 const MOST = 500; // steps that may be asked for
-
-/** @param {State} state @param {Recorded[]} settings @returns {string} */
-export function written(state, settings) {
-  const { name, format, hyperparameters, steps } = settings[state.setting], parts = new URLSearchParams({ case: name, dtype: format });
-  if (state.steps !== steps) parts.set("steps", String(state.steps));
-  for (const [key, value] of changed(state, hyperparameters)) parts.set(`set:${key}`, JSON.stringify(value));
-  for (const [key, choice] of Object.entries(state.choices)) if (choice) parts.set(key, choice);
-  for (const { step, line, place, bit } of state.flips) parts.append("flip", [step, line, place, bit].join(" "));
-  if (state.now !== state.steps) parts.set("at", String(state.now));
-  return `#${parts}`;
-}
-
-/** The hyperparameters that are not as they were recorded. @param {State} state @param {Record<string, any>} recorded */
-export const changed = (state, recorded) => Object.entries(state.hyperparameters).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(recorded[key]));
-
-/** What an address says, as far as it makes sense here. @param {string} hash @param {Recorded[]} settings @param {string[]} rows
- * @param {(key: string, choice: string) => boolean} fits @returns {State | null} */
-export function read(hash, settings, rows, fits) {
-  const parts = new URLSearchParams(hash.replace(/^#/, ""));
-  const setting = settings.findIndex((one) => one.name === parts.get("case") && one.format === (parts.get("dtype") ?? one.format));
-  if (setting < 0) return null;
-  const state = begun(setting, settings);
-  /** @param {string} key @param {number} low @param {number} high @param {number} otherwise */
-  const whole = (key, low, high, otherwise) => (/^\d+$/.test(parts.get(key) ?? "") ? Math.min(Math.max(Number(parts.get(key)), low), high) : otherwise);
-  state.steps = whole("steps", 1, longest(settings[setting]), state.steps);
-  for (const [key, value] of Object.entries(state.hyperparameters)) {
-    const given = parsed(parts.get(`set:${key}`));
-    if (alike(given, value)) state.hyperparameters[key] = given;
-  }
-  for (const key of rows) {
-    const choice = parts.get(key);
-    if (choice && fits(key, choice)) state.choices[key] = choice;
-  }
-  for (const text of parts.getAll("flip").slice(0, 64)) {
-    const [, step, line, place, bit] = /^(\d+) (\w+) ([01]) (\d+)$/.exec(text) ?? [];
-    if (Number(bit) < 64 && rows.includes(`line:${line}`)) state.flips.push({ step: Number(step), line, place: Number(place), bit: Number(bit) });
-  }
-  state.now = whole("at", 0, state.steps, state.steps);
-  return state;
-}
-
-/** Where a setting begins: as it was recorded. @param {number} setting @param {Recorded[]} settings @returns {State} */
-export function begun(setting, settings) {
-  const { steps, hyperparameters } = settings[setting];
-  return { setting, steps, hyperparameters: structuredClone(hyperparameters), choices: {}, flips: [], now: steps };
-}
+export const MOST_FLIPS = 64; // bits that an address may turn
 
 /** How many steps a setting can be followed: a stream of gradients as far as it was recorded. @param {Recorded} recorded */
 export const longest = (recorded) => (recorded.streamed ? recorded.steps : MOST);
 
-/** @param {string | null} text */
-function parsed(text) {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    return undefined;
-  }
+/** What the fields of a setting say as it was recorded; several numbers have one each. @param {import("./trial.js").Wanted} recorded @returns {[string, any][]} */
+export const recordedFields = ({ steps, hyperparameters }) => [["steps", steps], ...Object.entries(hyperparameters).flatMap(([key, value]) => (
+  Array.isArray(value) ? value.map((part, place) => /** @type {[string, any]} */ ([`set:${key}@${place}`, part])) : [/** @type {[string, any]} */ ([`set:${key}`, value])]
+))];
+
+/** What a field says, a number or a flag; what is no number gives way to what was there, and what is beyond its ends to those. @param {any} field */
+export function given(field) {
+  if (field.type === "checkbox") return field.checked;
+  const number = field.value.trim() ? Number(field.value) : NaN;
+  const value = !Number.isFinite(number) ? Number(field.defaultValue) : field.max ? Math.min(Math.max(Math.round(number), field.min), field.max) : number;
+  if (value !== number) field.value = String(value);
+  field.defaultValue = field.value;
+  return value;
 }
 
-/** Whether one value may stand where another did: a number, a flag, or as many numbers. @param {any} one @param {any} other @returns {boolean} */
-function alike(one, other) {
-  if (Array.isArray(other)) return Array.isArray(one) && one.length === other.length && one.every((part) => Number.isFinite(part));
-  return typeof one === typeof other && (typeof one !== "number" || Number.isFinite(one));
+/** Let a field say that. @param {any} field @param {any} value */
+export function put(field, value) {
+  if (field.type === "checkbox") field.checked = String(value) === "true";
+  else field.value = String(value);
+  return given(field);
+}
+
+/** The address of a setting with what differs in its fields, its choices and flipped bits. @param {Recorded} recorded @param {[string, any][]} others
+ * @param {Choices} choices @param {Iterable<string>} [flips] */
+export function written({ name, format }, others, choices, flips = []) {
+  const parts = new URLSearchParams({ case: name, dtype: format, ...Object.fromEntries(others), ...choices });
+  for (const turned of flips) parts.append("flip", turned);
+  return `#${parts}`;
+}
+
+/** A bit that an address turns, of a line that there is. @param {string} text @param {string[]} rows @returns {Flip | null} */
+export function flip(text, rows) {
+  const [, step, line, place, bit] = /^(\d+) (\w+) ([01]) (\d+)$/.exec(text) ?? [];
+  return Number(bit) < 64 && rows.includes(`line:${line}`) ? { step: Number(step), line, place: Number(place), bit: Number(bit) } : null;
 }

@@ -18,6 +18,8 @@ const LONGEST = 400; // characters, and how deep brackets may go: more is no lin
 const DEEPEST = 40;
 const TOKEN = /\s*(?:((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|(\*\*|<=|>=|==|!=|[-+*/()<>,.[\]=]))/y;
 const WORDS = new Set(["if", "else", "and", "or", "not", "is", "None", "True", "False"]);
+/** What words stand for that are values. @type {Map<string, any>} */
+const VALUES = new Map(Object.entries({ None: null, True: true, False: false }));
 /** Those that no browser has to round alike. */
 export const INEXACT = ["np.exp", "np.log", "np.log1p", "np.tanh"];
 /** Which functions there are, and how many arguments each takes. @type {Map<string, number>} */
@@ -27,11 +29,22 @@ const FUNCTIONS = new Map(Object.entries({
   "ops.add": 2, "ops.mul": 2, "ops.div": 2, "ops.sqrt": 1, "ops.lerp": 3, "ops.addcmul": 3, "ops.addcdiv": 3,
 }));
 const SHORT = ["sqrt", "maximum", "minimum", "sign", "where", "clip", "exp", "log", "tanh", "mean"]; // that need no np.
-/** How tight an operator binds, and what it calls. @type {Record<string, [number, string]>} */
-const BINARY = {
-  "<": [3, "less"], "<=": [3, "lessEqual"], ">": [3, "greater"], ">=": [3, "greaterEqual"], "==": [3, "equal"], "!=": [3, "notEqual"],
-  "+": [4, "plus"], "-": [4, "minus"], "*": [5, "times"], "/": [5, "over"],
-};
+
+/** @param {string} name @returns {(left: Line, right: Line) => Line} */
+const calling = (name) => (left, right) => (s, F) => F[name](left(s, F), right(s, F));
+const [COMPARED, SIGNED] = [5, 8];
+/** How tight a sign between two binds, and what it makes of them. @type {Map<string, readonly [number, (left: Line, right: Line) => Line]>} */
+const BETWEEN = new Map([
+  ["or", [2, (left, right) => (s, F) => { const first = left(s, F); return F.truth(first) ? first : right(s, F); }]],
+  ["and", [3, (left, right) => (s, F) => { const first = left(s, F); return F.truth(first) ? right(s, F) : first; }]],
+  ["is", [COMPARED, (left) => left]],
+  ["<", [COMPARED, calling("less")]], ["<=", [COMPARED, calling("lessEqual")]], ["==", [COMPARED, calling("equal")]],
+  [">", [COMPARED, calling("greater")]], [">=", [COMPARED, calling("greaterEqual")]], ["!=", [COMPARED, calling("notEqual")]],
+  ["+", [6, calling("plus")]], ["-", [6, calling("minus")]], ["*", [7, calling("times")]], ["/", [7, calling("over")]],
+  ["**", [9, calling("power")]],
+]);
+/** The same of one that stands before. @type {Map<string, readonly [number, (of: Line) => Line]>} */
+const BEFORE = new Map([["not", [4, (of) => (s, F) => !F.truth(of(s, F))]], ["-", [SIGNED, (of) => (s, F) => F.negative(of(s, F))]]]);
 
 /** @param {string} text @returns {{kind: string, text: string}[]} */
 function tokens(text) {
@@ -55,92 +68,54 @@ export function typedLine(text, known) {
   let place = 0, depth = 0;
 
   const next = () => list[place]?.text ?? "";
-  const is = (/** @type {string} */ kind) => list[place]?.kind === kind;
   const wrong = (sign = "") => new Refused(place >= list.length ? "end" : sign ? "expected" : "unexpected", { sign, text: next() });
   /** @param {string} sign */
   function take(sign) {
-    const there = is("sign") && next() === sign;
-    if (there) place += 1;
+    const there = next() === sign;
+    place += Number(there);
     return there;
   }
   /** @param {string} sign */
   function need(sign) {
     if (!take(sign)) throw wrong(sign);
   }
-  /** @param {() => Line} read @returns {Line} */
-  function deeper(read) {
+
+  /** What stands there, as far as it binds tighter than that (Pratt 1973). @returns {Line} */
+  function read(tight = 0) {
     depth += 1;
     if (depth > DEEPEST) throw new Refused("deep", { most: DEEPEST });
-    const made = read();
-    depth -= 1;
-    return made;
-  }
-
-  /** @returns {Line} */
-  function whole() {
-    const then = deeper(either);
-    if (!take("if")) return then;
-    const test = either();
-    need("else");
-    const other = deeper(whole);
-    return (s, F) => (F.truth(test(s, F)) ? then(s, F) : other(s, F));
-  }
-  /** @returns {Line} */
-  function either() {
-    const left = both();
-    if (!take("or")) return left;
-    const right = deeper(either);
-    return (s, F) => { const first = left(s, F); return F.truth(first) ? first : right(s, F); };
-  }
-  /** @returns {Line} */
-  function both() {
-    const left = denied();
-    if (!take("and")) return left;
-    const right = deeper(both);
-    return (s, F) => { const first = left(s, F); return F.truth(first) ? right(s, F) : first; };
-  }
-  /** @returns {Line} */
-  function denied() {
-    if (!take("not")) return compared();
-    const of = deeper(denied);
-    return (s, F) => !F.truth(of(s, F));
-  }
-  /** @returns {Line} */
-  function compared() {
-    const left = binary(3);
-    if (!take("is")) return left;
-    const negated = take("not");
-    need("None");
-    return (s, F) => (left(s, F) === null) !== negated;
-  }
-  /** Operators that bind as tight, from left to right; of two comparisons in a row Python would make something else. @param {number} tight @returns {Line} */
-  function binary(tight) {
-    let left = tight > 5 ? signed() : binary(tight + 1);
-    while (is("sign") && Object.hasOwn(BINARY, next()) && BINARY[next()][0] === tight) {
-      const [, name] = BINARY[next()], before = left;
-      place += 1;
-      const right = binary(tight + 1);
-      left = (s, F) => F[name](before(s, F), right(s, F));
-      if (tight === 3) return left;
+    const [held, before] = BEFORE.get(next()) ?? [tight, null];
+    if (held < tight) throw wrong();
+    place += Number(before !== null);
+    let left = before ? before(read(held)) : atom(), compared = false;
+    for (let [binds, made] = BETWEEN.get(next()) ?? [0]; made && binds > tight; [binds, made] = BETWEEN.get(next()) ?? [0]) {
+      if (binds === COMPARED && compared) throw wrong(); // of two in a row Python makes something else
+      compared ||= binds === COMPARED;
+      if (take("is")) {
+        const [denied, of] = [take("not"), left];
+        need("None");
+        if ((BETWEEN.get(next())?.[0] ?? 0) > COMPARED) throw wrong(); // Python's None would be the other's first
+        left = (s, F) => (of(s, F) === null) !== denied;
+      } else {
+        place += 1;
+        left = made(left, read(binds > SIGNED ? SIGNED : binds));
+      }
     }
+    if (tight === 0 && take("if")) {
+      const [then, test] = [left, read(1)];
+      need("else");
+      const other = read();
+      left = (s, F) => (F.truth(test(s, F)) ? then(s, F) : other(s, F));
+    }
+    depth -= 1;
     return left;
   }
-  /** @returns {Line} */
-  function signed() {
-    if (!take("-")) return power();
-    const of = deeper(signed);
-    return (s, F) => F.negative(of(s, F));
-  }
-  /** @returns {Line} */
-  function power() {
-    const left = indexed();
-    if (!take("**")) return left;
-    const right = deeper(signed);
-    return (s, F) => F.power(left(s, F), right(s, F));
-  }
-  /** @returns {Line} */
-  function indexed() {
-    const of = atom();
+  /** A number, a value, a name, a call, or what stands in brackets; or a part of it. @returns {Line} */
+  function atom() {
+    const word = next(), kind = list[place]?.kind;
+    if (kind !== "number" && kind !== "name" && !VALUES.has(word) && word !== "(") throw wrong();
+    place += 1;
+    const of = kind === "number" ? () => Number(word) : kind === "name" ? named(word) : word === "(" ? bracketed() : () => VALUES.get(word);
     if (!take("[")) return of;
     const at = next();
     if (!/^\d$/.test(at)) throw new Refused("expected", { sign: "0", text: at });
@@ -149,16 +124,9 @@ export function typedLine(text, known) {
     return (s, F) => of(s, F)[at];
   }
   /** @returns {Line} */
-  function atom() {
-    const word = next(), [number, name] = [is("number"), is("name")];
-    if (place >= list.length) throw wrong();
-    if (!number && !name && !["None", "True", "False", "("].includes(word)) throw wrong();
-    place += 1;
-    if (number) return () => Number(word);
-    if (name) return named(word);
-    if (word !== "(") return () => (word === "None" ? null : word === "True");
-    const parts = [whole()];
-    while (take(",")) parts.push(whole());
+  function bracketed() {
+    const parts = [read()];
+    while (take(",")) parts.push(read());
     need(")");
     return parts.length === 1 ? parts[0] : (s, F) => parts.map((part) => part(s, F));
   }
@@ -166,7 +134,7 @@ export function typedLine(text, known) {
   function named(first) {
     let name = first;
     while (take(".")) {
-      if (!is("name")) throw new Refused("unexpected", { text: "." });
+      if (list[place]?.kind !== "name") throw new Refused("unexpected", { text: "." });
       name += `.${next()}`;
       place += 1;
     }
@@ -182,8 +150,8 @@ export function typedLine(text, known) {
     while (!take(")")) {
       const option = list[place + 1]?.text === "=" && ["alpha", "value"].includes(next()) ? next() : "";
       place += option ? 2 : 0;
-      if (option) options.push([option, whole()]);
-      else given.push(whole());
+      if (option) options.push([option, read()]);
+      else given.push(read());
       if (!take(",") && next() !== ")") throw wrong(")");
     }
     if (given.length !== wanted) throw new Refused("arguments", { name, wanted, given: given.length });
@@ -192,7 +160,7 @@ export function typedLine(text, known) {
     return (s, F) => (name.startsWith("ops.") ? F.ops : F)[short](...given.map((one) => one(s, F)), ...settings(s, F));
   }
 
-  const line = whole();
+  const line = read();
   if (place < list.length) throw wrong();
   return { line, inexact: INEXACT.filter((name) => inexact.has(name)) };
 }

@@ -71,8 +71,12 @@ const strides = (shape) => shape.map((_, axis) => volume(shape.slice(axis + 1)))
 
 /** What arrays that meet are made of: the widest; a plain number has no format. @param {Num[]} operands @returns {any} */
 function meeting(operands) {
-  if (operands.some((one) => Array.isArray(one?.data))) return Array;
-  return operands.some((one) => one instanceof Tensor && one.data instanceof Float64Array) ? Float64Array : Float32Array;
+  let made = Float32Array;
+  for (const one of operands) {
+    if (Array.isArray(one?.data)) return Array;
+    if (one?.data instanceof Float64Array) made = /** @type {any} */ (Float64Array);
+  }
+  return made;
 }
 
 /** The shape that both are laid out in. @param {readonly number[]} a @param {readonly number[]} b @returns {readonly number[]} */
@@ -82,23 +86,23 @@ function broadcast(a, b) {
   return a.map((length, axis) => (axis >= ahead && length === 1 ? b[axis - ahead] : length));
 }
 
-/** The numbers of an operand laid out in a shape, rounded to what they meet. @param {Num} x @param {readonly number[]} shape @param {any} Floats */
-function laidOut(x, shape, Floats) {
+/** The numbers of an array laid out in a shape. @param {Tensor} x @param {readonly number[]} shape */
+function laidOut(x, shape) {
   const size = volume(shape);
-  if (!(x instanceof Tensor)) return new Floats(size).fill(x);
   if (x.size === size) return x.data;
   const own = strides(x.shape), across = strides(shape), ahead = shape.length - x.ndim;
   const step = shape.map((_, axis) => (axis < ahead || x.shape[axis - ahead] === 1 ? 0 : own[axis - ahead]));
-  return Floats.from({length: size}, (/** @type {any} */ _, /** @type {number} */ to) => x.data[step.reduce((from, each, axis) => from + (Math.floor(to / across[axis]) % shape[axis]) * each, 0)]);
+  return Array.from({length: size}, (_, to) => x.data[step.reduce((from, each, axis) => from + (Math.floor(to / across[axis]) % shape[axis]) * each, 0)]);
 }
 
 /** A function of two or three, element by element; of plain numbers a plain one. @param {(...numbers: any[]) => any} apply @param {Num[]} operands */
 export function mapped(apply, ...operands) {
-  const arrays = operands.filter((one) => one instanceof Tensor);
-  if (!arrays.length) return apply(...operands);
-  const shape = arrays.reduce((known, one) => (known === one.shape ? known : broadcast(known, one.shape)), arrays[0].shape);
-  const Floats = meeting(operands), made = new Floats(volume(shape)), [a, b, c = b] = operands.map((one) => laidOut(one, shape, Floats));
-  for (let k = 0; k < made.length; k += 1) made[k] = apply(a[k], b?.[k], c?.[k]);
+  const [isA, isB, isC] = operands.map((one) => one instanceof Tensor), first = operands.find((one) => one instanceof Tensor);
+  if (!first) return apply(...operands);
+  const shape = operands.reduce((known, one) => (one instanceof Tensor && one.shape !== known ? broadcast(known, one.shape) : known), first.shape);
+  const Floats = meeting(operands), made = new Floats(volume(shape)), round = Floats === Float32Array ? Math.fround : (/** @type {any} */ x) => x;
+  const [a, b, c] = operands.map((one) => (one instanceof Tensor ? laidOut(one, shape) : round(one)));
+  for (let k = 0; k < made.length; k += 1) made[k] = apply(isA ? a[k] : a, isB ? b[k] : b, isC ? c[k] : c);
   return new Tensor(made, shape);
 }
 
@@ -203,6 +207,7 @@ function sum(x, settings = {}) {
 /** NumPy's numbers: what a translated formula calls. @type {Record<string, any>} */
 export const NUMPY = {
   plus, times, over, sqrt, truth, maximum, minimum, item, sum, minus: lifted((x, y) => x - y), wholes: quotient((x, y) => Math.floor(x / y)), power: powered,
+  remainder: quotient((x, y) => { const rest = x % y; return rest && (rest < 0) !== (y < 0) ? rest + y : rest; }),
   negative: (/** @type {Num} */ x) => (typeof x === "number" ? -x : each((one) => -one, x)),
   abs: (/** @type {Num} */ x) => (typeof x === "number" ? Math.abs(x) : each(Math.abs, x)),
   less: compared((x, y) => x < y), lessEqual: compared((x, y) => x <= y), equal: compared((x, y) => x === y),
@@ -237,5 +242,8 @@ export const NUMPY = {
   /** The first number of each row along the last axis. @param {Tensor} x */
   firsts: (x) => new Tensor(x.data.filter((/** @type {any} */ _, /** @type {number} */ place) => place % x.shape[x.ndim - 1] === 0), x.shape.slice(0, -1)),
   copy: (/** @type {Num} */ x) => x, // nothing is changed in place
+  /** How many of a tuple are that, and of a sorted one not more than it. @param {number[]} all @param {number} x */
+  count: (all, x) => all.filter((one) => one === x).length,
+  bisect_right: (/** @type {number[]} */ all, /** @type {number} */ x) => all.filter((one) => one <= x).length,
   range: (/** @type {number} */ start, /** @type {number} */ stop) => Array.from({length: Math.max(stop - start, 0)}, (_, place) => start + place),
 };

@@ -34,21 +34,24 @@ export class Optimizer {
     }));
   }
 
-  /** One step of a tensor that has a gradient; nothing is changed in place.
+  /** What a step gives the formula; its counts are raised by then.
    * @param {Tensor} param @param {Tensor} grad @param {Record<string, any>} state as `begin` or the step before left it
    * @param {Record<string, any>} [before] the hyperparameters of the tensor's step before, for a formula that reads `lr_before` */
+  environment(param, grad, state, before) {
+    const begun = this.entries(param).every(([key]) => key in state) ? state : {...this.begin(param), ...state};
+    const kept = Object.entries(this.formula.state).map(([key, {kind}]) => [key, begun[key] && kind === "count" ? begun[key].data[0] + 1 : begun[key] ?? null]);
+    const told = Object.entries(this.hyperparameters).flatMap(([name, value]) => [[name, value], [`${name}_before`, before?.[name] ?? null]]);
+    return {param, grad, ...Object.fromEntries([...kept, ...told])};
+  }
+
+  /** One step of a tensor that has a gradient; nothing is changed in place.
+   * @param {Tensor} param @param {Tensor} grad @param {Record<string, any>} state @param {Record<string, any>} [before] */
   step(param, grad, state, before) {
-    const entries = this.entries(param), begun = {...this.begin(param), ...state};
-    const s = {param, grad, ...Object.fromEntries(Object.keys(this.formula.state).map((key) => [key, null]))};
-    for (const [key, {kind}] of entries) {
-      if (kind === "count") begun[key] = tensor(begun[key].data[0] + 1, "float32");
-      Object.assign(s, {[key]: kind === "count" ? begun[key].data[0] : begun[key]});
-    }
-    for (const [name, value] of Object.entries(this.hyperparameters)) Object.assign(s, {[name]: value, [`${name}_before`]: before?.[name] ?? null});
+    const s = this.environment(param, grad, state, before), begun = Object.fromEntries(this.entries(param).map(([key]) => [key, s[key]]));
     const lines = worked(this.formula, s, this.F);
-    for (const [key, {kind, line}] of entries) {
+    for (const [key, {kind, line}] of this.entries(param)) {
       if (kind === "array") begun[key] = this.kept(as(lines[line], format(param)), begun[key], grad);
-      if (kind === "number") begun[key] = as(this.F.item(lines[line]), "float32");
+      else begun[key] = as(kind === "count" ? begun[key] : this.F.item(lines[line]), "float32");
     }
     const moved = this.kept(as(lines.param, format(param)), param, grad);
     if (!this.formula.sparse) return {param: moved, state: begun, lines};

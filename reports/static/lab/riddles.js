@@ -9,7 +9,7 @@ const known = new WeakMap();
 
 export class Riddle extends Panel {
   /** @param {HTMLElement} root with the number of the riddle and the name of the mistake @param {import("./trial.js").Data} data
-   * @param {import("./compose.js").Formulas} formulas @param {Record<string, string>} words @param {(number: string) => void} solved */
+   * @param {import("./compose.js").Formulas} formulas @param {Record<string, string>} words @param {() => void} solved */
   constructor(root, data, formulas, words, solved) {
     super(root, data, formulas, words, false);
     this.answer = root.dataset.cause ?? "";
@@ -59,7 +59,7 @@ export class Riddle extends Panel {
     if (right) {
       this.hinted = true;
       this.part("story").hidden = false;
-      this.solved(this.root.dataset.riddle ?? "");
+      this.solved();
       this.show();
     } else {
       this.denied.add(name);
@@ -78,9 +78,9 @@ export class Riddle extends Panel {
 
   /** Which line it is stays hidden until somebody asks. */
   sentence() {
-    const { found, words, state } = this, said = super.sentence();
+    const { found, words, steps } = this, said = super.sentence();
     if (this.hinted || !found || this.failed) return said;
-    return { ...said, sentence: say(words, `riddle.${found.verdict === "different" ? "different" : "rounding"}`, { steps: state.steps, end: short(found.drift[state.steps]) }) };
+    return { ...said, sentence: say(words, `riddle.${found.verdict === "different" ? "different" : "rounding"}`, { steps, end: short(found.drift[steps]) }) };
   }
 
   parting() { return this.hinted ? super.parting() : null; }

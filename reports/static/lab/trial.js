@@ -6,7 +6,7 @@ import {ulps} from "./bits.js";
 import {composed} from "./compose.js";
 import {row, stack, Tensor, tensor, volume} from "./numbers.js";
 import {numpy} from "./ops.js";
-import {entered, Optimizer} from "./optimizer.js";
+import {entered, Optimizer, worked} from "./optimizer.js";
 
 /** @typedef {{name: string, problem: string, format: "float32" | "float64", steps: number, shape: number[], hyperparameters: Record<string, any>,
  *   own: string[], path: string | null, streamed: boolean, rates: Record<string, number>, missing: number | null, arrays: Record<string, string>}} Recorded
@@ -26,19 +26,13 @@ const FUSED = numpy("fused");
 /** A number of a tensor, of which there may be one for all. @param {any} held @param {number} place @returns {number} */
 export const at = (held, place) => held.data[place % held.size];
 
-/** Every line of a function of two numbers. @param {import("./compose.js").Whole} formula @param {any} x @param {any} y @returns {Record<string, any>} */
-export function evaluated(formula, x, y) {
-  /** @type {Record<string, any>} */
-  const s = { ...formula.defaults, x, y };
-  for (const [name, line] of formula.lines) s[name] = line(s, PLAIN);
-  return s;
-}
+/** What a function of two numbers returns. @param {import("./compose.js").Whole} formula @param {any} x @param {any} y */
+const evaluated = (formula, x, y) => worked(formula, { ...formula.defaults, x, y }, PLAIN);
 
 export class Trial {
   /** PyTorch's side of a setting, and what rounding allows of each of its steps.
    * @param {import("./compose.js").Formulas} formulas @param {Data} data @param {Recorded} recorded @param {Wanted} wanted */
   constructor(formulas, data, recorded, wanted) {
-    this.key = JSON.stringify([recorded.name, recorded.format, wanted]);
     this.formulas = formulas;
     this.data = data;
     this.recorded = recorded;
@@ -53,11 +47,14 @@ export class Trial {
     this.bounds = undefined;
   }
 
+  /** Whether it is of that. @param {Recorded} recorded @param {Wanted} wanted */
+  is(recorded, wanted) { return this.recorded === recorded && JSON.stringify(this.wanted) === JSON.stringify(wanted); }
+
   /** Of every step and line of the right formula: how far each number may be off. */
-  get allowing() {
-    const B = bounding(this.recorded.format);
-    return (this.bounds ??= this.theirs.map((moment, step) => (step && moment.grad ? this.allowed(step, B) : {})));
-  }
+  get allowing() { return (this.bounds ??= this.bounded(bounding(this.recorded.format))); }
+
+  /** @param {any} B */
+  bounded(B) { return this.theirs.map((moment, step) => (step && moment.grad ? this.allowed(step, B) : {})); }
 
   /** The recorded numbers of that name. @param {string} name */
   array(name) {
@@ -125,13 +122,11 @@ export class Trial {
 
   /** What the step after a moment of PyTorch's may be off, line by line. @param {number} step @param {any} B @returns {Record<string, number[]>} */
   allowed(step, B) {
-    const { param, state } = this.theirs[step - 1], { paper } = this.formulas, { grad } = this.theirs[step];
-    /** @type {Record<string, any>} */
-    const s = { ...weak(this.given(step)), param: exact(param), grad: exact(grad) };
-    for (const [key, { kind }] of Object.entries(this.data.state)) s[key] = kind === "count" ? state[key].data[0] + 1 : state[key] ? exact(state[key]) : null;
-    for (const [name, line] of paper.lines) s[name] = line(s, B);
-    return Object.fromEntries(paper.result.map(([name, line]) => {
-      const made = line(s, B), errors = (made instanceof Tensor ? made.data : [made]).map((/** @type {any} */ one) => (one instanceof Bounded ? 2 * one.error : 0)); // two honest evaluations, an error from the truth each
+    const { param, state } = this.theirs[step - 1];
+    this.pytorch.hyperparameters = this.given(step);
+    const s = errorless(this.pytorch.environment(param, this.theirs[step].grad, state, step > 1 ? this.given(step - 1) : undefined));
+    return Object.fromEntries(Object.entries(worked(this.formulas.paper, s, B)).map(([name, made]) => {
+      const errors = (made instanceof Tensor ? made.data : [made]).map((/** @type {any} */ one) => (one instanceof Bounded ? 2 * one.error : 0)); // two honest evaluations, an error from the truth each
       return [name, EACH.map((place) => errors[place % errors.length])];
     }));
   }
@@ -198,13 +193,11 @@ export class Trial {
   get height() { return this.problem ? (/** @type {number} */ x, /** @type {number} */ y) => evaluated(this.problem.paper, x, y).value : null; }
 }
 
-/** Numbers as they are. @param {any} held */
-const exact = (held) => new Tensor([...held.data].map((one) => new Bounded(one, 0)), held.shape);
-
-/** Hyperparameters as plain numbers are: exact as given. @param {any} value @returns {any} */
-function weak(value) {
-  if (Array.isArray(value)) return value.map(weak);
-  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, weak(one)]));
+/** The same without an error, plain numbers as such. @param {any} value @returns {any} */
+function errorless(value) {
+  if (value instanceof Tensor) return new Tensor([...value.data].map((number) => new Bounded(number)), value.shape);
+  if (Array.isArray(value)) return value.map(errorless);
+  if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, errorless(part)]));
   return typeof value === "number" && value ? new Bounded(value, 0, true) : value;
 }
 
