@@ -46,10 +46,10 @@ class Reader:
     """A page that is being read: what it asked for, and what it complained of, from the moment it was opened.
 
     Arguments:
-        page: empty. file: what is opened in it.
+        page: empty. file: what is opened in it. at: where in there, behind #.
     """
 
-    def __init__(self, page: Page, file: Path):
+    def __init__(self, page: Page, file: Path, at: str = ""):
         self.page, self.file = page, file
         self.requests: list[str] = []
         self.complaints: list[str] = []
@@ -58,7 +58,7 @@ class Reader:
         page.on("websocket", lambda socket: self.requests.append(socket.url))
         page.on("console", self.heard)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(file.as_uri())
+        page.goto(file.as_uri() + at)
 
     def heard(self, message) -> None:
         if message.type in ("error", "warning"):
@@ -66,12 +66,14 @@ class Reader:
 
 
 @contextlib.contextmanager
-def reading(browser: Browser, file: Path, *, width: int = 1200, scripts: bool = True, **settings) -> Iterator[Reader]:
+def reading(
+    browser: Browser, file: Path, *, width: int = 1200, scripts: bool = True, at: str = "", **settings
+) -> Iterator[Reader]:
     """A page of the report, with the network switched off."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, java_script_enabled=scripts, offline=True, **settings
     )
     try:
-        yield Reader(context.new_page(), file)
+        yield Reader(context.new_page(), file, at)
     finally:
         context.close()
