@@ -60,9 +60,15 @@ export function rounded(x, y) {
   if (x === 0 || !Number.isFinite(x) || !Number.isFinite(y) || (x < 0 && !whole) || Math.abs(y) >= 2 ** 64) return x ** y;
   const [factor, exponent] = exactly(Math.abs(x)), zeros = length(factor & -factor) - 1;
   const odd = factor >> BigInt(zeros), scale = (exponent + zeros) * y; // of the product, where that is one
-  const exact = (odd === 1n && Number.isInteger(scale)) || (whole && y > 0 && y <= EXACT);
+  const exact = odd === 1n ? isWhole(exponent + zeros, y) : whole && y > 0 && y <= EXACT;
   const size = !exact ? grown(Math.abs(x), y) : Math.abs(scale) > 1e5 ? (scale > 0 ? Infinity : 0) : nearest(odd === 1n ? odd : odd ** BigInt(y), scale);
   return x < 0 && y % 2 !== 0 ? -size : size;
+}
+
+/** Whether a whole number times another is one, before any rounding: 5 · 0.2 is none. @param {number} x @param {number} y */
+function isWhole(x, y) {
+  const [times, exponent] = exactly(y);
+  return BigInt.asUintN(Math.max(-exponent, 0), BigInt(x) * times) === 0n;
 }
 
 /** exp(y · log(x)), to more than 170 bits: no power that is not exact comes that close to a midpoint.
