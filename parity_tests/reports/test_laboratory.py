@@ -351,7 +351,7 @@ REDRAWN = """([root, times]) => {
     }
 }"""
 REDRAWS = 10
-SLOWER = "for (let k = 0; k < 50; k += 1) this.inside(step);"  # as many steps more in each that differs
+SLOWER = "for (let k = 0; k < 20; k += 1) this.inside(step);"  # as many steps more in each that differs
 
 
 def redrawn(browser, page: Path, dtype: str) -> float:
