@@ -168,8 +168,8 @@ const plus = lifted((x, y) => x + y);
 const times = lifted((x, y) => x * y);
 const over = quotient((x, y) => x / y);
 const sqrt = ofOne(Math.sqrt);
-const greatest = lifted((x, y) => (x >= y || Number.isNaN(x) ? x : y));
-const least = lifted((x, y) => (x <= y || Number.isNaN(x) ? x : y));
+const greatest = lifted((x, y) => (x > y || Number.isNaN(x) ? x : y)); // of +0 and -0 the second, as x86 has it
+const least = lifted((x, y) => (x < y || Number.isNaN(x) ? x : y));
 const maximum = (/** @type {Num} */ a, /** @type {Num} */ b) => strong(greatest(a, b));
 const minimum = (/** @type {Num} */ a, /** @type {Num} */ b) => strong(least(a, b));
 
@@ -215,7 +215,8 @@ export const NUMPY = {
   where: (/** @type {any} */ mask, /** @type {Num} */ a, /** @type {Num} */ b) => mapped((told, x, y) => (told ? x : y), mask, a instanceof Tensor ? a : b instanceof Tensor ? a : strong(a), b),
   exp: ofOne(Math.exp), log: ofOne(Math.log), log1p: ofOne(Math.log1p), tanh: ofOne(Math.tanh),
   sign: ofOne((x) => (x > 0 ? 1 : x < 0 ? -1 : x === 0 ? 0 : NaN)),
-  clip: (/** @type {Num} */ x, /** @type {Num} */ low, /** @type {Num} */ high) => minimum(maximum(x, low), high),
+  /** As NumPy between two plain numbers: what equals one of them stays. @param {Num[]} operands */
+  clip: (...operands) => strong(mapped((x, low, high) => (x < low ? low : x > high ? high : x), ...operands)),
   mean: (/** @type {Tensor} */ x, /** @type {any} */ settings) => {
     const total = sum(x, settings);
     return over(total, x.size / total.size);
