@@ -52,8 +52,8 @@ class Speaker(PageVoice):
     def as_user(self, value: Any) -> Markup:
         return self.say(value) if isinstance(value, Message) else Markup("<bdi>{}</bdi>").format(value)
 
-    def as_called(self, value: str) -> Markup:
-        return self.as_user(self.called(value))
+    def as_called(self, value: Message | str) -> Markup:
+        return self.as_user(value if isinstance(value, Message) else self.called(value))
 
     def as_message(self, value: Any) -> Markup:
         return self.as_user(value) if isinstance(value, Message | str) else Markup(" ").join(map(self.say, value))

@@ -15,7 +15,7 @@ import numpy as np
 
 from lockstep.records import detection, experiment, explanation, growth, laboratory, run, walk
 from lockstep.records.record import ARCHIVE, BadRecord, Record, kind_of
-from lockstep.text import is_table
+from lockstep.text import is_table, message
 
 KINDS = (run, explanation, growth, walk, detection, experiment, laboratory)  # whose records there are
 
@@ -34,7 +34,7 @@ def load(path: str | os.PathLike[str]) -> Record:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BadRecord(f"{path}: cannot be read ({error.strerror})") from None
+        raise BadRecord(message("record.unreadable", path=path, words=error.strerror)) from None
     return loaded(path, content, lambda name: path.with_name(name).read_bytes())
 
 
@@ -47,12 +47,14 @@ def loaded(path: pathlib.Path, content: bytes, beside: Callable[[str], bytes]) -
     try:
         data = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise BadRecord(f"{path}: no JSON, or truncated ({error})") from None
+        raise BadRecord(message("record.no-json", path=path, words=error)) from None
     try:
         kind_of(data)
         return Record.from_json(data, archived(data.get("arrays"), beside))
-    except (BadRecord, RecursionError) as error:
-        raise BadRecord(f"{path}: {error}") from None
+    except BadRecord as error:
+        raise BadRecord(message("record.of", path=path, said=error.said)) from None
+    except RecursionError as error:
+        raise BadRecord(message("record.of", path=path, said=str(error))) from None
 
 
 def archived(entry: Any, beside: Callable[[str], bytes]) -> dict[str, np.ndarray]:
@@ -63,18 +65,18 @@ def archived(entry: Any, beside: Callable[[str], bytes]) -> dict[str, np.ndarray
     """
     name, digest = (entry.get(key) for key in ("file", "sha256")) if is_table(entry) else (None, None)
     if not isinstance(name, str) or not re.fullmatch(r"[^/\\\0]+" + ARCHIVE, name):
-        raise BadRecord("'arrays' does not name an archive beside it")
+        raise BadRecord(message("record.no-archive"))
     try:
         content = beside(name)
     except OSError as error:
-        raise BadRecord(f"its archive {name} cannot be read ({error.strerror})") from None
+        raise BadRecord(message("record.archive-unreadable", name=name, words=error.strerror)) from None
     actual = hashlib.sha256(content).hexdigest()
     if actual != digest:
-        raise BadRecord(f"{name} is not the archive it was written with (sha256 {actual[:12]}…)")
+        raise BadRecord(message("record.another-archive", name=name, digest=actual[:12]))
     try:
         return unpacked(content)
     except BadRecord as error:
-        raise BadRecord(f"{name} is no archive of plain arrays ({error})") from None
+        raise BadRecord(message("record.no-arrays", name=name, words=error)) from None
 
 
 def unpacked(content: bytes) -> dict[str, np.ndarray]:

@@ -98,12 +98,12 @@ def kind_of(data: Any) -> type[Record]:
         BadRecord: for what is none, or of another version of the schema.
     """
     if not is_table(data) or data.get("schema") != SCHEMA:
-        raise BadRecord(f"not a record (its 'schema' is not {SCHEMA!r})")
+        raise BadRecord(message("record.none", schema=SCHEMA))
     version, kind = data.get("version"), data.get("kind")
     if type(version) is not int or version != VERSION:
-        raise BadRecord(f"version {version!r:.40} of the schema; this Lockstep reads version {VERSION}")
+        raise BadRecord(message("record.version", version=f"{version!r:.40}", known=VERSION))
     if not isinstance(kind, str) or kind not in Record.kinds:
-        raise BadRecord(f"of kind {kind!r:.40}; this Lockstep reads {' and '.join(Record.kinds)}")
+        raise BadRecord(message("record.kind", kind=f"{kind!r:.40}", known=list(Record.kinds)))
     return Record.kinds[kind]
 
 

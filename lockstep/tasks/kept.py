@@ -11,6 +11,7 @@ from pathlib import Path
 from lockstep.errors import BadPlace
 from lockstep.records.files import whole
 from lockstep.tasks.task import Files
+from lockstep.text import message
 
 DAYS = 30  # for which nobody asked, until a result is thrown away
 HOUR = 3600.0
@@ -62,7 +63,7 @@ class Kept:
             with whole(path) as temporary:
                 temporary.write_bytes(buffer.getvalue())
         except OSError as error:
-            raise BadPlace(f"{path} cannot be written: {error.strerror}") from error
+            raise BadPlace(message("error.not-written", path=path, words=error.strerror)) from error
 
     def took(self, name: str, seconds: float) -> None:
         """Note how long a task took, for the next time's order."""

@@ -129,6 +129,16 @@ def test_a_malformed_record_is_refused_and_the_old_report_stays(name, tmp_path, 
     assert sorted(file.name for file in tmp_path.iterdir()) == ["out", "records"]
 
 
+@pytest.mark.parametrize("name", ["truncated", "of a later schema", "another archive"])
+def test_a_record_that_cannot_be_read_is_refused_in_korean(name, tmp_path, call):
+    spoil, expected = MALFORMED[name]
+    spoil(run_record().save(tmp_path / "records/a.json"))
+    status, _, said = call("--lang", "ko", "report", "--records", str(tmp_path / "records"))
+    assert status == 2
+    assert re.search("[가-힣]", said)
+    assert expected not in said
+
+
 # Whole, or not at all.
 
 

@@ -18,7 +18,7 @@ class Variant(NamedTuple):
     """A row of the table: what the record holds of it, the rows that show alike, and its pictures."""
 
     row: DetectionRow
-    twins: list[str]
+    twins: list[str | Message]
     pictures: list[Picture]
 
     @property
@@ -75,9 +75,14 @@ class Detection:
     def rows(self) -> list[Variant]:
         """The faithful one first, then every cause."""
         return [
-            Variant(row, self.record.twins(number), self.drawn(number, row.name))
+            Variant(row, self.alike(number), self.drawn(number, row.name))
             for number, row in enumerate(self.record.rows)
         ]
+
+    def alike(self, number: int) -> list[str | Message]:
+        """The rows that show alike: causes by their names, the faithful one in words."""
+        faithful = self.record.rows[0].name
+        return [message("subject.which.faithful") if name == faithful else name for name in self.record.twins(number)]
 
     def drawn(self, number: int, name: str) -> list[Picture]:
         return [
