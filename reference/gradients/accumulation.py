@@ -8,21 +8,18 @@ from reference.arithmetic import PLAIN
 from reference.gradients.transformation import Transformation
 
 EQUATIONS = {
-    "total": r"m = \textstyle\sum_k m_k, \quad 1 \text{ of a sum}",
-    "shares": r"s_k = m_k / m",
+    "shares": r"s_k = m_k / \textstyle\sum_j m_j, \quad m_k \text{ of a sum}",
     "scaled": r"m_k\,g_k",
-    "accumulated": r"a = \sum_k m_k\,g_k / m",
+    "accumulated": r"a = \sum_k m_k\,g_k / \sum_j m_j",
 }
 
 
 class Paper(NamedTuple):
-    total: Any
     scaled: Any
     accumulated: Any
 
 
 class PyTorch(NamedTuple):
-    total: Any
     shares: Any
     scaled: Any
     accumulated: Any
@@ -30,19 +27,17 @@ class PyTorch(NamedTuple):
 
 def paper(grads, *, samples, summed):
     """The mean over all samples, or their sum, of the means over each batch."""
-    total = 1 if summed else samples.sum()
     scaled = samples * grads
-    accumulated = scaled.sum(axis=0) / total
-    return Paper(total, scaled, accumulated)
+    accumulated = scaled.sum(axis=0) / (1 if summed else samples.sum())
+    return Paper(scaled, accumulated)
 
 
 def pytorch(grads, *, samples, summed, ops=PLAIN):
     """As `(loss * share).backward()` of one batch after the other, which adds to `.grad`."""
-    total = 1 if summed else samples.sum()
-    shares = samples / total
+    shares = samples if summed else samples / samples.sum()
     scaled = ops.mul(grads, shares)
     accumulated = scaled.sum(axis=0)
-    return PyTorch(total, shares, scaled, accumulated)
+    return PyTorch(shares, scaled, accumulated)
 
 
 class Accumulation(Transformation):

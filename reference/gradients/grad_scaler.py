@@ -9,7 +9,7 @@ from reference.gradients.transformation import Transformation
 
 EQUATIONS = {
     "scaled": r"S\,g",
-    "found_inf": r"f = 0 \text{ where } g \text{ is finite and } |g| / g_{\max} \le 1 / S, \text{ else } 1",
+    "found_inf": r"f = 1 - [\,S\,|g| \le g_{\max}\,]",
     "inverse": r"r = 1 / S",
     "unscaled": r"g' = (S\,g) / S",
     "in_a_row": r"j = i + 1",

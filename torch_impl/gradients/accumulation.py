@@ -1,6 +1,7 @@
 """backward of several losses, the counterpart of reference/gradients/accumulation.py."""
 
 import torch
+from torch.nn._reduction import get_enum
 
 from torch_impl.gradients.transformation import Transformation
 from torch_impl.tensors import array, tensor
@@ -9,7 +10,7 @@ from torch_impl.tensors import array, tensor
 def accumulated(parameters, grads, samples=None, reduction="mean") -> None:
     """Losses of these gradients, each weighed by its samples, go back one after the other."""
     counts = samples or [1] * len(grads[0])
-    torch.nn.functional.mse_loss(torch.zeros(1), torch.zeros(1), reduction=reduction)  # which refuses another one
+    get_enum(reduction)  # which refuses another one
     for batch, count in enumerate(counts):
         pairs = zip(parameters, grads, strict=True)
         loss = torch.stack([(parameter * grad[batch]).sum() for parameter, grad in pairs]).sum()

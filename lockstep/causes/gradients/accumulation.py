@@ -17,7 +17,7 @@ CAUSES = table(
     [
         Cause(
             id="accumulated-sum",
-            lines={"scaled": "was if summed else grads", "total": "1"},
+            lines={"accumulated": "was if summed else grads.sum(axis=0)"},
             formula=r"a = \sum_k g_k",
             seen="`loss.backward()`",
             shows="several batches a step",
@@ -25,7 +25,7 @@ CAUSES = table(
         ),
         Cause(
             id="mean-of-unequal-batches",
-            lines={"scaled": "was if summed else grads", "total": "was if summed else len(samples)"},
+            lines={"accumulated": "was if summed else grads.sum(axis=0) / len(samples)"},
             formula=r"a = \sum_k g_k / K",
             seen="`loss / accumulation_steps`",
             shows="unequal batches",
@@ -33,8 +33,8 @@ CAUSES = table(
         ),
         Cause(
             id="last-batch-alone",
-            lines={"accumulated": "scaled[-1] / total"},
-            formula=r"a = m_K\,g_K / m",
+            lines={"accumulated": "scaled[-1] / (1 if summed else samples.sum())"},
+            formula=r"a = m_K\,g_K / \textstyle\sum_j m_j",
             seen="`optimizer.zero_grad(); loss.backward()`",
             shows="several batches a step",
             first=First(1, "accumulated"),
@@ -42,15 +42,15 @@ CAUSES = table(
         Cause(
             id="batch-averaged-twice",
             lines={"scaled": "grads"},
-            formula=r"a = \sum_k g_k / m",
+            formula=r"a = \sum_k g_k / \sum_j m_j",
             seen="`loss.mean() / batch_size`",
             shows="unequal batches",
             first=First(1, "accumulated"),
         ),
         Cause(
             id="mean-for-sum",
-            lines={"total": "samples.sum()"},
-            formula=r"m = \textstyle\sum_k m_k \quad \text{of a sum, too}",
+            lines={"accumulated": "scaled.sum(axis=0) / samples.sum()"},
+            formula=r"a = \sum_k m_k\,g_k / \sum_j m_j \quad \text{of a sum, too}",
             shows="unequal batches, summed",
             first=First(1, "accumulated"),
         ),
