@@ -70,7 +70,7 @@ class Workers:
         self.executor: Any = None
         self.begun: list[Future] = []
         self.taken = self.done = 0  # tasks whose result was kept, and those that were done
-        self.spent: Counter[str] = Counter()  # on those, by their kind: seconds of all workers
+        self.spent: Counter[str] = Counter()  # on those, by their kind: seconds of processors
         self.written = written()
 
     def __enter__(self) -> "Workers":
@@ -170,13 +170,13 @@ class Alone:
 
 
 def timed(task: Task) -> tuple[Files, float, set[str]]:
-    """What a task makes, how many seconds it took, and what it imported by name while it ran."""
+    """What a task makes, how many seconds of a processor it took, and what it imported by name while it ran."""
     if named(task.words):
         subjects()  # looks at every file there is, which makes no work depend on all of them
-    begun = time.perf_counter()
+    begun = time.process_time()
     with noticed() as imported:
         files = task()
-    return files, time.perf_counter() - begun, imported
+    return files, time.process_time() - begun, imported
 
 
 @contextlib.contextmanager
@@ -212,8 +212,10 @@ def check(task: Task, imported: set[str]) -> None:
 def bound(parent: int) -> None:
     """Leave Ctrl-C to the process that hands out the work, which ends the workers; and end with it if it is killed.
 
-    What a task makes is rarely a cycle, so they are looked for less often: the tenth part of a picture's time.
+    What a task makes is rarely a cycle, so they are looked for less often: the tenth part of a picture's time. And a
+    worker may grow to a gigabyte before a fresh one takes its place, which has all to load again that this one knows.
     """
+    vars(importlib.import_module("joblib.externals.loky.process_executor"))["_MAX_MEMORY_LEAK_SIZE"] = 1 << 30
     gc.set_threshold(20_000, 50, 100)
     compiler.defer()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
