@@ -65,6 +65,84 @@ def steps_first_twice(base: Any) -> type:
     return named(Planted, base)
 
 
+def skips_zero_gradients(base: Any) -> type:
+    """A tensor whose gradient is nothing but zeros is not stepped."""
+
+    class Planted(base):
+        def step_one(self, name, grad):
+            if np.any(grad != 0):
+                super().step_one(name, grad)
+
+    return named(Planted, base)
+
+
+def skips_zero_entries(base: Any) -> type:
+    """An element whose gradient is zero is not stepped, nor is what is kept of it."""
+
+    class Planted(base):
+        def step_one(self, name, grad):
+            param, entries = copied(self.params[name]), {k: copied(value) for k, value in self.state[name].items()}
+            super().step_one(name, grad)
+            self.params[name] = put_back(self.params[name], param, grad == 0)
+            for key, before in entries.items():
+                now = self.state[name].get(key)
+                if before is not None and now is not None and self.STATE[key].kind == "array":
+                    self.state[name][key] = put_back(now, before, grad == 0)
+
+    return named(Planted, base)
+
+
+def copied(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def put_back(now: Any, before: Any, where: Any) -> Any:
+    """What it was before, in some places; in the same array, where it is one."""
+    if not isinstance(now, np.ndarray):
+        return np.where(where, before, now)
+    np.copyto(now, before, where=where)
+    return now
+
+
+def keeps_one_state(base: Any) -> type:
+    """All tensors share the moments of one, which begin anew where the next has another shape."""
+
+    class Planted(base):
+        latest = ""
+
+        def step_one(self, name, grad):
+            arrays = {key: entry for key, entry in self.entries(self.params[name]).items() if entry.kind == "array"}
+            own = [key for key, entry in arrays.items() if not entry.when] or [*arrays]
+            alike = bool(self.latest) and self.params[self.latest].shape == self.params[name].shape
+            fresh = self.state[self.latest] if alike else self.new_state(self.params[name])
+            if self.latest:
+                self.state[name] = (
+                    self.new_state(self.params[name]) | self.state[name] | {k: copied(fresh[k]) for k in own}
+                )
+            super().step_one(name, grad)
+            self.latest = name
+
+    return named(Planted, base)
+
+
+def keeps_state_by_shape(base: Any) -> type:
+    """All tensors of a shape share one state, its counter included."""
+
+    class Planted(base):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.by_shape: dict[tuple[int, ...], dict[str, Any]] = {}
+
+        def step_one(self, name, grad):
+            shape = self.params[name].shape
+            if shape in self.by_shape:
+                self.state[name] = {key: copied(value) for key, value in self.by_shape[shape].items()}
+            super().step_one(name, grad)
+            self.by_shape[shape] = {key: copied(value) for key, value in self.state[name].items()}
+
+    return named(Planted, base)
+
+
 def hidden_maximum(base: Any) -> type:
     """The maximum of v is kept and used without amsgrad, out of sight of the state."""
 

@@ -1,13 +1,16 @@
 """Puts causes into a copy of the reference's class, which then is wrong in just these ways."""
 
 import ast
+import collections
 import functools
 import inspect
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from lockstep.causes.cause import Cause, parts, subject_class
-from lockstep.causes.source import BEFORE, WAS, BadEdit, patched, reads
+from lockstep.causes.source import BEFORE, NORM_OF_ALL, UPDATES, WAS, BadEdit, given_beside, patched, reads
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject
 
@@ -32,10 +35,10 @@ def plant(subject: Subject | str, causes: Iterable[Cause], base_class: Any = Non
     stated = {}
     if any(cause.edits_lines or cause.arguments for cause in causes):
         stated = planted_orders(base, causes)
-    for cause in causes:
+    for cause in sorted(causes, key=lambda planted: planted.name):  # whatever order they are given in
         base = cause.behaviour(base) if cause.behaviour else base
-    if stated.get("BEFORE"):
-        base = remembering(base, stated["BEFORE"])
+    if stated.get("BESIDE"):
+        base = remembering(base, stated["BESIDE"])
     label = ", ".join(cause.name for cause in causes)
     return type(base.__name__, (base,), stated | {"__doc__": f"{base.__name__} with {label}."})
 
@@ -44,9 +47,11 @@ def planted_orders(base, causes: list[Cause]) -> dict[str, Any]:
     """What the class states of its formula, with the edits in it: only the paper's order, where lines are edited."""
     names = ["paper"] if any(cause.edits_lines for cause in causes) else list(base.ORDERS)
     orders = {name: with_edits(base.ORDERS[name], causes) for name in names}
-    stated: dict[str, Any] = {"ORDERS": orders, "BEFORE": remembered(orders["paper"])}
-    if stated["BEFORE"] and not hasattr(base, "step_one"):
-        raise BadEdit(f"{base.__name__} takes no steps, so that there is no {stated['BEFORE'][0]}{BEFORE}")
+    stated: dict[str, Any] = {"ORDERS": orders, "BESIDE": remembered(orders["paper"])}
+    if stated["BESIDE"] and not hasattr(base, "step_one"):
+        raise BadEdit(f"{base.__name__} takes no steps, so that there is no {stated['BESIDE'][0]}")
+    if getattr(base, "ELEMENTWISE", False) and any(map(of_whole_tensors, causes)):
+        stated["ELEMENTWISE"] = False
     if hasattr(base, "ALLOWS"):
         stated["ALLOWS"] = tuple(name for name in base.ALLOWS if name in orders) or ("paper",)
     return stated
@@ -115,29 +120,54 @@ def may_join(causes: Iterable[Cause]) -> bool:
     return True
 
 
+def of_whole_tensors(cause: Cause) -> bool:
+    """Whether an element of what it computes depends on the others of its tensor, or on its shape."""
+    texts = (*cause.lines.values(), *cause.arguments.values(), *cause.kept.values(), *cause.everywhere.values())
+    nodes = (node for text in texts for node in ast.walk(ast.parse(text)))
+    return any(isinstance(node, ast.Attribute) and node.attr in OF_WHOLE_TENSORS for node in nodes)
+
+
+OF_WHOLE_TENSORS = ("sum", "mean", "max", "ndim", "size", "shape")
+
+
 def remembered(formula) -> tuple[str, ...]:
-    """The hyperparameters whose value at the step before the formula reads."""
+    """What the formula reads beside its arguments: a hyperparameter's value at the step before, a count, a norm."""
     names = (name for function in parts(formula) for name in inspect.signature(function).parameters)
-    return tuple(name.removesuffix(BEFORE) for name in names if name.endswith(BEFORE))
+    return tuple(name for name in names if given_beside(name))
+
+
+def norm_of(grads: Iterable[Any]) -> Any:
+    """The norm of all gradients together, of those that there are."""
+    wholes = [grad.dense() if hasattr(grad, "dense") else grad for grad in grads if grad is not None]
+    return np.sqrt(sum((whole * whole).sum() for whole in wholes))
 
 
 def remembering(base: Any, names: tuple[str, ...]) -> type:
-    """The optimizer giving its formula what these hyperparameters were at a tensor's last step."""
+    """The optimizer giving its formula what these stand for: what was at a tensor's last step, a count, a norm."""
 
     class Remembering(base):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             self.last: dict[str, dict[str, Any]] = {}
             self.stepping = ""
+            self.counts: collections.Counter = collections.Counter()
+            self.norm: Any = 0.0
+
+        def step(self, grads):
+            self.norm = norm_of(grads.values() if isinstance(grads, dict) else grads)
+            super().step(grads)
 
         def step_one(self, name, grad):
             self.stepping = name
+            self.counts[name] += 1
             super().step_one(name, grad)
             self.last[name] = self.hyperparameters
 
         def constants(self, state):
             last = self.last.get(self.stepping) or self.hyperparameters
-            return super().constants(state) | {name + BEFORE: last[name] for name in names}
+            known = {name + BEFORE: value for name, value in last.items()}
+            known |= {UPDATES: self.counts[self.stepping], NORM_OF_ALL: self.norm}
+            return super().constants(state) | {name: known[name] for name in names}
 
     Remembering.__name__ = base.__name__
     return Remembering

@@ -1,5 +1,7 @@
 """Numbers of float32, for causes that compute a coefficient in it or hold state in it."""
 
+import math
+
 import numpy as np
 
 from lockstep.numerics.bounded import Bounded
@@ -26,6 +28,33 @@ def float32_product(x, count) -> float:
     for _ in range(round(exactly(count))):
         product = product * np.float32(exactly(x))
     return float(product)
+
+
+def compounded(lr, betas, step) -> float:
+    """lr times the corrections of every step until this one."""
+    beta1, beta2 = map(exactly, betas)
+    steps = range(1, round(exactly(step)) + 1)
+    return exactly(lr) * math.prod((1 - beta2**t) ** 0.5 / (1 - beta1**t) for t in steps)
+
+
+def as_float32(x):
+    """An array in float32."""
+    return x.astype(np.float32)
+
+
+def as_float16(x):
+    """An array in float16."""
+    return x.astype(np.float16)
+
+
+def as_wide_as(x, other):
+    """What was worked out in a narrower format, in that of another array."""
+    return x.astype(other.dtype)
+
+
+def half(x):
+    """An array as it is after it has been held in float16; an error-carrying one goes on in float16."""
+    return x.rounded_to(np.float16) if isinstance(x, Bounded) else np.asarray(x, np.float16).astype(x.dtype)
 
 
 def single(x):

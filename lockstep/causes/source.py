@@ -11,17 +11,42 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lockstep.causes.precision import float32, float32_power, float32_product, single
+from lockstep.causes.precision import (
+    as_float16,
+    as_float32,
+    as_wide_as,
+    compounded,
+    float32,
+    float32_power,
+    float32_product,
+    half,
+    single,
+)
 from lockstep.errors import BadSubject
 from lockstep.text import Voice
 
 AS_IT_IS = "as it is"  # an argument, where another stands in its place
 WAS = "was"  # stands for the right-hand side that is replaced, so that edits of one line compose
 BEFORE = "_before"  # `lr_before` is the lr of the step before
+UPDATES = "updates"  # how many updates a tensor has had, with this one
+NORM_OF_ALL = "norm_of_all"  # the norm of all gradients of a step together
 
 HELPERS: dict[str, Any] = {
     "np": np,
-    **{function.__name__: function for function in (float32, float32_power, float32_product, single)},
+    **{
+        function.__name__: function
+        for function in (
+            compounded,
+            as_float16,
+            as_wide_as,
+            as_float32,
+            float32,
+            float32_power,
+            float32_product,
+            half,
+            single,
+        )
+    },
 }
 
 
@@ -91,6 +116,10 @@ def exchanged(function: Callable, edits: list[Edit]) -> ast.FunctionDef:
             )
     if any(BEFORE in text for edit in edits for text in texts(edit)):
         first = remembered(definition, first) + first
+    read = read_in(definition) | {name for line in first for name in read_in(line)}
+    for name in {UPDATES, NORM_OF_ALL} & read:
+        definition.args.kwonlyargs.append(ast.fix_missing_locations(ast.arg(name)))
+        definition.args.kw_defaults.append(None)
     start = 1 if ast.get_docstring(definition) else 0
     definition.body[start:start] = first
     if len(edits) == 1:  # edits that are right by themselves are right together: no line changes its place
@@ -241,6 +270,11 @@ def remembered(definition: ast.FunctionDef, first: list[ast.Assign]) -> list[ast
                 if isinstance(line.targets[0], ast.Name) and line.targets[0].id == now
             ]
     return added
+
+
+def given_beside(name: str) -> bool:
+    """Whether it is none of a formula's own arguments, but what an edit of it may read."""
+    return name.endswith(BEFORE) or name in (UPDATES, NORM_OF_ALL)
 
 
 def read_in(tree: ast.AST) -> set[str]:

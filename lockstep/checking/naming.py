@@ -19,7 +19,7 @@ from lockstep.diagnose.replay import Residual, judge, replay
 from lockstep.diagnose.solve import CANNOT, Hypothesis
 from lockstep.diagnose.tensors import apart
 from lockstep.numerics.verdict import Verdict
-from lockstep.recordings.recording import Recording
+from lockstep.recordings.recording import Recording, Step
 from lockstep.subjects.registry import find
 from lockstep.text import Message, message
 
@@ -128,19 +128,40 @@ def named_in(told: list[Outcome], subject: str, left: Mapping[str, Residual], to
         layers = all(outcome.recording.is_layer for outcome in told)
         return diagnose([outcome.recording for outcome in told], subject, left, together=layers)
     diagnosis = diagnose([outcome.recording for outcome in few], subject, left, together=together)
-    beyond = [outcome for outcome in told if outcome not in few]
-    others = [one for one in beyond if not explained(without(one.recording, diagnosis.kept), diagnosis.causes)]
-    if not others or not diagnosis.causes:
+    if not diagnosis.causes or not (others := beyond(diagnosis, told, few)):
         return diagnosis
-    if any(outcome.recording.is_layer for outcome in others):
-        return diagnose([outcome.recording for outcome in told], subject, left)
+    layers = any(outcome.recording.is_layer for outcome in others)
+    more = told if layers else [*few, *(outcome for outcome in others if not outcome.extreme)]
+    for known in (diagnosis.causes, ()):
+        larger = diagnose([outcome.recording for outcome in more], subject, left, beside=known)
+        if larger.causes:
+            return beside(larger, rest) if (rest := beyond(larger, told, more)) else larger
+    return beside(diagnosis, others)
+
+
+def beyond(diagnosis: Diagnosis, told: list[Outcome], few: list[Outcome]) -> list[Outcome]:
+    """The scenarios beside those few that its causes do not explain."""
+    rest = [outcome for outcome in told if outcome not in few]
+    return [one for one in rest if not explained(without(one.recording, diagnosis.kept), diagnosis.causes)]
+
+
+def beside(diagnosis: Diagnosis, others: list[Outcome]) -> Diagnosis:
     return diagnosis.beside({outcome.recording.label: outcome.residual for outcome in others})
 
 
 def telling(told: list[Outcome], subject: str) -> list[Outcome]:
-    """What a search is made on: of a layer the scenarios of the catalogue, of anything else what is not extreme."""
+    """What a search is made on: of a layer the scenarios of the catalogue, of anything else what is not extreme.
+
+    What a missing gradient does is a matter of its own, for which one cause more is looked for.
+    """
     known = {scenario.name for scenario in scenarios(subject)} | {OWN_DEFAULTS}
-    return [one for one in told if (one.recording.scenario in known if one.recording.is_layer else not one.extreme)]
+    few = [one for one in told if (one.recording.scenario in known if one.recording.is_layer else not one.extreme)]
+    whole = [one for one in few if not misses_a_gradient(one.recording)]
+    return few if all(outcome.residual.explains for outcome in whole) else whole
+
+
+def misses_a_gradient(recording: Recording) -> bool:
+    return any(grad is None for step in recording.steps if isinstance(step, Step) for grad in step.grads.values())
 
 
 def explained(recording: Recording, causes: Hypothesis) -> bool:

@@ -16,7 +16,7 @@ from lockstep.causes.planting import may_join
 from lockstep.causes.source import WAS, reads
 from lockstep.diagnose.effort import Effort, limited
 from lockstep.diagnose.lines import NO_FORMULA, Call, Exchange, Quick, Script, Trail, in_order_of, near
-from lockstep.diagnose.mutation import Mutant, mutants
+from lockstep.diagnose.mutation import ALONE, Mutant, mutants
 from lockstep.diagnose.solve import LIMIT, Hypothesis, round_numbers, seek
 from lockstep.recordings.recording import Recording
 
@@ -26,6 +26,7 @@ MOST = 4  # times that a hypothesis grows
 WIDTH = 6  # hypotheses that grow side by side
 EACH = 3  # of those, that explain the same
 SAME = 3  # calls by which two variants are told apart
+NARROWEST = 10 * float(np.finfo(np.float16).eps)  # a share of the largest number, from which on no format explains it
 
 
 class Piece(NamedTuple):
@@ -136,10 +137,17 @@ class Assembly:
         """The hypothesis with what explains one part more and loses none."""
         held = self.explained(causes)
         piece = self.piece(part[0])
-        variants = [*self.known, *self.of_script[id(piece.script)]]
+        slips = self.of_script[id(piece.script)]
+        if not self.slight(causes, piece, part[1]):
+            slips = [slip for slip in slips if slip.kind != "narrow"]
+        variants = [*self.known, *slips]
         for ways in (self.by_one, self.by_a_number, self.by_two):
-            if ways == self.by_two and (names_of(causes), part[1]) in self.no_two:
-                return
+            if ways == self.by_two:
+                if (names_of(causes), part[1]) in self.no_two:
+                    return
+                variants = [
+                    variant for variant in variants if not (isinstance(variant, Mutant) and variant.kind in ALONE)
+                ]
             larger_ones = [
                 larger for larger in ways(causes, piece, part[1], variants) if held <= self.explained(larger)
             ]
@@ -147,6 +155,18 @@ class Assembly:
                 yield from larger_ones
                 return
         self.no_two.add((names_of(causes), part[1]))
+
+    def slight(self, causes: Hypothesis, piece: Piece, line: str) -> bool:
+        """Whether the line is off by no more than a narrower format may make of it."""
+        number, call = self.first_off(causes, piece, line)
+        try:
+            made = [
+                made for _, made in piece.script.walked(piece.trail, piece.script.exchange(causes), number + 1, line)
+            ]
+        except NO_FORMULA:
+            return False
+        apart, seen = np.abs(call.seen[line].found - made[-1].get(line, np.inf)), call.seen[line]
+        return bool(np.all(apart <= NARROWEST * np.max(np.abs(seen.found), initial=0)))
 
     def by_one(self, causes: Hypothesis, one: Piece, line: str, variants: Sequence[Cause]) -> Iterator[Hypothesis]:
         for variant in variants:

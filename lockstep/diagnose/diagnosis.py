@@ -172,7 +172,10 @@ class Diagnosis:
         """The same, where its answer leaves something of these recordings, on which it was not looked for."""
         if not self.answer:
             return self
-        label, first = next((label, left.first) for label, left in others.items() if left.first)
+        firsts = [(label, left.first) for label, left in others.items() if left.first]
+        if not firsts:  # it would make a difference where there is none
+            return dataclasses.replace(self, answer=None, equivalent=[], next_best=None)
+        label, first = firsts[0]
         differing = [label for label, left in self.residuals.items() if not left.explains]
         left = label, first.line, first.step
         partly = Partly(

@@ -14,8 +14,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.causes.cause import Cause, First, parts
-from lockstep.causes.planting import in_order
-from lockstep.causes.source import BEFORE, HELPERS, WAS, BadEdit, Replace, everywhere, expression, parsed
+from lockstep.causes.planting import in_order, norm_of
+from lockstep.causes.source import (
+    BEFORE,
+    HELPERS,
+    NORM_OF_ALL,
+    UPDATES,
+    WAS,
+    BadEdit,
+    Replace,
+    everywhere,
+    expression,
+    parsed,
+)
 from lockstep.diagnose.effort import spend
 from lockstep.diagnose.replay import Observed, planted, walk
 from lockstep.diagnose.solve import CANNOT, LIMIT, fits
@@ -102,6 +113,10 @@ class Script:
         ]
         self.places = {(line.function, name): at for at, line in enumerate(self.lines) for name in line.names}
         self.everything = range(len(self.lines))
+        self.modes = [
+            any("training" in line.code.co_names for line in self.lines if line.function == number)
+            for number in range(len(self.functions))
+        ]
         self.plans: dict[tuple, list[int]] = {}
         self.made: dict[tuple, Exchange] = {}
         self.edited: dict[tuple, Any] = {}
@@ -497,6 +512,7 @@ def tensor_calls(recording: Recording, kind: Any, heard, observed, between, room
             given |= {key: np.asarray(held[key][name], np.float64) for key in visible if key in held}
             now = {key: value for key, value in given.items() if isinstance(value, float | int | tuple)}
             given |= {key + BEFORE: value for key, value in (then or now).items()}
+            given |= {UPDATES: len(calls) + 1, NORM_OF_ALL: norm_of(step.grads.values())}
             then = now
             seen = {
                 quantity.line: seen_of(quantity)

@@ -9,12 +9,12 @@ import copy
 import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
 from lockstep.causes.cause import Cause, First
-from lockstep.causes.source import BEFORE, WAS, Replace
+from lockstep.causes.source import WAS, Replace, everywhere, given_beside
 from lockstep.diagnose.lines import Line, Numbers, Script, Trail
 from lockstep.text import Message, message
 
@@ -32,10 +32,26 @@ KINDS = (
     "kept",
     "factor",
     "clipped",
+    "far",
+    "in-one-mode",
+    "narrow",
     "both",
 )
+ALONE = ("far", "in-one-mode", "narrow")  # so many that they are not tried two at once
 BEGIN = First(1, "")
 FUNCTIONS = ("np.sqrt({})", "({})**2", "abs({})")
+FAR_FUNCTIONS = (
+    "np.sign({})",
+    "({}).sum()",
+    "({}).mean()",
+    "np.clip({}, -1, 1)",
+    "np.clip({}, -lr, lr)",
+    "{0} - ({0}).mean()",
+    "{0} / np.sqrt((({0})**2).sum())",
+)
+IN_ONE_MODE = ("left-out", "times-for-over", "over-for-times", "function-left-out", "twice")
+FORMATS = ("float32", "float16")
+ELEMENTWISE = ("np.sqrt", "root", "np.exp", "np.log", "np.log1p", "np.tanh", "abs")
 COMPARISONS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
 REDUCTIONS = ("sum", "mean", "max")
 
@@ -64,7 +80,7 @@ class Mutant(Cause):
         return "; ".join([*lines, *(f"{line} kept as {text}" for line, text in self.kept.items())])
 
     def written(self, text: str) -> str:
-        if not self.free:
+        if not (self.free or self.was):
             return text
         free = {name: f"({value:.9g})" if isinstance(value, float) else value for name, value in self.free.items()}
         names = {name: parse(value) for name, value in free.items()} | {WAS: parse(self.was or WAS)}
@@ -104,10 +120,15 @@ class Change(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What a line can see. arrays, numbers: names of arguments and earlier lines; state: those of them that are old."""
+    """What a line can see. arrays, numbers: names of arguments and earlier lines.
+
+    first: the argument that there is always. tensor: whether all arrays are of one tensor.
+    """
 
     arrays: tuple[str, ...]
     numbers: tuple[str, ...]
+    first: str
+    tensor: bool
 
 
 def mutants(script: Script, trail: Trail, subject: str, layer: str = "") -> list[Mutant]:
@@ -134,6 +155,9 @@ def of_lines(script: Script, trail: Trail) -> Iterator[Mutant]:
                 text = ast.unparse(change.new)
                 if text != before:
                     yield mutant(field, line.names[0], text, change.kind, change.details)
+                    if script.modes[line.function]:
+                        yield from in_one_mode(field, line.names[0], before, text, change)
+            yield from applied_twice(field, line, scope)
             yield from with_numbers(field, line)
 
 
@@ -142,11 +166,30 @@ def mutant(field: str, line: str, text: str, kind: str, details: Mapping[str, An
     return Mutant(kind=kind, details=said, first=First(1, line), **{field: {line: text}}, **others)
 
 
+def applied_twice(field: str, line: Line, scope: Scope) -> Iterator[Mutant]:
+    """A line in which its own result stands in the place of an array."""
+    for name in sorted({node.id for node in ast.walk(line.tree) if isinstance(node, ast.Name)} & set(scope.arrays)):
+        text = ast.unparse(Replace({name: line.tree}).visit(copy.deepcopy(line.tree)))
+        if not isinstance(line.tree, ast.Name):
+            yield mutant(field, line.names[0], text, "far", {"was": name, "new": ast.unparse(line.tree)})
+
+
 def with_numbers(field: str, line: Line) -> Iterator[Mutant]:
     """A line with a number in it that has to be solved for."""
     name, was = line.names[0], ast.unparse(line.tree)
     yield mutant(field, name, "factor * (was)", "factor", {}, free={"factor": 2.0}, was=was)
     yield mutant(field, name, "np.clip(was, -bound, bound)", "clipped", {}, free={"bound": 1.0}, was=was)
+
+
+def in_one_mode(field: str, line: str, before: str, text: str, change: Change) -> Iterator[Mutant]:
+    """A slip that is made in training alone, or in evaluation alone."""
+    if change.kind in IN_ONE_MODE:
+        said = message(f"mutation.{change.kind}", line=line, **change.details)
+        for mode, chosen in (
+            ("training", f"({text}) if training else was"),
+            ("evaluation", f"was if training else {text}"),
+        ):
+            yield mutant(field, line, chosen, "in-one-mode", {"mode": mode, "what": said}, was=before)
 
 
 def scopes(script: Script, trail: Trail) -> Iterator[tuple[Line, Scope]]:
@@ -159,7 +202,7 @@ def scopes(script: Script, trail: Trail) -> Iterator[tuple[Line, Scope]]:
         script.go(state, script.everything, call, script.exchange(()), trace)
     for line, there in zip(script.lines, trace, strict=False):
         world = script.worlds[line.function].keys() - set(call.given[line.function])
-        known = {name: value for name, value in there[-1].items() if name not in world and not name.endswith(BEFORE)}
+        known = {name: value for name, value in there[-1].items() if name not in world and not given_beside(name)}
         known.pop("ops", None)
         earlier = {
             f"lines.{name}": value
@@ -174,6 +217,8 @@ def scopes(script: Script, trail: Trail) -> Iterator[tuple[Line, Scope]]:
                     name for name, value in known.items() if isinstance(value, np.ndarray) and value.dtype.kind == "f"
                 ),
                 tuple(name for name, value in known.items() if type(value) in (int, float)),
+                script.definitions[line.function].args.args[0].arg,
+                tensor=not script.definitions[1:],
             ),
         )
 
@@ -197,6 +242,7 @@ def rewritten(node: ast.expr, scope: Scope) -> Iterator[Change]:
     if isinstance(node, ast.Compare) and type(node.ops[0]) not in COMPARISONS:
         return  # whether there is something
     yield from changed(node, scope)
+    yield from renamed(node, scope)
     for field, child in ast.iter_fields(node):
         if isinstance(child, ast.expr) and not (isinstance(node, ast.Attribute) and not is_line(node)):
             for change in rewritten(child, scope) if not is_function(node, field) else inside(child, scope):
@@ -235,6 +281,7 @@ def with_field(node: ast.expr, field: str, value: Any) -> Any:
 def changed(node: ast.expr, scope: Scope) -> Iterator[Change]:
     """What may stand in the place of this very expression."""
     text = ast.unparse(node)
+    yield from moved(node)
     if isinstance(node, ast.BinOp):
         yield from operation(node)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -259,10 +306,54 @@ def changed(node: ast.expr, scope: Scope) -> Iterator[Change]:
         for other in scope.arrays:
             if other != text:
                 yield instead(node, parse(other))
+                if scope.tensor:
+                    yield instead(node, parse(f"{text} - {other}"), "far")
+    if of_arrays(node, scope):
+        yield from narrowed(node, text, scope)
+        for form in FAR_FUNCTIONS if scope.tensor else ():
+            yield instead(node, parse(form.format(text)), "far")
     if (of_arrays(node, scope) and not isinstance(node, ast.Call | ast.IfExp)) or is_root(node):
         for form in FUNCTIONS:
             yield instead(node, parse(form.format(text)), "put-in")
         yield Change(parse(f"-({text})"), "sign", {"part": text})
+
+
+def renamed(node: ast.expr, scope: Scope) -> Iterator[Change]:
+    """One name for another, or narrower, wherever it stands in the expression, if that is in several places."""
+    read = [ast.unparse(part) for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute)]
+    for names in (scope.arrays, scope.numbers):
+        for was in dict.fromkeys(name for name in read if name in names and read.count(name) > 1):
+            for new in names:
+                if new != was:
+                    yield Change(everywhere(node, {was: new}), "instead", {"was": was, "new": new})
+            for dtype in FORMATS if names is scope.arrays else ():
+                held = f"as_wide_as(as_{dtype}({was}), {scope.first})"
+                yield Change(everywhere(node, {was: held}), "narrow", {"part": was, "dtype": dtype})
+
+
+def narrowed(node: ast.expr, text: str, scope: Scope) -> Iterator[Change]:
+    """An array that is held, or worked out, in a narrower format."""
+    inside_it = ast.unparse(everywhere(node, {name: f"HELD({name})" for name in scope.arrays}))
+    for dtype in FORMATS:
+        for held in dict.fromkeys((f"HELD({text})", inside_it)):
+            new = f"as_wide_as({held.replace('HELD', f'as_{dtype}')}, {scope.first})"
+            yield Change(parse(new), "narrow", {"part": text, "dtype": dtype})
+
+
+def moved(node: ast.expr) -> Iterator[Change]:
+    """What stands within a function beside it, and the other way."""
+    if is_elementwise(node) and isinstance(node.args[0], ast.BinOp):
+        within = node.args[0]
+        for field, side in (("left", within.left), ("right", within.right)):
+            yield instead(node, with_field(within, field, with_field(node, "args", [side])))
+    if isinstance(node, ast.BinOp):
+        for field, side in (("left", node.left), ("right", node.right)):
+            if is_elementwise(side):
+                yield instead(node, with_field(side, "args", [with_field(node, field, side.args[0])]))
+
+
+def is_elementwise(node: ast.expr) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ELEMENTWISE
 
 
 def is_root(node: ast.expr) -> bool:
@@ -330,6 +421,8 @@ def call(node: ast.Call, text: str) -> Iterator[Change]:
     if name == "np.where":
         turned = ast.Call(node.func, [node.args[0], node.args[2], node.args[1]], [])
         yield instead(node, turned)
+    if is_root(node):
+        yield instead(node, parse(f"({ast.unparse(node.args[0])})**2"))
     if name == "np.maximum":
         yield instead(node, parse(text.replace("np.maximum", "np.minimum", 1)))
     if name == "np.log1p":
@@ -378,12 +471,15 @@ def of_arguments(script: Script, trail: Trail) -> Iterator[Mutant]:
     given = trail.calls[0].given[0]
     for name, value in given.items():
         texts: tuple[str, ...] = ()
-        if name.endswith(BEFORE):
+        if given_beside(name):
             continue
         if isinstance(value, tuple) and len(value) == 2:
             said = {"one": f"{name}[0]", "other": f"{name}[1]"}
             yield mutant("arguments", name, f"({name}[1], {name}[0])", "interchanged", said)
-            texts = (f"(1 - {name}[0], {name}[1])", f"({name}[0], 1 - {name}[1])")
+            both = (f"({name}[0], {name}[0])", f"({name}[1], {name}[1])")
+            texts = (*both, f"(1 - {name}[0], {name}[1])", f"({name}[0], 1 - {name}[1])")
+        elif script.definitions[1:] and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            yield mutant("arguments", name, f"np.clip({name}, -bound, bound)", "clipped", {}, free={"bound": 1.0})
         elif name == "step":
             texts = ("step + 1", "step - 1", "1")
         elif type(value) is float:

@@ -15,6 +15,7 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import may_join
+from lockstep.causes.source import reads
 from lockstep.causes.tables import causes as causes_of
 from lockstep.diagnose.assembly import Assembly
 from lockstep.diagnose.effort import Effort, limited
@@ -298,7 +299,11 @@ class Search:
 
     def pairs(self) -> list[Candidate]:
         """Two causes, as they were seen, that explain everything where no cause alone does."""
-        return self.verified(filter(may_join, itertools.combinations(self.wrong, 2)))
+        joined = [*filter(may_join, itertools.combinations(self.wrong, 2))]
+        # what goes on in a narrower format is further off than the screen lets pass
+        return self.verified(joined) or self.verified(
+            (both for both in joined if any(map(narrows, both))), screened=False
+        )
 
     def grown(self) -> list[Candidate]:
         """Causes that are added to each other while each of them, or else two, explains scenarios that were left."""
@@ -492,6 +497,11 @@ class Search:
         candidate = Candidate(best, used)
         something = any(share <= 1 for share in used.values())
         return candidate if candidate.residual > 1 and something else None
+
+
+def narrows(cause: Cause) -> bool:
+    """Whether it holds a line in a narrower format."""
+    return any(reads(text) & {"single", "half"} for text in cause.lines.values())
 
 
 class Refuted(Exception):

@@ -22,7 +22,10 @@ from lockstep.recordings.recording import Recording
 # runs need tens; the smallest cause of the catalogue makes 1e4 of them in float64.
 LIMIT = 1000.0
 
-UNIT = frozenset({"beta1", "beta2", "rho", "alpha", "momentum", "mu"})  # free numbers that lie between 0 and 1
+UNIT = frozenset(
+    {"beta1", "beta2", "rho", "alpha", "momentum", "mu", "rate", "rate_at_once"}
+)  # free numbers that lie between 0 and 1
+COUNTS = frozenset({"every"})  # those that are whole
 POINTS, ROUNDS, AHEAD = 33, 12, 3  # of a search: points a round; steps that are looked at after the first to differ
 
 # what a hypothesis raises that makes no sense here: two edits of one line, a division by 0, state that is not there
@@ -166,7 +169,9 @@ def descend(number: float, off: np.ndarray, slope: np.ndarray) -> float:
 
 
 def first_grid(name: str) -> np.ndarray:
-    """Where to look at first: from 0 to nearly 1, closest at 1, or six numbers a decade."""
+    """Where to look at first: at counts, from 0 to nearly 1, closest at 1, or six numbers a decade."""
+    if name in COUNTS:
+        return np.arange(2.0, 67.0)
     return 1 - np.logspace(0, -7, 85) if name in UNIT else np.logspace(-30, 6, 217)
 
 
@@ -214,7 +219,7 @@ def floats(value: Any) -> np.ndarray:
 
 def curve(recording: Recording, causes: Hypothesis, name: str, numbers: np.ndarray, steps: int) -> np.ndarray:
     """How far each element of the first `steps` is off for each of the numbers, signed, in roundings."""
-    together = recording.holds == "steps" and by_element(planted(recording.subject, "", ()))
+    together = recording.holds == "steps" and by_element(planted(recording.subject, "", causes))
     made = optimizer_curve if together else one_by_one
     with np.errstate(all="ignore"):
         parts = list(made(recording, causes, f"free_{name}", numbers, steps))

@@ -191,7 +191,9 @@ class Arbiter:
             group.update(given | now)  # state that begins with this step may start as one of them
             told, told_before = (self.optimizer.with_group(given | at).hyperparameters for at in (now, earlier))
             # a planted formula may read what a hyperparameter was at the step before
-            told |= {f"{name}_before": told_before[name] for name in getattr(self.optimizer, "BEFORE", ())}
+            beside = {f"{name}_before": value for name, value in told_before.items()}
+            beside |= {"updates": step, "norm_of_all": np.sqrt(sum((g * g).sum() for g in before["grad"].values()))}
+            told |= {name: beside[name] for name in getattr(self.optimizer, "BESIDE", ())}
             scalars.append({name: weak(value) for name, value in told.items()})
         places = {name: place for place, group in enumerate(self.optimizer.param_groups) for name in group["params"]}
         bounds: Bounds = {}

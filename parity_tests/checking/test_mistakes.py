@@ -1,5 +1,7 @@
 """Mistakes as they are met in published code, each in a few lines of its own: what a check must name."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,60 @@ class Float32Moments(Moments):
         return tuple(x.astype(np.float32) for x in super().averages(first, second, g))
 
 
+class NarrowAndInside(Float32Moments):
+    def below(self, second):
+        return np.sqrt(second + self.eps)
+
+
+class OneRate(Moments):
+    def averages(self, first, second, g):
+        b1, _ = self.betas
+        return b1 * first + (1 - b1) * g, b1 * second + (1 - b1) * g**2
+
+
+class Surprise(Moments):
+    def averages(self, first, second, g):
+        first, _ = super().averages(first, second, g)
+        return first, super().averages(first, second, g - first)[1]
+
+
+class ShortGradients(Moments):
+    def averages(self, first, second, g):
+        return super().averages(first, second, g * np.minimum(1.0, 0.5 / (np.linalg.norm(g) + 1e-6)))
+
+
+class Slower(Moments):
+    def change(self, first, second, t):
+        return super().change(first, second, t) * 0.97 ** (t - 1)
+
+
+class Idle(Moments):
+    def step(self, params, grads):
+        super().step(params, {name: g if g is not None and g.any() else None for name, g in grads.items()})
+
+
+class Decaying:
+    """SGD with a weight decay of its own."""
+
+    def __init__(self, lr=1e-3, weight_decay=0.0):
+        self.lr, self.weight_decay = lr, weight_decay
+
+    def step(self, params, grads):
+        for name, g in grads.items():
+            if g is not None:
+                params[name] -= self.lr * (g + self.weight_decay * self.pull(params[name]))
+
+
+class Lasso(Decaying):
+    def pull(self, param):
+        return np.sign(param)
+
+
+class LeavesBiases(Decaying):
+    def pull(self, param):
+        return param if param.ndim != 1 else 0.0
+
+
 class NoneInTheCatalogue(Moments):
     def below(self, second):
         return self.eps - np.sqrt(second)
@@ -143,6 +199,14 @@ OPTIMIZERS = [
     (Clipped, "optim.adam", {"gradient-clipped"}),
     (StepSizeAndRoot, "optim.adam", {"eps-hat", "eps-inside-sqrt"}),
     (Float32Moments, "optim.adam", {"state-low-precision"}),
+    (NarrowAndInside, "optim.adam", {"state-low-precision", "eps-inside-sqrt"}),
+    (OneRate, "optim.adam", {"not-in-the-catalogue"}),
+    (Surprise, "optim.adam", {"variance-about-the-mean"}),
+    (ShortGradients, "optim.adam", {"gradient-norm-clipped"}),
+    (Slower, "optim.adam", {"lr-decays-inside"}),
+    (Idle, "optim.adam", {"zero-gradient-skipped"}),
+    (Lasso, "optim.sgd", {"l1-for-l2"}),
+    (LeavesBiases, "optim.sgd", {"decay-of-matrices-alone"}),
     (NoneInTheCatalogue, "optim.adam", {"not-in-the-catalogue"}),
     (Rates, "optim.rmsprop", {"decoupled-for-l2", "accumulator-starts-at-first-square"}),
     (OnlyARate, "optim.adagrad", {"eps-inside-sqrt", "eps-value", "accumulator-starts-above-zero"}),
@@ -150,9 +214,14 @@ OPTIMIZERS = [
 ]
 
 
+@functools.cache
+def checked(kind, like):
+    return lockstep.check(kind, like=like, dtypes=["float64"])
+
+
 @pytest.mark.parametrize(("kind", "like", "named"), OPTIMIZERS, ids=lambda value: getattr(value, "__name__", None))
 def test_an_optimizer_is_told_what_is_wrong_with_it(kind, like, named):
-    result = lockstep.check(kind, like=like, dtypes=["float64"])
+    result = checked(kind, like)
     assert {cause["id"] for cause in result.causes} == named, str(result)
     assert all(cause["residual"] <= 1 for cause in result.causes)
 
@@ -162,12 +231,14 @@ def test_the_right_one_is_told_nothing():
 
 
 def test_a_number_of_its_own_is_found():
-    (cause,) = lockstep.check(Clipped, like="optim.adam", dtypes=["float64"]).causes
-    assert cause["hyperparameters"] == {"bound": 0.25}
+    numbers = ((Clipped, {"bound": 0.25}), (ShortGradients, {"bound_of_each": 0.5}), (Slower, {"rate": 0.97}))
+    for kind, number in numbers:
+        (cause,) = checked(kind, "optim.adam").causes
+        assert cause["hyperparameters"] == number
 
 
 def test_what_is_in_no_catalogue_is_told_by_its_line():
-    result = lockstep.check(NoneInTheCatalogue, like="optim.adam", dtypes=["float64"])
+    result = checked(NoneInTheCatalogue, "optim.adam")
     assert "denom = eps - np.sqrt(v_hat)" in str(result)
     assert "not in the catalogue" in str(result)
 
@@ -204,7 +275,62 @@ class CrossEntropyLoss:
         return grad * (self.p - np.eye(self.p.shape[1])[self.t]) / len(self.t)
 
 
+class LayerNorm:
+    """The deviation takes the eps; the way back is that of the formula without it."""
+
+    def __init__(self, normalized_shape, eps=1e-5):
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.axes, self.eps = tuple(range(-len(shape), 0)), eps
+        self.weight, self.bias = np.ones(shape), np.zeros(shape)
+
+    def forward(self, x):
+        self.deviation = x.std(axis=self.axes, keepdims=True) + self.eps
+        self.hat = (x - x.mean(axis=self.axes, keepdims=True)) / self.deviation
+        return self.weight * self.hat + self.bias
+
+    def backward(self, grad):
+        over = tuple(range(grad.ndim - len(self.axes)))
+        self.dweight, self.dbias = (grad * self.hat).sum(axis=over), grad.sum(axis=over)
+        d = grad * self.weight
+        along = (d * self.hat).mean(axis=self.axes, keepdims=True)
+        return (d - d.mean(axis=self.axes, keepdims=True) - self.hat * along) / self.deviation
+
+
+class Sigmoid:
+    """What it keeps for the way back is narrower than what it was given."""
+
+    def forward(self, x):
+        e = np.exp(-np.abs(x))
+        y = np.where(x >= 0, 1, e) / (1 + e)
+        self.y = y.astype(np.float32).astype(x.dtype)
+        return y
+
+    def backward(self, grad):
+        return grad * self.y * (1 - self.y)
+
+
+class BCELoss:
+    """PyTorch's but for one constant, which PyTorch holds in float32."""
+
+    def __init__(self, reduction="mean"):
+        self.reduction = reduction
+
+    def forward(self, p, t):
+        self.p, self.t = p, t
+        with np.errstate(divide="ignore"):
+            there, other = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
+        losses = -(t * there + (1 - t) * other)
+        return losses if self.reduction == "none" else getattr(losses, self.reduction)()
+
+    def backward(self, grad=1.0):
+        count = self.p.size if self.reduction == "mean" else 1
+        return grad * (self.p - self.t) / np.maximum(self.p * (1 - self.p), 1e-12) / count
+
+
 LAYERS = [
+    (LayerNorm, "layers.layernorm", {"eps-added-to-deviation"}),
+    (Sigmoid, "layers.activation", {"not-in-the-catalogue"}),
+    (BCELoss, "layers.loss", {"slope-floor"}),
     (ReLU, "layers.activation", {"slope-at-zero"}),
     (Dropout, "layers.dropout", {"scale-one-way"}),
     (CrossEntropyLoss, "layers.loss", {"probabilities-clipped"}),

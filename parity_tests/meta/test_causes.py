@@ -170,6 +170,9 @@ def test_planted_alone_it_is_found(cause, dtype):
 )
 def test_without_it_the_scenario_is_clean(path, desc, dtype):
     outcome = clean(path, desc, dtype)
+    if getattr(next(one.case for one in scenarios(path) if one.name == desc), "differs", ""):
+        assert outcome.verdict is Verdict.DIFFERENT  # PyTorch follows another formula there than the notebook
+        return
     assert outcome.verdict in (Verdict.IDENTICAL, Verdict.ROUNDING), outcome.evidence
 
 

@@ -18,7 +18,7 @@ from lockstep.causes.source import BadEdit
 from lockstep.checking.scenarios import trials
 from lockstep.diagnose.diagnosis import diagnose
 from lockstep.diagnose.lines import Quick
-from lockstep.diagnose.mutation import Mutant, mutants
+from lockstep.diagnose.mutation import ALONE, Mutant, mutants
 from lockstep.diagnose.replay import replay
 from lockstep.recordings.recording import Recording, Step
 from lockstep.subjects.registry import find, subjects
@@ -133,7 +133,8 @@ def table(paths, some: int | None = None, pairs: int = 1000, say=print):
         every = slips(path, layer)
         draw.shuffle(every)
         alone = list(itertools.islice(((one,) for one in every if shows(path, layer, (one,))), some))
-        both = itertools.combinations(draw.sample(every, min(len(every), 200)), 2)
+        near = [slip for slip in every if slip.kind not in ALONE]  # two of the others at once are not looked for
+        both = itertools.combinations(draw.sample(near, min(len(near), 200)), 2)
         wanted = max(1, pairs // len(paths))
         candidates = list(both)
         draw.shuffle(candidates)

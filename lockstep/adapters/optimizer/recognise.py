@@ -60,6 +60,8 @@ def recognise(target: Any, subject: str, wanted: tuple[str, ...], dtype: str = "
     Raises:
         CannotCheck: where no shape fits, with the list of those that do.
     """
+    if inspect.isgeneratorfunction(target):
+        target = sent_to(target)
     try:
         shapes = candidates(target, subject, wanted)
         if uses_torch(target):
@@ -69,6 +71,24 @@ def recognise(target: Any, subject: str, wanted: tuple[str, ...], dtype: str = "
         wrapper = message("recognise.wrapper", code=indented(optimizer_wrapper(target, wanted)))
         lines = [message("recognise.shapes"), wrapper]
         raise CannotCheck(message("recognise.lines", first=error.said, lines=lines)) from None
+
+
+def sent_to(function: Any) -> type:
+    """A class whose steps send gradients to what a generator function makes of the parameters."""
+
+    class Sent:
+        def __init__(self, params, **hyperparameters):
+            self.generator = function(params, **hyperparameters)
+            next(self.generator)
+
+        def step(self, grads):
+            return self.generator.send(grads)
+
+    Sent.__name__, Sent.__module__ = function.__name__, function.__module__
+    Sent.__init__.__signature__ = inspect.Signature(
+        [inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY), *inspect.signature(function).parameters.values()]
+    )
+    return Sent
 
 
 def first_that_works(target: Any, shapes: Iterator[Recognised], dtype: str, about: Subject) -> Recognised:

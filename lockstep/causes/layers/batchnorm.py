@@ -19,6 +19,8 @@ SCENARIOS = [
     scenario("images", (4, 3, 5, 5), "BatchNorm2d"),
 ]
 
+UNBIASED = {"var": "was * (m / (m - 1)) if of_batch else was", "unbiased": "var"}
+
 CAUSES = table(
     "layers.batchnorm",
     SCENARIOS,
@@ -33,9 +35,18 @@ CAUSES = table(
         ),
         Cause(
             id="variance-unbiased",
-            lines={"sigma": "np.sqrt(var * (m / (m - 1)) + eps) if of_batch else was"},
+            lines=UNBIASED,
             backward={"dx": "dx_hat / lines.sigma + dvar * 2 * lines.centred / (m - 1) + dmu / m if of_batch else was"},
-            formula=r"\sigma_\epsilon = \sqrt{\tfrac{m}{m-1}\,\sigma^2 + \epsilon}",
+            formula=r"\sigma^2 = \tfrac{1}{m-1} \sum_i c_i^2",
+            shows="features",
+            first=First(1, "y"),
+        ),
+        Cause(
+            id="variance-unbiased",
+            variant="there alone",
+            words="there",
+            lines=UNBIASED,
+            formula=r"\sigma^2 = \tfrac{1}{m-1} \sum_i c_i^2",
             shows="features",
             first=First(1, "y"),
         ),
@@ -65,9 +76,27 @@ CAUSES = table(
                 "/ np.sqrt(lines.var) if of_batch else was"
             },
             formula=r"\sigma_\epsilon = \sqrt{\sigma^2} + \epsilon",
-            seen="chainer/chainer#2214",
+            seen="Tencent/ncnn#311",
             shows="small variance",
             first=First(1, "y"),
+        ),
+        Cause(
+            id="eps-added-to-deviation",
+            variant="there alone",
+            words="there",
+            lines={"sigma": "np.sqrt(var) + eps"},
+            formula=r"\sigma_\epsilon = \sqrt{\sigma^2} + \epsilon",
+            seen="Tencent/ncnn#311",
+            shows="small variance",
+            first=First(1, "y"),
+        ),
+        Cause(
+            id="eps-missing-in-evaluation",
+            lines={"sigma": "was if of_batch else np.sqrt(var)"},
+            formula=r"\sigma_\epsilon = \bar\sigma \quad \text{in evaluation}",
+            seen="chainer/chainer#2214, #2149",
+            shows="training, then evaluation",
+            first=First(3, "y"),
         ),
         Cause(
             id="one-pass-variance",

@@ -34,11 +34,33 @@ CAUSES = table(
             first=First(1, "y"),
         ),
         Cause(
+            id="variance-unbiased",
+            variant="there alone",
+            words="there",
+            lines={"var": "(centred * centred).sum(axis=axes, keepdims=True) / (int(np.prod(normalized_shape)) - 1)"},
+            formula=r"\sigma^2 = \tfrac{1}{n-1} \sum_j c_j^2",
+            shows="few features",
+            first=First(1, "y"),
+        ),
+        Cause(
             id="eps-added-to-deviation",
             lines={"sigma": "np.sqrt(var) + eps"},
-            backward={"along_x_hat": "was * lines.sigma / np.sqrt(lines.var)"},
+            # where the variance is 0, torch.std has no slope
+            backward={
+                "along_x_hat": "np.where(lines.var > 0, was * lines.sigma, 0)"
+                " / np.sqrt(np.where(lines.var > 0, lines.var, 1))"
+            },
             formula=r"\sigma_\epsilon = \sqrt{\sigma^2} + \epsilon",
             seen="harvardnlp/annotated-transformer",
+            shows="small variance",
+            first=First(1, "y"),
+        ),
+        Cause(
+            id="eps-added-to-deviation",
+            variant="there alone",
+            words="there",
+            lines={"sigma": "np.sqrt(var) + eps"},
+            formula=r"\sigma_\epsilon = \sqrt{\sigma^2} + \epsilon",
             shows="small variance",
             first=First(1, "y"),
         ),

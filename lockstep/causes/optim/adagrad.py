@@ -3,8 +3,10 @@
 from lockstep.cases import Case
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
+    anyones,
     ascends,
     clipped_inside,
+    decay_ascends,
     decay_beside,
     decay_factor,
     l2_divided_by_batch,
@@ -12,7 +14,10 @@ from lockstep.causes.optim.optimizer import (
     low_precision,
     lr_factor,
     none_gradient_decays,
+    other_decays,
     other_value,
+    seldom,
+    shared_state,
     situations,
     state_low_precision,
     tied_updated_twice,
@@ -21,6 +26,7 @@ from lockstep.causes.tables import table
 
 SCENARIOS = [
     *situations(),
+    *seldom(),
     Scenario(Case("lr decay", lr=0.1, lr_decay=0.1, steps=6)),
 ]
 
@@ -78,6 +84,10 @@ CAUSES = table(
         *decay_beside("v"),
         state_low_precision("v"),
         clipped_inside("v"),
+        *anyones("v", None),
+        *shared_state("v"),
+        *other_decays("d", "g", "v"),
+        decay_ascends("v"),
         l2_twice("v"),
         none_gradient_decays("step"),
         tied_updated_twice("step"),

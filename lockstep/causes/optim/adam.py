@@ -4,8 +4,10 @@ from lockstep.cases import Case
 from lockstep.causes.behaviour import counts_calls, counts_tensors, hidden_maximum
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
+    anyones,
     ascends,
     clipped_inside,
+    decay_ascends,
     decay_factor,
     decay_without_parameter,
     l2_and_decoupled,
@@ -14,7 +16,11 @@ from lockstep.causes.optim.optimizer import (
     low_precision,
     lr_factor,
     none_gradient_decays,
+    other_decays,
     other_value,
+    resets,
+    seldom,
+    shared_state,
     situations,
     starts_at_first_square,
     state_low_precision,
@@ -24,6 +30,7 @@ from lockstep.causes.tables import table
 
 SCENARIOS = [
     *situations(),
+    *seldom(),
     Scenario(Case("amsgrad, gradients shrink", problem="shrinking", amsgrad=True, steps=6)),
 ]
 
@@ -280,12 +287,52 @@ MOMENTS = [
     ),
     Cause(
         id="betas-interchanged",
+        variant="in the corrections alone",
+        everywhere={"beta1**step": "beta2**step", "beta2**step": "beta1**step"},
+        formula=r"\hat m_t = m_t / (1 - \beta_2^t), \quad \hat v_t = v_t / (1 - \beta_1^t)",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
+    Cause(
+        id="betas-interchanged",
+        variant="in the moments alone",
+        lines={"m": "beta2 * exp_avg + (1 - beta2) * d", "v": "beta1 * exp_avg_sq + (1 - beta1) * d**2"},
+        formula=r"m_t = \beta_2 m_{t-1} + (1 - \beta_2)\,d_t, \quad v_t = \beta_1 v_{t-1} + (1 - \beta_1)\,d_t^2",
+        shows="normal gradients",
+        first=First(1, "m"),
+    ),
+    Cause(
+        id="betas-interchanged",
         arguments={"betas": "(betas[1], betas[0])"},
         formula=r"\beta_1 \leftrightarrow \beta_2",
         shows="normal gradients",
         first=First(1, "m"),
     ),
     state_low_precision("m", "v"),
+    state_low_precision("m", "v", half=True),
+    *shared_state("m"),
+    *resets("exp_avg", "exp_avg_sq"),
+    *(
+        Cause(
+            id="variance-about-the-mean",
+            variant=variant,
+            lines={"v": f"beta2 * exp_avg_sq + (1 - beta2) * (d - m)**2{added}"},
+            formula=r"v_t = \beta_2 v_{t-1} + (1 - \beta_2)(d_t - m_t)^2",
+            seen="AdaBelief, arXiv:2010.07468",
+            shows="normal gradients",
+            first=First(1, "v"),
+        )
+        for variant, added in (("", ""), ("eps added", " + eps"))
+    ),
+    Cause(
+        id="step-size-compounded",
+        lines={"m_hat": "m", "v_hat": "v_max"},
+        arguments={"lr": "compounded(lr, betas, step)"},
+        formula=r"\alpha_t = \alpha_{t-1}\,\sqrt{1 - \beta_2^t} / (1 - \beta_1^t)",
+        seen="PennyLaneAI/pennylane#1929",
+        shows="normal gradients",
+        first=First(1, "param"),
+    ),
     starts_at_first_square(),
     clipped_inside("m"),
     ascends("decayed + lr * m_hat / denom"),
@@ -323,6 +370,18 @@ CAUSES = table(
         ),
         l2_and_decoupled({"decayed": "param - lr * weight_decay * param if weight_decay else param"}),
         decay_without_parameter({"d": "g + weight_decay if weight_decay else g"}, "m"),
+        Cause(
+            id="decoupled-for-l2",
+            variant="after the update",
+            lines={"d": "g", "param": "was * (1 - lr * weight_decay) if weight_decay else was"},
+            formula=r"d_t = g_t, \quad \theta_t \leftarrow (1 - \alpha\lambda)\,\theta_t",
+            words="with-lr",
+            shows="weight decay",
+            first=First(1, "m"),
+        ),
+        *other_decays("d", "g", "m"),
+        decay_ascends("m"),
+        *anyones("m", First(2, "m")),
         l2_twice("m"),
         *MOMENTS,
         l2_divided_by_batch("m"),

@@ -1,8 +1,15 @@
 """Causes that any optimizer can have, stated once."""
 
 from lockstep.cases import Case
-from lockstep.causes.behaviour import missing_is_zero, steps_first_twice
-from lockstep.causes.cause import Cause, First, Scenario
+from lockstep.causes.behaviour import (
+    keeps_one_state,
+    keeps_state_by_shape,
+    missing_is_zero,
+    skips_zero_entries,
+    skips_zero_gradients,
+    steps_first_twice,
+)
+from lockstep.causes.cause import DTYPES, Cause, First, Scenario
 
 
 def situations(**hyperparameters) -> list[Scenario]:
@@ -21,6 +28,201 @@ def situations(**hyperparameters) -> list[Scenario]:
         scenario("a step without gradient", lr=0.1, weight_decay=0.1, none_at=3),
         scenario("lr changes", lr=0.1, lr_at={4: 0.01}),
     ]
+
+
+def seldom(**hyperparameters) -> list[Scenario]:
+    """What brings out who skips a gradient, turns a decay around, or mixes up tensors of one shape."""
+    settings = {"lr": 0.1, "steps": 6, **hyperparameters}
+    zero = Case("weight decay, zero gradients from step 4 on", weight_decay=0.1, zero_from=4, **settings)
+    ascent = Case("weight decay, maximize", weight_decay=0.1, maximize=True, **settings)
+    twins = Case("odd sizes", shapes={"seven": (7,), "twin": (7,), "one": (1,)}, **settings)
+    return [
+        Scenario(zero, "zero gradients from step 4 on"),
+        Scenario(ascent, "weight decay"),
+        Scenario(twins),
+    ]
+
+
+def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause]:
+    """What people do to any optimizer.
+
+    Arguments:
+        line: what shows a wrong gradient first.
+        entries: where it shows first that entries without a gradient are left alone; None where it does not.
+        count: its counter, or "".
+    """
+    each, together = "np.sqrt((was * was).sum())", "norm_of_all"
+    return [
+        *(
+            Cause(
+                id="gradient-norm-clipped",
+                variant=variant,
+                lines={"g": f"was / np.maximum(1, ({norm}) / {bound})"},
+                free={bound: 1.0},
+                formula=r"g_t \leftarrow g_t \min(1,\, c / \lVert g_t \rVert)",
+                seen="joelouismarino/sequential_flows" if bound == "bound_of_all" else "",
+                shows="normal gradients",
+                first=First(1, line),
+            )
+            for variant, bound, norm in (
+                ("each tensor's", "bound_of_each", f"{each} + 1e-6"),
+                ("each tensor's, nothing added", "bound_of_each_alone", each),
+                ("of all", "bound_of_all", f"{together} + 1e-6"),
+                ("of all, nothing added", "bound_of_all_alone", together),
+            )
+        ),
+        *(
+            Cause(
+                id="lr-decays-inside",
+                variant=variant,
+                arguments={"lr": text},
+                free={rate: 0.99},
+                formula=r"\alpha_t = \alpha\,c^{t-1}",
+                seen=seen,
+                shows="normal gradients",
+                first=First(step, "param"),
+            )
+            for variant, rate, text, seen, step in (
+                ("from the second step on", "rate", "lr * rate**(updates - 1)", "", 2),
+                ("from the first step on", "rate_at_once", "lr * rate_at_once**updates", "Pyro ClippedAdam", 1),
+            )
+        ),
+        Cause(
+            id="lr-decays-inside",
+            variant="by a fraction",
+            arguments={"lr": "lr / (1 + decay * (updates - 1))"},
+            free={"decay": 1e-2},
+            formula=r"\alpha_t = \alpha / (1 + c\,(t - 1))",
+            seen="Keras",
+            shows="normal gradients",
+            first=First(2, "param"),
+        ),
+        Cause(
+            id="lr-warms-up-inside",
+            arguments={"lr": "lr * np.minimum(1, updates / warm)"},
+            free={"warm": 10.0},
+            formula=r"\alpha_t = \alpha \min(1,\, t / n)",
+            shows="normal gradients",
+            first=First(1, "param"),
+        ),
+        Cause(
+            id="lr-decays-inside",
+            variant="by the root",
+            arguments={"lr": "lr / np.sqrt(updates)"},
+            formula=r"\alpha_t = \alpha / \sqrt t",
+            shows="normal gradients",
+            first=First(2, "param"),
+        ),
+        Cause(
+            id="zero-gradient-skipped",
+            variant="of a tensor",
+            behaviour=skips_zero_gradients,
+            formula=r"\theta_t = \theta_{t-1} \quad \text{where } g_t = 0",
+            shows="weight decay, zero gradients from step 4 on",
+            first=First(4, count or line),
+        ),
+        *(
+            [
+                Cause(
+                    id="zero-gradient-skipped",
+                    variant="entry by entry",
+                    behaviour=skips_zero_entries,
+                    formula=r"\theta_t = \theta_{t-1} \quad \text{where } g_t = 0",
+                    seen="allenai/OLMo#636",
+                    shows="sparse gradients",
+                    first=entries,
+                )
+            ]
+            if entries
+            else []
+        ),
+    ]
+
+
+def resets(*state: str) -> list[Cause]:
+    """State that begins anew every so many updates; its first entry shows it first."""
+    begun = {name: f"{name} * ((updates - 1) % every != 0)" for name in state}
+    return [
+        Cause(
+            id="state-reset",
+            variant=variant,
+            arguments=begun | counted,
+            free={"every": 4},
+            formula=r"m_t = v_t = 0 \quad \text{every so many steps}",
+            shows="normal gradients",
+            first=First(5, "m"),
+        )
+        for variant, counted in (("every 4, counter too", {"step": "(step - 1) % every + 1"}), ("every 4", {}))
+    ]
+
+
+def shared_state(line: str, count: str = "step") -> list[Cause]:
+    """State that is not each tensor's own; `line` shows it first, or the counter where there is one."""
+    return [
+        Cause(
+            id="state-shared",
+            variant="by shape",
+            behaviour=keeps_state_by_shape,
+            formula=r"\text{one state for all tensors of a shape}",
+            seen="HomebrewML/HeavyBall#11",
+            shows="odd sizes",
+            first=First(1, count or line),
+        ),
+        Cause(
+            id="state-shared",
+            variant="the last tensor's",
+            behaviour=keeps_one_state,
+            formula=r"\text{one state, begun anew at another shape}",
+            shows="normal gradients",
+            first=First(2, line),
+        ),
+    ]
+
+
+def other_decays(name: str, plain: str, line: str) -> list[Cause]:
+    """Decays of something else, or of some tensors alone.
+
+    Arguments:
+        name: the line that decays. plain: what it is without. line: what shows it first.
+    """
+    return [
+        Cause(
+            id="l1-for-l2",
+            everywhere={
+                f"{rate}weight_decay * param": f"{rate}weight_decay * np.sign(param)" for rate in ("", "lr * ")
+            },
+            formula=r"\lambda\,\operatorname{sign} \theta_{t-1}",
+            seen="PaddlePaddle L1Decay",
+            shows="weight decay",
+            first=First(1, line),
+        ),
+        *(
+            Cause(
+                id="decay-of-matrices-alone",
+                variant=variant,
+                lines={name: f"was if param.ndim {which} else {plain}"},
+                formula=r"\lambda = 0 \quad \text{for a vector}",
+                seen=seen,
+                shows="weight decay",
+                first=First(1, line),
+            )
+            for variant, which, seen in (
+                ("not vectors", "!= 1", "facebookresearch/multimodal, speechbrain"),
+                ("nor scalars", "> 1", "wenjtop/image_classification"),
+            )
+        ),
+    ]
+
+
+def decay_ascends(line: str) -> Cause:
+    return Cause(
+        id="decay-of-the-other-sign",
+        lines={"d": "-grad - weight_decay * param if maximize and weight_decay else was"},
+        formula=r"d_t = -(\nabla f_t + \lambda\,\theta_{t-1}) \quad \text{with maximize}",
+        seen="pytorch/pytorch#149476",
+        shows="weight decay, maximize",
+        first=First(1, line),
+    )
 
 
 def none_gradient_decays(line: str) -> Cause:
@@ -204,14 +406,16 @@ def starts_at_first_square(**where) -> Cause:
     )
 
 
-def state_low_precision(*lines: str) -> Cause:
-    """State held in float32 whatever the parameters are: these lines become it."""
+def state_low_precision(*lines: str, half: bool = False) -> Cause:
+    """State held in float32, or float16, whatever the parameters are: these lines become it."""
+    bits = 16 if half else 32
     return Cause(
         id="state-low-precision",
-        lines=dict.fromkeys(lines, "single(was)"),
-        formula=", ".join(rf"\operatorname{{fl}}_{{32}}({line}_t)" for line in lines),
-        seen="bitsandbytes, needle (10-414)",
+        variant="float16" if half else "",
+        lines=dict.fromkeys(lines, "half(was)" if half else "single(was)"),
+        formula=", ".join(rf"\operatorname{{fl}}_{{{bits}}}({line}_t)" for line in lines),
+        seen="" if half else "bitsandbytes, needle (10-414)",
         shows="normal gradients",
         first=First(1, lines[0]),
-        dtypes=("float64",),
+        dtypes=DTYPES if half else ("float64",),
     )

@@ -3,8 +3,10 @@
 from lockstep.cases import Case
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
+    anyones,
     ascends,
     clipped_inside,
+    decay_ascends,
     decay_beside,
     decay_factor,
     l2_divided_by_batch,
@@ -12,7 +14,10 @@ from lockstep.causes.optim.optimizer import (
     low_precision,
     lr_factor,
     none_gradient_decays,
+    other_decays,
     other_value,
+    seldom,
+    shared_state,
     situations,
     starts_at_first_square,
     state_low_precision,
@@ -22,6 +27,7 @@ from lockstep.causes.tables import table
 
 SCENARIOS = [
     *situations(),
+    *seldom(),
     Scenario(Case("momentum", momentum=0.9, lr=0.1, steps=6)),
     Scenario(Case("momentum, lr changes", momentum=0.9, lr=0.1, lr_at={4: 0.01}, steps=6)),
     Scenario(Case("centered", centered=True, lr=0.1, steps=6)),
@@ -89,6 +95,10 @@ CAUSES = table(
         starts_at_first_square(),
         *decay_beside("v"),
         clipped_inside("v"),
+        *anyones("v", First(2, "v")),
+        *shared_state("v"),
+        *other_decays("d", "g", "v"),
+        decay_ascends("v"),
         l2_twice("v"),
         none_gradient_decays("step"),
         tied_updated_twice("step"),

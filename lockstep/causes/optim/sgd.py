@@ -3,8 +3,10 @@
 from lockstep.cases import Case
 from lockstep.causes.cause import Cause, First, Scenario
 from lockstep.causes.optim.optimizer import (
+    anyones,
     ascends,
     clipped_inside,
+    decay_ascends,
     decay_factor,
     decay_without_parameter,
     l2_and_decoupled,
@@ -13,7 +15,10 @@ from lockstep.causes.optim.optimizer import (
     low_precision,
     lr_factor,
     none_gradient_decays,
+    other_decays,
     other_value,
+    seldom,
+    shared_state,
     situations,
     tied_updated_twice,
 )
@@ -21,6 +26,7 @@ from lockstep.causes.tables import table
 
 SCENARIOS = [
     *situations(momentum=0.9),
+    *seldom(momentum=0.9),
     Scenario(Case("no momentum, weight decay", lr=0.1, weight_decay=0.1, steps=6)),
     Scenario(Case("dampening", lr=0.1, momentum=0.9, dampening=0.5, steps=6)),
     Scenario(Case("nesterov", lr=0.1, momentum=0.9, nesterov=True, steps=6)),
@@ -127,6 +133,23 @@ CAUSES = table(
         l2_and_decoupled({"param": "was - lr * weight_decay * param if weight_decay else was"}),
         decay_without_parameter({"d": "g + weight_decay if weight_decay else g"}, "buf"),
         clipped_inside("buf"),
+        *anyones("buf", First(2, "buf"), count=""),
+        *shared_state("buf", count=""),
+        *other_decays("d", "g", "buf"),
+        decay_ascends("buf"),
+        Cause(
+            id="ema-momentum",
+            variant="corrected",
+            words="corrected",
+            lines={
+                "buf": "was if momentum == 0 else (1 - momentum) * d if momentum_buffer is None else "
+                "momentum * momentum_buffer + (1 - momentum) * d",
+                "update": "was / (1 - momentum**updates)",
+            },
+            formula=r"b_t = \mu\,b_{t-1} + (1 - \mu)\,d_t, \quad u_t = b_t / (1 - \mu^t)",
+            shows="normal gradients",
+            first=First(1, "buf"),
+        ),
         l2_twice("buf"),
         none_gradient_decays("buf"),
         tied_updated_twice("buf"),
