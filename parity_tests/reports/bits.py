@@ -114,6 +114,7 @@ def evaluated(run: Run) -> Iterator[bytes]:
     return stepped(run) if hasattr(run.own, "STATE") else passed(run)
 
 
+@functools.lru_cache(maxsize=100)  # both sides of a page are made of them
 def calls(run: Run) -> tuple[list[tuple[int, dict[str, Any], Any]], list[Any]]:
     """Every evaluation of a formula, there or back, what it was given and its lines; and what `misrounded` tells."""
     made: list[tuple[int, dict[str, Any], Any]] = []
