@@ -75,11 +75,6 @@ def averaged(mean, norms, count, weight, ops):
     return ops.lerp(mean, ops.div(ops.mul(norms, norms), count), weight)
 
 
-def product(r, c, eps1, ops):
-    """V̂ from its rows and its columns."""
-    return ops.div(ops.matmul(r, c), np.maximum(ops.mean(r[..., 0], axis=-1)[..., None, None], eps1))
-
-
 def size(x, least, ops, d=1):
     """RMS(x) / d in Python's double, and no less than that."""
     return np.maximum(least, ops.norm(x).item() / (x.size**0.5 * d)).item()
@@ -97,7 +92,11 @@ def pytorch(
     decayed = ops.mul(param, 1 - lr * weight_decay) if weight_decay else param
     r = averaged(row_var, ops.norm(g, axis=-1), g.shape[-1], step**beta2_decay, ops) if factored else None
     c = averaged(col_var, ops.norm(g, axis=-2), g.shape[-2], step**beta2_decay, ops) if factored else None
-    v_hat = product(r, c, eps1, ops) if factored else ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
+    v_hat = (
+        ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
+        if r is None
+        else ops.div(ops.matmul(r, c), np.maximum(ops.mean(r[..., 0], axis=-1)[..., None, None], eps1))
+    )
     u = ops.mul(ops.rsqrt(np.maximum(v_hat, eps1 * eps1)), g)
     param = ops.add(decayed, u, alpha=-alpha / size(u, 1.0, ops, d))
     return PyTorch(g, decayed, r, c, v_hat, u, param)
@@ -115,7 +114,11 @@ def foreach(
     decayed = ops.mul(param, 1 - lr * weight_decay) if weight_decay else param
     r = averaged(row_var, ops.norm(g, axis=-1), g.shape[-1], step**beta2_decay, ops) if factored else None
     c = averaged(col_var, ops.norm(g, axis=-2), g.shape[-2], step**beta2_decay, ops) if factored else None
-    v_hat = product(r, c, eps1, ops) if factored else ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
+    v_hat = (
+        ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
+        if r is None
+        else ops.div(ops.matmul(r, c), np.maximum(ops.mean(r[..., 0], axis=-1)[..., None, None], eps1))
+    )
     u = ops.mul(ops.rsqrt(np.maximum(v_hat, eps1 * eps1)), g)
     param = ops.add(decayed, ops.mul(u, -alpha / size(u, 1.0, ops, d)))
     return PyTorch(g, decayed, r, c, v_hat, u, param)
