@@ -7,7 +7,7 @@ import numpy as np
 
 from lockstep.numerics import formats
 
-BLOCK = 49152  # elements; what is worked out of a block stays in the second-level cache
+BLOCK = 32768  # elements; what is worked out of a block stays in the second-level cache
 SINGLE = formats.FORMATS["float32"]  # narrower numbers are subtracted and divided in it
 
 
@@ -77,7 +77,7 @@ class Measured:
     def __init__(self, held: formats.Format, length: int):
         self.held = held
         self.real = held.dtype if held.size >= SINGLE.size else SINGLE.dtype
-        self.flags, self.steps = np.empty(length, bool), np.empty(length, held.signed)
+        self.flags, self.steps = np.empty(length, bool), np.empty((3, length), held.signed)
         self.apart, self.larger, self.other = (np.empty(length, self.real) for _ in range(3))
         self.differing, self.index = 0, 0
         self.absolute = self.worst = -1.0  # exact, and as the dtype rounds it
@@ -91,26 +91,24 @@ class Measured:
         """Take in the blocks that begin at `start`, of which `changed` elements differ in their bits.
 
         Most are no further apart than an earlier one, as their largest ratio (a - b) / a and their largest number show.
-        A ratio below a half has finite numbers of one sign, and none of them a zero. From x to a number as near
+        A ratio below a half has numbers of one sign, and a zero beside nothing but a zero. From x to a number as near
         there are at most ratio 2^p steps: they average |x| 2^-p or more, also below a power of two. What was rounded
         twice in the ratio and twice here is less than eight parts in 2^p.
         """
         apart = self.apart[: a.size]
         wide_a, wide_b = (a, b) if a.dtype == self.real else (a.astype(self.real), b.astype(self.real))
-        np.divide(np.subtract(wide_a, wide_b, out=apart), wide_a, out=apart)
-        ratio, largest = furthest(apart) * (1 + 8 * SINGLE.unit), furthest(wide_a)
-        near = ratio < 0.5
-        if not near or ratio * largest > self.worst:
-            np.abs(np.subtract(wide_a, wide_b, out=apart), out=apart)
-            place = int(apart.argmax())  # of a NaN, if there is one
-            worst = float(apart[place])
-            if not math.isfinite(worst):
-                self.add_special(start, a, b)
-                return
-            if worst > self.worst:
-                place = place if worst else int(self.flags.argmax())  # nothing but zeros of either sign
-                self.worst, self.absolute, self.index = worst, gap(a[place], b[place]), start + place
+        worst = furthest(np.subtract(wide_a, wide_b, out=apart))
+        if not math.isfinite(worst):
+            self.add_special(start, a, b)
+            return
         self.differing += changed
+        if worst > self.worst:
+            place = int(np.abs(apart, out=apart).argmax()) if worst else int(self.flags.argmax())  # zeros of two signs
+            self.worst, self.absolute, self.index = worst, gap(a[place], b[place]), start + place
+        np.divide(apart, wide_a, out=apart)
+        ratio = max(float(np.fmax.reduce(apart, initial=0)), -float(np.fmin.reduce(apart, initial=0)))  # over 0/0
+        ratio, largest = ratio * (1 + 8 * SINGLE.unit), furthest(wide_a)
+        near = ratio < 0.5
         if not near or ratio > self.relative or (1 + ratio) * largest > self.scale:
             larger, other = self.larger[: a.size], self.other[: a.size]
             np.maximum(np.abs(wide_a, out=larger), np.abs(wide_b, out=other), out=larger)
@@ -118,15 +116,17 @@ class Measured:
             np.divide(np.abs(np.subtract(wide_a, wide_b, out=apart), out=apart), larger, out=apart)
             self.relative = max(self.relative, float(np.fmax.reduce(apart, initial=0)))  # passes over 0/0
         if not near or math.floor(ratio * 2.0**self.held.precision) > self.ulp:
-            self.ulp = max(self.ulp, self.most_steps(a, b))
+            self.ulp = max(self.ulp, self.most_steps(a, b, near))
 
-    def most_steps(self, a: np.ndarray, b: np.ndarray) -> float:
-        """The largest distance in ulps of two finite blocks."""
-        steps = self.steps[: a.size]
-        a_bits, b_bits = a.view(steps.dtype), b.view(steps.dtype)
-        same_sign = np.bitwise_xor(a_bits, b_bits, out=steps).min() >= 0
-        counted = np.subtract(a_bits, b_bits, out=steps) if same_sign else ulp_distance(a, b)
-        return float(max(int(counted.max()), -int(counted.min())))
+    def most_steps(self, a: np.ndarray, b: np.ndarray, near: bool) -> float:
+        """The largest distance in ulps of two finite blocks; the bits of one sign alone may just be subtracted."""
+        memory = self.steps[:, : a.size]
+        if near:
+            counted = np.subtract(a.view(memory.dtype), b.view(memory.dtype), out=memory[0])
+            most = max(int(np.maximum.reduce(counted)), -int(np.minimum.reduce(counted)))
+            if most < 2**self.held.precision:  # else there are zeros of two signs
+                return float(most)
+        return float(ulp_distance(a, b, memory).max())
 
     def add_special(self, start: int, a: np.ndarray, b: np.ndarray) -> None:
         """Take in a block that is not all finite, or overflows."""
@@ -171,7 +171,7 @@ def special_difference(a: np.ndarray, b: np.ndarray) -> Part:
 
 def furthest(array: np.ndarray) -> float:
     """The largest magnitude; a NaN where there is one."""
-    return max(float(array[array.argmax()]), -float(array[array.argmin()]))
+    return max(float(np.maximum.reduce(array)), -float(np.minimum.reduce(array)))
 
 
 def gap(x: Any, y: Any) -> float:
@@ -180,18 +180,23 @@ def gap(x: Any, y: Any) -> float:
         return float(abs(np.longdouble(x) - np.longdouble(y)))
 
 
-def ulp_distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def ulp_distance(a: np.ndarray, b: np.ndarray, memory: np.ndarray | None = None) -> np.ndarray:
     """How many floating-point numbers lie between a and b, as unsigned integers; +0 and -0 are one.
 
-    The bits of a float without its sign count the floats from zero up, so the distance is the
-    difference of the counts, or their sum across zero. Meaningless where one is NaN.
+    The bits of a float without its sign count the floats from zero up; with the sign of the float they count them from
+    the lowest on, so that the distance is the difference of the counts. Meaningless where one is NaN.
+
+    Arguments:
+        memory: three arrays of signed integers in which it is worked out; one of them is returned.
     """
-    unsigned: Any = formats.of(a.dtype).unsigned
-    sign: Any = unsigned.type(1 << (8 * unsigned.itemsize - 1))
-    a_bits, b_bits = a.view(unsigned), b.view(unsigned)
-    a_steps, b_steps = a_bits & ~sign, b_bits & ~sign
-    apart: np.ndarray = np.maximum(a_steps, b_steps) - np.minimum(a_steps, b_steps)
-    return np.where((a_bits ^ b_bits) & sign != 0, a_steps + b_steps, apart)
+    held = formats.of(a.dtype)
+    first, second, sign = np.empty((3, *a.shape), held.signed) if memory is None else memory
+    for bits, count in ((a.view(held.signed), first), (b.view(held.signed), second)):
+        np.right_shift(bits, 8 * held.size - 1, out=sign)  # -1 below zero
+        np.bitwise_and(bits, np.iinfo(held.signed).max, out=count)
+        np.subtract(np.bitwise_xor(count, sign, out=count), sign, out=count)
+    np.maximum(first, second, out=sign)
+    return np.subtract(sign, np.minimum(first, second, out=first), out=sign).view(held.unsigned)
 
 
 def magnitude(array: np.ndarray) -> float:

@@ -215,6 +215,8 @@ def test_zeros_of_either_sign_differ_in_bits_and_in_nothing_else(dtype):
     left = np.array([1, 0, -0.0], dtype)
     found = compare(left, np.array([1, 0, 0], dtype))
     assert found == Difference(3, 1, 0.0, 0.0, 0.0, 0.0, 2, 1.0)
+    left, right = np.array([1, 0, -0.0], dtype), np.array([np.nextafter(dtype(1), dtype(2)), -0.0, 0], dtype)
+    check(left, right, compare(left, right))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -381,9 +383,10 @@ def test_the_largest_finite_magnitude():
 # the checks above would notice
 
 MUTANTS = {
-    "across zero as within a sign": ("a_steps + b_steps, apart", "apart, apart"),
-    "zeros of either sign a step apart": ("a_steps + b_steps, apart", "a_steps + b_steps + 1, apart"),
-    "bits of either sign subtracted": ("out=steps).min() >= 0", "out=steps).min() >= -(1 << 63)"),
+    "across zero as within a sign": ("np.bitwise_xor(count, sign, out=count), sign, out=count", "count, 0, out=count"),
+    "zeros of either sign a step apart": ("out=count), sign, out=count)", "out=count), 0, out=count)"),
+    "zeros of either sign subtracted": ("if most < 2**self.held.precision", "if most < 1 << 70"),
+    "bits of either sign subtracted": ("if near:\n            counted", "if True:\n            counted"),
     "a NaN agrees with anything": ("agree = both_nan |", "agree = np.isnan(a) | np.isnan(b) |"),
     "two NaNs differ": ("both_nan = np.isnan(a) & np.isnan(b)", "both_nan = np.zeros(a.shape, bool)"),
     "infinities of either sign agree": ("(special & (a == b))", "(special & (abs(a) == abs(b)))"),
@@ -401,10 +404,9 @@ MUTANTS = {
         "measured.changed(left_bits[block], right_bits[block])",
         "measured.changed(left[block], right[block])",
     ),
-    "the largest step downwards alone": ("max(int(counted.max()), -int(counted.min()))", "int(counted.max())"),
-    "a zero that agrees": ("place if worst else", "place if True else"),
+    "the largest step downwards alone": (", -int(np.minimum.reduce(counted)))", ", 0)"),
+    "a zero that agrees": (".argmax()) if worst else", ".argmax()) if True else"),
     "no block after the first": ("if worst > self.worst", "if self.worst < 0"),
-    "an earlier block covers any difference": ("or ratio * largest > self.worst", ""),
     "an earlier block covers any relative difference": ("or ratio > self.relative", ""),
     "an earlier block covers twice the relative difference": ("ratio > self.relative", "ratio > 2 * self.relative"),
     "an earlier block covers any number": ("or (1 + ratio) * largest > self.scale", ""),
@@ -412,7 +414,8 @@ MUTANTS = {
     "an earlier block covers any steps": ("or math.floor(ratio * 2.0**self.held.precision) > self.ulp", ""),
     "as many steps as from a power of two": ("2.0**self.held.precision", "2.0 ** (self.held.precision - 1)"),
     "across zero no further than on one side": ("ratio < 0.5", "ratio < 3"),
-    "what is furthest above zero alone": (", -float(array[array.argmin()])", ", 0"),
+    "what is furthest above zero alone": (", -float(np.minimum.reduce(array))", ", 0"),
+    "what is relatively furthest above zero alone": (", -float(np.fmin.reduce(apart, initial=0))", ", 0"),
     "rounded to single": (
         "return float(abs(np.longdouble(x) - np.longdouble(y)))",
         "return float(np.float32(abs(x - y)))",
