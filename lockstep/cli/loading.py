@@ -15,16 +15,17 @@ from lockstep.checking.driving import place
 from lockstep.text import Message, message
 
 
-def load_target(text: str) -> Any:
-    """What stands behind `FILE.py:NAME`.
+def load_target(text: str, like: str = "") -> Any:
+    """What stands behind `FILE.py:NAME`; behind `FILE.py`, what is called as that is which it should be like.
 
     Raises:
         CannotCheck: for a file that is not there or does not import, and a name it has not, with what it has.
     """
-    where, _, name = text.rpartition(":")
-    if not where or not name:
+    where, _, name = (text, "", "") if like and text.endswith(".py") else text.rpartition(":")
+    if not where or not (name or where == text):
         raise CannotCheck(message("error.target-form", given=text))
     module = from_file(pathlib.Path(where)) if where.endswith(".py") else from_name(where)
+    name = name or called_so(module, where, like)
     target = module
     for part in name.split("."):
         if not hasattr(target, part):
@@ -32,6 +33,27 @@ def load_target(text: str) -> Any:
             raise CannotCheck(message("error.target-name", where=where, name=name, known=known))
         target = getattr(target, part)
     return target
+
+
+def called_so(module: Any, where: str, like: str) -> str:
+    """The name in a module of what should be like a subject: of that name, or with it in its own, or all there is.
+
+    Raises:
+        CannotCheck: where none is, or several are.
+    """
+    names, wanted = offered(module), plain_name(like.rpartition(".")[2])
+    classes = [name for name in names if inspect.isclass(getattr(module, name))]
+    exact = [name for name in names if plain_name(name) == wanted]
+    near = [name for name in names if wanted in plain_name(name)]
+    chosen = next((some for some in (exact, near, classes, names) if some), [])
+    if len(chosen) != 1:
+        known = ", ".join(names) or message("error.none")
+        raise CannotCheck(message("error.target-which", where=where, like=like, known=known))
+    return chosen[0]
+
+
+def plain_name(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def from_file(path: pathlib.Path) -> Any:

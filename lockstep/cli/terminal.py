@@ -43,6 +43,11 @@ def typed(command: str) -> str:
     return shlex.join(["lockstep", *words]) if words[options : options + 1] == [command] else ""
 
 
+def typed_option(context: typer.Context, name: str) -> bool:
+    """Whether an option was typed, and doesn't stand in the environment alone."""
+    return getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+
+
 def written(path: pathlib.Path, label: str = "written") -> None:
     """Say that the answer has been written there."""
     ANSWERED.set(True)

@@ -1,7 +1,6 @@
 """The same tasks on the workers of a Dask scheduler: on as many machines as it has."""
 
 import functools
-import hashlib
 import importlib
 import importlib.util
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 from lockstep.errors import BadValue
 from lockstep.numerics.environment import world
 from lockstep.tasks.kept import Kept
-from lockstep.tasks.sources import hashed, known
+from lockstep.tasks.sources import everything
 from lockstep.tasks.workers import Workers
 from lockstep.text import message
 
@@ -80,8 +79,7 @@ class Cluster(Workers):
 
 def described() -> dict[str, Any]:
     """What a process runs on, and a digest of all sources of ours that it runs."""
-    files = "\n".join(f"{name} {hashed(path.read_bytes())}" for name, path in sorted(known().items()))
-    return world() | {"sources": hashlib.sha256(files.encode()).hexdigest()[:12]}
+    return world() | {"sources": everything()[:12]}
 
 
 def check_worker(worker: str, there: dict[str, Any]) -> None:

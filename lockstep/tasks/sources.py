@@ -177,6 +177,14 @@ def written() -> dict[str, tuple[int, int]]:
     return {name: (found.st_size, found.st_mtime_ns) for name, path in known().items() for found in [path.stat()]}
 
 
+def everything() -> str:
+    """A digest of all our files, modules and what lies beside them."""
+    folders = {path.parent for path in known().values()}
+    files = {*known().values(), *(folder / name for folder in folders for name in data_beside(folder))}
+    told = "\n".join(f"{path.relative_to(ROOT)} {hashed(path.read_bytes())}" for path in sorted(files))
+    return hashed(told.encode())
+
+
 def hashed(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 

@@ -35,6 +35,10 @@ class TaskFailed(RuntimeError):
         self.name = name
 
 
+class Passing(Files):
+    """What a task makes and nobody keeps: it may be another the next time."""
+
+
 class Progress(NamedTuple):
     """How far a sweep is. running: names of tasks. left: about how many seconds of work are left, of `total`."""
 
@@ -119,7 +123,8 @@ class Workers:
         seconds: dict[Task, float] = {task: self.kept.seconds.get(task.name, task.seconds) for task in missing}
         for task, files, imported in self.made(seconds, tell):
             check(task, imported)
-            if self.written == written():  # else nobody knows which sources it ran through
+            known_sources = self.written == written()
+            if known_sources and not isinstance(files, Passing):
                 self.kept.put(keys[task], files)
             yield task, files
 

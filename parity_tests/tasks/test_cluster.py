@@ -1,5 +1,6 @@
 """The same work on a Dask scheduler and two workers on the loopback: the same bytes, whatever becomes of them."""
 
+import json
 import os
 import pathlib
 import signal
@@ -12,12 +13,15 @@ import pytest
 from lockstep.experiments import sweep
 from lockstep.explanation.matrix import configurations
 from lockstep.tasks import cluster as module
+from lockstep.tasks.checks import ANSWER
+from lockstep.tasks.checks import planned as planned_check
 from lockstep.tasks.cluster import Cluster, NoCluster, workers_of
 from lockstep.tasks.kept import Kept
 from lockstep.tasks.task import Task
 from lockstep.tasks.workers import Workers
 from parity_tests.reports.page import tree
 from parity_tests.support.pairs import planned
+from parity_tests.tasks.test_checks import SGD
 from parity_tests.tasks.test_workers import report
 
 pytestmark = pytest.mark.slow
@@ -102,6 +106,24 @@ def test_pairs_of_causes_are_named_alike(address):
     with Cluster(address) as workers:
         far = {task.name: files for task, files in workers.run(tasks)}
     assert far == {task.name: task() for task in tasks} != {}
+
+
+def test_files_are_checked_alike_and_a_worker_that_one_kills_costs_a_retry(address, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "right.py").write_text(SGD.format(1))
+    killing = f"import os, pathlib, signal\nonce = pathlib.Path({str(tmp_path)!r}, 'once')\n"
+    killing += "if not once.exists():\n    once.touch()\n    os.kill(os.getppid(), signal.SIGKILL)\n"
+    (tmp_path / "killing.py").write_text(killing + SGD.format(2))
+    options = {"like": "optim.sgd", "only": "normal gradients", "dtype": "float64"}
+    options |= {"strict": False, "set_": [], "seed": 0, "names": None}
+    tasks = [planned_check(name, options, 60) for name in ("killing.py", "right.py")]
+    with Cluster(address, Kept(tmp_path / "kept")) as workers:
+        far = {task.name: files for task, files in workers.run(tasks)}
+    assert (tmp_path / "once").exists()
+    assert far == {task.name: task() for task in tasks}
+    answers = [json.loads(far[task.name][ANSWER])["answer"] for task in tasks]
+    assert [answer["verdict"] for answer in answers] == ["different", "rounding"]
+    assert all(answer["machine"] for answer in answers)
 
 
 def test_the_work_is_shared_out(address):
