@@ -157,7 +157,7 @@ def one_line(result: Check, voice: Voice) -> str:
     """The head of an answer, and what is named for it."""
     why = "; ".join(named(cause) for cause in result.causes)
     if result.broken and result.verdict is Verdict.BROKEN:
-        why = voice.plain(result.broken["message"]).partition("\n")[0]
+        why = voice.plain(result.broken.message).partition("\n")[0]
     return " · ".join(filter(None, (headline(result, voice), why)))
 
 

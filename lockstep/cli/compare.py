@@ -1,5 +1,6 @@
 """`lockstep compare`: two recordings, of two machines, versions or devices; or two checkpoints."""
 
+import collections
 import dataclasses
 import pathlib
 from typing import Annotated, NoReturn, TypeVar
@@ -13,6 +14,7 @@ from lockstep.diagnose.two_recordings import Compared, compared, first_apart
 from lockstep.engine.wording import values
 from lockstep.numerics.verdict import Finding, Verdict, worst
 from lockstep.recordings.recording import MANIFEST, BadRecording, folders_of, load, read_manifest
+from lockstep.recordings.stored import files_of, is_stored
 from lockstep.records.files import write_json
 from lockstep.records.schema import plain
 from lockstep.text import Voice, message
@@ -22,21 +24,25 @@ Of = TypeVar("Of")
 
 
 def compare_recordings(
-    one: Annotated[pathlib.Path, typer.Argument(help="A folder with recordings, or a safetensors file.")],
+    one: Annotated[
+        pathlib.Path,
+        typer.Argument(help="A folder with recordings, a safetensors file, or a folder or an index of its shards."),
+    ],
     other: Annotated[pathlib.Path, typer.Argument(help="Another of the same.")],
     first: Annotated[bool, typer.Option("--first", help="Stop after the first tensor that differs.")] = False,
     json: Annotated[pathlib.Path | None, typer.Option(help="Write what was found here.")] = None,
 ):
     """Say at which step, tensor and element two recordings part, and whether by rounding.
 
-    Of two safetensors files: which tensors differ, by how much, whether one is the other rounded to a format, and which
-    are missing or have another name. With --first, recordings of any size: where they part first, and no judgement.
+    Of two checkpoints, safetensors files: which tensors differ, by how much, whether one is the other rounded to a
+    format, and which are missing or have another name. With --first, recordings of any size: where they part first, and
+    no judgement.
 
     Exit status 0 when they are identical or differ by rounding, 1 when they do not, 2 when they cannot be compared.
     """
     if one.resolve() == other.resolve():
         raise BadRecording(message("recording.one-folder", one=one, other=other))
-    if one.is_file() and other.is_file():
+    if is_stored(one) and is_stored(other):
         compare_files(one, other, first, json)
     if first:
         compare_folders(one, other, json)
@@ -53,7 +59,8 @@ def compare_recordings(
 def compare_files(one: pathlib.Path, other: pathlib.Path, first: bool, json: pathlib.Path | None) -> NoReturn:
     """Two checkpoints, with a bar of how much of them has been read."""
     with progress() as bar:
-        task = bar.add_task(f"{one.name} · {other.name}", total=one.stat().st_size + other.stat().st_size)
+        sizes = (file.stat().st_size for place in (one, other) for file in files_of(place) if file.exists())
+        task = bar.add_task(f"{one.name} · {other.name}", total=sum(sizes))
         both = compare_checkpoints(one, other, first=first, on_bytes=lambda count: bar.advance(task, count))
     console.print(escape("\n".join(file_lines(both, voice()))))
     if json is not None:
@@ -106,26 +113,40 @@ def read_name(folder: pathlib.Path) -> str:
 def file_lines(both: TwoCheckpoints, voice: Voice) -> list[str]:
     """What a person reads of two files: the tensors that differ, then what is in one alone."""
     text = [apart_line(part, voice) for part in both.apart]
-    text += [voice("checkpoint.renamed", one=one, other=other) for one, other in both.renamed.items()]
+    text += renamed_lines(both.renamed, voice)
     text += [voice("checkpoint.missing", tensor=name) for name in both.missing]
     text += [voice("checkpoint.added", tensor=name) for name in both.added]
     counts = {"same": both.same, "apart": len(both.apart)}
     return [*text, voice("checkpoint.all" if both.whole else "checkpoint.first", **counts)]
 
 
+def renamed_lines(renamed: dict[str, str], voice: Voice) -> list[str]:
+    """Each name with the other; of many with one prefix before it a line."""
+    prefixes = {one: (other.removesuffix(one), one.removesuffix(other)) for one, other in renamed.items()}
+    counts = collections.Counter(prefixes.values())
+    shared = {ways: count for ways, count in counts.items() if "" in ways and count > 1}
+    text = [
+        voice("checkpoint.prefix-one" if longer else "checkpoint.prefix-other", prefix=longer or shorter, n=count)
+        for (shorter, longer), count in shared.items()
+    ]
+    alone = [(one, other) for one, other in renamed.items() if prefixes[one] not in shared]
+    return [*text, *(voice("checkpoint.renamed", one=one, other=other) for one, other in alone)]
+
+
 def apart_line(part: Apart, voice: Voice) -> str:
     known = {"tensor": part.tensor, "one": part.dtypes[0], "other": part.dtypes[1]}
-    if part.kind == "shape":
+    if part.kind in ("shape", "turned"):
         one, other = (str(list(shape)) for shape in part.shapes)
-        return voice("checkpoint.shape", tensor=part.tensor, one=one, other=other)
+        return voice(f"checkpoint.{part.kind}", tensor=part.tensor, one=one, other=other)
     if part.rounded:
         return voice(f"checkpoint.rounded-{part.which}", dtype=part.rounded, **known)
-    if part.kind == "dtype" and not part.differing:
-        return voice("checkpoint.dtype", **known)
+    if part.kind in ("bytes", "unlike"):
+        return voice(f"checkpoint.{part.kind}", differing=part.differing, elements=part.elements, **known)
+    if not part.differing:
+        return voice("checkpoint.nans" if part.nans else "checkpoint.dtype", nans=part.nans, **known)
     figures = {name: getattr(part, name) for name in ("differing", "elements", "absolute", "relative", "ulp")}
-    if not part.index and not part.absolute and part.shapes[0]:
-        return voice("checkpoint.bytes", tensor=part.tensor, differing=part.differing, elements=part.elements)
-    return voice("checkpoint.values", tensor=part.tensor, index=str(list(part.index)), **figures)
+    kind = "values" if part.ulp or part.relative or not part.absolute else "whole"
+    return voice(f"checkpoint.{kind}", tensor=part.tensor, index=str(list(part.index)), **figures)
 
 
 def lines(compared: Compared, voice: Voice) -> list[str]:
