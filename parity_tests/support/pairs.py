@@ -1,22 +1,29 @@
 """Causes planted alone and two together, and what the diagnosis makes of them: the table that a slow test prints.
 
-python -m parity_tests.support.pairs [SUBJECT …], on all cores, or the workers of the scheduler LOCKSTEP_SCHEDULER.
+python -m parity_tests.support.pairs [SUBJECT …], on all cores, or the workers of the scheduler LOCKSTEP_SCHEDULER; what
+is finished is kept in build/pairs.kept, and not done again.
 """
 
 import collections
 import itertools
 import os
+import pathlib
 import sys
 
 from lockstep.causes import Cause, causes
 from lockstep.causes.planting import may_join, plant
 from lockstep.diagnose.diagnosis import Diagnosis, diagnose
 from lockstep.diagnose.replay import replay
+from lockstep.numerics.environment import environment
 from lockstep.numerics.verdict import Verdict
 from lockstep.tasks.cluster import workers_of
+from lockstep.tasks.kept import Kept
 from lockstep.tasks.task import Files, Task
 from lockstep.tasks.workers import Alone, Workers
+from parity_tests.support import reference_recordings
 from parity_tests.support.reference_recordings import recordings
+
+KEPT = pathlib.Path("build/pairs.kept")
 
 # Two numbers that multiply the same λ are one number: no run can tell which of them is whose.
 FACTORS = {"l2-twice", "l2-divided-by-batch", "weight-decay-value", "penalty-averaged"}
@@ -89,14 +96,18 @@ def outcome(path: str, dtype: str, names: tuple[str, str], *_: object) -> Files:
     """How the diagnosis of a pair does, and what it names, for whoever hands out the work."""
     by_name = {cause.name: cause for cause in causes(path)}
     word, named = tried(path, dtype, (by_name[names[0]], by_name[names[1]]))
-    return {"word": word.encode(), "named": " + ".join(cause.name for cause in named.causes).encode()}
+    told = {"word": word, "named": " + ".join(cause.name for cause in named.causes), "machine": environment().cpu or ""}
+    return {name: text.encode() for name, text in told.items()}
 
 
 def planned(path: str, dtype: str) -> list[Task]:
-    """A task a pair of a subject; the functions say which sources it runs through, for this file is none of them."""
+    """A task a pair of a subject; the functions say which sources it runs through, and what of the tests it reads."""
     names = [(one.name, other.name) for one, other in pairs(path, dtype)]
     through = (diagnose, replay, plant)
-    return [Task(f"{path}, {dtype}: {' + '.join(pair)}", outcome, (path, dtype, pair, through)) for pair in names]
+    reads = tuple(pathlib.Path(str(module.__file__)) for module in (sys.modules[__name__], reference_recordings))
+    return [
+        Task(f"{path}, {dtype}: {' + '.join(pair)}", outcome, (path, dtype, pair, through), reads) for pair in names
+    ]
 
 
 def together(path: str, dtype: str, say, workers: Workers | Alone | None = None) -> collections.Counter:
@@ -143,5 +154,5 @@ def table(paths, say=print, workers: Workers | Alone | None = None) -> tuple[col
 
 
 if __name__ == "__main__":
-    with workers_of(os.environ.get("LOCKSTEP_SCHEDULER"), None) as shared:
+    with workers_of(os.environ.get("LOCKSTEP_SCHEDULER"), None, Kept(KEPT)) as shared:
         table(sys.argv[1:] or SUBJECTS, lambda text: print(text, flush=True), shared)
