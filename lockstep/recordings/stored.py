@@ -90,11 +90,12 @@ def weight_map(index: pathlib.Path) -> dict[str, str]:
         BadRecording: for what is no index.
     """
     try:
-        shards = json.loads(index.read_text("utf-8"))["weight_map"]
-        if not shards or any(pathlib.Path(shard).name != shard for shard in shards.values()):
-            raise ValueError("weight_map")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        shards = dict(json.loads(index.read_text("utf-8"))["weight_map"])
+        elsewhere = [shard for shard in shards.values() if pathlib.Path(shard).name != shard]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadRecording(message("checkpoint.no-index", file=index, words=error)) from None
+    if elsewhere or not shards:
+        raise BadRecording(message("checkpoint.no-index", file=index, words=", ".join(elsewhere) or "weight_map"))
     return shards
 
 
