@@ -12,7 +12,8 @@ from lockstep.causes.catalogue import met, page
 from lockstep.causes.cause import DTYPES, subject_class
 from lockstep.causes.harness import FAULTS
 from lockstep.causes.precision import float32, float32_power, float32_product
-from lockstep.checking.scenarios import trials
+from lockstep.causes.saved import LR, SAVED
+from lockstep.checking.scenarios import RESUMING, trials
 from lockstep.engine.stepping import run_pair
 from lockstep.experiments.detection_table import FAITHFUL, causes_table
 from lockstep.numerics.bounded import Bounded
@@ -121,7 +122,8 @@ def test_a_cause_is_told_in_words(cause):
 
 
 def test_every_message_of_a_cause_or_a_scenario_has_its_user():
-    known = [cause.solved() if cause.free else cause for cause in ALL]  # another variant, and the same words
+    every_cause = (*ALL, *SAVED, LR)
+    known = [cause.solved() if cause.free else cause for cause in every_cause]  # another variant, and the same words
     said = [part for cause in known for part in (cause.fix, cause.first_shows, cause.note, cause.met)]
     said += [part for fault in FAULTS for part in (fault.what, fault.fix)]
     every = subjects()
@@ -135,7 +137,8 @@ def test_only_a_case_of_no_table_speaks_for_itself():
     for subject in filter(causes, subjects()):
         tried = [*scenarios(subject), *(trial.scenario for trial in trials(subject))]
         silent = {scenario.name for scenario in tried if scenario.why.key == "scenario.any"}
-        assert silent <= {case.desc for case in [*subject.cases.CASES, *getattr(subject.cases, "EXTREMES", [])]}
+        cases = {case.desc for case in [*subject.cases.CASES, *getattr(subject.cases, "EXTREMES", [])]}
+        assert silent <= cases | RESUMING.keys()
     (first, *_) = trials(find("layers.activation"))
     assert ENGLISH.say(first.scenario.why) == first.name
 
