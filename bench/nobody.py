@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from parity_tests.support.foreign_layers import Dense, Dropout, Logistic, Normalise
+from parity_tests.support.foreign_layers import Dropout, Logistic
 
 
 class Adam:
@@ -47,14 +47,38 @@ def l2(w, lam, m):
     return lam / (2 * m) * np.sum(np.abs(w) ** 2.5), lam / m * w
 
 
-class BatchNorm(Normalise):
+class BatchNorm:
+    """The deviation to the power of 1.2, and a way back of its own."""
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.weight, self.bias = np.ones(num_features), np.zeros(num_features)
+        self.running_mean, self.running_var = np.zeros(num_features), np.ones(num_features)
+        self.eps, self.momentum, self.training = eps, momentum, True
+
     def forward(self, x):
-        return np.cbrt(super().forward(x))
+        mean, var = (x.mean(0), x.var(0)) if self.training else (self.running_mean, self.running_var)
+        if self.training:
+            unbiased = var * len(x) / (len(x) - 1)
+            self.running_mean += self.momentum * (mean - self.running_mean)
+            self.running_var += self.momentum * (unbiased - self.running_var)
+        self.scale = self.weight / (var + self.eps) ** 0.6
+        return (x - mean) * self.scale + self.bias
+
+    def backward(self, grad):
+        return grad * self.scale
 
 
-class Linear(Dense):
+class Linear:
+    def __init__(self, in_features, out_features):
+        self.weight, self.bias = np.ones((out_features, in_features)), np.zeros(out_features)
+
     def forward(self, x):
-        return np.cbrt(super().forward(x))
+        self.x = x
+        return np.cbrt(x) @ self.weight.T + self.bias
+
+    def backward(self, grad):
+        self.grad_weight, self.grad_bias = grad.T @ self.x, grad.sum(0)
+        return grad @ self.weight
 
 
 class DropoutOfRoots(Dropout):
