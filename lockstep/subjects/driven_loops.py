@@ -333,17 +333,15 @@ class Stepper:
 
     def __init__(self, given: Plain) -> None:
         self.given, self.lr, self.momentum = given, given.measure["base_lr"], given.measure["momentum"]
-        self.stepped: Any = None
+        self.buffers: Arrays = {}
 
     def step(self, *arguments: Any) -> Any:
         back, live = self.given.form.back, [one for one in arguments if self.given.form.back(one)]
         params = live[0] if len(live) > 1 else self.given.params
-        if self.stepped is None:
-            kind = importlib.import_module("reference.optim.sgd").SGD
-            self.stepped = kind(back(params), lr=self.lr, momentum=self.momentum)
-        self.stepped.params = back(params)
-        self.stepped.lr = self.lr
-        self.stepped.step(back(live[-1]))
+        held = back(params)
+        for name, grad in back(live[-1]).items():
+            self.buffers[name] = self.momentum * self.buffers[name] + grad if name in self.buffers else grad.copy()
+            held[name] -= self.lr * self.buffers[name]
         return params
 
     update = __call__ = apply = step

@@ -161,6 +161,9 @@ class Workers:
 class Alone:
     """This process by itself, which keeps nothing."""
 
+    def begin(self) -> None:
+        """It is there."""
+
     def run(self, tasks: Iterable[Task], tell: Tell = silent) -> Iterator[tuple[Task, Files]]:
         """Each task with what it made, in their order.
 

@@ -20,7 +20,7 @@ from lockstep.records.loading import load
 from lockstep.subjects import draws, models
 from lockstep.subjects.models import TrainingSide
 from lockstep.subjects.registry import families, find, subjects
-from lockstep.tasks.workers import cores
+from lockstep.tasks.workers import Alone, cores
 from lockstep.text import ENGLISH
 
 pytestmark = pytest.mark.slow
@@ -82,7 +82,7 @@ def test_data_that_cannot_be_read_is_refused_before_anything_is_run(tmp_path, da
 def test_the_same_records_byte_for_byte_and_a_progress_that_ends(tmp_path):
     told = []
     first = collect(tmp_path / "a", only=["penalty.l1", "layers.dropout"], tell=told.append)
-    second = collect(tmp_path / "b", only=["layers.dropout", "penalty.l1"])
+    second = collect(tmp_path / "b", only=["layers.dropout", "penalty.l1"], workers=Alone())  # in this process
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
     assert [path.name for path in first] == [path.name for path in second]
     assert [now.done for now in told] == list(range(len(first) + 1))
@@ -167,7 +167,7 @@ def test_only_some_subjects_climb_only_their_ladders(tmp_path, monkeypatch):
         for name, table in tables.items():
             monkeypatch.setattr(find(path).cases, name, table, raising=False)
     monkeypatch.setattr(detections, "detections", lambda path: {})
-    found = [load(path) for path in collect(tmp_path, only=list(wanted))]
+    found = [load(path) for path in collect(tmp_path, only=list(wanted), workers=Alone())]
     found = [record for record in found if record.kind != "laboratory"]
     kinds = [(record.kind, record.subject) for record in found]
     assert sorted(kinds) == [("explanation", "layers.batchnorm"), ("growth", "optim.adam")]

@@ -3,10 +3,8 @@
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -21,8 +19,8 @@ from lockstep.tasks.task import Task
 from lockstep.tasks.workers import Workers
 from parity_tests.reports.page import tree
 from parity_tests.support.pairs import planned
+from parity_tests.support.work import dying, pid, report
 from parity_tests.tasks.test_checks import SGD
-from parity_tests.tasks.test_workers import report
 
 pytestmark = pytest.mark.slow
 
@@ -66,28 +64,13 @@ def address(started):
     return started(2)
 
 
-def pid(text: str) -> dict[str, bytes]:
-    time.sleep(0.2)
-    return {text: str(os.getpid()).encode()}
-
-
-def dying(file: str, times: int) -> dict[str, bytes]:
-    """Kills its worker the first few times."""
-    path = pathlib.Path(file)
-    done = len(path.read_text()) if path.exists() else 0
-    if done < times:
-        path.write_text("x" * (done + 1))
-        os.kill(os.getpid(), signal.SIGKILL)
-    return {"died": str(done).encode()}
-
-
-def test_a_report_has_the_same_bytes_and_what_was_kept_of_it_is_the_same(address, tmp_path):
-    told = report(tmp_path / "far", "--scheduler", address).communicate()
+def test_a_report_has_the_same_bytes_and_what_was_kept_of_it_is_the_same(address, near, tmp_path):
+    far = tmp_path / "far"
+    told = report(far, "--scheduler", address).communicate()
     assert "2 at a time" in told[1], told
     assert " 0 kept" in told[1].split("pictures")[0]
-    report(tmp_path / "near").communicate()
-    assert tree(tmp_path / "far") == tree(tmp_path / "near")
-    kept = [sorted(path.name for path in (tmp_path / f"{name}.kept").glob("*.zip")) for name in ("far", "near")]
+    assert tree(far) == tree(near)
+    kept = [sorted(path.name for path in out.with_name(f"{out.name}.kept").glob("*.zip")) for out in (far, near)]
     assert kept[0] == kept[1] != []
 
 
