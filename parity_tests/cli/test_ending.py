@@ -193,6 +193,7 @@ INSIDE = {
     "adapters/making.py: AttributeError",  # what is asked of an object that answers for somebody's code
     "adapters/optimizer/held_step.py: AttributeError",
     "explanation/matrix.py: ChildProcessError",  # a worker that died, which its scheduler tries again
+    "numerics/compiler.py: AttributeError",  # what a module is asked for that it has not
     "numerics/difference.py: TypeError",
     "numerics/difference.py: ValueError",
     "numerics/bounded.py: TypeError",
@@ -200,6 +201,10 @@ INSIDE = {
     "numerics/formats.py: TypeError",
     "numerics/verdict.py: ValueError",
     "records/schema.py: ValueError",
+    "subjects/driven_closures.py: Enough",  # how a closure that counts its calls comes back
+    "subjects/driven_loops.py: problems[0]",  # what their loop raised
+    "subjects/followed_closures.py: Parted",  # how one that asks of a recording does
+    "subjects/followed_closures.py: Unanswered",
     "tasks/sources.py: UnknownImport",
     "tasks/task.py: TypeError",
     "tasks/workers.py: TaskFailed",
