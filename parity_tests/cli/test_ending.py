@@ -205,6 +205,7 @@ INSIDE = {
     "subjects/driven_loops.py: problems[0]",  # what their loop raised
     "subjects/followed_closures.py: Parted",  # how one that asks of a recording does
     "subjects/followed_closures.py: Unanswered",
+    "subjects/followed_closures.py: Unexplored",
     "tasks/sources.py: UnknownImport",
     "tasks/task.py: TypeError",
     "tasks/workers.py: TaskFailed",
