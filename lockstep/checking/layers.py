@@ -288,6 +288,8 @@ class LayerCheck:
             way = self.way(trial)
             if trial.defaults and not set(way.defaults) - set(self.settings):
                 return True
+            if self.ways[len(trial.case.shape)][0].averages and 0 in trial.case.shape:
+                raise NotTaken(message("reason.mean-of-nothing"))
             driven = drive(way, self.subject, trial, self.settings, dtype, self.seed)
         except (NotTaken, CannotCheck) as reason:
             self.skip(trial, reason.said)

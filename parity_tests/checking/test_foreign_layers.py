@@ -54,6 +54,7 @@ RIGHT = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # as at the command line: a warning is no exception, which hides
 @pytest.mark.parametrize(("target", "like", "words"), RIGHT, ids=lambda one: getattr(one, "__name__", None))
 def test_who_is_right_is_not_accused(target, like, words):
     found = checked(target, like)
