@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import sys
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,7 +26,13 @@ from lockstep.text import Message, message
 
 
 def name_causes(result: Check) -> None:
-    """Fill in the causes: what its own defaults explain by themselves, and the diagnosis of the rest."""
+    """Fill in the causes; what a hypothesis that is none warns of is nobody's business."""
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+        fill_in(result)
+
+
+def fill_in(result: Check) -> None:
+    """What its own defaults explain by themselves, and the diagnosis of the rest."""
     others: dict[str, Any] = {}
     standard: dict[str, Any] = {}
     if narrow := narrow_state(result):
