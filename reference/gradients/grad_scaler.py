@@ -13,9 +13,9 @@ EQUATIONS = {
     "inverse": r"r = 1 / S",
     "unscaled": r"g' = (S\,g) / S",
     "in_a_row": r"j = i + 1",
-    "grown": r"S'' = \gamma_+ S \text{ where } j = I, \text{ else } S",
-    "scale": r"S' = \gamma_- S \text{ where } f = 1, \text{ else } S''",
-    "growth_tracker": r"i' = 0 \text{ where } f = 1 \text{ or } j = I, \text{ else } j",
+    "grown": r"S'' = \gamma_+^{[j = I]}\,S",
+    "scale": r"S' = f\,\gamma_- S + (1 - f)\,S''",
+    "growth_tracker": r"i' = (1 - f)\,(j \bmod I)",
 }
 
 

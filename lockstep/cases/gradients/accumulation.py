@@ -6,7 +6,7 @@ from lockstep.cases.gradients import Gradients
 SHAPES = {"weight": (3, 4, 3), "bias": (3, 3)}
 
 CASES = [
-    Gradients("batches of one size", shapes=SHAPES),
+    Gradients("batches of one size", shapes={"weight": (3, 12)}),
     Gradients("batches of several sizes", shapes=SHAPES, samples=(4, 4, 1)),
     Gradients("batches of several sizes, summed", shapes=SHAPES, samples=(4, 4, 1), reduction="sum"),
     Gradients("one batch", shapes={"weight": (1, 4, 3)}, samples=(7,)),
