@@ -23,7 +23,7 @@ from parity_tests.checking.test_foreign_layers import RIGHT as RIGHT_LAYERS
 from parity_tests.gradients import test_clip_grad_norm as clipping
 from parity_tests.loop import test_training as loops
 from parity_tests.lr_scheduler import test_step_lr as step_lr
-from parity_tests.subjects import test_driven_schedules as schedules
+from parity_tests.subjects.driven import test_schedules as schedules
 from parity_tests.support import foreign_layers as layers
 from parity_tests.support import foreign_modules as modules
 from parity_tests.support.strangers import TRUTH

@@ -13,8 +13,8 @@ import numpy as np
 
 from lockstep.numerics.bounded import Bounded, widest
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects.driven_closures import linear, names_of, recorded
-from lockstep.subjects.followed_closures import followed, predictions, within
+from lockstep.subjects.driven.closures import linear, names_of, recorded
+from lockstep.subjects.driven.followed import followed, predictions, within
 from lockstep.subjects.optim import (
     Arbiter,
     Optimizers,

@@ -10,7 +10,7 @@ import numpy as np
 from lockstep.errors import Departs, TheirCode
 from lockstep.numerics import formats
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects.driven_loops import alike, driven, names_of, taken
+from lockstep.subjects.driven.loops import alike, driven, names_of, taken
 from lockstep.subjects.gradients import Gradients, Stream, pair
 from lockstep.subjects.side import Pair
 from lockstep.subjects.subject import Request, Subject

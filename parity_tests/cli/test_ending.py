@@ -201,11 +201,11 @@ INSIDE = {
     "numerics/formats.py: TypeError",
     "numerics/verdict.py: ValueError",
     "records/schema.py: ValueError",
-    "subjects/driven_closures.py: Enough",  # how a closure that counts its calls comes back
-    "subjects/driven_loops.py: problems[0]",  # what their loop raised
-    "subjects/followed_closures.py: Parted",  # how one that asks of a recording does
-    "subjects/followed_closures.py: Unanswered",
-    "subjects/followed_closures.py: Unexplored",
+    "subjects/driven/closures.py: Enough",  # how a closure that counts its calls comes back
+    "subjects/driven/loops.py: problems[0]",  # what their loop raised
+    "subjects/driven/followed.py: Parted",  # how one that asks of a recording does
+    "subjects/driven/followed.py: Unanswered",
+    "subjects/driven/followed.py: Unexplored",
     "tasks/sources.py: UnknownImport",
     "tasks/task.py: TypeError",
     "tasks/workers.py: TaskFailed",
