@@ -57,6 +57,7 @@ class Cause:
         shows: the name of the scenario that brings it out. first: where, there.
         verdict: the engine's, there. dtypes: in which it can show.
         layer: the class of the subject's file that it is of, where the file states several formulas.
+        rare: it is looked for by itself, and beside what was found, but not among several, which would be too many.
         subject: path of the subject, which the table fills in.
     """
 
@@ -77,6 +78,7 @@ class Cause:
     verdict: Verdict = Verdict.DIFFERENT
     dtypes: tuple[str, ...] = DTYPES
     layer: str = ""
+    rare: bool = False
     subject: str = ""
 
     @property

@@ -42,19 +42,9 @@ def as_float32(x):
     return x.astype(np.float32)
 
 
-def as_float16(x):
-    """An array in float16."""
-    return x.astype(np.float16)
-
-
 def as_wide_as(x, other):
     """What was worked out in a narrower format, in that of another array."""
     return x.astype(other.dtype)
-
-
-def half(x):
-    """An array as it is after it has been held in float16; an error-carrying one goes on in float16."""
-    return x.rounded_to(np.float16) if isinstance(x, Bounded) else np.asarray(x, np.float16).astype(x.dtype)
 
 
 def single(x):

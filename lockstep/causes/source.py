@@ -12,14 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.causes.precision import (
-    as_float16,
     as_float32,
     as_wide_as,
     compounded,
     float32,
     float32_power,
     float32_product,
-    half,
     single,
 )
 from lockstep.errors import BadSubject
@@ -37,13 +35,11 @@ HELPERS: dict[str, Any] = {
         function.__name__: function
         for function in (
             compounded,
-            as_float16,
             as_wide_as,
             as_float32,
             float32,
             float32_power,
             float32_product,
-            half,
             single,
         )
     },

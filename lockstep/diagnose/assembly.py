@@ -26,7 +26,7 @@ MOST = 4  # times that a hypothesis grows
 WIDTH = 6  # hypotheses that grow side by side
 EACH = 3  # of those, that explain the same
 SAME = 3  # calls by which two variants are told apart
-NARROWEST = 10 * float(np.finfo(np.float16).eps)  # a share of the largest number, from which on no format explains it
+NARROWEST = 10 * float(np.finfo(np.float32).eps)  # a share of the largest number, from which on no format explains it
 
 
 class Piece(NamedTuple):

@@ -112,7 +112,7 @@ class Search:
         self.subject, self.left = subject, dict(left)
         layers = {recording.layer for recording in recordings}
         self.known = [cause for cause in causes_of(subject) if cause.layer in ("", *layers)]
-        self.wrong = [cause for cause in self.known if cause.verdict is not Verdict.ROUNDING]
+        self.wrong = [cause for cause in self.known if cause.verdict is not Verdict.ROUNDING and not cause.rare]
         differing = [recording for recording in recordings if not left[recording.label].explains]
         agreeing = [recording for recording in recordings if left[recording.label].explains]
         # float64 first: there a formula and rounding cannot be confused
@@ -143,7 +143,17 @@ class Search:
 
     def explanations(self) -> list[Candidate]:
         """What explains everything: single causes, else pairs, else more; the best first."""
-        return sorted(self.alone() or self.pairs() or self.assembled() or self.grown(), key=self.preference)
+        candidates = self.alone() or map(self.least, self.pairs() or self.assembled() or self.grown())
+        different = {frozenset(map(told_apart, candidate.causes)): candidate for candidate in candidates}
+        return sorted(different.values(), key=self.preference)
+
+    def least(self, candidate: Candidate) -> Candidate:
+        """The same without causes that make no difference to anything that was recorded."""
+        for cause in candidate.causes if len(candidate.causes) > 1 else ():
+            fewer = tuple(other for other in candidate.causes if other is not cause)
+            if smaller := self.verified([fewer], screened=False):
+                return self.least(smaller[0])
+        return candidate
 
     @property
     def ended(self) -> int:
@@ -153,7 +163,7 @@ class Search:
     def more_than(self, causes: Hypothesis) -> list[Candidate]:
         """What explains everything with one known cause more than these, which are right elsewhere."""
         joined = [(*causes, other) for other in self.known if may_join((*causes, other))]
-        return self.verified([causes]) or self.verified(joined)
+        return self.verified([causes], screened=False) or self.verified(joined)
 
     def assembled(self) -> list[Candidate]:
         """What is put together line by line, of causes and of slips that no catalogue has."""
@@ -499,9 +509,13 @@ class Search:
         return candidate if candidate.residual > 1 and something else None
 
 
+def told_apart(cause: Cause) -> tuple[object, ...]:
+    return cause.name, *sorted(cause.free.items())
+
+
 def narrows(cause: Cause) -> bool:
     """Whether it holds a line in a narrower format."""
-    return any(reads(text) & {"single", "half"} for text in cause.lines.values())
+    return any(reads(text) & {"single"} for text in cause.lines.values())
 
 
 class Refuted(Exception):

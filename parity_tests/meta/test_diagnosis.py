@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -86,8 +87,9 @@ def test_a_faithful_implementation_is_accused_of_nothing(path):
 
 @pytest.mark.parametrize("path", ["optim.sgd", "optim.adagrad", "layers.batchnorm"])
 def test_some_pairs_are_named(path):
-    chosen = random.Random(1).sample(pairs(path, "float64"), 2)
-    assert [tried(path, "float64", pair)[0] for pair in chosen] == [RIGHT] * 2
+    chosen = random.Random(1).sample(pairs(path, "float64"), 3)
+    answers = Counter(tried(path, "float64", pair)[0] for pair in chosen)
+    assert answers[RIGHT] == shown(answers) > 0
 
 
 @pytest.mark.exhaustive

@@ -309,7 +309,6 @@ MOMENTS = [
         first=First(1, "m"),
     ),
     state_low_precision("m", "v"),
-    state_low_precision("m", "v", half=True),
     *shared_state("m"),
     *resets("exp_avg", "exp_avg_sq"),
     *(

@@ -9,7 +9,7 @@ from lockstep.causes.behaviour import (
     skips_zero_gradients,
     steps_first_twice,
 )
-from lockstep.causes.cause import DTYPES, Cause, First, Scenario
+from lockstep.causes.cause import Cause, First, Scenario
 
 
 def situations(**hyperparameters) -> list[Scenario]:
@@ -56,6 +56,7 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
         *(
             Cause(
                 id="gradient-norm-clipped",
+                rare=True,
                 variant=variant,
                 lines={"g": f"was / np.maximum(1, ({norm}) / {bound})"},
                 free={bound: 1.0},
@@ -74,6 +75,7 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
         *(
             Cause(
                 id="lr-decays-inside",
+                rare=True,
                 variant=variant,
                 arguments={"lr": text},
                 free={rate: 0.99},
@@ -89,6 +91,7 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
         ),
         Cause(
             id="lr-decays-inside",
+            rare=True,
             variant="by a fraction",
             arguments={"lr": "lr / (1 + decay * (updates - 1))"},
             free={"decay": 1e-2},
@@ -99,6 +102,7 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
         ),
         Cause(
             id="lr-warms-up-inside",
+            rare=True,
             arguments={"lr": "lr * np.minimum(1, updates / warm)"},
             free={"warm": 10.0},
             formula=r"\alpha_t = \alpha \min(1,\, t / n)",
@@ -107,6 +111,7 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
         ),
         Cause(
             id="lr-decays-inside",
+            rare=True,
             variant="by the root",
             arguments={"lr": "lr / np.sqrt(updates)"},
             formula=r"\alpha_t = \alpha / \sqrt t",
@@ -115,6 +120,7 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
         ),
         Cause(
             id="zero-gradient-skipped",
+            rare=True,
             variant="of a tensor",
             behaviour=skips_zero_gradients,
             formula=r"\theta_t = \theta_{t-1} \quad \text{where } g_t = 0",
@@ -125,6 +131,7 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
             [
                 Cause(
                     id="zero-gradient-skipped",
+                    rare=True,
                     variant="entry by entry",
                     behaviour=skips_zero_entries,
                     formula=r"\theta_t = \theta_{t-1} \quad \text{where } g_t = 0",
@@ -145,6 +152,7 @@ def resets(*state: str) -> list[Cause]:
     return [
         Cause(
             id="state-reset",
+            rare=True,
             variant=variant,
             arguments=begun | counted,
             free={"every": 4},
@@ -161,6 +169,7 @@ def shared_state(line: str, count: str = "step") -> list[Cause]:
     return [
         Cause(
             id="state-shared",
+            rare=True,
             variant="by shape",
             behaviour=keeps_state_by_shape,
             formula=r"\text{one state for all tensors of a shape}",
@@ -170,6 +179,7 @@ def shared_state(line: str, count: str = "step") -> list[Cause]:
         ),
         Cause(
             id="state-shared",
+            rare=True,
             variant="the last tensor's",
             behaviour=keeps_one_state,
             formula=r"\text{one state, begun anew at another shape}",
@@ -188,6 +198,7 @@ def other_decays(name: str, plain: str, line: str) -> list[Cause]:
     return [
         Cause(
             id="l1-for-l2",
+            rare=True,
             everywhere={
                 f"{rate}weight_decay * param": f"{rate}weight_decay * np.sign(param)" for rate in ("", "lr * ")
             },
@@ -199,6 +210,7 @@ def other_decays(name: str, plain: str, line: str) -> list[Cause]:
         *(
             Cause(
                 id="decay-of-matrices-alone",
+                rare=True,
                 variant=variant,
                 lines={name: f"was if param.ndim {which} else {plain}"},
                 formula=r"\lambda = 0 \quad \text{for a vector}",
@@ -217,6 +229,7 @@ def other_decays(name: str, plain: str, line: str) -> list[Cause]:
 def decay_ascends(line: str) -> Cause:
     return Cause(
         id="decay-of-the-other-sign",
+        rare=True,
         lines={"d": "-grad - weight_decay * param if maximize and weight_decay else was"},
         formula=r"d_t = -(\nabla f_t + \lambda\,\theta_{t-1}) \quad \text{with maximize}",
         seen="pytorch/pytorch#149476",
@@ -406,16 +419,14 @@ def starts_at_first_square(**where) -> Cause:
     )
 
 
-def state_low_precision(*lines: str, half: bool = False) -> Cause:
-    """State held in float32, or float16, whatever the parameters are: these lines become it."""
-    bits = 16 if half else 32
+def state_low_precision(*lines: str) -> Cause:
+    """State held in float32, whatever the parameters are: these lines become it."""
     return Cause(
         id="state-low-precision",
-        variant="float16" if half else "",
-        lines=dict.fromkeys(lines, "half(was)" if half else "single(was)"),
-        formula=", ".join(rf"\operatorname{{fl}}_{{{bits}}}({line}_t)" for line in lines),
-        seen="" if half else "bitsandbytes, needle (10-414)",
+        lines=dict.fromkeys(lines, "single(was)"),
+        formula=", ".join(rf"\operatorname{{fl}}_{{32}}({line}_t)" for line in lines),
+        seen="bitsandbytes, needle (10-414)",
         shows="normal gradients",
         first=First(1, lines[0]),
-        dtypes=DTYPES if half else ("float64",),
+        dtypes=("float64",),
     )
