@@ -143,7 +143,9 @@ class Search:
 
     def explanations(self) -> list[Candidate]:
         """What explains everything: single causes, else pairs, else more; the best first."""
-        candidates = self.alone() or map(self.least, self.pairs() or self.assembled() or self.grown())
+        candidates = self.alone() or map(
+            self.least, self.pairs() or self.assembled() or self.grown() or self.with_a_rare_one()
+        )
         different = {frozenset(map(told_apart, candidate.causes)): candidate for candidate in candidates}
         return sorted(different.values(), key=self.preference)
 
@@ -309,7 +311,15 @@ class Search:
 
     def pairs(self) -> list[Candidate]:
         """Two causes, as they were seen, that explain everything where no cause alone does."""
-        joined = [*filter(may_join, itertools.combinations(self.wrong, 2))]
+        return self.joined(itertools.combinations(self.wrong, 2))
+
+    def with_a_rare_one(self) -> list[Candidate]:
+        """The same of two of which one is rare, or both."""
+        every = [cause for cause in self.known if cause.verdict is not Verdict.ROUNDING]
+        return self.joined(pair for pair in itertools.combinations(every, 2) if any(cause.rare for cause in pair))
+
+    def joined(self, pairs: Iterable[Hypothesis]) -> list[Candidate]:
+        joined = [*filter(may_join, pairs)]
         # what goes on in a narrower format is further off than the screen lets pass
         return self.verified(joined) or self.verified(
             (both for both in joined if any(map(narrows, both))), screened=False
