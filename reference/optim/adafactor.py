@@ -70,16 +70,6 @@ def paper(
     return Paper(g, beta2, rho, alpha, decayed, r, c, v_hat, u, u_hat, param)
 
 
-def averaged(mean, norms, count, weight, ops):
-    """A mean of squares, worked out from their norm, in an average."""
-    return ops.lerp(mean, ops.div(ops.mul(norms, norms), count), weight)
-
-
-def size(x, least, ops, d=1):
-    """RMS(x) / d in Python's double, and no less than that."""
-    return np.maximum(least, ops.norm(x).item() / (x.size**0.5 * d)).item()
-
-
 def pytorch(
     param, grad, row_var=None, col_var=None, variance=None, *, step, lr, beta2_decay, eps, d, weight_decay, maximize,
     ops=PLAIN,
@@ -88,17 +78,21 @@ def pytorch(
     eps1, eps2 = eps
     factored = grad.ndim > 1
     g = -grad if maximize else grad
-    alpha = size(param, eps2, ops) * min(lr, 1 / step**0.5)
+    rho = min(lr, 1 / step**0.5)
+    alpha = np.maximum(eps2, ops.norm(param).item() / param.size**0.5).item() * rho
     decayed = ops.mul(param, 1 - lr * weight_decay) if weight_decay else param
-    r = averaged(row_var, ops.norm(g, axis=-1), g.shape[-1], step**beta2_decay, ops) if factored else None
-    c = averaged(col_var, ops.norm(g, axis=-2), g.shape[-2], step**beta2_decay, ops) if factored else None
+    rows = ops.norm(g, axis=-1) if factored else None
+    columns = ops.norm(g, axis=-2) if factored else None
+    r = ops.lerp(row_var, ops.div(ops.mul(rows, rows), g.shape[-1]), step**beta2_decay) if factored else None
+    c = ops.lerp(col_var, ops.div(ops.mul(columns, columns), g.shape[-2]), step**beta2_decay) if factored else None
     v_hat = (
         ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
         if r is None
         else ops.div(ops.matmul(r, c), np.maximum(ops.mean(r[..., 0], axis=-1)[..., None, None], eps1))
     )
     u = ops.mul(ops.rsqrt(np.maximum(v_hat, eps1 * eps1)), g)
-    param = ops.add(decayed, u, alpha=-alpha / size(u, 1.0, ops, d))
+    excess = np.maximum(1.0, ops.norm(u).item() / (u.size**0.5 * d)).item()
+    param = ops.add(decayed, u, alpha=-alpha / excess)
     return PyTorch(g, decayed, r, c, v_hat, u, param)
 
 
@@ -110,17 +104,21 @@ def foreach(
     eps1, eps2 = eps
     factored = grad.ndim > 1
     g = -grad if maximize else grad
-    alpha = size(param, eps2, ops) * min(lr, 1 / step**0.5)
+    rho = min(lr, 1 / step**0.5)
+    alpha = np.maximum(eps2, ops.norm(param).item() / param.size**0.5).item() * rho
     decayed = ops.mul(param, 1 - lr * weight_decay) if weight_decay else param
-    r = averaged(row_var, ops.norm(g, axis=-1), g.shape[-1], step**beta2_decay, ops) if factored else None
-    c = averaged(col_var, ops.norm(g, axis=-2), g.shape[-2], step**beta2_decay, ops) if factored else None
+    rows = ops.norm(g, axis=-1) if factored else None
+    columns = ops.norm(g, axis=-2) if factored else None
+    r = ops.lerp(row_var, ops.div(ops.mul(rows, rows), g.shape[-1]), step**beta2_decay) if factored else None
+    c = ops.lerp(col_var, ops.div(ops.mul(columns, columns), g.shape[-2]), step**beta2_decay) if factored else None
     v_hat = (
         ops.lerp(variance, ops.mul(g, g), step**beta2_decay)
         if r is None
         else ops.div(ops.matmul(r, c), np.maximum(ops.mean(r[..., 0], axis=-1)[..., None, None], eps1))
     )
     u = ops.mul(ops.rsqrt(np.maximum(v_hat, eps1 * eps1)), g)
-    param = ops.add(decayed, ops.mul(u, -alpha / size(u, 1.0, ops, d)))
+    excess = np.maximum(1.0, ops.norm(u).item() / (u.size**0.5 * d)).item()
+    param = ops.add(decayed, ops.mul(u, -alpha / excess))
     return PyTorch(g, decayed, r, c, v_hat, u, param)
 
 
