@@ -58,7 +58,7 @@ def report(
         publish(folder, out)
     errors.print(voice().say(clock.said(workers.count)))
     if workers.spent:
-        spent = ", ".join(f"{called(kind)} {seconds:.1f} s" for kind, seconds in workers.spent.most_common())
+        spent = [message("report.each", kind=called(kind), seconds=each) for kind, each in workers.spent.most_common()]
         errors.print(voice()("report.spent", kinds=spent))
     return out / INDEX
 

@@ -232,7 +232,9 @@ def test_it_says_in_korean_what_it_took(tmp_path, call):
     status, printed, said = call("--lang", "ko", *words)
     assert (status, printed) == (0, f"보고서: {tmp_path / 'out/index.html'}\n")
     assert re.fullmatch(
-        r"보고서: 기록 .*초.*, 그림과 페이지 .*초.*\. 모두 .*초, 한꺼번에 1개씩\n프로세스들이 쓴 시간: .*\n", said
+        r"보고서: 기록 .*초.*, 그림과 페이지 .*초.*\. 모두 .*초, 한꺼번에 1개씩\n"
+        r"프로세스들이 쓴 프로세서 시간: .* \d+\.\d초\n",
+        said,
     )
     assert not re.search("pages|pictures", said)
     assert "기록(NAME.json)이 없다" in call("--lang", "ko", "report", "--records", str(tmp_path / "out/ko"))[2]
