@@ -153,6 +153,7 @@ export class Laboratory {
         /** @type {Record<string, any>} */
         const whole = {param: params[name], ...optimizer.begin(params[name]), ...states[name]};
         const {param, ...state} = places ? renamed(whole, (key, one) => (isArray(key) && one ? taken(one, places, grad) : one)) : whole;
+        optimizer.hyperparameters = {...optimizer.hyperparameters, updates: (before[name]?.updates ?? 0) + 1};
         const made = optimizer.step(param, scheduled, state, before[name]);
         const after = {param: made.param, ...made.state};
         const {param: moved, ...kept} = places ? renamed(after, (key, one) => (isArray(key) ? put(whole[key], one, places) : one)) : after;

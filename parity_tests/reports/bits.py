@@ -28,7 +28,7 @@ from lockstep.subjects.registry import asked
 from lockstep.subjects.subject import Subject
 from reference.arithmetic import FUSED, PLAIN
 from reports.bundle import bundle
-from reports.translation import script, translated
+from reports.translation import Untranslatable, script, translated
 
 ARITHMETICS = {"plain": PLAIN, "fused": FUSED}
 ROUNDED = {"pytorch": ("plain", "fused")}  # another order is that of a path whose kernels are fused
@@ -95,13 +95,25 @@ def runs(subject: Subject, longest: int | None = None, by_call: bool = False) ->
 
 
 def planted(subject: Subject) -> Iterator[Run]:
-    """Every cause that is an edit of the formula, in the scenario that brings it out."""
+    """Every cause that is an edit of the formula, in the scenario that brings it out, where a page can run it."""
     cases = {scenario.name: scenario.case for scenario in subject.causes.SCENARIOS} if subject.causes else {}
     for cause in causes(subject):
         if cause.edits_lines or cause.arguments:
-            for dtype in ("float32", "float64"):
-                case = cases[cause.shows]
-                yield Run(subject, "paper", "plain", case, dtype, case.steps, cause)
+            case = cases[cause.shows]
+            planned = [
+                Run(subject, "paper", "plain", case, dtype, case.steps, cause) for dtype in ("float32", "float64")
+            ]
+            if not refused(planned[0]):
+                yield from planned
+
+
+def refused(run: Run) -> str:
+    """Why a formula cannot run in a page; empty where it can."""
+    try:
+        formula(run)
+    except Untranslatable as error:
+        return str(error)
+    return ""
 
 
 # NumPy's side

@@ -33,12 +33,7 @@ def is_stated_here(run: Run) -> bool:
 
 def refusal(subject: Subject) -> str:
     """Why a formula of a subject cannot run in a page; empty where all of them do."""
-    try:
-        for run in {run.formula: run for run in runs(subject)}.values():
-            bits.formula(run)
-    except Untranslatable as error:
-        return str(error)
-    return ""
+    return next(filter(None, map(bits.refused, {run.formula: run for run in runs(subject)}.values())), "")
 
 
 OF_FORMULAS = [subject for subject in subjects() if subject.family.name in ("optim", "penalty")]

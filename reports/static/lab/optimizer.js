@@ -41,7 +41,8 @@ export class Optimizer {
     const begun = this.entries(param).every(([key]) => key in state) ? state : {...this.begin(param), ...state};
     const kept = Object.entries(this.formula.state).map(([key, {kind}]) => [key, begun[key] && kind === "count" ? begun[key].data[0] + 1 : begun[key] ?? null]);
     const told = Object.entries(this.hyperparameters).flatMap(([name, value]) => [[name, value], [`${name}_before`, before?.[name] ?? null]]);
-    return {param, grad, ...Object.fromEntries([...kept, ...told])};
+    const {F} = this;
+    return {param, grad, ...Object.fromEntries([...kept, ...told]), get norm_of_all() { return F.sqrt(F.sum(F.times(grad, grad))); }}; // a page has one tensor
   }
 
   /** One step of a tensor that has a gradient; nothing is changed in place.

@@ -68,10 +68,16 @@ export class Trial {
   /** @param {{lines: any, result: any}} formula */
   stepping(formula) { return new Optimizer({ ...formula, state: this.data.state, sparse: this.data.sparse }, this.wanted.hyperparameters, FUSED); }
 
-  /** The hyperparameters in force at a step. @param {number} step */
+  /** The hyperparameters in force at a step, and how many updates there were with it. @param {number} step */
   given(step) {
-    const passed = Object.keys(this.recorded.rates).map(Number).filter((from) => from <= step), { hyperparameters } = this.wanted;
-    return passed.length ? { ...hyperparameters, lr: this.recorded.rates[Math.max(...passed)] } : hyperparameters;
+    const { rates } = this.recorded, passed = Object.keys(rates).map(Number).filter((from) => from <= step), { hyperparameters } = this.wanted;
+    return { ...hyperparameters, ...(passed.length ? { lr: rates[Math.max(...passed)] } : {}), updates: this.updates(step) };
+  }
+
+  /** How many updates there were after a step: none at one without a gradient. @param {number} step */
+  updates(step) {
+    const { missing } = this.recorded;
+    return step - Number(missing !== null && missing <= step);
   }
 
   /** The gradient where a parameter is; of a stream, that of the step. @param {any} param @param {number} step @param {"paper" | "pytorch"} order */
@@ -106,7 +112,7 @@ export class Trial {
     const { missing, arrays } = this.recorded, all = this.array("param"), begun = this.pytorch.begin(this.two(all, 0));
     const states = Object.keys(arrays).filter((name) => name.startsWith("state/")).map((name) => /** @type {const} */ ([name.slice(6), this.array(name)]));
     return Array.from({ length: this.wanted.steps + 1 }, (_, step) => {
-      const count = step - Number(missing !== null && missing <= step), kept = states.filter(([key]) => key in begun && step).map(([key, held]) => [key, this.held(key, held, step)]);
+      const count = this.updates(step), kept = states.filter(([key]) => key in begun && step).map(([key, held]) => [key, this.held(key, held, step)]);
       const counts = Object.keys(begun).filter((key) => this.data.state[key].kind === "count").map((key) => [key, tensor(count, "float32")]);
       const grad = step && step !== missing ? this.two(this.gradients, step - 1) : null;
       return { param: this.two(all, step), state: { ...begun, ...Object.fromEntries([...kept, ...counts]) }, grad, lines: {} };
