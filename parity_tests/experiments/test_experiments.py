@@ -142,7 +142,6 @@ def test_every_subject_climbs_but_those_whose_first_rung_closes():
     assert {"optim.rprop", "lr_scheduler.lambda_lr"} < set(level)
     assert all(lockstep.explain(path, case=case).rungs[0].closes for path, case in level.items())
     moving = {s.path for s in subjects() if s.family.name in ("optim", "models") and s.family.recorded != "states"}
-    moving -= {"optim.muon"}
     assert {s.path for s in subjects() if ladders.growths(s)} == moving
 
 

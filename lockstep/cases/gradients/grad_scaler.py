@@ -22,3 +22,4 @@ BAD = [
 
 # What a report shows of it, as lockstep/experiments/selection.py takes it.
 RUNS = ["a gradient that is not finite"]
+CLIMBED = {"a scale that is no power of two": None}  # of any other, both sides are the same to the bit already

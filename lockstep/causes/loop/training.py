@@ -181,6 +181,7 @@ CAUSES = table(
         Cause(
             id="ema-momentum",
             variant="after the first step",
+            words="dampened",
             lines={
                 "momentum_buffer": "was if n_averaged == 0 or momentum == 0 else "
                 "momentum * momentum_buffer + (1 - momentum) * clipped"
