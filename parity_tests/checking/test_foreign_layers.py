@@ -300,5 +300,8 @@ def test_where_pytorch_follows_another_formula_it_is_the_measure():
     assert checked(Straight, "layers.loss.BCELoss").verdict is Verdict.ROUNDING
     found = checked(Unclipped, "layers.loss.BCELoss")
     differing = {one.recording.scenario for one in found.outcomes if one.verdict is Verdict.DIFFERENT}
-    assert differing == {"BCELoss, probabilities of 0 and 1", "BCELoss, probabilities of 0 and 1, soft targets"}
+    saturated = "BCELoss, probabilities of 0 and 1"
+    assert differing == {saturated, f"{saturated}, soft targets", f"{saturated} in float64"}
     assert "PyTorch's logarithms stop at -100" in str(found)
+    # and no floor is made up for logarithms that have none
+    assert [cause["id"] for cause in found.causes] == ["logarithm-of-zero"]

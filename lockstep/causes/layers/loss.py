@@ -105,9 +105,11 @@ def per_class(id: str, formula: str, seen: str = "", reduction: str = "mean", **
     ]
 
 
+# above a half 1 - p is exact, which log1p says: a bound of log(1 - p) has to know it
+LOG_OF_REST = "np.where(p > 0.5, np.log1p(-np.where(p < 1, p, 0)), np.log(np.where(p < 1, 1 - p, 1)))"
 PYTORCH_LOGS = (
     "-(t * np.where(p > 0, np.maximum(np.log(np.where(p > 0, p, 1)), -lowest), -lowest)"
-    " + (1 - t) * np.where(p < 1, np.maximum(np.log(np.where(p < 1, 1 - p, 1)), -lowest), -lowest))"
+    f" + (1 - t) * np.where(p < 1, np.maximum({LOG_OF_REST}, -lowest), -lowest))"
 )
 PYTORCH_SLOPE = "dlosses * (p - t) / np.maximum(p * (1 - p), floor)"
 HELD = float(np.float32(1e-12))  # PyTorch's floor of p(1 - p)
@@ -146,6 +148,14 @@ OF_PROBABILITIES = [
         {"floor_alone": 1e-12},
         lines={"losses": "-(np.where(t > 0, t * np.log(p), 0) + np.where(t < 1, (1 - t) * np.log(1 - p), 0))"},
         backward={"dp": PYTORCH_SLOPE.replace("floor", "floor_alone")},
+    ),
+    of_probabilities(
+        "logarithm-of-zero",
+        "the slope is PyTorch's",
+        r"\log 0 = -\infty",
+        {},
+        lines={"losses": "-(t * np.log(p) + (1 - t) * np.log(1 - p))"},
+        backward={"dp": PYTORCH_SLOPE.replace("floor", repr(HELD))},
     ),
     of_probabilities(
         "logarithm-of-zero",
