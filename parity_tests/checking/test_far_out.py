@@ -115,6 +115,7 @@ SLIPS = [
 ]
 
 
+@pytest.mark.usefixtures("unnamed")
 @pytest.mark.parametrize(("kind", "scenario"), SLIPS)
 def test_what_is_wrong_far_out_alone_is_different(kind, scenario):
     assert lockstep.check(kind, like="optim.adam", only=scenario).verdict is Verdict.DIFFERENT

@@ -20,6 +20,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.usefixtures("unnamed")
 @pytest.mark.parametrize(("kind", "right", "like", "scenario"), WRONG, ids=lambda one: getattr(one, "__name__", None))
 def test_what_is_forgotten_shows_in_its_scenario_and_nobody_right_is_accused_there(kind, right, like, scenario):
     found = lockstep.check(kind, like=like, only=scenario, dtypes=["float64"])

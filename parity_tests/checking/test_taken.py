@@ -30,6 +30,7 @@ def test_a_shape_is_taken_and_faithful(name):
     assert not found.causes
 
 
+@pytest.mark.usefixtures("unnamed")
 @pytest.mark.parametrize("name", SHAPES)
 def test_a_parameter_that_is_not_updated_is_seen_in_every_shape(name, monkeypatch):
     module, target = SHAPES[name]
