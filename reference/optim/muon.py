@@ -13,7 +13,7 @@ EQUATIONS = {
     "buf": r"B_t = \mu B_{t-1} + (1 - \mu)\,G_t",
     "update": r"\tilde B_t = (1 - \mu)\,G_t + \mu B_t \text{ (Nesterov), or } B_t",
     "x": r"X_0 = \tilde B_t / \max(\lVert \tilde B_t \rVert_F,\, \epsilon) \text{ in bfloat16, wide}",
-    "o": r"O_t = X_k, \quad A_i = X_i X_i^\top, \quad X_{i+1} = a X_i + (b A_i + c A_i^2) X_i \text{ in bfloat16}",
+    "o": r"O_t = X_k,\; A_i = X_i X_i^\top,\; X_{i+1} = a X_i + (b A_i + c A_i^2) X_i",
     "decayed": r"\theta'_t = \theta_{t-1} - \alpha\lambda\,\theta_{t-1}",
     "param": r"\theta_t = \theta'_t - \alpha\,s\,O_t, \quad s = \sqrt{\max(1,\, n/m)}"
     r" \text{ or } 0.2\sqrt{\max(n,\, m)}",
