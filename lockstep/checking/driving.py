@@ -20,7 +20,7 @@ from lockstep.diagnose.holding import without
 from lockstep.engine.guard import Broken
 from lockstep.errors import TheirCode
 from lockstep.recordings.recording import Recording, Step
-from lockstep.subjects.optim import defaults_of, entries_of, handed_as
+from lockstep.subjects.families.optim import defaults_of, entries_of, handed_as
 from lockstep.subjects.subject import Subject
 from lockstep.text import Message, message
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from lockstep.diagnose.replay import Residual
 from lockstep.recordings.recording import Recording, Step
-from lockstep.subjects.optim import entries_of
+from lockstep.subjects.families.optim import entries_of
 
 
 def guessed(recording: Recording) -> set[str]:

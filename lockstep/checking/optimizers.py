@@ -29,8 +29,8 @@ from lockstep.engine.guard import Broken
 from lockstep.errors import BadArgument
 from lockstep.numerics.verdict import Breakage, worst
 from lockstep.recordings.recording import Recording
+from lockstep.subjects.families.optim import defaults_of, handed_in, layout_of, shapes_of
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.optim import defaults_of, handed_in, layout_of, shapes_of
 from lockstep.subjects.subject import Subject
 from lockstep.text import message
 

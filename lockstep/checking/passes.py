@@ -15,8 +15,8 @@ from lockstep.checking.driving import Raised, is_ours
 from lockstep.checking.scenarios import Trial
 from lockstep.engine.guard import Broken
 from lockstep.recordings.recording import Pass, Recording
+from lockstep.subjects.families.layers import drawing
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.layers import drawing
 from lockstep.subjects.subject import Subject, own_class
 from lockstep.text import Message, message
 

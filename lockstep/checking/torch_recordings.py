@@ -18,7 +18,7 @@ from lockstep.checking.states import of_pytorch as of_states
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.recordings.recording import Recording
-from lockstep.subjects.optim import defaults_of
+from lockstep.subjects.families.optim import defaults_of
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject
 from lockstep.text import message

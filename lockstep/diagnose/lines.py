@@ -34,7 +34,7 @@ from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.verdict import distance, share
 from lockstep.recordings.recording import Recording
-from lockstep.subjects.optim import weak
+from lockstep.subjects.families.optim import weak
 
 # what a wrong line raises where it is no formula at all
 NO_FORMULA = (ArithmeticError, AttributeError, BadEdit, LookupError, NameError, TypeError, ValueError)

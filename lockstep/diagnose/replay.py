@@ -19,8 +19,8 @@ from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded, widest
 from lockstep.numerics.verdict import Finding, Verdict, differing, distance, share, uncertain
 from lockstep.recordings.recording import Pass, Recording, Step
-from lockstep.subjects.layers import as_bounded, floating
-from lockstep.subjects.optim import as_kept, exactly, weak
+from lockstep.subjects.families.layers import as_bounded, floating
+from lockstep.subjects.families.optim import as_kept, exactly, weak
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import own_class
 

@@ -17,7 +17,7 @@ from lockstep.explanation.ladder import advance
 from lockstep.numerics.environment import environment
 from lockstep.records.laboratory import NUMBERS, Kept, LaboratoryRecord, Setting
 from lockstep.records.schema import plain
-from lockstep.subjects.optim import problem_of
+from lockstep.subjects.families.optim import problem_of
 from lockstep.subjects.registry import asked
 from lockstep.subjects.side import Side
 from lockstep.subjects.subject import Request, Subject

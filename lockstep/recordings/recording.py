@@ -24,7 +24,7 @@ from lockstep.errors import BadFile, BadPlace
 from lockstep.numerics import formats
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.records.schema import plain
-from lockstep.subjects.optim import entries_of
+from lockstep.subjects.families.optim import entries_of
 from lockstep.subjects.registry import NoSuchSubject, find
 from lockstep.text import ENGLISH, Message, message
 

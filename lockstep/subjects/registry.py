@@ -19,10 +19,10 @@ from lockstep.text import Message, message
 
 @functools.cache
 def families() -> dict[str, Family]:
-    """Name to family: each module of this package that has a `FAMILY`, in the order in which they are shown."""
-    package = importlib.import_module("lockstep.subjects")
+    """Name to family: each of their modules that has a `FAMILY`, in the order in which they are shown."""
+    package = importlib.import_module("lockstep.subjects.families")
     names = [module.name for module in pkgutil.iter_modules(package.__path__)]
-    modules = [importlib.import_module(f"lockstep.subjects.{name}") for name in names]
+    modules = [importlib.import_module(f"lockstep.subjects.families.{name}") for name in names]
     known = [module.FAMILY for module in modules if hasattr(module, "FAMILY")]
     return {family.name: family for family in sorted(known, key=lambda family: (family.place, family.name))}
 

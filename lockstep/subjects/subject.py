@@ -33,7 +33,7 @@ class Subject:
     @property
     def family(self) -> "Family":
         """How subjects of its kind are paired, driven, replayed and judged."""
-        return importlib.import_module(f"lockstep.subjects.{self.path.partition('.')[0]}").FAMILY.of(self)
+        return importlib.import_module(f"lockstep.subjects.families.{self.path.partition('.')[0]}").FAMILY.of(self)
 
     @property
     def reference(self) -> ModuleType:

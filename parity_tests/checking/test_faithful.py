@@ -12,7 +12,7 @@ from lockstep.adapters.optimizer.recognise import recognise
 from lockstep.checking.driving import Raised, record
 from lockstep.checking.scenarios import trials
 from lockstep.diagnose.replay import replay
-from lockstep.subjects.optim import defaults_of
+from lockstep.subjects.families.optim import defaults_of
 from lockstep.subjects.registry import find
 from parity_tests.support.rewrites import REWRITES
 

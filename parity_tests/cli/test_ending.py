@@ -201,11 +201,11 @@ INSIDE = {
     "numerics/formats.py: TypeError",
     "numerics/verdict.py: ValueError",
     "records/schema.py: ValueError",
-    "subjects/driven/closures.py: Enough",  # how a closure that counts its calls comes back
-    "subjects/driven/loops.py: problems[0]",  # what their loop raised
-    "subjects/driven/followed.py: Parted",  # how one that asks of a recording does
-    "subjects/driven/followed.py: Unanswered",
-    "subjects/driven/followed.py: Unexplored",
+    "subjects/families/driven/closures.py: Enough",  # how a closure that counts its calls comes back
+    "subjects/families/driven/loops.py: problems[0]",  # what their loop raised
+    "subjects/families/driven/followed.py: Parted",  # how one that asks of a recording does
+    "subjects/families/driven/followed.py: Unanswered",
+    "subjects/families/driven/followed.py: Unexplored",
     "tasks/sources.py: UnknownImport",
     "tasks/task.py: TypeError",
     "tasks/workers.py: TaskFailed",

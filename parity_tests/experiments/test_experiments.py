@@ -17,8 +17,8 @@ from lockstep.experiments import collect, detections, ladders, names, planned, s
 from lockstep.numerics import probe
 from lockstep.numerics.verdict import Verdict
 from lockstep.records.loading import load
-from lockstep.subjects import draws, models
-from lockstep.subjects.models import TrainingSide
+from lockstep.subjects.families import draws, models
+from lockstep.subjects.families.models import TrainingSide
 from lockstep.subjects.registry import families, find, subjects
 from lockstep.tasks.workers import Alone, cores
 from lockstep.text import ENGLISH
@@ -318,7 +318,7 @@ def test_an_unknown_source_of_draws_is_refused():
 
 @pytest.mark.parametrize("same", [True, False])
 def test_where_pytorch_has_masks_of_its_own_both_sides_get_them_and_it_is_said(monkeypatch, same):
-    monkeypatch.setattr("lockstep.subjects.models.same_masks", lambda: same)
+    monkeypatch.setattr("lockstep.subjects.families.models.same_masks", lambda: same)
     monkeypatch.setattr(draws, "same_masks", lambda: same)
     found = lockstep.run("models.mlp", case=CASE, steps=2)
     assert found.verdict.passes

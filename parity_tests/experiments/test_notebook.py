@@ -8,7 +8,7 @@ from lockstep.experiments import claims, notebook, parts
 from lockstep.experiments.claims import Facts, Gain, Rate, Spot
 from lockstep.numerics.verdict import Verdict
 from lockstep.records.loading import load
-from lockstep.subjects.draws import Notebook
+from lockstep.subjects.families.draws import Notebook
 from lockstep.text import ENGLISH, LANGUAGES, Message, Voice, texts
 
 pytestmark = pytest.mark.slow

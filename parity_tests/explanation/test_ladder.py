@@ -20,7 +20,7 @@ from lockstep.explanation import ladder
 from lockstep.numerics import probe
 from lockstep.records.explanation import ExplanationRecord, Rung
 from lockstep.records.schema import fields
-from lockstep.subjects.layers import drawing
+from lockstep.subjects.families.layers import drawing
 from lockstep.subjects.registry import find, subjects
 from lockstep.subjects.subject import own_class
 from reference.layers.activation import ReLU

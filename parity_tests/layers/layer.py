@@ -10,7 +10,7 @@ import pytest
 from lockstep.cases.layers import LayerCase
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.layers import drawing
+from lockstep.subjects.families.layers import drawing
 from lockstep.subjects.subject import own_class
 from parity_tests.support.digits import digits, slope
 from parity_tests.support.families import SubjectTests, agree, mirrored, refusal, refused_as, run_of, swapped

@@ -12,7 +12,7 @@ from lockstep.engine.wording import wording
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.optim import agreed
+from lockstep.subjects.families.optim import agreed
 from parity_tests.support.planted import planted
 from parity_tests.support.toy import SHAPES, Toy, exact, fused, pair, plain
 

@@ -13,7 +13,7 @@ from lockstep.engine.stepping import run_pair
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects.models import load_data
+from lockstep.subjects.families.models import load_data
 from lockstep.subjects.registry import asked, find
 from parity_tests.support.digits import digits, slope
 from parity_tests.support.families import SubjectTests, advanced, agree, run_of

@@ -6,7 +6,7 @@ import pytest
 from lockstep.cases import Case
 from lockstep.cases.layers import LayerCase
 from lockstep.numerics.verdict import Verdict
-from lockstep.subjects import optim
+from lockstep.subjects.families import optim
 from lockstep.subjects.registry import asked, find
 from parity_tests.penalty.penalty import PenaltyTests
 from parity_tests.support.families import SAME, run_of

@@ -22,8 +22,8 @@ from lockstep.causes.source import exchanged, text_of
 from lockstep.causes.tables import causes
 from lockstep.experiments.powers import correctly_rounded, misrounded, with_powers
 from lockstep.explanation.ladder import advance
-from lockstep.subjects.layers import LayerSide, drawing, over
-from lockstep.subjects.optim import handed_as, problem_of
+from lockstep.subjects.families.layers import LayerSide, drawing, over
+from lockstep.subjects.families.optim import handed_as, problem_of
 from lockstep.subjects.registry import asked
 from lockstep.subjects.subject import Subject
 from reference.arithmetic import FUSED, PLAIN

@@ -7,7 +7,7 @@ import numpy as np
 
 from lockstep.causes import Cause, Scenario, plant, scenarios
 from lockstep.recordings.recording import Pass, Recording, Step
-from lockstep.subjects.layers import drawing
+from lockstep.subjects.families.layers import drawing
 from lockstep.subjects.registry import asked, find
 from lockstep.subjects.subject import Subject
 

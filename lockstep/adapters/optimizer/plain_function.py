@@ -10,7 +10,7 @@ from lockstep.adapters.code import strings
 from lockstep.adapters.names import match, told
 from lockstep.adapters.optimizer.roles import Roles
 from lockstep.adapters.optimizer.state import as_array, by_tensor, find_state
-from lockstep.subjects.optim import entries_of, fresh_state
+from lockstep.subjects.families.optim import entries_of, fresh_state
 from lockstep.text import message
 
 

@@ -25,7 +25,7 @@ from lockstep.adapters.optimizer.tensor_step import Ours, TorchOptimizer
 from lockstep.adapters.optimizer.torch_tensors import OnTensors, torch_tensors, uses_torch
 from lockstep.adapters.optimizer.whole_loop import Loop, inner, lacking, loop_of, names_of
 from lockstep.adapters.wrapper import indented, optimizer_wrapper
-from lockstep.subjects.optim import defaults_of, handed_in, layout_of, shapes_of
+from lockstep.subjects.families.optim import defaults_of, handed_in, layout_of, shapes_of
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject
 from lockstep.text import Message, message

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.subjects.optim import entries_of
+from lockstep.subjects.families.optim import entries_of
 
 FIRST = ("exp_avg", "m", "ms", "mu", "moments1", "mean", "means", "first_moment", "moment1", "momentums", "s")
 SECOND = (

@@ -466,7 +466,11 @@ class Optimizers(Family):
     }  # fmt: skip
 
     def of(self, subject: Subject) -> Family:
-        return importlib.import_module("lockstep.subjects.closures").CLOSURES if calls_back(subject.path) else self
+        return (
+            importlib.import_module("lockstep.subjects.families.closures").CLOSURES
+            if calls_back(subject.path)
+            else self
+        )
 
     def settled(self, subject: Subject, case: Case) -> Case:
         """With sparse gradients, where a subject takes no others, and tensors of as many axes as it takes."""

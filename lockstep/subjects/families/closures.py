@@ -13,9 +13,9 @@ import numpy as np
 
 from lockstep.numerics.bounded import Bounded, widest
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects.driven.closures import linear, names_of, recorded
-from lockstep.subjects.driven.followed import followed, predictions, within
-from lockstep.subjects.optim import (
+from lockstep.subjects.families.driven.closures import linear, names_of, recorded
+from lockstep.subjects.families.driven.followed import followed, predictions, within
+from lockstep.subjects.families.optim import (
     Arbiter,
     Optimizers,
     OptimizerSide,

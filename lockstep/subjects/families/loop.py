@@ -10,8 +10,8 @@ import numpy as np
 from lockstep.errors import Departs, TheirCode
 from lockstep.numerics import formats
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects.driven.loops import alike, driven, names_of, taken
-from lockstep.subjects.gradients import Gradients, Stream, pair
+from lockstep.subjects.families.driven.loops import alike, driven, names_of, taken
+from lockstep.subjects.families.gradients import Gradients, Stream, pair
 from lockstep.subjects.side import Pair
 from lockstep.subjects.subject import Request, Subject
 from lockstep.text import message

@@ -12,9 +12,9 @@ from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects.driven.gradients import driven
+from lockstep.subjects.families.driven.gradients import driven
+from lockstep.subjects.families.optim import agreed, problem_of, unmoved, weak
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.optim import agreed, problem_of, unmoved, weak
 from lockstep.subjects.side import Bounds, Pair, watched
 from lockstep.subjects.subject import Family, Request, Subject
 from lockstep.text import message

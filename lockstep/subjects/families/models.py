@@ -11,10 +11,10 @@ from lockstep.cases.models import FOLDERS
 from lockstep.errors import BadValue
 from lockstep.numerics.bounded import widest
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects import optim
-from lockstep.subjects.draws import SHARED, Draws, generators, same_masks
+from lockstep.subjects.families import optim
+from lockstep.subjects.families.draws import SHARED, Draws, generators, same_masks
+from lockstep.subjects.families.layers import as_bounded, exact, floating
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.layers import as_bounded, exact, floating
 from lockstep.subjects.registry import find
 from lockstep.subjects.side import RESUME, Bounds, Pair, watched
 from lockstep.subjects.subject import Family, Request, Subject

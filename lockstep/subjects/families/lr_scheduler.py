@@ -10,7 +10,7 @@ from lockstep.cases.lr_scheduler import Values
 from lockstep.errors import NoSuchName
 from lockstep.numerics.bounded import Bounded, Undecided, widest
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects.driven.schedules import names_of, recorded_by
+from lockstep.subjects.families.driven.schedules import names_of, recorded_by
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find
 from lockstep.subjects.side import RESUME, Bounds, Pair, watched

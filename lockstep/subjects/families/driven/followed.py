@@ -14,7 +14,7 @@ import numpy as np
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded, Ways
 from lockstep.numerics.verdict import distance
-from lockstep.subjects.optim import weak
+from lockstep.subjects.families.optim import weak
 from lockstep.subjects.side import Bounds
 
 WAYS = 64  # of a step that are tried

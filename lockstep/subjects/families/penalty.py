@@ -1,6 +1,6 @@
 """Penalties as sides: layers whose input is a weight."""
 
-from lockstep.subjects.layers import Layers
+from lockstep.subjects.families.layers import Layers
 
 
 class Penalties(Layers):

@@ -13,8 +13,8 @@ import numpy as np
 from lockstep.errors import TheirCode
 from lockstep.numerics import formats
 from lockstep.numerics.snapshot import Snapshot
+from lockstep.subjects.families.optim import problem_of
 from lockstep.subjects.handed import handed_over
-from lockstep.subjects.optim import problem_of
 from lockstep.text import message
 
 Arrays = dict[str, Any]

@@ -8,8 +8,8 @@ import numpy as np
 
 from lockstep.numerics import formats
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects.driven.averages import driven
-from lockstep.subjects.gradients import Gradients, stream_of
+from lockstep.subjects.families.driven.averages import driven
+from lockstep.subjects.families.gradients import Gradients, stream_of
 from lockstep.subjects.side import Bounds
 from lockstep.subjects.subject import Subject
 
