@@ -6,10 +6,10 @@ from typing import Any
 
 from lockstep import cases
 from lockstep.checking.answer import Check, Outcome
+from lockstep.checking.driving.trials import Wanted
 from lockstep.checking.layers import check_layer
 from lockstep.checking.naming import name_causes
 from lockstep.checking.optimizers import check_optimizer, moved
-from lockstep.checking.scenarios import Wanted
 from lockstep.checking.states import check_states, moves
 from lockstep.diagnose.replay import replay
 from lockstep.errors import BadValue, LockstepError

@@ -25,11 +25,11 @@ from lockstep.adapters.wrapper import indented, layer_wrapper
 from lockstep.causes.cause import Scenario
 from lockstep.checking import chance
 from lockstep.checking.answer import Check, Outcome, Remark
-from lockstep.checking.driving import Raised, seeded
+from lockstep.checking.driving.passes import Driven, Found, claims, determined, drive, standard_of
+from lockstep.checking.driving.roles import roles_of
+from lockstep.checking.driving.steps import Raised, seeded
+from lockstep.checking.driving.trials import Trial, Wanted, layer_trials
 from lockstep.checking.naming import name_causes
-from lockstep.checking.passes import Driven, Found, claims, determined, drive, standard_of
-from lockstep.checking.roles import roles_of
-from lockstep.checking.scenarios import Trial, Wanted, layer_trials
 from lockstep.diagnose.replay import judge, overflows_alone, screen, walk
 from lockstep.engine.guard import Broken
 from lockstep.errors import NoSuchName

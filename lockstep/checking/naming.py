@@ -12,8 +12,8 @@ from lockstep.causes.optim.optimizer import state_low_precision
 from lockstep.causes.source import HELPERS, expression, reads
 from lockstep.causes.tables import scenarios
 from lockstep.checking.answer import ITS_DEFAULT, Check, Outcome
-from lockstep.checking.misnamed import guessed
-from lockstep.checking.scenarios import OWN_DEFAULTS
+from lockstep.checking.driving.misnamed import guessed
+from lockstep.checking.driving.trials import OWN_DEFAULTS
 from lockstep.diagnose.diagnosis import Diagnosis, diagnose
 from lockstep.diagnose.holding import without
 from lockstep.diagnose.replay import Residual, judge, replay

@@ -17,12 +17,12 @@ from lockstep.adapters.optimizer.recognise import Recognised, recognise, shape, 
 from lockstep.adapters.optimizer.tensor_step import Ours
 from lockstep.causes.saved import FORGOTTEN, LR
 from lockstep.checking.answer import Check, Outcome, Remark
-from lockstep.checking.defaults import hidden_defaults
-from lockstep.checking.driving import Narrowed, Raised, drive, first_look, record
-from lockstep.checking.misnamed import idle
+from lockstep.checking.driving.defaults import hidden_defaults
+from lockstep.checking.driving.misnamed import idle
+from lockstep.checking.driving.promoted import line_of
+from lockstep.checking.driving.steps import Narrowed, Raised, drive, first_look, record
+from lockstep.checking.driving.trials import Trial, Wanted, trials
 from lockstep.checking.naming import explained, name_causes
-from lockstep.checking.promoted import line_of
-from lockstep.checking.scenarios import Trial, Wanted, trials
 from lockstep.diagnose.holding import without
 from lockstep.diagnose.replay import Residual, exact_step, replay
 from lockstep.engine.guard import Broken

@@ -8,9 +8,9 @@ from typing import Any
 
 from lockstep.adapters.adapter import NotTaken
 from lockstep.checking.answer import Check, Outcome, Remark
-from lockstep.checking.driving import Raised, seeded
+from lockstep.checking.driving.steps import Raised, seeded
+from lockstep.checking.driving.trials import Trial, Wanted, trials
 from lockstep.checking.naming import name_causes
-from lockstep.checking.scenarios import Trial, Wanted, trials
 from lockstep.diagnose.replay import replay
 from lockstep.errors import Departs, LockstepError, TheirCode
 from lockstep.numerics.snapshot import Snapshot

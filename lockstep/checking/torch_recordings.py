@@ -9,11 +9,11 @@ from lockstep.adapters.layer.ours import OurLayer
 from lockstep.adapters.making import Everything
 from lockstep.adapters.names import Names
 from lockstep.adapters.optimizer.tensor_step import Ours
-from lockstep.checking.driving import drive
+from lockstep.checking.driving.passes import Found, standard_of
+from lockstep.checking.driving.passes import drive as drive_layer
+from lockstep.checking.driving.steps import drive
+from lockstep.checking.driving.trials import Trial, trials
 from lockstep.checking.optimizers import check_settings
-from lockstep.checking.passes import Found, standard_of
-from lockstep.checking.passes import drive as drive_layer
-from lockstep.checking.scenarios import Trial, trials
 from lockstep.checking.states import of_pytorch as of_states
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lockstep.adapters.adapter import CannotCheck
-from lockstep.checking.driving import place
+from lockstep.checking.driving.steps import place
 from lockstep.text import Message, message
 
 

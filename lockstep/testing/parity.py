@@ -18,7 +18,7 @@ import pytest
 
 from lockstep.checking.answer import Check, Outcome, answer, details
 from lockstep.checking.check import DTYPES, check
-from lockstep.checking.scenarios import trials
+from lockstep.checking.driving.trials import trials
 from lockstep.errors import TheirCode
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find_class

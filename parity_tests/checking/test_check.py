@@ -12,7 +12,7 @@ import pytest
 import lockstep
 from lockstep.adapters.names import match
 from lockstep.causes import causes
-from lockstep.checking.scenarios import trials
+from lockstep.checking.driving.trials import trials
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find
 from parity_tests.support.command import run

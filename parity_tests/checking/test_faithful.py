@@ -9,8 +9,8 @@ import torch
 
 from lockstep.adapters.adapter import NotTaken
 from lockstep.adapters.optimizer.recognise import recognise
-from lockstep.checking.driving import Raised, record
-from lockstep.checking.scenarios import trials
+from lockstep.checking.driving.steps import Raised, record
+from lockstep.checking.driving.trials import trials
 from lockstep.diagnose.replay import replay
 from lockstep.subjects.families.optim import defaults_of
 from lockstep.subjects.registry import find

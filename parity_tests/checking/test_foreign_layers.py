@@ -14,8 +14,8 @@ from lockstep.adapters.layer.adapter import Made
 from lockstep.adapters.layer.object import LayerObject
 from lockstep.adapters.making import maker_of
 from lockstep.checking import chance
+from lockstep.checking.driving.trials import trials
 from lockstep.checking.layers import meant
-from lockstep.checking.scenarios import trials
 from lockstep.numerics.counts import log_tail
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find_class

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lockstep
-from lockstep.checking.scenarios import trials
+from lockstep.checking.driving.trials import trials
 from lockstep.diagnose.effort import Effort, limited, spend
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find

@@ -9,8 +9,8 @@ import pytest
 
 import lockstep
 from lockstep.causes import Scenario
-from lockstep.checking.roles import roles_of
-from lockstep.checking.scenarios import Trial
+from lockstep.checking.driving.roles import roles_of
+from lockstep.checking.driving.trials import Trial
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find
 

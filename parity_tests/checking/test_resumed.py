@@ -6,7 +6,7 @@ import torch
 
 import lockstep
 from lockstep.causes.saved import LR, SAVED
-from lockstep.checking.scenarios import RESUMING
+from lockstep.checking.driving.trials import RESUMING
 from lockstep.numerics.verdict import Verdict
 
 PLAIN, WITH_LR = RESUMING

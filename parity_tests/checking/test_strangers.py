@@ -4,7 +4,7 @@ import pytest
 
 import lockstep
 from lockstep.causes import causes
-from lockstep.checking import scenarios
+from lockstep.checking.driving import trials
 from lockstep.checking.naming import own_defaults
 from lockstep.numerics.verdict import Verdict
 from lockstep.text import ENGLISH
@@ -30,7 +30,7 @@ LEFT_OUT = {
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
-    of = scenarios.trials
+    of = trials.trials
     monkeypatch.setattr(
         "lockstep.checking.optimizers.trials", lambda s: [one for one in of(s) if one.name not in LEFT_OUT]
     )

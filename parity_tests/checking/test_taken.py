@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lockstep
-from lockstep.checking.scenarios import trials
+from lockstep.checking.driving.trials import trials
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find
 from parity_tests.support.families import AGREES

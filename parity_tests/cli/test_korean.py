@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from lockstep.causes import causes
-from lockstep.checking.scenarios import trials
+from lockstep.checking.driving.trials import trials
 from lockstep.cli import check as check_command
 from lockstep.cli import matrix as command
 from lockstep.cli.check import of_target

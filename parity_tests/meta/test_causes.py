@@ -13,7 +13,7 @@ from lockstep.causes.cause import DTYPES, subject_class
 from lockstep.causes.harness import FAULTS
 from lockstep.causes.precision import float32, float32_power, float32_product
 from lockstep.causes.saved import LR, SAVED
-from lockstep.checking.scenarios import RESUMING, trials
+from lockstep.checking.driving.trials import RESUMING, trials
 from lockstep.engine.stepping import run_pair
 from lockstep.experiments.detection_table import FAITHFUL, causes_table
 from lockstep.numerics.bounded import Bounded

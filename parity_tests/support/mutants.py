@@ -15,7 +15,7 @@ import numpy as np
 from lockstep.causes import Scenario, scenarios
 from lockstep.causes.planting import may_join
 from lockstep.causes.source import BadEdit
-from lockstep.checking.scenarios import trials
+from lockstep.checking.driving.trials import trials
 from lockstep.diagnose.diagnosis import diagnose
 from lockstep.diagnose.lines import Quick
 from lockstep.diagnose.mutation import ALONE, Mutant, mutants

@@ -12,7 +12,7 @@ import torch._dynamo  # noqa: F401  with all it brings: a suite run in this proc
 
 from lockstep.cases import Case
 from lockstep.causes.cause import Scenario
-from lockstep.checking.scenarios import Trial, trials
+from lockstep.checking.driving.trials import Trial, trials
 from lockstep.subjects.registry import find
 from lockstep.testing.parity import slug
 

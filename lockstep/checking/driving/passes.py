@@ -11,8 +11,8 @@ import numpy as np
 from lockstep.adapters.adapter import CannotCheck, NotTaken
 from lockstep.adapters.layer.adapter import Arrays, LayerAdapter, arrays
 from lockstep.adapters.names import Names, one_axis
-from lockstep.checking.driving import Raised, is_ours
-from lockstep.checking.scenarios import Trial
+from lockstep.checking.driving.steps import Raised, is_ours
+from lockstep.checking.driving.trials import Trial
 from lockstep.engine.guard import Broken
 from lockstep.recordings.recording import Pass, Recording
 from lockstep.subjects.families.layers import drawing

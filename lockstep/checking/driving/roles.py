@@ -8,7 +8,7 @@ import numpy as np
 
 from lockstep.adapters.layer.find import Role, role_of
 from lockstep.adapters.layer.names import Place
-from lockstep.checking.scenarios import Trial
+from lockstep.checking.driving.trials import Trial
 from lockstep.subjects.families.layers import drawing
 from lockstep.subjects.subject import Subject
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lockstep.adapters.adapter import NotTaken
-from lockstep.checking.driving import Raised
+from lockstep.checking.driving.steps import Raised
 from lockstep.engine.guard import Broken
 
 # What is tried after PyTorch's own: the values that other frameworks, courses and papers start from.

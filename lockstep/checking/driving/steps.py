@@ -13,9 +13,9 @@ import numpy as np
 
 from lockstep.adapters.adapter import Adapter, NotTaken
 from lockstep.adapters.optimizer.recognise import Recognised
-from lockstep.checking.misnamed import of_wrong_sign
-from lockstep.checking.promoted import rounded_back
-from lockstep.checking.scenarios import Trial
+from lockstep.checking.driving.misnamed import of_wrong_sign
+from lockstep.checking.driving.promoted import rounded_back
+from lockstep.checking.driving.trials import Trial
 from lockstep.diagnose.holding import without
 from lockstep.engine.guard import Broken
 from lockstep.errors import TheirCode
