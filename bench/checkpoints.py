@@ -27,8 +27,8 @@ SCRIPT = """
 import json, resource, sys
 from pathlib import Path
 from bench.timing import fastest
-from lockstep.diagnose.two_checkpoints import compare_checkpoints
-from lockstep.diagnose.two_recordings import first_apart
+from lockstep.comparison.checkpoints import compare_checkpoints
+from lockstep.comparison.recordings import first_apart
 one, other = map(Path, sys.argv[1:3])
 
 def read():

@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 
 from lockstep.cli.terminal import console, progress, voice, written
-from lockstep.diagnose.two_checkpoints import Apart, TwoCheckpoints, compare_checkpoints
-from lockstep.diagnose.two_recordings import Compared, compared, first_apart
+from lockstep.comparison.checkpoints import Apart, TwoCheckpoints, compare_checkpoints
+from lockstep.comparison.recordings import Compared, compared, first_apart
 from lockstep.engine.wording import values
 from lockstep.numerics.verdict import Finding, Verdict, worst
 from lockstep.recordings.recording import MANIFEST, BadRecording, folders_of, load, read_manifest

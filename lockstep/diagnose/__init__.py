@@ -1,1 +1,1 @@
-"""Replays a recording under hypotheses, solves for their numbers, searches; compares two recordings."""
+"""Replays a recording under hypotheses, solves for their numbers, searches."""

@@ -7,9 +7,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from lockstep.checking.torch_recordings import of_pytorch
+from lockstep.comparison.recordings import compared
 from lockstep.diagnose.replay import replay
 from lockstep.diagnose.solve import fits
-from lockstep.diagnose.two_recordings import compared
 from lockstep.errors import BadPlace
 from lockstep.numerics.verdict import Verdict
 from lockstep.recordings.recording import BadRecording, load

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lockstep.diagnose.tensor_names import renamed_by_content, renamed_by_name, turned
+from lockstep.comparison.tensor_names import renamed_by_content, renamed_by_name, turned
 from lockstep.numerics import formats
 from lockstep.numerics.difference import compare
 from lockstep.recordings.recording import BadRecording

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from lockstep.diagnose import tensor_names as names
-from lockstep.diagnose import two_checkpoints as module
-from lockstep.diagnose.two_checkpoints import compare_checkpoints
+from lockstep.comparison import checkpoints as module
+from lockstep.comparison import tensor_names as names
+from lockstep.comparison.checkpoints import compare_checkpoints
 from lockstep.numerics.formats import FORMATS
 from lockstep.recordings import stored
 from lockstep.recordings.recording import BadRecording

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lockstep.comparison.checkpoints import TwoCheckpoints, compare_checkpoints
 from lockstep.diagnose.replay import walk
-from lockstep.diagnose.two_checkpoints import TwoCheckpoints, compare_checkpoints
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import compare

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lockstep.checking.torch_recordings import of_pytorch
-from lockstep.diagnose import two_recordings as module
-from lockstep.diagnose.two_recordings import first_apart
+from lockstep.comparison import recordings as module
+from lockstep.comparison.recordings import first_apart
 from lockstep.recordings.recording import MANIFEST, BadRecording, file_name
 from parity_tests.support.planted import planted
 
