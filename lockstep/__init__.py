@@ -11,7 +11,7 @@ from lockstep.explanation.growth import growth
 from lockstep.explanation.ledger import Ledger, ledger
 from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.recordings.recording import BadRecording, Recording
-from lockstep.records.growth import Growth
+from lockstep.records.kinds.growth import Growth
 from lockstep.records.loading import load
 from lockstep.records.record import BadRecord, Record
 

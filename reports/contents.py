@@ -5,14 +5,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from lockstep.numerics.environment import Environment
 from lockstep.numerics.probe import Findings
-from lockstep.records.detection import DetectionRecord
-from lockstep.records.experiment import ExperimentRecord
-from lockstep.records.explanation import ExplanationRecord
-from lockstep.records.growth import Growth
-from lockstep.records.laboratory import LaboratoryRecord
+from lockstep.records.kinds.detection import DetectionRecord
+from lockstep.records.kinds.experiment import ExperimentRecord
+from lockstep.records.kinds.explanation import ExplanationRecord
+from lockstep.records.kinds.growth import Growth
+from lockstep.records.kinds.laboratory import LaboratoryRecord
+from lockstep.records.kinds.run import RunRecord
+from lockstep.records.kinds.walk import WalkRecord
 from lockstep.records.record import Record
-from lockstep.records.run import RunRecord
-from lockstep.records.walk import WalkRecord
 from lockstep.subjects.registry import families
 from reports import address, facts
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lockstep.records.growth import Growth
+from lockstep.records.kinds.growth import Growth
+from lockstep.records.kinds.run import MODES, RunRecord
 from lockstep.records.record import CaseRecord, Record
-from lockstep.records.run import MODES, RunRecord
 from lockstep.subjects.registry import families
 from lockstep.text import Message, message
 from lockstep.text.names import place

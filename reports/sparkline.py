@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lockstep.records.run import RunRecord
+from lockstep.records.kinds.run import RunRecord
 from lockstep.text import Message, message
 from reports import facts
 from reports.rails import rails

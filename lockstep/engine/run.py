@@ -12,7 +12,7 @@ from lockstep.engine.series import Series
 from lockstep.engine.stepping import Outcome, run_pair
 from lockstep.engine.wording import headline, wording
 from lockstep.numerics.verdict import Finding, Verdict
-from lockstep.records.run import Quantity, RunRecord
+from lockstep.records.kinds.run import Quantity, RunRecord
 from lockstep.subjects.registry import asked, check_count
 from lockstep.subjects.subject import Request
 from lockstep.text import ENGLISH, Message, Voice

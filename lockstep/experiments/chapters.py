@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from lockstep.records.experiment import Chapter
+from lockstep.records.kinds.experiment import Chapter
 
 CHAPTERS = (
     Chapter(

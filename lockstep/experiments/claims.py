@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from lockstep.records.experiment import Claim, Holds
+from lockstep.records.kinds.experiment import Claim, Holds
 from lockstep.text import Message, Voice, message
 
 OWN = ("sgd", "rmsprop", "adam")  # the optimizers that the notebook writes

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lockstep.numerics.environment import environment
-from lockstep.records.experiment import ExperimentRecord
+from lockstep.records.kinds.experiment import ExperimentRecord
 from lockstep.records.schema import plain
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject

@@ -14,7 +14,7 @@ from lockstep.causes.tables import causes, scenarios
 from lockstep.engine.stepping import arbitrated
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import beside
-from lockstep.records.detection import Cell
+from lockstep.records.kinds.detection import Cell
 from lockstep.subjects.registry import asked, find
 from lockstep.subjects.side import Bounds, Pair, Side
 from lockstep.subjects.subject import Subject

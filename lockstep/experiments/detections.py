@@ -12,7 +12,7 @@ from lockstep.experiments.detection_table import FAITHFUL, causes_table
 from lockstep.experiments.trajectory import Trajectory, trajectory
 from lockstep.numerics.environment import environment
 from lockstep.numerics.verdict import Verdict
-from lockstep.records.detection import (
+from lockstep.records.kinds.detection import (
     SIDES,
     CauseEntry,
     ChangeEntry,

@@ -15,7 +15,7 @@ from lockstep.causes.source import parsed
 from lockstep.experiments.powers import Known, misrounded
 from lockstep.explanation.ladder import advance
 from lockstep.numerics.environment import environment
-from lockstep.records.laboratory import NUMBERS, Kept, LaboratoryRecord, Setting
+from lockstep.records.kinds.laboratory import NUMBERS, Kept, LaboratoryRecord, Setting
 from lockstep.records.schema import plain
 from lockstep.subjects.families.optim import problem_of
 from lockstep.subjects.registry import asked

@@ -6,8 +6,8 @@ from typing import Any
 from lockstep.experiments.selection import shown
 from lockstep.explanation.explain import explain
 from lockstep.explanation.growth import growth
-from lockstep.records.explanation import ExplanationRecord
-from lockstep.records.growth import Growth
+from lockstep.records.kinds.explanation import ExplanationRecord
+from lockstep.records.kinds.growth import Growth
 from lockstep.subjects.subject import Subject
 
 

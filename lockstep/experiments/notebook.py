@@ -12,8 +12,8 @@ from lockstep.experiments.chapters import chapter_of, chapters
 from lockstep.experiments.claims import OWN, Facts, Gain, Rate, Spot, claims
 from lockstep.experiments.parts import ADAM_STEPS, SIDES, TUNING_STEPS, Losses
 from lockstep.numerics.environment import environment
-from lockstep.records.experiment import ExperimentRecord, PrintedNumber, RunEntry
-from lockstep.records.run import RunRecord
+from lockstep.records.kinds.experiment import ExperimentRecord, PrintedNumber, RunEntry
+from lockstep.records.kinds.run import RunRecord
 from lockstep.records.schema import plain, read
 from lockstep.subjects.registry import choose, find
 from lockstep.text import message

@@ -8,7 +8,7 @@ import numpy as np
 
 from lockstep.cases.layers import LayerCase
 from lockstep.engine.run import Run, run
-from lockstep.records.run import RunRecord
+from lockstep.records.kinds.run import RunRecord
 from lockstep.subjects.registry import find
 
 SIDES = ("numpy", "torch")

@@ -5,7 +5,7 @@ from typing import Any
 
 from lockstep.experiments.selection import shown
 from lockstep.explanation.walk import walk
-from lockstep.records.walk import WalkRecord
+from lockstep.records.kinds.walk import WalkRecord
 from lockstep.subjects.registry import asked
 from lockstep.subjects.subject import Subject
 

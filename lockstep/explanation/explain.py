@@ -12,7 +12,7 @@ from lockstep.explanation.ladder import Climb, MeasuredRung, climb
 from lockstep.explanation.ledger import ledgers
 from lockstep.numerics import probe
 from lockstep.numerics.verdict import Finding
-from lockstep.records.explanation import ExplanationRecord
+from lockstep.records.kinds.explanation import ExplanationRecord
 from lockstep.subjects.registry import asked
 from lockstep.subjects.subject import Request
 from lockstep.text import ENGLISH, Message, Voice

@@ -16,7 +16,7 @@ import numpy as np
 from lockstep.cases import Case
 from lockstep.errors import BadValue
 from lockstep.explanation.ladder import advance
-from lockstep.records.growth import SERIES, Growth
+from lockstep.records.kinds.growth import SERIES, Growth
 from lockstep.subjects.registry import asked
 from lockstep.subjects.side import Pair, Side
 from lockstep.subjects.subject import Request

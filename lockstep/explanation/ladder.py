@@ -17,7 +17,7 @@ from lockstep.engine.series import Series, Summary, differences, summarise
 from lockstep.numerics import probe
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Finding, differing
-from lockstep.records.explanation import Rung
+from lockstep.records.kinds.explanation import Rung
 from lockstep.subjects.side import Inspectable, Pair, Side
 from lockstep.text import ENGLISH, Message, Voice, message
 

@@ -11,7 +11,7 @@ from lockstep.cases import Case
 from lockstep.errors import BadValue
 from lockstep.explanation.walk import Walker
 from lockstep.numerics import formats
-from lockstep.records.walk import WalkedLine, WalkedStage
+from lockstep.records.kinds.walk import WalkedLine, WalkedStage
 from lockstep.subjects.registry import asked, find
 from lockstep.subjects.subject import Request
 from lockstep.text import ENGLISH, Message, Voice, message

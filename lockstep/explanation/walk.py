@@ -35,7 +35,7 @@ from lockstep.explanation.matching import (
 from lockstep.numerics import formats
 from lockstep.numerics.difference import compare
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.records.walk import Operation, WalkedLine, WalkedStage, first_step
+from lockstep.records.kinds.walk import Operation, WalkedLine, WalkedStage, first_step
 from lockstep.subjects.side import Inspectable, Pair, Side
 
 RESULTS = ("param", "output", "grad_input")  # the quantities that a stage is run for

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lockstep.records import detection, experiment, explanation, growth, laboratory, run, walk
+from lockstep.records.kinds import detection, experiment, explanation, growth, laboratory, run, walk
 from lockstep.records.record import ARCHIVE, BadRecord, Record, kind_of
 from lockstep.text import is_table, message
 

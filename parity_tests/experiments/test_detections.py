@@ -10,7 +10,7 @@ from lockstep.experiments import detections, planned
 from lockstep.experiments.detection_table import FAITHFUL, causes_table
 from lockstep.experiments.trajectory import apart, furthest, trajectory
 from lockstep.explanation.ladder import advance
-from lockstep.records.detection import ChangeEntry
+from lockstep.records.kinds.detection import ChangeEntry
 from lockstep.records.loading import load
 from lockstep.records.record import BadRecord, Record
 from lockstep.subjects.registry import asked, subjects

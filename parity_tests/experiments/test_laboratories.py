@@ -7,7 +7,7 @@ import lockstep
 from lockstep.causes.source import text_of
 from lockstep.experiments import laboratories, powers
 from lockstep.experiments.collection import planned
-from lockstep.records.laboratory import LaboratoryRecord
+from lockstep.records.kinds.laboratory import LaboratoryRecord
 from lockstep.subjects.registry import find, subjects
 from lockstep.text import LANGUAGES
 from reports.text import PageVoice

@@ -18,7 +18,7 @@ from lockstep.cli import main as cli
 from lockstep.cli import matrix as matrix_command
 from lockstep.explanation import ladder
 from lockstep.numerics import probe
-from lockstep.records.explanation import ExplanationRecord, Rung
+from lockstep.records.kinds.explanation import ExplanationRecord, Rung
 from lockstep.records.schema import fields
 from lockstep.subjects.families.layers import drawing
 from lockstep.subjects.registry import find, subjects

@@ -12,9 +12,9 @@ from lockstep.experiments import planned, walks
 from lockstep.explanation.matching import Line, Match
 from lockstep.explanation.walk import Beside, element, shared_out, walk
 from lockstep.numerics import probe
+from lockstep.records.kinds.walk import WalkedLine, WalkedStage
 from lockstep.records.loading import load
 from lockstep.records.record import BadRecord, Record
-from lockstep.records.walk import WalkedLine, WalkedStage
 from lockstep.subjects.registry import asked, find, subjects
 from reference.optim.adam import Adam
 from torch_impl.ledger import recorded

@@ -20,9 +20,9 @@ from lockstep.numerics.environment import Environment
 from lockstep.numerics.verdict import Verdict
 from lockstep.records import loading, record, schema
 from lockstep.records.files import whole
+from lockstep.records.kinds.run import Quantity, RunRecord
 from lockstep.records.loading import load
 from lockstep.records.record import VERSION, BadRecord, Record
-from lockstep.records.run import Quantity, RunRecord
 from lockstep.records.schema import fields, plain
 from parity_tests.support.planted import planted
 

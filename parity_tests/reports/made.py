@@ -6,15 +6,15 @@ import numpy as np
 
 from lockstep.numerics.environment import Environment
 from lockstep.numerics.probe import Machine
-from lockstep.records.detection import DetectionRecord
-from lockstep.records.experiment import ExperimentRecord
-from lockstep.records.explanation import ExplanationRecord
-from lockstep.records.growth import Growth
-from lockstep.records.laboratory import LaboratoryRecord
+from lockstep.records.kinds.detection import DetectionRecord
+from lockstep.records.kinds.experiment import ExperimentRecord
+from lockstep.records.kinds.explanation import ExplanationRecord
+from lockstep.records.kinds.growth import Growth
+from lockstep.records.kinds.laboratory import LaboratoryRecord
+from lockstep.records.kinds.run import RunRecord
+from lockstep.records.kinds.walk import WalkRecord
 from lockstep.records.record import SCHEMA, VERSION, Record
-from lockstep.records.run import RunRecord
 from lockstep.records.schema import plain
-from lockstep.records.walk import WalkRecord
 
 STEPS = 12
 NEXT = 0.25 + 2.0**-25  # the float32 after 0.25

@@ -16,9 +16,9 @@ import lockstep
 import reports
 from lockstep.experiments import detections, walks
 from lockstep.numerics import formats
-from lockstep.records.detection import DetectionRecord
+from lockstep.records.kinds.detection import DetectionRecord
+from lockstep.records.kinds.walk import WalkRecord
 from lockstep.records.record import Record
-from lockstep.records.walk import WalkRecord
 from lockstep.subjects.registry import find
 from lockstep.text import LANGUAGES
 from parity_tests.reports import screenshots

@@ -20,8 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
-from lockstep.records.experiment import ExperimentRecord
-from lockstep.records.explanation import ExplanationRecord
+from lockstep.records.kinds.experiment import ExperimentRecord
+from lockstep.records.kinds.explanation import ExplanationRecord
 from lockstep.records.record import BadRecord
 from lockstep.text import texts
 from parity_tests.reports.made import (

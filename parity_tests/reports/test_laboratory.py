@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from lockstep.experiments import detections, laboratories, walks
-from lockstep.records.detection import DetectionRecord
-from lockstep.records.laboratory import LaboratoryRecord
+from lockstep.records.kinds.detection import DetectionRecord
+from lockstep.records.kinds.laboratory import LaboratoryRecord
 from lockstep.records.loading import load
 from lockstep.subjects.registry import find
 from lockstep.text import LANGUAGES

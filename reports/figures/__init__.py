@@ -15,8 +15,8 @@ Those of a cause take the number of the cause besides the record.
 
 from types import ModuleType
 
-from lockstep.records.detection import DetectionRecord
-from lockstep.records.experiment import ExperimentRecord
+from lockstep.records.kinds.detection import DetectionRecord
+from lockstep.records.kinds.experiment import ExperimentRecord
 from lockstep.records.record import BadRecord, Record
 from reports.figures import batches, digits, drift, growth, heat, keep, ladder, loss, path, trajectory
 from reports.figures.notebook import batchnorm, convergence, paths, summary, training, weights

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.records.growth import Growth
+from lockstep.records.kinds.growth import Growth
 from lockstep.text import Message, message
 from reports.figures.ends import End, name_ends
 from reports.rails import by_step, lay, rails, trace

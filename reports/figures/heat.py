@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 
-from lockstep.records.run import RunRecord
+from lockstep.records.kinds.run import RunRecord
 from lockstep.text import Message, message
 from lockstep.text.numbers import number, thousands
 from reports import facts

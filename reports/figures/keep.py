@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lockstep.records.experiment import ExperimentRecord
+from lockstep.records.kinds.experiment import ExperimentRecord
 from lockstep.text import Message, message
 from reports.facts import apart
 from reports.rails import separate

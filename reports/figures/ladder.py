@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.records.explanation import ExplanationRecord
+from lockstep.records.kinds.explanation import ExplanationRecord
 from lockstep.text import Message, message
 from lockstep.text.numbers import thousands
 from reports import facts

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from lockstep.records.run import RunRecord
+from lockstep.records.kinds.run import RunRecord
 from lockstep.text import Message, message
 from reports import facts
 from reports.figures.curves import Curve, columns, over_difference

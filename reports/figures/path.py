@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lockstep.records.run import RunRecord
+from lockstep.records.kinds.run import RunRecord
 from lockstep.text import Message, message
 from lockstep.text.numbers import number
 from reports import facts

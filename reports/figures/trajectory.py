@@ -12,7 +12,7 @@ import jinja2
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from lockstep.records.detection import CauseEntry, DetectionRecord
+from lockstep.records.kinds.detection import CauseEntry, DetectionRecord
 from lockstep.text import Message, message
 from lockstep.text.names import place
 from reports import facts

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lockstep.records.experiment import Claim, ExperimentRecord, PrintedNumber
+from lockstep.records.kinds.experiment import Claim, ExperimentRecord, PrintedNumber
 from reports.contents import Contents
 from reports.gallery import Gallery, Picture
 from reports.pages.subject import pictures

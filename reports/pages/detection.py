@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lockstep.records.detection import Cell, DetectionRecord, DetectionRow
+from lockstep.records.kinds.detection import Cell, DetectionRecord, DetectionRow
 from lockstep.text import Message, message
 from reports import figures
 from reports.gallery import Gallery, Picture

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lockstep.records.run import RunRecord
+from lockstep.records.kinds.run import RunRecord
 from lockstep.text import Message, message
 from reports import facts, words
 from reports.contents import Contents, family

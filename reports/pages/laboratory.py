@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from lockstep.records.detection import CauseEntry, DetectionRecord
-from lockstep.records.laboratory import LaboratoryRecord, Setting
+from lockstep.records.kinds.detection import CauseEntry, DetectionRecord
+from lockstep.records.kinds.laboratory import LaboratoryRecord, Setting
 from lockstep.records.schema import plain
 from lockstep.text import Message
 from reports.contents import Contents, family

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lockstep.numerics.verdict import Finding
-from lockstep.records.run import RunRecord
+from lockstep.records.kinds.run import RunRecord
 from reports import facts, words
 from reports.sparkline import Sparkline, sparkline
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lockstep.records.experiment import ExperimentRecord
-from lockstep.records.explanation import ExplanationRecord, Rung
-from lockstep.records.growth import Growth
+from lockstep.records.kinds.experiment import ExperimentRecord
+from lockstep.records.kinds.explanation import ExplanationRecord, Rung
+from lockstep.records.kinds.growth import Growth
 from lockstep.records.record import CaseRecord
 from lockstep.records.schema import Words
 from lockstep.text import Message, message

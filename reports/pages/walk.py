@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from lockstep.records.walk import WalkedLine, WalkedStage, WalkRecord
+from lockstep.records.kinds.walk import WalkedLine, WalkedStage, WalkRecord
 from lockstep.text import Message, message
 from reports import contents
 from reports.symbols import Symbol, Symbols, symbols

@@ -1,0 +1,1 @@
+"""What a record may hold: one frozen dataclass a kind."""
