@@ -1,1 +1,1 @@
-"""The commands of the command line that need a file of their own."""
+"""The command line: what it is called with, what it prints to, and how it ends."""

@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from lockstep.cli.causes import list_causes
-from lockstep.cli.check import check_target
-from lockstep.cli.compare import compare_recordings
+from lockstep.cli.commands.causes import list_causes
+from lockstep.cli.commands.check import check_target
+from lockstep.cli.commands.compare import compare_recordings
+from lockstep.cli.commands.explain import explain_subject
+from lockstep.cli.commands.ledger import show_ledger
+from lockstep.cli.commands.matrix import explain_matrix
+from lockstep.cli.commands.record import record_subject
+from lockstep.cli.commands.score import score_tests
 from lockstep.cli.ending import ending
-from lockstep.cli.explain import explain_subject
-from lockstep.cli.ledger import show_ledger
-from lockstep.cli.matrix import explain_matrix
-from lockstep.cli.record import record_subject
-from lockstep.cli.score import score_tests
 from lockstep.cli.terminal import SPOKEN, Scheduler, assignment, console, progress, voice, written
 from lockstep.cli.usage import call, speaking
 from lockstep.engine.run import run

@@ -23,7 +23,7 @@ SCRIPT = """
 import os, sys
 from lockstep.tasks.workers import bound
 bound(int(sys.argv[1]))
-from lockstep.cli.check import answer_alone
+from lockstep.cli.commands.check import answer_alone
 answer_alone(*sys.argv[2:])
 """
 

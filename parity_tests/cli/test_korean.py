@@ -10,9 +10,9 @@ import pytest
 
 from lockstep.causes import causes
 from lockstep.checking.driving.trials import trials
-from lockstep.cli import check as check_command
-from lockstep.cli import matrix as command
-from lockstep.cli.check import of_target
+from lockstep.cli.commands import check as check_command
+from lockstep.cli.commands import matrix as command
+from lockstep.cli.commands.check import of_target
 from lockstep.explanation.matrix import Cell, Matrix
 from lockstep.subjects.registry import subjects
 from lockstep.text import Voice, message, texts

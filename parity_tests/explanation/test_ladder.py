@@ -13,9 +13,9 @@ import lockstep
 from lockstep.cases import Case
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
-from lockstep.cli import explain, ledger
 from lockstep.cli import main as cli
-from lockstep.cli import matrix as matrix_command
+from lockstep.cli.commands import explain, ledger
+from lockstep.cli.commands import matrix as matrix_command
 from lockstep.explanation import ladder
 from lockstep.numerics import probe
 from lockstep.records.kinds.explanation import ExplanationRecord, Rung

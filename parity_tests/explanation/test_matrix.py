@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lockstep.cli import main as cli
-from lockstep.cli import matrix as command
+from lockstep.cli.commands import matrix as command
 from lockstep.experiments import sweep
 from lockstep.explanation import matrix
 from lockstep.explanation.ladder import climb
