@@ -7,8 +7,10 @@ from typing import Any
 
 from lockstep.causes import scenarios
 from lockstep.errors import BadValue
-from lockstep.experiments import curves, detections, laboratories, ladders, notebook, runs, selection, walks
-from lockstep.experiments.parts import part
+from lockstep.experiments import curves, laboratories, ladders, runs, selection, walks
+from lockstep.experiments.detection import detections
+from lockstep.experiments.notebook import record as notebook
+from lockstep.experiments.notebook.parts import part
 from lockstep.records.record import Record
 from lockstep.subjects.registry import families, find, subjects
 from lockstep.subjects.subject import NoSuchSubject, Subject
@@ -122,7 +124,7 @@ def task_of(
     about: Sequence[Any] = (),
 ) -> Task:
     """What makes the record of that name."""
-    kind = make.__module__.rpartition(".")[2]
+    kind = make.__module__.split(".")[2]
     return Task(text, recorded, (slug(text), make, arguments), tuple(reads), tuple(about), SECONDS[make], kind)
 
 

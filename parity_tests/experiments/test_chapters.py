@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from lockstep.experiments.chapters import CHAPTERS, chapter_of, chapters, code
-from lockstep.experiments.notebook import PRINTED, plan
+from lockstep.experiments.notebook.chapters import CHAPTERS, chapter_of, chapters, code
+from lockstep.experiments.notebook.record import PRINTED, plan
 from reports.figures import EXPERIMENT
 
 pytestmark = pytest.mark.slow

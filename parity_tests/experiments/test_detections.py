@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from lockstep.causes import causes, plant, scenarios
-from lockstep.experiments import detections, planned
-from lockstep.experiments.detection_table import FAITHFUL, causes_table
-from lockstep.experiments.trajectory import apart, furthest, trajectory
+from lockstep.experiments import planned
+from lockstep.experiments.detection import detections
+from lockstep.experiments.detection.table import FAITHFUL, causes_table
+from lockstep.experiments.detection.trajectory import apart, furthest, trajectory
 from lockstep.explanation.ladder import advance
 from lockstep.records.kinds.detection import ChangeEntry
 from lockstep.records.loading import load

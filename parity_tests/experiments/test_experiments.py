@@ -13,7 +13,8 @@ import reference.datasets
 from lockstep.cases.models import Training, with_every_optimizer
 from lockstep.cli import main as cli
 from lockstep.errors import BadFile, BadValue
-from lockstep.experiments import collect, detections, ladders, names, planned, selection
+from lockstep.experiments import collect, ladders, names, planned, selection
+from lockstep.experiments.detection import detections
 from lockstep.numerics import probe
 from lockstep.numerics.verdict import Verdict
 from lockstep.records.loading import load

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import lockstep
-from lockstep.experiments import claims, notebook, parts
-from lockstep.experiments.claims import Facts, Gain, Rate, Spot
+from lockstep.experiments.notebook import claims, parts
+from lockstep.experiments.notebook import record as notebook
+from lockstep.experiments.notebook.claims import Facts, Gain, Rate, Spot
 from lockstep.numerics.verdict import Verdict
 from lockstep.records.loading import load
 from lockstep.subjects.families.draws import Notebook

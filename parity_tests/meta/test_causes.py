@@ -15,7 +15,7 @@ from lockstep.causes.precision import float32, float32_power, float32_product
 from lockstep.causes.saved import LR, SAVED
 from lockstep.checking.driving.trials import RESUMING, trials
 from lockstep.engine.stepping import run_pair
-from lockstep.experiments.detection_table import FAITHFUL, causes_table
+from lockstep.experiments.detection.table import FAITHFUL, causes_table
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import asked, find, subjects

@@ -11,7 +11,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from lockstep.experiments.notebook import PRINTED
+from lockstep.experiments.notebook.record import PRINTED
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 
 import lockstep
 import reports
-from lockstep.experiments import detections, walks
+from lockstep.experiments import walks
+from lockstep.experiments.detection import detections
 from lockstep.numerics import formats
 from lockstep.records.kinds.detection import DetectionRecord
 from lockstep.records.kinds.walk import WalkRecord

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 import numpy as np
 import pytest
 
-from lockstep.experiments import detections, laboratories, walks
+from lockstep.experiments import laboratories, walks
+from lockstep.experiments.detection import detections
 from lockstep.records.kinds.detection import DetectionRecord
 from lockstep.records.kinds.laboratory import LaboratoryRecord
 from lockstep.records.loading import load

@@ -18,9 +18,10 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 KEYS = """
 import json
-from lockstep.experiments import names, notebook, planned
+from lockstep.experiments import names, planned
+from lockstep.experiments.notebook import record as notebook
 from lockstep.experiments.collection import task_of
-from lockstep.experiments.parts import part
+from lockstep.experiments.notebook.parts import part
 from lockstep.subjects.registry import subjects
 from lockstep.tasks.task import Task
 from parity_tests.reports.page import files_of

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from lockstep.causes import Cause, Change, Scenario, causes, scenarios
-from lockstep.experiments.detection_table import FAITHFUL, causes_table
-from lockstep.experiments.trajectory import Trajectory, trajectory
+from lockstep.experiments.detection.table import FAITHFUL, causes_table
+from lockstep.experiments.detection.trajectory import Trajectory, trajectory
 from lockstep.numerics.environment import environment
 from lockstep.numerics.verdict import Verdict
 from lockstep.records.kinds.detection import (

@@ -43,7 +43,7 @@ class Gain(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What one side measured; lockstep/experiments/notebook.py says how."""
+    """What one side measured; lockstep/experiments/notebook/record.py says how."""
 
     steps: int
     left: Mapping[str, Spot]

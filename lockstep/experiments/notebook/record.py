@@ -8,9 +8,9 @@ import numpy as np
 
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
-from lockstep.experiments.chapters import chapter_of, chapters
-from lockstep.experiments.claims import OWN, Facts, Gain, Rate, Spot, claims
-from lockstep.experiments.parts import ADAM_STEPS, SIDES, TUNING_STEPS, Losses
+from lockstep.experiments.notebook.chapters import chapter_of, chapters
+from lockstep.experiments.notebook.claims import OWN, Facts, Gain, Rate, Spot, claims
+from lockstep.experiments.notebook.parts import ADAM_STEPS, SIDES, TUNING_STEPS, Losses
 from lockstep.numerics.environment import environment
 from lockstep.records.kinds.experiment import ExperimentRecord, PrintedNumber, RunEntry
 from lockstep.records.kinds.run import RunRecord
@@ -101,7 +101,7 @@ def plan() -> dict[str, dict[str, Any]]:
 
 
 def part(name: str) -> tuple[str, dict[str, Any], str]:
-    """What a run of `plan` is made of: the arguments of `lockstep.experiments.parts.part`."""
+    """What a run of `plan` is made of: the arguments of `lockstep.experiments.notebook.parts.part`."""
     arguments = plan()[name]
     case = choose(find(arguments["subject"]), arguments["case"])
     return name, arguments | {"case": case}, TUNED if name == "tuned/start" else ""
