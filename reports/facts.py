@@ -95,7 +95,7 @@ def rank(record: RunRecord) -> tuple[float, ...]:
 
 def sides(record: Record, prefix: str) -> tuple[np.ndarray, np.ndarray] | None:
     """Both sides' arrays below `prefix`, or None unless the record has the two."""
-    ours, theirs = (record.arrays.get(f"{prefix}/{side}") for side in ("numpy", "torch"))
+    ours, theirs = (record.arrays.get(f"{prefix}/{side}") for side in ("ours", "theirs"))
     return None if ours is None or theirs is None else (np.asarray(ours, np.float64), np.asarray(theirs, np.float64))
 
 

@@ -23,18 +23,18 @@ WIDTH = 9.0  # inches
 # Okabe and Ito's colours (2008). A page sets a variable of each name, in a light and in a dark shade, so no two names
 # have one colour; c1 to c3 of the curves are those of NumPy, PyTorch and the rule.
 COLOURS = {
-    "ink": "#222222", "soft": "#6b6b6b", "line": "#e4e4e4", "paper": "#ffffff", "numpy": "#0072b2", "torch": "#d55e00",
+    "ink": "#222222", "soft": "#6b6b6b", "line": "#e4e4e4", "paper": "#ffffff", "ours": "#0072b2", "theirs": "#d55e00",
     "rule": "#009e73", "band": "#56b4e9", "c4": "#cc79a7", "c5": "#e69f00", "c6": "#46a3d8",
 }  # fmt: skip
 INK, SOFT, LINE, PAPER = (COLOURS[name] for name in ("ink", "soft", "line", "paper"))
-NUMPY: dict[str, Any] = {"color": COLOURS["numpy"], "linestyle": "-", "linewidth": 2.8}
-TORCH: dict[str, Any] = {"color": COLOURS["torch"], "linestyle": (0, (3.5, 2)), "linewidth": 1.4}
+OURS: dict[str, Any] = {"color": COLOURS["ours"], "linestyle": "-", "linewidth": 2.8}
+THEIRS: dict[str, Any] = {"color": COLOURS["theirs"], "linestyle": (0, (3.5, 2)), "linewidth": 1.4}
 DRIFT: dict[str, Any] = {"color": INK, "linewidth": 1.3}
-DEFECT: dict[str, Any] = {"color": COLOURS["torch"], "linestyle": "none", "marker": "o"}
+DEFECT: dict[str, Any] = {"color": COLOURS["theirs"], "linestyle": "none", "marker": "o"}
 BAND = COLOURS["band"]
 RULE: dict[str, Any] = {"color": COLOURS["rule"], "linestyle": (0, (1, 1.5)), "linewidth": 1.4}
 # Of several curves: a colour, and what tells them apart without it.
-CURVES = tuple(COLOURS[name] for name in ("numpy", "c5", "rule", "c4", "c6", "torch"))
+CURVES = tuple(COLOURS[name] for name in ("ours", "c5", "rule", "c4", "c6", "theirs"))
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 

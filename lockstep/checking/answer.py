@@ -25,7 +25,7 @@ class Outcome:
     beyond an allowance, but for what the lines of the formula round. extreme: whether
     it was tried because it is far out, so that no cause is searched for on it. nearer: of the numbers of the first
     step that differ from PyTorch's, how many are nearer to the exact result on their side ("yours") and how many on
-    PyTorch's ("torch").
+    PyTorch's ("pytorch").
     """
 
     recording: Recording
@@ -181,7 +181,7 @@ class Check:
     @property
     def nearer(self) -> dict[str, int]:
         """Of the numbers that differ from PyTorch's after one step, how many are nearer to exact on which side."""
-        total = {"yours": 0, "torch": 0}
+        total = {"yours": 0, "pytorch": 0}
         for outcome in self.outcomes:
             for side, count in outcome.nearer.items():
                 total[side] += count

@@ -392,14 +392,14 @@ def same(recording: Recording, torch: Recording) -> bool:
     return True
 
 
-def nearer(recording: Recording, torch: Recording) -> dict[str, int]:
+def nearer(recording: Recording, pytorch: Recording) -> dict[str, int]:
     """Of the first step, which both took from one place: which side is nearer to the exact result, and how often."""
-    first, other = recording.steps[0], torch.steps[0]
+    first, other = recording.steps[0], pytorch.steps[0]
     exact = exact_step(recording)
-    count = {"yours": 0, "torch": 0}
+    count = {"yours": 0, "pytorch": 0}
     for name, array in first.after.items():
         yours = np.abs(array.astype(np.longdouble) - exact[name])
         theirs = np.abs(other.after[name].astype(np.longdouble) - exact[name])
         count["yours"] += int(np.count_nonzero(yours < theirs))
-        count["torch"] += int(np.count_nonzero(theirs < yours))
+        count["pytorch"] += int(np.count_nonzero(theirs < yours))
     return count

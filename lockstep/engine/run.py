@@ -87,7 +87,7 @@ class Run:
     @property
     def landscape(self) -> dict[str, np.ndarray]:
         """The values x, y, z of a function of two variables around the path; nothing for any other problem."""
-        path = self.outcome.traces.get("path/numpy")
+        path = self.outcome.traces.get("path/ours")
         return {} if path is None else self.request.subject.family.landscape(self.request.case, path)
 
     @property

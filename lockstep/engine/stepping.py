@@ -88,7 +88,7 @@ def run_pair(
         check_memory(synced.read(), theirs.read())
         check_memory(free.read(), synced.read(), RUNS)
         movements = [Movement(name, side.moving, side.read()) for name, side in ((YOURS, free), (PYTORCH, theirs))]
-        outcome.sides = {"numpy": free, "torch": theirs}
+        outcome.sides = {"ours": free, "theirs": theirs}
         tracer = Tracer(steps, free, theirs)
         for step in range(1, steps + 1):
             judged = step == 1 or step % judge_every == 0
@@ -270,7 +270,7 @@ def window(label: str, finding: Finding, ours: Snapshot, theirs: Snapshot) -> di
     around = slice(max(0, flat - KEPT), flat + KEPT + 1)
     return {
         f"{label}/{side}/{quantity}": formats.storable(np.asarray(array).reshape(-1)[around].copy())
-        for side, quantities in (("numpy", ours), ("torch", theirs))
+        for side, quantities in (("ours", ours), ("theirs", theirs))
         for quantity, name, array in quantities.each()
         if name == finding.tensor
     }
@@ -282,7 +282,7 @@ class Tracer:
     LARGEST_PATH = 4
 
     def __init__(self, steps: int, free: Side, theirs: Side):
-        self.sides = {"numpy": free, "torch": theirs}
+        self.sides = {"ours": free, "theirs": theirs}
         self.steps = steps
         self.note_start(free)
 

@@ -10,7 +10,7 @@ from lockstep.records.schema import plain
 from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject
 
-TREES = {"numpy": "reference", "torch": "torch_impl"}
+TREES = {"ours": "reference", "theirs": "torch_impl"}
 
 
 def curves(subject: Subject) -> dict[str, dict[str, Any]]:
@@ -22,7 +22,7 @@ def curves(subject: Subject) -> dict[str, dict[str, Any]]:
 def drawn(arguments: Mapping[str, Any], seed: int = 0) -> ExperimentRecord:
     """The record of a curve."""
     subject, curve = find(arguments["subject"]), arguments["curve"]
-    sides = {"numpy": subject.reference, "torch": subject.counterpart}
+    sides = {"ours": subject.reference, "theirs": subject.counterpart}
     generators = {side: importlib.import_module(f"{tree}.random").Generator for side, tree in TREES.items()}
     settings, arrays = subject.table("CURVES")[curve](sides, generators, seed)
     return ExperimentRecord(

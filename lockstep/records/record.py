@@ -24,7 +24,7 @@ from lockstep.text import is_table, message
 from lockstep.text.names import label
 
 SCHEMA = "lockstep-record"
-VERSION = 2
+VERSION = 3
 ENVELOPE = ("schema", "version", "kind", "arrays")  # what stands around a record's own entries
 ARCHIVE = r"\.[0-9a-f]{12}\.npz"  # what follows the record's own name
 

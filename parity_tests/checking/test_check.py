@@ -35,7 +35,7 @@ def test_a_shape_is_recognised_and_faithful(name):
     assert found.unseen == (["exp_avg", "exp_avg_sq"] if hidden else [])
     assert (found.exit_status, found.strict_status) == (0, 3 if hidden else 0)
     assert len(found.outcomes) >= 10
-    assert found.nearer["yours"] + found.nearer["torch"] > 0
+    assert found.nearer["yours"] + found.nearer["pytorch"] > 0
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -67,11 +67,11 @@ def test_a_format_that_is_taken_away_is_refused(table):
 
 def test_a_run_in_every_format():
     """The same case in each: none farther from the exact way than a hundred of its units."""
-    exact = lockstep.run("optim.sgd", case="momentum", dtype="float64").outcome.sides["numpy"].read()["param"]
+    exact = lockstep.run("optim.sgd", case="momentum", dtype="float64").outcome.sides["ours"].read()["param"]
     for name, held in FORMATS.items():
         run = lockstep.run("optim.sgd", case="momentum", dtype=name)
         assert run.verdict.passes
-        for key, array in run.outcome.sides["numpy"].read()["param"].items():
+        for key, array in run.outcome.sides["ours"].read()["param"].items():
             assert array.dtype == held.dtype
             apart = np.max(np.abs(array.astype(float) - exact[key])) / np.max(np.abs(exact[key]))
             assert apart <= 12 * 8 * held.unit, "twelve steps of at most eight roundings"

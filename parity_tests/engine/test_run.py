@@ -151,7 +151,7 @@ def test_gradients_are_a_problem():
     gradients = np.random.default_rng(0).standard_normal((STEPS, 4))
     run = lockstep.run("optim.sgd", problem=gradients, steps=STEPS, dtype="float64", hyperparameters={"lr": 1.0})
     assert run.verdict is Verdict.IDENTICAL
-    path = run.record.arrays["trace/path/numpy"]
+    path = run.record.arrays["trace/path/ours"]
     assert path.shape == (STEPS + 1, 4)
     for step in range(STEPS):
         assert np.array_equal(path[step + 1], path[step] - gradients[step])

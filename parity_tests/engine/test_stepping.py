@@ -325,9 +325,9 @@ def test_the_first_difference_is_the_arrays_own(tensor, direction):
             super().advance(stage, step)
             if step == 5:
                 array = self.param[tensor]
-                seen["torch"] = array[place].copy()
+                seen["theirs"] = array[place].copy()
                 array[place] = np.nextafter(array[place], np.float32(direction))
-                seen["numpy"] = array[place].copy()
+                seen["ours"] = array[place].copy()
                 seen["window"] = array.copy()
 
     outcome = run_pair(pair(Nudged, Toy), STEPS)
@@ -340,17 +340,17 @@ def test_the_first_difference_is_the_arrays_own(tensor, direction):
         place,
         shape,
     )
-    assert (finding.ours, finding.theirs) == (seen["numpy"], seen["torch"])
+    assert (finding.ours, finding.theirs) == (seen["ours"], seen["theirs"])
     assert (finding.ours_bits, finding.theirs_bits) == tuple(
-        map(FORMATS[finding.dtype].bits, (seen["numpy"], seen["torch"]))
+        map(FORMATS[finding.dtype].bits, (seen["ours"], seen["theirs"]))
     )
     assert finding.ulp == 1
-    assert finding.absolute == abs(float(seen["numpy"]) - float(seen["torch"]))
+    assert finding.absolute == abs(float(seen["ours"]) - float(seen["theirs"]))
     columns = outcome.defect.columns["param"]
     flat = np.ravel_multi_index(place, shape)
     assert (columns["differing"][4], columns["index"][4], columns["ulp"][4]) == (1, flat, 1)
     assert outcome.defect.tensors["param"][4] == tensor
-    window = outcome.window["first_difference/numpy/param"]
+    window = outcome.window["first_difference/ours/param"]
     first = max(0, flat - KEPT)
     assert np.array_equal(window, seen["window"].reshape(-1)[first : flat + KEPT + 1])
 
@@ -365,13 +365,13 @@ def test_the_window_of_a_long_tensor_is_around_the_place():
         return lambda: kind(shapes={"weight": (1000,)})
 
     outcome = run_pair(pair(make(Nudged), make(Toy)), 1)
-    numpy, torch = (outcome.window[f"first_difference/{side}/param"] for side in ("numpy", "torch"))
-    assert numpy.shape == torch.shape == (2 * KEPT + 1,)
-    assert np.array_equal(np.flatnonzero(numpy != torch), [KEPT])
+    ours, theirs = (outcome.window[f"first_difference/{side}/param"] for side in ("ours", "theirs"))
+    assert ours.shape == theirs.shape == (2 * KEPT + 1,)
+    assert np.array_equal(np.flatnonzero(ours != theirs), [KEPT])
 
 
 def test_the_series_are_comparisons_of_the_arrays():
-    kept = {"numpy": [], "torch": []}
+    kept = {"ours": [], "theirs": []}
 
     class Kept(Toy):
         def __init__(self, name, formula):
@@ -382,11 +382,11 @@ def test_the_series_are_comparisons_of_the_arrays():
             super().advance(stage, step)
             kept[self.name].append(self.param["bias"].copy())
 
-    first = iter(("numpy", "resynchronised"))
+    first = iter(("ours", "resynchronised"))
     kept["resynchronised"] = []
-    outcome = run_pair(pair(lambda: Kept(next(first), plain), lambda: Kept("torch", fused)), STEPS)
+    outcome = run_pair(pair(lambda: Kept(next(first), plain), lambda: Kept("theirs", fused)), STEPS)
     for step in range(STEPS):
-        found = compare(kept["numpy"][step], kept["torch"][step])
+        found = compare(kept["ours"][step], kept["theirs"][step])
         columns = outcome.drift.columns["param"]
         assert columns["ulp"][step] >= found.ulp
         assert columns["absolute"][step] >= found.absolute

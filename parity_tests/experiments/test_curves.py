@@ -35,8 +35,8 @@ def test_the_running_variance_is_the_biased_one_times_n_by_n_less_1(records):
     arrays = records["layers.batchnorm"].arrays
     assert arrays["batch/size"].tolist() == [2, 3, 4, 8, 16, 32, 64, 128, 256]
     exact = arrays["batch/biased"] * arrays["batch/ratio"]
-    spacing = np.spacing(arrays["batch/torch"]).astype(np.float64)
-    for side in ("numpy", "torch"):
+    spacing = np.spacing(arrays["batch/theirs"]).astype(np.float64)
+    for side in ("ours", "theirs"):
         # float32 rounds each of n squares and n sums once; the exact one is half of that away at most
         assert (np.abs(arrays[f"batch/{side}"] - exact) <= arrays["batch/size"] * spacing).all()
         biased = np.abs(arrays[f"batch/{side}"] - arrays["batch/biased"])
@@ -55,27 +55,27 @@ def test_a_biased_running_variance_is_seen(records, monkeypatch):
 
     monkeypatch.setattr(plain, "ORDERS", {"paper": paper._replace(forward=biased)})
     arrays = curves.drawn({"subject": "layers.batchnorm", "curve": CURVES["layers.batchnorm"]}).arrays
-    assert arrays["batch/torch"].tobytes() == records["layers.batchnorm"].arrays["batch/torch"].tobytes()
-    assert (arrays["batch/numpy"] < arrays["batch/torch"]).all()
+    assert arrays["batch/theirs"].tobytes() == records["layers.batchnorm"].arrays["batch/theirs"].tobytes()
+    assert (arrays["batch/ours"] < arrays["batch/theirs"]).all()
 
 
 def test_the_masks_are_those_of_the_two_generators(records):
     arrays = records["layers.dropout"].arrays
     assert arrays["keep/equal"].all()
-    assert arrays["keep/numpy"].tobytes() == arrays["keep/torch"].tobytes()
-    assert np.array_equal(arrays["keep/mask/numpy"], arrays["keep/mask/torch"])
+    assert arrays["keep/ours"].tobytes() == arrays["keep/theirs"].tobytes()
+    assert np.array_equal(arrays["keep/mask/ours"], arrays["keep/mask/theirs"])
     mask = Generator(0).dropout_mask(dropout.SHOWN, dropout.UNITS)
-    assert np.array_equal(arrays["keep/mask/torch"], mask[: dropout.CORNER, : dropout.CORNER])
+    assert np.array_equal(arrays["keep/mask/theirs"], mask[: dropout.CORNER, : dropout.CORNER])
     place = arrays["keep/p"].tolist().index(dropout.SHOWN)
-    assert arrays["keep/torch"][place] == np.mean(mask, dtype=np.float64)
+    assert arrays["keep/theirs"][place] == np.mean(mask, dtype=np.float64)
 
 
 def test_masks_that_differ_are_seen(monkeypatch):
     monkeypatch.setattr(Generator, "dropout_mask", lambda self, p, shape: np.ones(shape))
     arrays = curves.drawn({"subject": "layers.dropout", "curve": CURVES["layers.dropout"]}).arrays
     assert not arrays["keep/equal"].any()
-    assert (arrays["keep/numpy"] == 1).all()
-    assert (arrays["keep/torch"] < 1).all()
+    assert (arrays["keep/ours"] == 1).all()
+    assert (arrays["keep/theirs"] < 1).all()
 
 
 def test_the_global_generator_is_left_alone(records):
@@ -103,20 +103,20 @@ SPOILT = {
     "rows of rows": ("layers.batchnorm", lambda a: {k: v[None] for k, v in a.items()}, "are no rows of one length"),
     "no number": (
         "layers.batchnorm",
-        lambda a: a | {"batch/torch": np.full(9, np.nan)},
-        "what is no number in batch/torch",
+        lambda a: a | {"batch/theirs": np.full(9, np.nan)},
+        "what is no number in batch/theirs",
     ),
     "texts": ("layers.dropout", lambda a: a | {"keep/p": np.array(["a"] * 9)}, "array 'keep/p' holds no numbers"),
-    "a mask is missing": ("layers.dropout", without("keep/mask/torch"), "other entries than 0 and 1"),
+    "a mask is missing": ("layers.dropout", without("keep/mask/theirs"), "other entries than 0 and 1"),
     "masks of two shapes": (
         "layers.dropout",
-        lambda a: a | {"keep/mask/torch": np.ones((2, 3))},
+        lambda a: a | {"keep/mask/theirs": np.ones((2, 3))},
         "keep/mask has no two masks of one shape",
     ),
     "a mask of halves": (
         "layers.dropout",
-        lambda a: a | {"keep/mask/torch": a["keep/mask/torch"] / 2},
-        "other entries than 0 and 1 in keep/mask/torch",
+        lambda a: a | {"keep/mask/theirs": a["keep/mask/theirs"] / 2},
+        "other entries than 0 and 1 in keep/mask/theirs",
     ),
 }
 

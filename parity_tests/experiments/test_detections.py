@@ -46,12 +46,12 @@ def test_a_trajectory_is_that_of_two_free_runs():
     case = scenario("optim.adam", wrong.shows).case
     found = trajectory(wrong, scenario("optim.adam", wrong.shows), 5)
     pair = asked("optim.adam", case).pair(plant("optim.adam", [wrong]))
-    for made, kept in ((pair.ours(), found.numpy), (pair.theirs(), found.torch)):
+    for made, kept in ((pair.ours(), found.ours), (pair.theirs(), found.theirs)):
         for step in range(1, 6):
             advance(made, step)
             assert made.read()["param"][found.tensor][found.index] == kept[step - 1]
-    assert found.drift[-1] == abs(float(found.numpy[-1]) - float(found.torch[-1]))
-    assert (found.drift >= np.abs(found.numpy.astype(np.float64) - found.torch)).all()
+    assert found.drift[-1] == abs(float(found.ours[-1]) - float(found.theirs[-1]))
+    assert (found.drift >= np.abs(found.ours.astype(np.float64) - found.theirs)).all()
 
 
 def test_of_a_layer_the_quantity_is_followed_in_which_the_cause_shows():
@@ -66,7 +66,7 @@ def test_a_cause_that_float32_hides_is_followed_in_float64():
     wrong = cause("optim.adam", "hyperparameter-low-precision (lr)")
     found = trajectory(wrong, scenario("optim.adam", wrong.shows), 3)
     assert found.dtype == "float64"
-    assert found.numpy.dtype == np.float64
+    assert found.ours.dtype == np.float64
     assert 0 < found.drift[-1] < 1e-6
 
 
@@ -74,7 +74,7 @@ def test_where_both_meet_again_the_element_is_that_of_the_widest_gap():
     wrong = cause("layers.dropout", "keep-for-drop")
     found = trajectory(wrong, scenario("layers.dropout", wrong.shows), 4)
     assert found.drift[-1] == 0  # in evaluation nothing is dropped
-    assert np.abs(found.numpy.astype(np.float64) - found.torch).max() == found.drift.max() > 0
+    assert np.abs(found.ours.astype(np.float64) - found.theirs).max() == found.drift.max() > 0
 
 
 def test_no_number_on_one_side_is_infinitely_far():
@@ -114,7 +114,7 @@ def test_a_record_holds_the_table_and_every_cause_of_it(records, path):
         assert row.steps == (detections.STEPS if whole else shown.case.steps)
         way = trajectory(one, shown, row.steps)
         assert (row.tensor, row.index) == (way.tensor, way.index)
-        for side in ("numpy", "torch", "drift"):
+        for side in ("ours", "theirs", "drift"):
             assert record.arrays[f"trajectory/{number}/{side}"].tobytes() == getattr(way, side).tobytes()
         assert way.drift.any()
 
@@ -208,14 +208,17 @@ MALFORMED = {
         r"rows\[0\]\.cells\[0\]\.used is 'some', not a number",
     ),
     "no steps": (lambda data: cause_in(data, 2).update(steps=0), r"steps is 0, not a whole number from 1 on"),
-    "more steps": (lambda data: cause_in(data, 2).update(steps=41), "'trajectory/2/numpy' is not 41 numbers"),
+    "more steps": (lambda data: cause_in(data, 2).update(steps=41), "'trajectory/2/ours' is not 41 numbers"),
 }
 SPOILT = {
     "no trajectory": (
-        lambda arrays: {k: v for k, v in arrays.items() if k != "trajectory/2/torch"},
-        "missing, or of no cause: .*/2/torch",
+        lambda arrays: {k: v for k, v in arrays.items() if k != "trajectory/2/theirs"},
+        "missing, or of no cause: .*/2/theirs",
     ),
-    "one too many": (lambda arrays: arrays | {"trajectory/9/torch": np.ones(40)}, "or of no cause: trajectory/9/torch"),
+    "one too many": (
+        lambda arrays: arrays | {"trajectory/9/theirs": np.ones(40)},
+        "or of no cause: trajectory/9/theirs",
+    ),
     "one that is short": (lambda arrays: arrays | {"trajectory/1/drift": np.ones(3)}, "is not 40 numbers"),
     "one of whole numbers": (lambda arrays: arrays | {"trajectory/1/drift": np.ones(40, int)}, "is not 40 numbers"),
     "a drift that is too small": (altered("trajectory/3/drift"), "less than the sides are apart at its element"),

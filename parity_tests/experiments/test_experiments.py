@@ -192,7 +192,7 @@ def test_the_held_back_digits_are_read():
     arguments = selection.plan(find("models.mlp"))[DEEP]
     found = lockstep.run(**(arguments | SELDOM))
     assert found.verdict is Verdict.ROUNDING
-    for side in ("numpy", "torch"):
+    for side in ("ours", "theirs"):
         assert found.outcome.traces[f"accuracy/{side}"][-1] > 0.95
     assert np.isnan(found.drift["param"][1:-1]).all()
     assert found.drift["param"][-1] >= 0
@@ -288,7 +288,7 @@ CASE = Training(
 
 def test_looking_seldom_changes_nothing_of_the_run():
     often, seldom = (lockstep.run("models.mlp", case=CASE, steps=9, judge_every=k, drift_every=k) for k in (1, 4))
-    for side in ("numpy", "torch"):
+    for side in ("ours", "theirs"):
         assert often.outcome.traces[f"loss/{side}"].tobytes() == seldom.outcome.traces[f"loss/{side}"].tobytes()
     looked = ~np.isnan(seldom.drift["param"])
     assert np.flatnonzero(looked).tolist() == [0, 3, 7, 8]
@@ -335,7 +335,7 @@ def test_where_pytorch_has_masks_of_its_own_both_sides_get_them_and_it_is_said(m
 
 def test_a_function_of_two_variables_is_recorded_around_its_path():
     arrays = lockstep.run("optim.sgd", case="the notebook's run", dtype="float64", steps=20).record.arrays
-    path, (x, y, z) = arrays["trace/path/numpy"], (arrays[f"trace/contour/{name}"] for name in "xyz")
+    path, (x, y, z) = arrays["trace/path/ours"], (arrays[f"trace/contour/{name}"] for name in "xyz")
     assert (x[0] < path[:, 0]).all()
     assert (path[:, 0] < x[-1]).all()
     assert (y[0] < path[:, 1]).all()

@@ -40,7 +40,7 @@ def test_what_is_recorded_is_pytorchs_own(record):
     """The first setting is a case of the table, of whose path the run's record has PyTorch's side."""
     setting, steps = record.settings[0], 20
     run = lockstep.run("optim.sgd", case=setting.name, dtype=setting.dtype, steps=steps).record
-    path = run.arrays["trace/path/torch"]
+    path = run.arrays["trace/path/theirs"]
     assert np.array_equal(path.astype(setting.dtype), record.arrays["0/param"][: steps + 1])
 
 

@@ -47,7 +47,7 @@ def test_both_sides_print_what_the_notebook_printed(record, name):
 
 def test_a_last_digit_that_is_not_the_notebooks_is_told(record):
     arrays = dict(record.arrays)
-    arrays["nb/optim/adam/numpy/path"] = arrays["nb/optim/adam/numpy/path"] + 1e-8
+    arrays["nb/optim/adam/ours/path"] = arrays["nb/optim/adam/ours/path"] + 1e-8
     found = {entry.name.key: entry for entry in notebook.printed(arrays)}
     assert found["printed.position.adam"].equal is False
     assert found["printed.position.sgd"].equal is True
@@ -89,7 +89,7 @@ def test_adagrad_and_l1_are_added_and_say_with_what(record, runs):
 
 def test_every_array_of_the_figures_is_there_on_both_sides(record):
     arrays = record.arrays
-    for side in ("numpy", "torch"):
+    for side in ("ours", "theirs"):
         for name in ("sgd", "rmsprop", "adam", "adagrad"):
             path, loss = (arrays[f"nb/optim/{name}/{side}/{what}"] for what in ("path", "loss"))
             assert path.shape == (101, 2)

@@ -284,7 +284,7 @@ def test_penalties_reach_the_weights_and_no_bias_and_no_batchnorm():
 def test_on_held_back_digits_both_sides_get_above_95_percent(dtype):
     case = case_of("digits, Adagrad, dropout and BatchNorm")
     run = lockstep.run("models.mlp", case=case, dtype=dtype, steps=60, judge_every=30)
-    for side in ("numpy", "torch"):
+    for side in ("ours", "theirs"):
         accuracy = run.outcome.traces[f"accuracy/{side}"]
         assert accuracy[-1] > 0.95
         assert accuracy[0] < 0.5

@@ -273,7 +273,7 @@ class SavedTests:
         assert run_pair(resumed(request), 5).verdict in SAME
         pair = resumed(request, Forgetful)
         outcome = run_pair(pair, 5)
-        lost = outcome.sides["numpy"].optimizer.lost
+        lost = outcome.sides["ours"].optimizer.lost
         if lost is None:
             assert outcome.verdict in SAME  # it keeps no such thing
         else:

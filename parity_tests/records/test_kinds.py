@@ -141,9 +141,9 @@ def test_what_is_malformed_is_refused_by_its_entry(make, change, expected):
 ARRAYS = [
     (run_record, {"drift/param/absolute": np.zeros(3)}, "'drift/param/absolute' has shape (3,), not 12 rows"),
     (run_record, {"heat/drift/param": np.zeros(STEPS)}, "'heat/drift/param' has shape (12,)"),
-    (run_record, {"trace/path/numpy": np.zeros((2, 2))}, "'trace/path/numpy' has shape (2, 2), not 13 rows"),
-    (run_record, {"trace/path/torch": np.zeros((STEPS + 1, 3))}, "'trace/path/torch' has another shape than NumPy's"),
-    (run_record, {"trace/loss/numpy": np.array(["a"] * STEPS)}, "array 'trace/loss/numpy' holds no numbers"),
+    (run_record, {"trace/path/ours": np.zeros((2, 2))}, "'trace/path/ours' has shape (2, 2), not 13 rows"),
+    (run_record, {"trace/path/theirs": np.zeros((STEPS + 1, 3))}, "'trace/path/theirs' has another shape than ours"),
+    (run_record, {"trace/loss/ours": np.array(["a"] * STEPS)}, "array 'trace/loss/ours' holds no numbers"),
     (run_record, {"drift/param/elements": np.full(STEPS, np.inf)}, "'drift/param/elements' counts to infinity"),
     (run_record, {"trace/contour/z": np.zeros((3, 3))}, "'trace/contour' is not x and y, and z with a row for every y"),
     (growth_record, {"growth/spread": np.zeros(3)}, "'growth/spread' has shape (3,), not a value for each of 12 steps"),

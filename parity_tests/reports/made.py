@@ -65,10 +65,10 @@ def run_record(**changes) -> RunRecord:
     way = np.linspace((-1.5, 2.5), (-1.4, 2.0), STEPS + 1)
     x = np.linspace(-2, 0, 21)
     arrays |= {
-        "trace/path/numpy": way,
-        "trace/path/torch": way + np.concatenate([[0.0], apart])[:, None],
-        "trace/loss/numpy": np.geomspace(12, 0.5, STEPS),
-        "trace/loss/torch": np.geomspace(12, 0.5, STEPS) + apart,
+        "trace/path/ours": way,
+        "trace/path/theirs": way + np.concatenate([[0.0], apart])[:, None],
+        "trace/loss/ours": np.geomspace(12, 0.5, STEPS),
+        "trace/loss/theirs": np.geomspace(12, 0.5, STEPS) + apart,
         "trace/contour/x": x,
         "trace/contour/y": x + 4,
         "trace/contour/z": x[None, :] ** 2 + x[:, None] ** 2,
@@ -115,16 +115,16 @@ def experiment_record(**changes) -> ExperimentRecord:
     arrays = {"trace/contour/x": np.linspace(-2, 2, 21), "trace/contour/y": np.linspace(-1, 3, 21)}
     arrays["trace/contour/z"] = arrays["trace/contour/x"][None, :] ** 2 + arrays["trace/contour/y"][:, None] ** 2
     for name, values in way.items():
-        for side, shift in (("numpy", 0.0), ("torch", 2e-15)):
+        for side, shift in (("ours", 0.0), ("theirs", 2e-15)):
             arrays[f"nb/optim/{name}/{side}/path"] = values + shift
             arrays[f"nb/optim/{name}/{side}/loss"] = np.geomspace(12, 6, 21) + shift
     for scale, name in enumerate(("none", "l2", "l1", "dropout"), start=1):
-        for side, shift in (("numpy", 0.0), ("torch", 1e-16)):
+        for side, shift in (("ours", 0.0), ("theirs", 1e-16)):
             arrays[f"nb/regular/{name}/{side}/losses"] = np.geomspace(0.7, 0.01 * scale, 60) + shift
             arrays[f"nb/regular/{name}/{side}/W1"] = np.linspace(-1, 1, 40).reshape(20, 2) / scale + shift
     before = np.array([[2.0, 3, 4, 5], [1, 2, 3, 4]])
     after = (before - before.mean(axis=1, keepdims=True)) / np.sqrt(before.var(axis=1, keepdims=True) + 1e-5)
-    arrays |= {"nb/batchnorm/before": before, "nb/batchnorm/numpy": after, "nb/batchnorm/torch": after}
+    arrays |= {"nb/batchnorm/before": before, "nb/batchnorm/ours": after, "nb/batchnorm/theirs": after}
     data = {
         "kind": "experiment", "subject": "notebook", "title": "The notebook",
         "optimum": [1, 1],
@@ -327,7 +327,7 @@ def detection_record(**changes) -> DetectionRecord:
     way = np.linspace(0, 1, STEPS)
     arrays = {}
     for number in range(1, len(data["rows"])):
-        arrays |= {f"trajectory/{number}/numpy": way * number, f"trajectory/{number}/torch": way}
+        arrays |= {f"trajectory/{number}/ours": way * number, f"trajectory/{number}/theirs": way}
         arrays[f"trajectory/{number}/drift"] = way * number
     return made(data, arrays)
 

@@ -78,7 +78,7 @@ def few(record: DetectionRecord, causes: tuple[str, ...]) -> DetectionRecord:
     arrays = {
         f"trajectory/{place}/{side}": record.arrays[f"trajectory/{number}/{side}"]
         for place, number in enumerate(kept)
-        for side in ("numpy", "torch", "drift")
+        for side in ("ours", "theirs", "drift")
         if place
     }
     return dataclasses.replace(record, rows=tuple(record.rows[number] for number in kept), arrays=arrays)
@@ -152,7 +152,7 @@ def unlit(reader: Reader) -> list[str]:
 SHOWN = """() => [...document.querySelectorAll(".walk .step")].filter((step) => step.checkVisibility()).map((step) => ({
     step: step.dataset.step,
     lines: [...step.querySelectorAll("tr[data-line]")].map((row) => [
-        row.dataset.line, row.classList.contains("first"), ...["numpy", "torch"].map((side) => {
+        row.dataset.line, row.classList.contains("first"), ...["ours", "theirs"].map((side) => {
             const value = row.querySelector(`[data-side="${side}"]`);
             return value && [...value.querySelectorAll("code")].map((one) => one.textContent);
         })]),

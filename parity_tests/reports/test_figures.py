@@ -69,7 +69,7 @@ def title(module, record, *which) -> str:
 def digits_record() -> ExperimentRecord:
     arrays = {}
     for name, end in (("adam", 0.975), ("sgd", 0.964)):
-        for side, shift in (("numpy", 0.0), ("torch", 1e-7)):
+        for side, shift in (("ours", 0.0), ("theirs", 1e-7)):
             arrays[f"digits/{name}/{side}/loss"] = np.geomspace(2.3, 0.1, 30) + shift
             arrays[f"digits/{name}/{side}/accuracy"] = np.linspace(0.1, end, 30)
     settings = {"title": "The digits", "claims": [], "printed": [], "optimum": None}
@@ -81,7 +81,7 @@ def batches_record() -> ExperimentRecord:
     biased = np.array([1.0, 0.5, 2.0, 4.0])
     kept = biased * size / (size - 1)
     arrays = {"batch/size": size, "batch/biased": biased, "batch/ratio": size / (size - 1)}
-    arrays |= {"batch/numpy": kept, "batch/torch": kept}
+    arrays |= {"batch/ours": kept, "batch/theirs": kept}
     record = experiment_record(subject="layers.batchnorm", title="batch sizes", claims=[], printed=[])
     return dataclasses.replace(record, arrays=arrays)
 
@@ -89,8 +89,8 @@ def batches_record() -> ExperimentRecord:
 def keep_record() -> ExperimentRecord:
     p = np.array([0.1, 0.3, 0.5])
     mask = np.random.default_rng(0).random((16, 40)) > 0.3
-    arrays = {"keep/p": p, "keep/numpy": 0.99 - p, "keep/torch": 0.99 - p, "keep/equal": np.ones(3)}
-    arrays |= {"keep/mask/numpy": mask + 0.0, "keep/mask/torch": mask + 0.0}
+    arrays = {"keep/p": p, "keep/ours": 0.99 - p, "keep/theirs": 0.99 - p, "keep/equal": np.ones(3)}
+    arrays |= {"keep/mask/ours": mask + 0.0, "keep/mask/theirs": mask + 0.0}
     record = experiment_record(subject="layers.dropout", title="kept", claims=[], printed=[])
     return dataclasses.replace(record, arrays=arrays)
 
@@ -237,7 +237,7 @@ def test_the_users_settings_stay_and_change_nothing():
 
 @pytest.mark.parametrize(
     ("array", "step"),
-    [("drift/param/absolute", -1), ("defect/param/scaled_ulp", 2), ("trace/path/torch", -1), ("trace/loss/numpy", -1)],
+    [("drift/param/absolute", -1), ("defect/param/scaled_ulp", 2), ("trace/path/theirs", -1), ("trace/loss/ours", -1)],
 )
 def test_another_value_makes_another_picture(array, step):
     record, other = run_record(), run_record()
@@ -322,7 +322,7 @@ def test_a_long_series_stays_small_and_keeps_its_spikes():
     assert y.max() == 1.0
     assert x[y.argmax()] == 7777
     noise = np.random.default_rng(0).random(20_000) * (np.arange(20_000) % 3 > 0)
-    record = run_record(steps=20_000, arrays={"trace/loss/numpy": 1 + noise, "trace/loss/torch": 1 + noise[::-1]})
+    record = run_record(steps=20_000, arrays={"trace/loss/ours": 1 + noise, "trace/loss/theirs": 1 + noise[::-1]})
     assert len(hung(loss, record, "a")[1].inline) < 60_000
 
 
@@ -354,7 +354,7 @@ def test_titles_of_a_run_quote_the_record():
     assert title(drift, record) == (
         "After 12 steps param is at most 2.4e-7 apart; one step by itself adds at most 1.6 ulp"
     )
-    apart = np.hypot(*(record.arrays["trace/path/torch"][-1] - record.arrays["trace/path/numpy"][-1]))
+    apart = np.hypot(*(record.arrays["trace/path/theirs"][-1] - record.arrays["trace/path/ours"][-1]))
     assert title(path, record).startswith(f"After 12 steps the paths are {apart:.1e}".replace("e-0", "e-"))
     assert title(path, record).endswith("they part at step 3")
     assert title(loss, record) == (
@@ -379,7 +379,7 @@ def test_titles_say_when_nothing_differs():
     assert not heat.applies(identical_record())
     same = run_record()
     for name in ("path", "loss"):
-        same.arrays[f"trace/{name}/torch"] = same.arrays[f"trace/{name}/numpy"]
+        same.arrays[f"trace/{name}/theirs"] = same.arrays[f"trace/{name}/ours"]
     assert title(path, same) == "After 12 steps the paths are not a bit apart"
     assert title(loss, same).endswith("equal to the last bit all the way")
     same.arrays["drift/param/absolute"] = np.zeros(STEPS)
@@ -448,7 +448,7 @@ def test_the_variance_that_is_kept_follows_the_size_of_the_batch():
         "The running variance is the batch's times n/(n-1): 2 of it for n = 2, 1.00392 for n = 256, to within 0. "
         "NumPy and PyTorch are equal to the last bit"
     )
-    record.arrays["batch/torch"] = record.arrays["batch/biased"]
+    record.arrays["batch/theirs"] = record.arrays["batch/biased"]
     assert "1 of it for n = 2, 1 for n = 256, to within 1." in title(batches, record)
     assert "never more than 1 apart" in title(batches, record)
 
@@ -461,7 +461,7 @@ def test_what_dropout_keeps_and_whether_it_is_the_same():
     )
     record.arrays["keep/equal"] = np.array([1.0, 0.0, 1.0])
     assert title(keep, record).startswith("The masks of 2 of 3 values of p")
-    record.arrays["keep/mask/torch"] = 1 - record.arrays["keep/mask/numpy"]
+    record.arrays["keep/mask/theirs"] = 1 - record.arrays["keep/mask/ours"]
     titles = [axis.get_title(loc="left") for axis in keep.draw(record).axes[1:]]
     assert titles[-1] == "≠   640 / 640"
 
@@ -487,7 +487,7 @@ def test_the_digits_say_what_they_show():
         "Accuracy after 30 steps: Adam 97.5 % and SGD 96.4 %. "
         "PyTorch's end at the same, the losses are at most 1e-7 apart"
     )
-    record.arrays["digits/sgd/torch/accuracy"][-1] -= 0.01
+    record.arrays["digits/sgd/theirs/accuracy"][-1] -= 0.01
     assert "PyTorch's end at most 1.0 points away" in title(digits, record)
 
 
@@ -497,7 +497,7 @@ def test_an_experiment_names_its_pictures():
     with pytest.raises(BadRecord, match=r"no picture 'pie'; there are paths, convergence"):
         figures.of(experiment_record(figures=["pie"]))
     for name in ("adam", "sgd", "lion"):
-        del record.arrays[f"nb/optim/{name}/torch/path"]
+        del record.arrays[f"nb/optim/{name}/theirs/path"]
     with pytest.raises(BadRecord, match="arrays of its picture 'paths' are missing"):
         figures.of(record)
 

@@ -112,7 +112,7 @@ def test_order_of_records_makes_no_difference():
 
 
 @pytest.mark.parametrize(
-    ("array", "step"), [("drift/param/absolute", -1), ("defect/param/scaled_ulp", 2), ("trace/path/torch", -1)]
+    ("array", "step"), [("drift/param/absolute", -1), ("defect/param/scaled_ulp", 2), ("trace/path/theirs", -1)]
 )
 def test_another_value_makes_another_page(array, step):
     record, other = run_record(), run_record()

@@ -93,7 +93,7 @@ def test_what_is_spoilt_is_made_anew(tmp_path):
 def test_other_arguments_another_world_and_another_function_have_other_keys():
     record = run_record()
     other = run_record()
-    loss = other.arrays["trace/loss/numpy"]
+    loss = other.arrays["trace/loss/ours"]
     loss[-1] = np.nextafter(loss[-1], 9.0)
     keys = [
         Task("a", told, ("x", 1)).key({}),

@@ -157,7 +157,7 @@ def test_what_cannot_be_said_is_named(value, words):
 def test_a_message_that_holds_itself_ever_again_is_refused():
     deep: Any = "x"
     for _ in range(100_000):
-        deep = {"key": "claim.otherwise", "values": {"found": deep, "torch": "x"}}
+        deep = {"key": "claim.otherwise", "values": {"found": deep, "theirs": "x"}}
     assert not readable(Message, deep)
 
 

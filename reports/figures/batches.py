@@ -12,7 +12,7 @@ from reports.style import COLOURS, INK, RULE, SOFT, WIDTH, styled
 
 NAME = "batches"
 KIND = "svg"
-NAMES = ("size", "numpy", "torch", "biased")
+NAMES = ("size", "ours", "theirs", "biased")
 
 
 def applies(record: ExperimentRecord) -> bool:
@@ -50,9 +50,9 @@ def draw(record: ExperimentRecord) -> Figure:
     above.plot(n, n / (n - 1), **RULE, label="n / (n − 1)")
     above.axhline(1, color=SOFT, linewidth=0.8)
     ring = {"markersize": 9, "markerfacecolor": "none", "markeredgewidth": 2, "linestyle": "none"}
-    above.plot(size, ours / biased, "o", color=COLOURS["numpy"], label="NumPy", **ring)
+    above.plot(size, ours / biased, "o", color=COLOURS["ours"], label="NumPy", **ring)
     above.plot(
-        size, theirs / biased, "x", color=COLOURS["torch"], markersize=6, markeredgewidth=1.6, label="PyTorch",
+        size, theirs / biased, "x", color=COLOURS["theirs"], markersize=6, markeredgewidth=1.6, label="PyTorch",
         linestyle="none",
     )  # fmt: skip
     for place in (int(np.argmin(size)), int(np.argmax(size))):
@@ -78,5 +78,5 @@ def draw(record: ExperimentRecord) -> Figure:
 
 def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     size, ours, theirs, biased = series(record)
-    values = {"n": size, "numpy": ours, "torch": theirs, "biased": biased, "theory": size / (size - 1)}
+    values = {"n": size, "ours": ours, "theirs": theirs, "biased": biased, "theory": size / (size - 1)}
     return values | {"abs_difference": apart(ours, theirs)}

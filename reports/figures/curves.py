@@ -13,7 +13,7 @@ from reports import facts
 from reports.facts import apart
 from reports.figures.ends import End, name_ends
 from reports.rails import MOST_POINTS, envelope, lay, rails, trace
-from reports.style import CURVES, INK, MARKERS, NUMPY, PAPER, TORCH
+from reports.style import CURVES, INK, MARKERS, OURS, PAPER, THEIRS
 
 APART = "|Δ|"  # what is on the axis of every panel of differences; the captions say of what
 
@@ -23,8 +23,8 @@ class Curve(NamedTuple):
 
     name: str
     x: np.ndarray
-    numpy: np.ndarray
-    torch: np.ndarray
+    ours: np.ndarray
+    theirs: np.ndarray
 
 
 def over_difference(
@@ -36,7 +36,7 @@ def over_difference(
         heights: of the two axes, in points, about.
         log: whether the curves are on a log axis, which they are if all of them are positive.
     """
-    values = np.concatenate([[*curve.numpy, *curve.torch] for curve in curves])
+    values = np.concatenate([[*curve.ours, *curve.theirs] for curve in curves])
     values = values[np.isfinite(values)]
     if log and values.size and values.min() > 0:
         logarithmic(above, values)
@@ -45,11 +45,11 @@ def over_difference(
         if len(curves) > 1:
             two_of_many(above, curve, place, 3 + [id(one) for one in order].index(id(curve)) / len(curves))
         else:
-            above.plot(*envelope(curve.x, curve.numpy), label="NumPy", **NUMPY)
-            above.plot(*envelope(curve.x, curve.torch), label="PyTorch", **TORCH)
+            above.plot(*envelope(curve.x, curve.ours), label="NumPy", **OURS)
+            above.plot(*envelope(curve.x, curve.theirs), label="PyTorch", **THEIRS)
     if len(curves) > 1:
         shades = itertools.cycle(CURVES)
-        ends = [End(facts.last(curve.numpy), curve.name, shade) for curve, shade in zip(curves, shades, strict=False)]
+        ends = [End(facts.last(curve.ours), curve.name, shade) for curve, shade in zip(curves, shades, strict=False)]
         name_ends(above, ends, heights[0])
     difference(below, curves)
 
@@ -65,18 +65,18 @@ def logarithmic(axis: Axes, values: np.ndarray) -> None:
 
 def roughness(curve: Curve) -> float:
     """How much it goes up and down: rough curves are drawn below smooth ones, which they would cover."""
-    return float(np.nansum(np.abs(np.diff(curve.numpy[np.isfinite(curve.numpy)]))))
+    return float(np.nansum(np.abs(np.diff(curve.ours[np.isfinite(curve.ours)]))))
 
 
 def two_of_many(axis: Axes, curve: Curve, place: int, layer: float) -> None:
     """NumPy as a line of its own colour and marker, PyTorch as a dark dash over it, thin where lines are dense."""
     i, dense = place % len(CURVES), len(curve.x) > 500
     axis.plot(
-        *envelope(curve.x, curve.numpy), color=CURVES[i], linewidth=1.2 if dense else 2.8, zorder=layer,
+        *envelope(curve.x, curve.ours), color=CURVES[i], linewidth=1.2 if dense else 2.8, zorder=layer,
         **marked(place, min(len(curve.x), MOST_POINTS)),
     )  # fmt: skip
     axis.plot(
-        *envelope(curve.x, curve.torch),
+        *envelope(curve.x, curve.theirs),
         color=INK,
         linestyle=(0, (3, 3)),
         linewidth=0.35 if dense else 0.9,
@@ -94,7 +94,7 @@ def marked(place: int, count: int) -> dict[str, Any]:
 
 
 def difference(axis: Axes, curves: Sequence[Curve]) -> None:
-    distances = [apart(curve.numpy, curve.torch) for curve in curves]
+    distances = [apart(curve.ours, curve.theirs) for curve in curves]
     scale = rails(*distances)
     lay(axis, scale)
     for place, (curve, distance) in enumerate(zip(curves, distances, strict=True)):
@@ -107,7 +107,7 @@ def difference(axis: Axes, curves: Sequence[Curve]) -> None:
 
 def columns(curves: Sequence[Curve], index: str = "t") -> dict[str, np.ndarray]:
     """The curves as a table, one below the other."""
-    ours, theirs = np.concatenate([c.numpy for c in curves]), np.concatenate([c.torch for c in curves])
-    table = {index: np.concatenate([c.x for c in curves]), "numpy": ours, "torch": theirs}
+    ours, theirs = np.concatenate([c.ours for c in curves]), np.concatenate([c.theirs for c in curves])
+    table = {index: np.concatenate([c.x for c in curves]), "ours": ours, "theirs": theirs}
     names = {"curve": np.concatenate([np.full(len(c.x), c.name) for c in curves])} if len(curves) > 1 else {}
     return names | table | {"abs_difference": apart(ours, theirs)}

@@ -21,7 +21,7 @@ def found(record: ExperimentRecord, what: str) -> list[Curve]:
     """The curves; an accuracy in per cent, as it is drawn."""
     scale = 100 if what == "accuracy" else 1
     every = curves(record, "digits", what, first=1)
-    return [curve._replace(numpy=scale * curve.numpy, torch=scale * curve.torch) for curve in every]
+    return [curve._replace(ours=scale * curve.ours, theirs=scale * curve.theirs) for curve in every]
 
 
 def applies(record: ExperimentRecord) -> bool:
@@ -29,11 +29,11 @@ def applies(record: ExperimentRecord) -> bool:
 
 
 def finding(record: ExperimentRecord) -> Message:
-    accuracy = sorted(found(record, "accuracy"), key=lambda curve: -facts.last(curve.numpy))
-    best_first = ends({curve.name: f"{facts.last(curve.numpy):.1f} %" for curve in accuracy})
-    apart = max(float(facts.apart(curve.numpy[-1:], curve.torch[-1:])[0]) for curve in accuracy)
+    accuracy = sorted(found(record, "accuracy"), key=lambda curve: -facts.last(curve.ours))
+    best_first = ends({curve.name: f"{facts.last(curve.ours):.1f} %" for curve in accuracy})
+    apart = max(float(facts.apart(curve.ours[-1:], curve.theirs[-1:])[0]) for curve in accuracy)
     sides = message("figure.digits.apart", points=f"{apart:.1f}") if apart else message("figure.digits.equal")
-    loss = farthest((curve.numpy, curve.torch) for curve in found(record, "loss"))
+    loss = farthest((curve.ours, curve.theirs) for curve in found(record, "loss"))
     return message("figure.digits.found", steps=len(accuracy[0].x), ends=best_first, sides=sides, loss=loss)
 
 

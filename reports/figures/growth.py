@@ -12,7 +12,7 @@ from reports.style import COLOURS, INK, WIDTH, styled
 NAME = "growth"
 KIND = "svg"
 HEIGHT = 190.0  # of the axis in points, about
-SHADES = {"|Δ|": INK, "|Δ₀|": COLOURS["torch"], "|Δ₁|": COLOURS["numpy"]}
+SHADES = {"|Δ|": INK, "|Δ₀|": COLOURS["theirs"], "|Δ₁|": COLOURS["ours"]}
 DASHES = {"|Δ|": "-", "|Δ₀|": (0, (5, 1.5)), "|Δ₁|": (0, (1.5, 1.2))}
 NAMES = ("drift", "alone", "spread")
 

@@ -132,7 +132,7 @@ def panel(axis: Axes, heat: np.ndarray, norm: LogNorm):
     )  # fmt: skip
     steps, rows = np.nonzero(np.isinf(heat))
     if steps.size:
-        axis.plot(steps[:400] + 1, rows[:400], "x", color=COLOURS["torch"], markersize=4)
+        axis.plot(steps[:400] + 1, rows[:400], "x", color=COLOURS["theirs"], markersize=4)
     if heat.shape[1] <= 8:
         axis.set_yticks(range(heat.shape[1]))
     return image

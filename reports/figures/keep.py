@@ -12,12 +12,12 @@ from reports.style import COLOURS, INK, LINE, RULE, WIDTH, styled
 
 NAME = "keep"
 KIND = "svg"
-NAMES = ("p", "numpy", "torch", "equal")
+NAMES = ("p", "ours", "theirs", "equal")
 ROWS, COLUMNS = 16, 40  # of a mask that are shown, at most
 
 
 def applies(record: ExperimentRecord) -> bool:
-    known = [*(f"keep/{name}" for name in NAMES), "keep/mask/numpy", "keep/mask/torch"]
+    known = [*(f"keep/{name}" for name in NAMES), "keep/mask/ours", "keep/mask/theirs"]
     return all(name in record.arrays for name in known)
 
 
@@ -28,7 +28,7 @@ def rates(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray,
 
 def masks(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray]:
     """Both masks as rows and columns of what is kept; one of a single row is cut into several."""
-    ours, theirs = (np.asarray(record.arrays[f"keep/mask/{side}"]) != 0 for side in ("numpy", "torch"))
+    ours, theirs = (np.asarray(record.arrays[f"keep/mask/{side}"]) != 0 for side in ("ours", "theirs"))
     return shaped(ours), shaped(theirs)
 
 
@@ -61,9 +61,9 @@ def draw(record: ExperimentRecord) -> Figure:
     left, *right = grid(figure)
     left.plot([0, 1], [1, 0], **RULE, label="1 − p")
     ring = {"markersize": 9, "markerfacecolor": "none", "markeredgewidth": 2, "linestyle": "none"}
-    left.plot(p, ours, "o", color=COLOURS["numpy"], label="NumPy", **ring)
+    left.plot(p, ours, "o", color=COLOURS["ours"], label="NumPy", **ring)
     left.plot(
-        p, theirs, "x", color=COLOURS["torch"], markersize=6, markeredgewidth=1.6, label="PyTorch", linestyle="none"
+        p, theirs, "x", color=COLOURS["theirs"], markersize=6, markeredgewidth=1.6, label="PyTorch", linestyle="none"
     )
     for x, y, same in zip(p, ours, equal, strict=True):
         left.annotate("=" if same == 1 else "≠", (x, y), xytext=(9, 3), textcoords="offset points", weight="bold")
@@ -72,7 +72,7 @@ def draw(record: ExperimentRecord) -> Figure:
     left.set_xlim(-0.02, 1.02)
     left.set_ylim(-0.02, 1.06)
     left.legend(loc="lower left")
-    shades = (COLOURS["numpy"], COLOURS["torch"], INK)
+    shades = (COLOURS["ours"], COLOURS["theirs"], INK)
     for axis, mask, name, shade in zip(
         right, (mine, other, mine != other), ("NumPy", "PyTorch", "≠"), shades, strict=True
     ):
@@ -102,4 +102,4 @@ def cells(axis: Axes, mask: np.ndarray, shade: str) -> None:
 
 def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     p, ours, theirs, equal = rates(record)
-    return {"p": p, "numpy": ours, "torch": theirs, "abs_difference": apart(ours, theirs), "masks_equal": equal}
+    return {"p": p, "ours": ours, "theirs": theirs, "abs_difference": apart(ours, theirs), "masks_equal": equal}

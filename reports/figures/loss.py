@@ -40,7 +40,7 @@ def ends(record: RunRecord) -> Message:
     said = {}
     for name, pair in traces(record).items():
         ours, theirs = (written(name, facts.last(values)) for values in pair)
-        said[name] = message(f"figure.loss.{'both' if ours == theirs else 'each'}", numpy=ours, torch=theirs)
+        said[name] = message(f"figure.loss.{'both' if ours == theirs else 'each'}", ours=ours, theirs=theirs)
     return message("figure.loss.accurate", **said) if "accuracy" in said else said["loss"]
 
 

@@ -11,7 +11,7 @@ from lockstep.text import Message, message
 from lockstep.text.numbers import number
 from reports import facts
 from reports.rails import by_step, lay, rails, trace
-from reports.style import INK, NUMPY, PAPER, RULE, SOFT, TORCH, WIDTH, drawable, styled
+from reports.style import INK, OURS, PAPER, RULE, SOFT, THEIRS, WIDTH, drawable, styled
 
 NAME = "path"
 KIND = "svg"
@@ -25,7 +25,7 @@ def applies(record: RunRecord) -> bool:
 
 
 def paths(record: RunRecord) -> tuple[np.ndarray, np.ndarray]:
-    return tuple(np.asarray(record.arrays[f"trace/path/{side}"], np.float64) for side in ("numpy", "torch"))  # type: ignore[return-value]
+    return tuple(np.asarray(record.arrays[f"trace/path/{side}"], np.float64) for side in ("ours", "theirs"))  # type: ignore[return-value]
 
 
 def distances(record: RunRecord) -> np.ndarray:
@@ -59,8 +59,8 @@ def draw(record: RunRecord) -> Figure:
     (ours, theirs), distance = paths(record), distances(record)
     figure = Figure(figsize=(WIDTH, 3.7))
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
-    left.plot(ours[:, 0], ours[:, 1], **NUMPY | {"linewidth": 2.2}, marker="o", markersize=3.2, zorder=3, label="NumPy")
-    left.plot(theirs[:, 0], theirs[:, 1], **TORCH | {"linewidth": 1.1}, zorder=4, label="PyTorch")
+    left.plot(ours[:, 0], ours[:, 1], **OURS | {"linewidth": 2.2}, marker="o", markersize=3.2, zorder=3, label="NumPy")
+    left.plot(theirs[:, 0], theirs[:, 1], **THEIRS | {"linewidth": 1.1}, zorder=4, label="PyTorch")
     left.plot(*ours[0], marker="s", color=INK, markersize=6, markeredgecolor=PAPER, linestyle="none", zorder=6)
     left.annotate("t = 0", ours[0], xytext=(7, 4), textcoords="offset points", color=INK, zorder=6)
     around(left, ours, record.arrays)

@@ -25,8 +25,8 @@ KIND = "svg"
 PAGE, HEIGHT, RIGHT = 72 * WIDTH, 274, 72 * WIDTH - 4  # points
 ABOVE, BELOW = (24, 160), (172, 244)
 HUGE = 1e300  # whose differences are finite
-OURS = f"stroke:{COLOURS['numpy']};stroke-width:2.8;stroke-linecap:round"
-THEIRS = f"stroke:{COLOURS['torch']};stroke-width:1.4;stroke-dasharray:4.9,2.8"
+OURS = f"stroke:{COLOURS['ours']};stroke-width:2.8;stroke-linecap:round"
+THEIRS = f"stroke:{COLOURS['theirs']};stroke-width:1.4;stroke-dasharray:4.9,2.8"
 
 Named = list[tuple[float, str]]  # values and how they are written
 
@@ -82,11 +82,11 @@ def draw(record: DetectionRecord, number: int) -> str:
     on_rails = np.where((drift == 0) | np.isposinf(drift), scale.place(drift), np.nan)
     apart = np.where((drift > 0) & np.isfinite(drift), scale.place(drift), np.nan)
     thin = f"stroke:{INK};stroke-width:1.2;stroke-linecap:round"
-    above_lines = [*both(above, ours, OURS, COLOURS["numpy"], 3.4), *both(above, theirs, THEIRS, COLOURS["torch"], 3.4)]
+    above_lines = [*both(above, ours, OURS, COLOURS["ours"], 3.4), *both(above, theirs, THEIRS, COLOURS["theirs"], 3.4)]
     below_lines = [*both(below, apart, thin, INK, 3.0), (path(below, on_rails), f"{thin};stroke-width:2")]
     labels = shortened(drawable(spot(cause)), 28), "|Δ|"
     return template().render(
-        width=PAGE, height=HEIGHT, left=left, right=RIGHT, font=FONT, colours=COLOURS, numpy=OURS, torch=THEIRS,
+        width=PAGE, height=HEIGHT, left=left, right=RIGHT, font=FONT, colours=COLOURS, ours=OURS, theirs=THEIRS,
         panels=[
             above.shown(labels[0], marks, [], above_lines, left),
             below.shown(labels[1], scale.ticks, scale.bands, below_lines, left),
@@ -172,8 +172,8 @@ def table(record: DetectionRecord, number: int) -> dict[str, np.ndarray]:
     element = facts.apart(ours, theirs)
     return {
         "t": np.arange(1, len(drift) + 1),
-        "numpy": ours,
-        "torch": theirs,
+        "ours": ours,
+        "theirs": theirs,
         "abs_difference": element,
         "drift": drift,
     }

@@ -18,7 +18,7 @@ class Trajectory(NamedTuple):
     """Two free runs from one start, read at the element that is furthest apart at the end.
 
     quantity: which is looked at: the parameters, of a layer what shows the cause first. tensor, index: the element.
-    numpy, torch: its value after each step. drift: the largest difference of the quantity after each step; infinite
+    ours, theirs: its value after each step. drift: the largest difference of the quantity after each step; infinite
     where one side is no number.
     """
 
@@ -26,8 +26,8 @@ class Trajectory(NamedTuple):
     quantity: str
     tensor: str
     index: tuple[int, ...]
-    numpy: np.ndarray
-    torch: np.ndarray
+    ours: np.ndarray
+    theirs: np.ndarray
     drift: np.ndarray
 
 

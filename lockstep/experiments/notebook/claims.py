@@ -384,7 +384,7 @@ def claims(ours: Facts, theirs: Facts) -> tuple[Claim, ...]:
             claim=claim,
             original=notebook.say(claim),
             holds=mine.holds,
-            found=mine.found if agree else message("claim.otherwise", found=mine.found, torch=other.found),
+            found=mine.found if agree else message("claim.otherwise", found=mine.found, theirs=other.found),
             why=mine.why,
             theirs=other.holds,
         )

@@ -11,7 +11,7 @@ from lockstep.engine.run import Run, run
 from lockstep.records.kinds.run import RunRecord
 from lockstep.subjects.registry import find
 
-SIDES = ("numpy", "torch")
+SIDES = ("ours", "theirs")
 ADAM_STEPS, TUNING_STEPS, TUNING_LR = 150, 50, 0.01
 
 
@@ -77,7 +77,7 @@ def cross_entropy(p: np.ndarray, t: np.ndarray) -> np.ndarray:
 def tuned(trained: Any, side: str, after: str) -> Any:
     """A side after another optimizer has gone on from where its own stopped, with the same stream of batches."""
     optimizer = find(after)
-    if side == "numpy":
+    if side == "ours":
         trained.optimizer = optimizer.ours()(trained.model.params, lr=TUNING_LR)
     else:
         trained.optimizer = optimizer.theirs()(trained.model.tensors, lr=TUNING_LR)

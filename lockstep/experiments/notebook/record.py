@@ -123,7 +123,7 @@ def record(parts: Mapping[str, RunRecord]) -> ExperimentRecord:
         chapters=chapters(plan()),
         settings=settings(),
         printed=printed(arrays),
-        claims=claims(facts["numpy"], facts["torch"]),
+        claims=claims(facts["ours"], facts["theirs"]),
         runs=tuple(
             RunEntry(
                 subject=part.subject,

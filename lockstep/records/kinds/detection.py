@@ -11,7 +11,7 @@ from lockstep.records.record import Record
 from lockstep.records.schema import NOT_EMPTY, Place, Positive, demand
 from lockstep.text import ENGLISH, Message
 
-SIDES = ("numpy", "torch", "drift")
+SIDES = ("ours", "theirs", "drift")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -136,7 +136,7 @@ class DetectionRow:
 class DetectionRecord(Record, kind="detection"):
     """What each known cause does to a subject.
 
-    The archive holds `trajectory/ROW/numpy` (the wrong one), `trajectory/ROW/torch` and `trajectory/ROW/drift` with the
+    The archive holds `trajectory/ROW/ours` (the wrong one), `trajectory/ROW/theirs` and `trajectory/ROW/drift` with the
     row's `steps` values each, of two free runs in the scenario that shows the cause: the element furthest apart at the
     end, and the largest difference of its quantity.
 

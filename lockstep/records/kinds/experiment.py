@@ -11,9 +11,9 @@ from lockstep.records.record import Record, check_contour
 from lockstep.records.schema import Positive, Words, demand
 
 Holds = Literal[True, False, "partly"]
-BATCH = ("size", "numpy", "torch", "biased", "ratio")
-KEEP = ("p", "numpy", "torch", "equal")
-MASKS = ("keep/mask/numpy", "keep/mask/torch")
+BATCH = ("size", "ours", "theirs", "biased", "ratio")
+KEEP = ("p", "ours", "theirs", "equal")
+MASKS = ("keep/mask/ours", "keep/mask/theirs")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -64,8 +64,8 @@ class RunRecord(CaseRecord, kind="run"):
             demand(fits, f"array {name!r} has shape {array.shape}, not {rows} rows for {self.steps} steps")
             counts = not name.endswith(("/differing", "/elements")) or not np.isinf(array).any()
             demand(counts, f"array {name!r} counts to infinity")
-            other = self.arrays.get(name.removesuffix("torch") + "numpy", array) if name.startswith("trace/") else array
-            demand(other.shape == array.shape, f"array {name!r} has another shape than NumPy's")
+            other = self.arrays.get(name.removesuffix("theirs") + "ours", array) if name.startswith("trace/") else array
+            demand(other.shape == array.shape, f"array {name!r} has another shape than ours")
         check_contour(self.arrays)
 
     def series(self, mode: str, quantity: str, figure: str) -> np.ndarray:

@@ -25,7 +25,7 @@ def pairs(record: ExperimentRecord, chapter: str, what: str) -> dict[str, tuple[
     order = [*NAMES[chapter], *sorted(present - NAMES[chapter].keys())]
     found = {}
     for name in order:
-        ours, theirs = (record.arrays.get(f"{chapter}/{name}/{side}/{what}") for side in ("numpy", "torch"))
+        ours, theirs = (record.arrays.get(f"{chapter}/{name}/{side}/{what}") for side in ("ours", "theirs"))
         if ours is not None and theirs is not None and ours.shape == theirs.shape and ours.size:
             label = NAMES[chapter].get(name, name)
             found[label] = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
@@ -48,7 +48,7 @@ def ends(values: Mapping[str, str]) -> list[Message]:
 
 def sides(curves: Sequence[Curve]) -> Message:
     """How far NumPy's and PyTorch's curves are apart at most."""
-    return apart_by(farthest((curve.numpy, curve.torch) for curve in curves))
+    return apart_by(farthest((curve.ours, curve.theirs) for curve in curves))
 
 
 def apart_by(most: float) -> Message:
@@ -70,7 +70,7 @@ def norms(record: ExperimentRecord) -> dict[str, tuple[float, float]]:
 
 def batchnorm(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """The worked example, features in rows as the notebook has them: before, after in NumPy, after in PyTorch."""
-    before, ours, theirs = (record.arrays.get(f"nb/batchnorm/{name}") for name in ("before", "numpy", "torch"))
+    before, ours, theirs = (record.arrays.get(f"nb/batchnorm/{name}") for name in ("before", "ours", "theirs"))
     if (
         before is None
         or ours is None

@@ -57,9 +57,9 @@ def draw(record: ExperimentRecord) -> Figure:
         above.axhline(0, color=SOFT, linewidth=0.8)
         above.plot(samples, before[feature], "s", color=SOFT, markersize=6, label="x")
         ring = {"markersize": 10, "markerfacecolor": "none", "markeredgewidth": 2}
-        above.plot(samples, ours[feature], "o", color=COLOURS["numpy"], label="x̂ NumPy", **ring)
+        above.plot(samples, ours[feature], "o", color=COLOURS["ours"], label="x̂ NumPy", **ring)
         above.plot(
-            samples, theirs[feature], "x", color=COLOURS["torch"], markersize=7, markeredgewidth=2, label="x̂ PyTorch"
+            samples, theirs[feature], "x", color=COLOURS["theirs"], markersize=7, markeredgewidth=2, label="x̂ PyTorch"
         )
         for sample, value in zip(samples, ours[feature], strict=True):
             above.annotate(
@@ -81,5 +81,5 @@ def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     before, ours, theirs = arrays(record)
     features, samples = before.shape
     places = {"j": np.repeat(np.arange(1, features + 1), samples), "i": np.tile(np.arange(1, samples + 1), features)}
-    values = {"before": before.ravel(), "numpy": ours.ravel(), "torch": theirs.ravel()}
+    values = {"before": before.ravel(), "ours": ours.ravel(), "theirs": theirs.ravel()}
     return places | values | {"abs_difference": apart(ours, theirs).ravel()}

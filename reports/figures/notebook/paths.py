@@ -103,5 +103,5 @@ def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     steps = np.concatenate([np.arange(len(ours)) for ours, _ in found.values()])
     points = np.concatenate([np.concatenate(pair, axis=1) for pair in found.values()]).T
     keys = ("numpy_x", "numpy_y", "torch_x", "torch_y")
-    distance = np.concatenate([curve.numpy for curve in between(found)])
+    distance = np.concatenate([curve.ours for curve in between(found)])
     return {"curve": names, "t": steps} | dict(zip(keys, points, strict=True)) | {"distance": distance}

@@ -41,7 +41,7 @@ def normalised(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def finding(record: ExperimentRecord) -> Message:
-    descent, training = (farthest((c.numpy, c.torch) for c in found) for found in losses(record))
+    descent, training = (farthest((c.ours, c.theirs) for c in found) for found in losses(record))
     return message(
         "figure.summary.found", descent=descent, training=training, weights=farthest(histograms(record).values()),
         batchnorm=farthest([normalised(record)[1:]]),
@@ -92,7 +92,7 @@ def boxes(above: Axes, below: Axes, before: np.ndarray, ours: np.ndarray, theirs
     for feature, (x, y) in enumerate(zip(before, ours, strict=True), start=1):
         columns += [x[np.isfinite(x)], y[np.isfinite(y)]]
         names += [f"x, j = {feature}", f"x̂, j = {feature}"]
-    thin, median = {"color": SOFT, "linewidth": 0.9}, {"color": COLOURS["numpy"], "linewidth": 2.4}
+    thin, median = {"color": SOFT, "linewidth": 0.9}, {"color": COLOURS["ours"], "linewidth": 2.4}
     above.boxplot(
         columns, positions=places, widths=0.5, boxprops=thin, whiskerprops=thin, capprops=thin, medianprops=median
     )
@@ -101,7 +101,7 @@ def boxes(above: Axes, below: Axes, before: np.ndarray, ours: np.ndarray, theirs
     lay(below, scale)
     for feature, values in enumerate(theirs):
         x = np.full(values.size, 2.0 * feature + 2)
-        above.plot(x, values, "x", color=COLOURS["torch"], markersize=6)
+        above.plot(x, values, "x", color=COLOURS["theirs"], markersize=6)
         separate(below, x, scale.place(distance[feature]), color=INK, linewidth=4)
     for axis in (above, below):
         axis.set_xticks(places, names)
@@ -113,14 +113,14 @@ def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     """Every value of the four panels, one below the other."""
     descent, training = losses(record)
     _, ours, theirs = normalised(record)
-    parts = [("optim", c.name, c.numpy, c.torch) for c in descent]
-    parts += [("regular", c.name, c.numpy, c.torch) for c in training]
+    parts = [("optim", c.name, c.ours, c.theirs) for c in descent]
+    parts += [("regular", c.name, c.ours, c.theirs) for c in training]
     parts += [("W1", name, *pair) for name, pair in histograms(record).items()]
     parts += [("batchnorm", f"{feature + 1}", ours[feature], theirs[feature]) for feature in range(len(ours))]
     keys = {
         key: np.concatenate([np.full(len(one[2]), one[place]) for one in parts])
         for place, key in enumerate(("panel", "curve"))
     }
-    values = {side: np.concatenate([one[place] for one in parts]) for side, place in (("numpy", 2), ("torch", 3))}
+    values = {side: np.concatenate([one[place] for one in parts]) for side, place in (("ours", 2), ("theirs", 3))}
     index = np.concatenate([np.arange(len(one[2])) for one in parts])
-    return keys | {"i": index} | values | {"abs_difference": apart(values["numpy"], values["torch"])}
+    return keys | {"i": index} | values | {"abs_difference": apart(values["ours"], values["theirs"])}

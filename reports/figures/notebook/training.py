@@ -25,7 +25,7 @@ def applies(record: ExperimentRecord) -> bool:
 
 def finding(record: ExperimentRecord) -> Message:
     found = losses(record)
-    last = ends({curve.name: f"{curve.numpy[-1]:.4f}" for curve in found})
+    last = ends({curve.name: f"{curve.ours[-1]:.4f}" for curve in found})
     return message("figure.training.found", steps=len(found[0].x), ends=last, sides=sides(found))
 
 

@@ -41,9 +41,9 @@ def draw(record: ExperimentRecord) -> Figure:
     places = np.arange(len(found))
     ours, theirs = np.array(list(found.values())).T
     heights = [np.where(np.isfinite(values), values, 0.0) for values in (ours, theirs)]  # what blew up has no bar
-    above.bar(places - 0.18, heights[0], 0.34, color=COLOURS["numpy"], label="NumPy")
+    above.bar(places - 0.18, heights[0], 0.34, color=COLOURS["ours"], label="NumPy")
     above.bar(
-        places + 0.18, heights[1], 0.34, color=PAPER, edgecolor=COLOURS["torch"], hatch="///", linewidth=0.8,
+        places + 0.18, heights[1], 0.34, color=PAPER, edgecolor=COLOURS["theirs"], hatch="///", linewidth=0.8,
         label="PyTorch",
     )  # fmt: skip
     for shift, values, tops in ((-0.18, ours, heights[0]), (0.18, theirs, heights[1])):
@@ -65,4 +65,4 @@ def draw(record: ExperimentRecord) -> Figure:
 def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     found = norms(record)
     ours, theirs = np.array(list(found.values())).T
-    return {"curve": np.array(list(found)), "numpy": ours, "torch": theirs, "abs_difference": apart(ours, theirs)}
+    return {"curve": np.array(list(found)), "ours": ours, "theirs": theirs, "abs_difference": apart(ours, theirs)}
