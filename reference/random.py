@@ -9,6 +9,7 @@ native/cpu/DistributionTemplates.h, native/TensorFactories.cpp; torch/utils/data
 
 import math
 from collections.abc import Iterator
+from typing import Annotated
 
 import numpy as np
 
@@ -163,7 +164,7 @@ class Generator:
             return self.bernoulli_(np.empty(() if shape is None else shape, dtype or np.float32), p)
         return self.bernoulli_(np.empty_like(p, dtype or p.dtype), p)
 
-    def bernoulli_(self, array, p: float | np.ndarray = 0.5) -> np.ndarray:
+    def bernoulli_(self, array, p: float | Annotated[np.ndarray, "*shape"] = 0.5) -> np.ndarray:
         """Fill `array` with 1 with probability p (a number, or an array of its shape), else 0."""
         if isinstance(p, np.ndarray):
             dtype = floating(p, "bernoulli_ with an array p")

@@ -1,6 +1,7 @@
 """Gradients of which only some entries are kept, as an embedding's are: PyTorch's COO layout."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Sparse:
 LAYOUTS = ("rows", "elements", "repeated")
 
 
-def stored(array: np.ndarray, layout: str = "rows") -> Sparse:
+def stored(array: Annotated[np.ndarray, "*shape"], layout: str = "rows") -> Sparse:
     """An array with its zeros left out: "rows" of zeros, or "elements"; "repeated" has every row twice, halved.
 
     A half is exact, so that their sum is, in whichever order.

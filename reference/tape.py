@@ -1,7 +1,7 @@
 """A formula read once and replayed on block after block, in memory that is used again."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -108,7 +108,7 @@ class Tape:
         before, after = ([Operation(np.positive, [place_of[taken[a]]], a) for a in group] for group in (early, late))
         return [*before, *operations, *after]
 
-    def replay(self, block: Mapping[str, np.ndarray]) -> None:
+    def replay(self, block: Mapping[str, Annotated[np.ndarray, "n"]]) -> None:
         """Each array of `block`, by name, takes its line."""
         arrays = [block[name] for name in self.arrays]
         memory = self.memory[len(arrays) :]

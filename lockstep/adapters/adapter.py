@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.errors import TheirCode
+from lockstep.numerics.shapes import Array
 from lockstep.subjects.saving import NO_WAY, goes_on
 from lockstep.text import Message, message
 
@@ -26,11 +27,11 @@ class Adapter:
 
     words: Message | str = message("shape.own-adapter")
 
-    def start(self, params: dict[str, np.ndarray], **hyperparameters: Any) -> None:
+    def start(self, params: dict[str, Array], **hyperparameters: Any) -> None:
         """Begin afresh with these arrays, which are the adapter's to keep and to change."""
         raise NotImplementedError
 
-    def step(self, grads: dict[str, np.ndarray | None]) -> None:
+    def step(self, grads: dict[str, Array | None]) -> None:
         """One step; None where a parameter has no gradient."""
         raise NotImplementedError
 

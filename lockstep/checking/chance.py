@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lockstep.numerics.counts import FALSE_ALARM, log_allowed, log_tail, same_count
+from lockstep.numerics.shapes import Stack
 from lockstep.text import Message, message
 
 AXES = ("call", "row", "column", "height", "width")  # of masks on top of each other
@@ -50,14 +51,14 @@ class Judged(NamedTuple):
     refuted: list[Count]
 
 
-def judge(masks: Mapping[float, list[np.ndarray]]) -> Judged:
+def judge(masks: Mapping[float, list[Stack]]) -> Judged:
     """All counts of all masks of a check; `masks` are p to stacks (calls first) of 1 and 0."""
     counts = [count for p, stacks in masks.items() for kept in stacks for count in counts_of(p, kept.astype(bool))]
     allowed = log_allowed(max(1, len(counts)))
     return Judged(counts, [count for count in counts if count.log_chance < allowed])
 
 
-def counts_of(p: float, kept: np.ndarray) -> Iterator[Count]:
+def counts_of(p: float, kept: Stack) -> Iterator[Count]:
     """Of masks drawn one after the other, in the order in which one is the simpler explanation."""
     keep = 1 - p
     yield Count("rate", p, int(kept.sum()), kept.size, keep)
@@ -80,7 +81,7 @@ def counts_of(p: float, kept: np.ndarray) -> Iterator[Count]:
     yield Count("constant", p, int(constant.sum()), constant.size, always, size=len(kept))
 
 
-def kept_alike(kept: np.ndarray, lag: int) -> np.ndarray:
+def kept_alike(kept: Stack, lag: int) -> np.ndarray:
     """Whether units `lag` apart along the first axis are one as the other; each unit is in one pair at most."""
     first = np.arange(len(kept) - lag)
     first = first[first // lag % 2 == 0]

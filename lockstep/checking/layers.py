@@ -35,6 +35,7 @@ from lockstep.engine.guard import Broken
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import ROUNDINGS
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.verdict import Breakage, distance, worst
 from lockstep.recordings.recording import Pass, Recording
 from lockstep.subjects.subject import Subject, own_class
@@ -526,7 +527,7 @@ def gradients_in(driven: Driven, subject: Subject) -> dict[str, tuple[str, ...]]
     return names
 
 
-def with_gradient(recording: Recording, key: str, array: np.ndarray) -> Recording:
+def with_gradient(recording: Recording, key: str, array: Array) -> Recording:
     """The last pass of a recording alone, with that gradient and nothing else that is not needed."""
     last = recording.steps[-1]
     before = recording.steps[-2].buffers if len(recording.steps) > 1 else last.buffers_before

@@ -27,6 +27,7 @@ from lockstep.diagnose.holding import without
 from lockstep.diagnose.replay import Residual, exact_step, replay
 from lockstep.engine.guard import Broken
 from lockstep.errors import BadArgument
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.verdict import Breakage, worst
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.families.optim import defaults_of, handed_in, layout_of, shapes_of
@@ -362,7 +363,7 @@ def measured_by(recording: Recording, names: set[str], standard: Mapping[str, An
     return dataclasses.replace(recording, hyperparameters=recording.hyperparameters | values, steps=steps)
 
 
-def moved(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
+def moved(one: Mapping[str, Array], other: Mapping[str, Array]) -> bool:
     return any(one[name].tobytes() != other[name].tobytes() for name in one)
 
 

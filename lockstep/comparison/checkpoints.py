@@ -11,6 +11,7 @@ import numpy as np
 from lockstep.comparison.tensor_names import renamed_by_content, renamed_by_name, turned
 from lockstep.numerics import formats
 from lockstep.numerics.difference import compare
+from lockstep.numerics.shapes import Array
 from lockstep.recordings.recording import BadRecording
 from lockstep.recordings.stored import STRETCH, WHOLE, Stored, stored
 from lockstep.text import message
@@ -199,7 +200,7 @@ class Rounding(NamedTuple):
     which: str
     held: formats.Format
 
-    def explains(self, one: np.ndarray, other: np.ndarray) -> bool:
+    def explains(self, one: Array, other: Array) -> bool:
         """Whether it does, of these numbers."""
         rounded, exact = (one, other) if self.which == "one" else (other, one)
         with np.errstate(over="ignore", invalid="ignore"):

@@ -11,6 +11,7 @@ from lockstep.diagnose.replay import walk
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import compare
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.verdict import Finding, Judgement, Verdict, differing, judge, worst
 from lockstep.recordings.recording import (
     MANIFEST,
@@ -170,7 +171,7 @@ def made(left: Any, right: Any) -> Iterator[tuple[str, str, np.ndarray, np.ndarr
                 yield quantity, name, a[name], b[name]
 
 
-def furthest(step: int, quantity: str, tensor: str, a: np.ndarray, b: np.ndarray) -> Finding:
+def furthest(step: int, quantity: str, tensor: str, a: Array, b: Array) -> Finding:
     """The number of a tensor that is furthest apart."""
     place, count = compare(a, b).index or 0, differing(a, b).size
     return Finding.at(place, a, b, step=step, line=quantity, quantity=quantity, tensor=tensor, differing=count)

@@ -17,6 +17,7 @@ from lockstep.diagnose.replay import Residual, replay
 from lockstep.diagnose.search import Candidate, Partly, Search, distinct, quickly_refuted
 from lockstep.diagnose.solve import Hypothesis
 from lockstep.errors import BadValue
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.verdict import Finding, Verdict
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.records.schema import plain
@@ -357,11 +358,11 @@ def turned(recording: Recording) -> bool:
     return quickly_refuted(recording, ()) and not quickly_refuted(other, ())
 
 
-def square(array: np.ndarray) -> bool:
+def square(array: Array) -> bool:
     return array.ndim == 2 and array.shape[0] == array.shape[1] and not np.array_equal(array, array.T)
 
 
-def upright(array: np.ndarray) -> np.ndarray:
+def upright(array: Array) -> np.ndarray:
     return np.ascontiguousarray(array.T) if square(array) else array
 
 

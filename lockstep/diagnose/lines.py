@@ -32,6 +32,7 @@ from lockstep.diagnose.replay import Observed, planted, walk
 from lockstep.diagnose.solve import CANNOT, LIMIT, fits
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.verdict import distance, share
 from lockstep.recordings.recording import Recording
 from lockstep.subjects.families.optim import weak
@@ -351,7 +352,7 @@ def exactly(call: Call, dtype: str, of_layer: bool) -> Call:
     return Call(given, seen)
 
 
-def share_used(held: np.ndarray, exact: Any) -> float:
+def share_used(held: Array, exact: Any) -> float:
     """The largest share of its allowance that any number uses."""
     if not isinstance(exact, Bounded) or exact.shape != held.shape:
         return np.inf

@@ -17,6 +17,7 @@ from lockstep.causes.planting import plant
 from lockstep.diagnose.effort import BOUNDED, PLAIN, spend
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded, widest
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.verdict import Finding, Verdict, differing, distance, share, uncertain
 from lockstep.recordings.recording import Pass, Recording, Step
 from lockstep.subjects.families.layers import as_bounded, floating
@@ -453,12 +454,12 @@ def observed(recording: Recording, count: int, step: Step, side: Any, number) ->
                 side.state[name][key] = number(held)
 
 
-def coefficient_rounded(exact: Bounded, before: np.ndarray) -> Bounded:
+def coefficient_rounded(exact: Bounded, before: Array) -> Bounded:
     """Once more at the parameter's magnitude: an equal order may make one factor of it, (1 - lr·λ), and round that."""
     return exact.like(exact.value, exact.error + formats.of(before.dtype).unit * np.abs(before), exact.sure)
 
 
-def within(found: np.ndarray, exact: Bounded) -> bool:
+def within(found: Array, exact: Bounded) -> bool:
     return bool(np.all(distance(found, exact.value) <= exact.error))
 
 

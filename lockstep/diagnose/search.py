@@ -35,6 +35,7 @@ from lockstep.diagnose.solve import (
     sensitivity,
     solve,
 )
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.verdict import Verdict, distance
 from lockstep.recordings.recording import Pass, Recording
 from lockstep.subjects.subject import Subject
@@ -561,7 +562,7 @@ def signature(recording: Recording, causes: Hypothesis) -> tuple[bytes, ...]:
         return tuple(rounded(value) for observed in seen for value in observed.predicted.values())
 
 
-def beyond(held: np.ndarray, exact) -> bool:
+def beyond(held: Array, exact) -> bool:
     apart = distance(held, exact.value)
     return bool(np.any((apart > exact.error) & ~(np.isnan(held) & np.isnan(exact.value))))
 

@@ -16,6 +16,7 @@ from lockstep.causes.cause import Cause
 from lockstep.causes.source import BadEdit
 from lockstep.diagnose.replay import Observed, planted, walk
 from lockstep.numerics import formats
+from lockstep.numerics.shapes import Array, Flat, Rows
 from lockstep.recordings.recording import Recording
 
 # Roundings, of a number and of its tensor's largest change together, beyond which a hypothesis is dropped. Honest
@@ -34,7 +35,7 @@ CANNOT = (BadEdit, ArithmeticError, TypeError, AttributeError)  # the last of a 
 Hypothesis = tuple[Cause, ...]
 
 
-def strain(held: np.ndarray, predicted: np.ndarray, size: float) -> np.ndarray:
+def strain(held: Array, predicted: Array, size: float) -> np.ndarray:
     """How far a prediction is off, element by element, in roundings of what was found and of its largest change."""
     room = formats.of(held.dtype).unit * (np.abs(held.astype(np.float64)) + size) + np.finfo(np.float64).tiny
     with np.errstate(all="ignore"):
@@ -125,7 +126,7 @@ def solve(recording: Recording, causes: Hypothesis, name: str, until: int, aroun
         return seek(lambda numbers: curve(recording, causes, name, numbers, until + AHEAD), name, around)
 
 
-def seek(off_at: Callable[[np.ndarray], np.ndarray], name: str, around: float | None = None) -> float | None:
+def seek(off_at: Callable[[Flat], Rows], name: str, around: float | None = None) -> float | None:
     """The number at which nothing is off by more than `LIMIT`, or None.
 
     Arguments:
@@ -160,7 +161,7 @@ def seek(off_at: Callable[[np.ndarray], np.ndarray], name: str, around: float | 
     return number if worst <= LIMIT else None
 
 
-def descend(number: float, off: np.ndarray, slope: np.ndarray) -> float:
+def descend(number: float, off: Flat, slope: Flat) -> float:
     """Gauss and Newton's step: where straight lines come nearest to 0, the steepest weighing most."""
     known = np.isfinite(off) & np.isfinite(slope)
     off, slope = off[known], slope[known]
@@ -217,7 +218,7 @@ def floats(value: Any) -> np.ndarray:
     return np.asarray(value, np.float64)
 
 
-def curve(recording: Recording, causes: Hypothesis, name: str, numbers: np.ndarray, steps: int) -> np.ndarray:
+def curve(recording: Recording, causes: Hypothesis, name: str, numbers: Flat, steps: int) -> np.ndarray:
     """How far each element of the first `steps` is off for each of the numbers, signed, in roundings."""
     together = recording.holds == "steps" and by_element(planted(recording.subject, "", causes))
     made = optimizer_curve if together else one_by_one
@@ -290,7 +291,7 @@ def one_by_one(recording: Recording, causes: Hypothesis, name: str, numbers, ste
     yield np.stack([np.pad(row, (0, longest - len(row)), constant_values=np.inf) for row in rows])
 
 
-def signed(found: np.ndarray, predicted: Any, size: float) -> np.ndarray:
+def signed(found: Array, predicted: Any, size: float) -> np.ndarray:
     """A row a number: by how many roundings each element is off, upwards or downwards."""
     flat = found.reshape(1, -1)
     rows = np.asarray(predicted, np.float64).reshape(len(predicted), -1)

@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Collection, Sequence
 
 from lockstep.diagnose.holding import near, until
-from lockstep.recordings.recording import Arrays, Recording, Step
+from lockstep.numerics.shapes import Arrays
+from lockstep.recordings.recording import Recording, Step
 
 
 def apart(recordings: Sequence[Recording]) -> list[tuple[Recording, list[str]]]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
 from lockstep.errors import TheirCode
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.text import Message, message
 
@@ -38,7 +39,7 @@ def only(ours: Iterable[str], theirs: Iterable[str]) -> Message:
     return message("broken.only", yours=left, pytorch=right)
 
 
-def check_kind(quantity: str, name: str, a: np.ndarray, b: np.ndarray) -> None:
+def check_kind(quantity: str, name: str, a: Array, b: Array) -> None:
     if a.shape != b.shape:
         said = message("broken.shape", quantity=quantity, name=name, yours=str(a.shape), pytorch=str(b.shape))
         if a.ndim == 2 and a.shape == b.shape[::-1]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from lockstep.numerics import formats
 from lockstep.numerics.difference import Difference, compare
+from lockstep.numerics.shapes import Array, Flat
 
 BUCKETS = 64  # columns of the heat map: elements, or equal stretches of them
 
@@ -24,7 +25,7 @@ class Summary(NamedTuple):
     index: int = -1  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
-def differences(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict[str, Difference]:
+def differences(ours: dict[str, Array], theirs: dict[str, Array]) -> dict[str, Difference]:
     """The difference of one quantity, tensor by tensor."""
     return {name: compare(np.asarray(array), np.asarray(theirs[name])) for name, array in ours.items()}
 
@@ -73,7 +74,7 @@ class Series:
             columns[figure][step - 1] = value
         self.tensors[quantity][step - 1] = summary.tensor
 
-    def warm(self, step: int, quantity: str, rows: list[np.ndarray]) -> None:
+    def warm(self, step: int, quantity: str, rows: list[Flat]) -> None:
         """One row of the heat map, put together from those of the tensors."""
         row = reduced(np.concatenate(rows))
         if quantity not in self.heat:
@@ -83,7 +84,7 @@ class Series:
                 self.heat[quantity][step - 1] = row
 
 
-def heat_row(ours: np.ndarray, theirs: np.ndarray, part: Difference) -> np.ndarray:
+def heat_row(ours: Array, theirs: Array, part: Difference) -> np.ndarray:
     """The largest difference in every stretch of a tensor, in ulps at its scale; `part` is their difference."""
     if not part.differing:
         return np.zeros(min(theirs.size, BUCKETS))
@@ -93,7 +94,7 @@ def heat_row(ours: np.ndarray, theirs: np.ndarray, part: Difference) -> np.ndarr
     return reduced(np.where(np.isnan(row), np.inf, row))
 
 
-def reduced(row: np.ndarray) -> np.ndarray:
+def reduced(row: Flat) -> np.ndarray:
     """At most `BUCKETS` columns, each the largest of its stretch."""
     return row if row.size <= BUCKETS else np.maximum.reduceat(row, stretches(row.size))
 

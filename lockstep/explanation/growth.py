@@ -16,6 +16,7 @@ import numpy as np
 from lockstep.cases import Case
 from lockstep.errors import BadValue
 from lockstep.explanation.ladder import advance
+from lockstep.numerics.shapes import Array
 from lockstep.records.kinds.growth import SERIES, Growth
 from lockstep.subjects.registry import asked
 from lockstep.subjects.side import Pair, Side
@@ -105,7 +106,7 @@ def measured(pair: Pair, request: Request, on_step: Callable[[int], Any] | None)
     )
 
 
-def ill_conditioned(ways: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def ill_conditioned(ways: list[dict[str, Array]]) -> dict[str, np.ndarray]:
     """Where the ways of several runs, alike but for an ulp, lie as far from each other as they are long on average."""
     flags = {}
     for name in ways[0]:
@@ -142,12 +143,12 @@ def params(side: Side) -> dict[str, np.ndarray]:
     return {name: np.array(array, np.float64) for name, array in side.read()["param"].items()}
 
 
-def less(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def less(one: Mapping[str, Array], other: Mapping[str, Array]) -> dict[str, np.ndarray]:
     with np.errstate(invalid="ignore"):
         return {name: array - other[name] for name, array in one.items()}
 
 
-def apart(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def apart(one: Mapping[str, Array], other: Mapping[str, Array]) -> dict[str, np.ndarray]:
     """Tensor to the absolute difference of each element; what is no number on one side alone is infinitely far."""
     with np.errstate(invalid="ignore"):
         return {

@@ -15,6 +15,7 @@ import numpy as np
 from lockstep.engine.guard import check_names
 from lockstep.engine.series import Series, Summary, differences, summarise
 from lockstep.numerics import probe
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import Finding, differing
 from lockstep.records.kinds.explanation import Rung
@@ -293,7 +294,7 @@ def compared(ours: Snapshot, theirs: Snapshot) -> dict[str, Summary]:
     return {quantity: compared_bits(named, theirs[quantity]) for quantity, named in ours.items()}
 
 
-def compared_bits(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> Summary:
+def compared_bits(ours: dict[str, Array], theirs: dict[str, Array]) -> Summary:
     """A quantity; what is the same to the bit, as most of it is on the upper rungs, is not measured."""
     if all(np.asarray(array).tobytes() == np.asarray(theirs[name]).tobytes() for name, array in ours.items()):
         return Summary(elements=sum(np.size(array) for array in ours.values()))

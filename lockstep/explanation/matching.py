@@ -18,6 +18,7 @@ import numpy as np
 from lockstep.errors import NoSuchName
 from lockstep.explanation.ladder import Rewrite, kernels, primitives
 from lockstep.numerics import probe
+from lockstep.numerics.shapes import Array, OtherArray
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.side import Pair, Side
 from lockstep.text import message
@@ -188,7 +189,7 @@ def by_kernel(line: Line, operations: list[Any]) -> np.ndarray | None:
     return shown[0].reshape(line.value.shape) if shown and shown[0].size == line.value.size else None
 
 
-def place_of(value: np.ndarray, operations: list[Any]) -> int | None:
+def place_of(value: Array, operations: list[Any]) -> int | None:
     """The first operation with this very result, in whatever shape."""
     content = value.tobytes()
     places = (k for k, one in enumerate(operations) if any(result.tobytes() == content for result in one.results))
@@ -203,7 +204,7 @@ def by_name(line: Line, operations: list[Any], low: int, high: int) -> int | Non
     return min(called, key=lambda k: (distance(operations[k].results[0], line.value), -k), default=None)
 
 
-def result_of(operation: Any, line: Line, value: np.ndarray | None = None) -> np.ndarray | None:
+def result_of(operation: Any, line: Line, value: Array | None = None) -> np.ndarray | None:
     """The result in the line's shape; of several the one that is `value`."""
     shape = line.value.shape
     alike = [result for result in operation.results if result.shape == shape]
@@ -212,12 +213,12 @@ def result_of(operation: Any, line: Line, value: np.ndarray | None = None) -> np
     return next(iter(same + alike), None)
 
 
-def reshaped(result: np.ndarray, shape: tuple[int, ...]) -> bool:
+def reshaped(result: OtherArray, shape: tuple[int, ...]) -> bool:
     """Whether a result is of another shape but for axes of one element: a sum that kept its axis."""
     return result.shape != shape and [k for k in result.shape if k != 1] == [k for k in shape if k != 1]
 
 
-def distance(a: np.ndarray, b: np.ndarray) -> float:
+def distance(a: Array, b: Array) -> float:
     """The largest relative difference of two arrays."""
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         apart = np.where(a == b, 0, np.abs(a - b) / np.maximum(np.abs(a), np.abs(b)))

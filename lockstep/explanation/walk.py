@@ -34,6 +34,7 @@ from lockstep.explanation.matching import (
 )
 from lockstep.numerics import formats
 from lockstep.numerics.difference import compare
+from lockstep.numerics.shapes import Array, OtherArray
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.records.kinds.walk import Operation, WalkedLine, WalkedStage, first_step
 from lockstep.subjects.side import Inspectable, Pair, Side
@@ -240,7 +241,7 @@ def shared_out(
     return by_line, done
 
 
-def fitting(value: np.ndarray | None, like: np.ndarray | None) -> np.ndarray | None:
+def fitting(value: OtherArray | None, like: Array | None) -> np.ndarray | None:
     """PyTorch's value of a line in the shape that the paper's has; None where they are not of one kind."""
     if value is None or like is None or value.size != like.size or value.dtype != like.dtype:
         return None
@@ -308,7 +309,7 @@ def differing(entry: Beside) -> np.ndarray:
     return (ours.reshape(-1).view(integers) != entry.value.reshape(-1).view(integers)).reshape(ours.shape)
 
 
-def spread(flags: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def spread(flags: Array, shape: tuple[int, ...]) -> np.ndarray:
     """Flags of a line for each element of a result that they belong to; none where it is of another kind."""
     try:
         return np.broadcast_to(flags, shape)

@@ -32,6 +32,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from lockstep.errors import BadSubject
 from lockstep.numerics import formats, probe
+from lockstep.numerics.shapes import Array
 from lockstep.text import message
 
 Function = Callable[..., Any]  # of arrays
@@ -62,7 +63,7 @@ def somewhere(condition: Any) -> bool:
     return bool(condition) if condition.ndim == 0 else bool(condition.any())
 
 
-def outward(error: NDArray[Any]) -> NDArray[Any]:
+def outward(error: Array) -> NDArray[Any]:
     """The next larger number of one that is not 0: what a sum of errors may have been rounded down by."""
     return np.where(error > 0, np.nextafter(error, np.inf), error)
 

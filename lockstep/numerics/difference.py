@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.numerics import formats
+from lockstep.numerics.shapes import Array, Flat, Stack
 
 BLOCK = 32768  # elements; what is worked out of a block stays in the second-level cache
 SINGLE = formats.FORMATS["float32"]  # narrower numbers are subtracted and divided in it
@@ -32,7 +33,7 @@ class Difference(NamedTuple):
     scale: float
 
 
-def compare(left: np.ndarray, right: np.ndarray) -> Difference:
+def compare(left: Array, right: Array) -> Difference:
     """Measure the difference of `left` and `right`, block by block, in the cache.
 
     Raises:
@@ -83,11 +84,11 @@ class Measured:
         self.absolute = self.worst = -1.0  # exact, and as the dtype rounds it
         self.relative = self.ulp = self.scale = 0.0
 
-    def changed(self, a_bits: np.ndarray, b_bits: np.ndarray) -> int:
+    def changed(self, a_bits: Flat, b_bits: Flat) -> int:
         """In how many elements two blocks differ in their bits."""
         return int(np.count_nonzero(np.not_equal(a_bits, b_bits, out=self.flags[: a_bits.size])))
 
-    def add(self, start: int, a: np.ndarray, b: np.ndarray, changed: int) -> None:
+    def add(self, start: int, a: Flat, b: Flat, changed: int) -> None:
         """Take in the blocks that begin at `start`, of which `changed` elements differ in their bits.
 
         Most are no further apart than an earlier one, as their largest ratio (a - b) / a and their largest number show.
@@ -118,7 +119,7 @@ class Measured:
         if not near or math.floor(ratio * 2.0**self.held.precision) > self.ulp:
             self.ulp = max(self.ulp, self.most_steps(a, b, near))
 
-    def most_steps(self, a: np.ndarray, b: np.ndarray, near: bool) -> float:
+    def most_steps(self, a: Flat, b: Flat, near: bool) -> float:
         """The largest distance in ulps of two finite blocks; the bits of one sign alone may just be subtracted."""
         memory = self.steps[:, : a.size]
         if near:
@@ -128,7 +129,7 @@ class Measured:
                 return float(most)
         return float(ulp_distance(a, b, memory).max())
 
-    def add_special(self, start: int, a: np.ndarray, b: np.ndarray) -> None:
+    def add_special(self, start: int, a: Flat, b: Flat) -> None:
         """Take in a block that is not all finite, or overflows."""
         part = special_difference(a, b)
         self.differing += part.differing
@@ -147,7 +148,7 @@ class Part(NamedTuple):
     scale: float
 
 
-def special_difference(a: np.ndarray, b: np.ndarray) -> Part:
+def special_difference(a: Flat, b: Flat) -> Part:
     """A block with infinities, NaNs or overflow: equal ones agree, any other is infinitely far."""
     held = formats.of(a.dtype)
     bits_differ = a.view(held.unsigned) != b.view(held.unsigned)
@@ -169,7 +170,7 @@ def special_difference(a: np.ndarray, b: np.ndarray) -> Part:
     return Part(int(np.count_nonzero(changed)), absolute, float(relative.max()), float(ulps.max()), index, scale)
 
 
-def furthest(array: np.ndarray) -> float:
+def furthest(array: Flat) -> float:
     """The largest magnitude; a NaN where there is one."""
     return max(float(np.maximum.reduce(array)), -float(np.minimum.reduce(array)))
 
@@ -180,7 +181,7 @@ def gap(x: Any, y: Any) -> float:
         return float(abs(np.longdouble(x) - np.longdouble(y)))
 
 
-def ulp_distance(a: np.ndarray, b: np.ndarray, memory: np.ndarray | None = None) -> np.ndarray:
+def ulp_distance(a: Array, b: Array, memory: Stack | None = None) -> np.ndarray:
     """How many floating-point numbers lie between a and b, as unsigned integers; +0 and -0 are one.
 
     The bits of a float without its sign count the floats from zero up; with the sign of the float they count them from
@@ -199,7 +200,7 @@ def ulp_distance(a: np.ndarray, b: np.ndarray, memory: np.ndarray | None = None)
     return np.subtract(sign, np.minimum(first, second, out=first), out=sign).view(held.unsigned)
 
 
-def magnitude(array: np.ndarray) -> float:
+def magnitude(array: Flat) -> float:
     """The largest finite magnitude of a flat, non-empty array, zero if there is none."""
     largest = max(abs(float(array.max())), abs(float(array.min())))
     if math.isfinite(largest):

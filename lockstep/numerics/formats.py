@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.errors import BadValue
+from lockstep.numerics.shapes import Array
 from lockstep.text import message
 
 
@@ -159,6 +160,6 @@ def is_format(dtype: Any) -> bool:
     return name_of(np.dtype(dtype)) in FORMATS
 
 
-def storable(array: np.ndarray) -> np.ndarray:
+def storable(array: Array) -> np.ndarray:
     """In float32, which holds them all, where NumPy's files have no name for the format."""
     return array.astype(FORMATS["float32"].dtype) if array.dtype.kind == "V" and is_format(array.dtype) else array

@@ -21,6 +21,7 @@ import numpy as np
 
 from lockstep.numerics import formats
 from lockstep.numerics.environment import Environment, environment
+from lockstep.numerics.shapes import Array
 
 # What a processor computes in; narrower numbers are computed with in float32, and rounded.
 DTYPES = tuple(name for name, held in formats.FORMATS.items() if held.size >= np.dtype(np.float32).itemsize)
@@ -303,7 +304,7 @@ def second_moment(torch: ModuleType, dtype: str) -> Iterator[Pair]:
         yield functools.partial(moment_after, v, g), theirs
 
 
-def moment_after(v: np.ndarray, g: np.ndarray, ops: Any) -> np.ndarray:
+def moment_after(v: Array, g: Array, ops: Any) -> np.ndarray:
     """The second moment as reference/optim/adam.py has it in the order of the fused kernel."""
     return ops.sum_of_products(v, BETA2, (1 - BETA2) * g, g)
 
@@ -381,7 +382,7 @@ def accuracy(name: str, dtype: str, torch: ModuleType | None) -> dict[str, Accur
     return by_side
 
 
-def exponents(x: np.ndarray) -> np.ndarray:
+def exponents(x: Array) -> np.ndarray:
     """An exponent for each number, one that float32 holds, whatever the dtype."""
     return np.resize(np.array(EXPONENTS, np.float32), x.shape).astype(x.dtype)
 
@@ -393,7 +394,7 @@ def evaluate_torch(torch: ModuleType, name: str, x: Any) -> Any:
     return getattr(torch, name)(x)
 
 
-def evaluate(name: str, x: np.ndarray) -> np.ndarray:
+def evaluate(name: str, x: Array) -> np.ndarray:
     """NumPy's function; the sigmoid, which NumPy has not, as the reference writes it."""
     plain = importlib.import_module("reference.arithmetic").PLAIN
     with np.errstate(over="ignore", under="ignore"):

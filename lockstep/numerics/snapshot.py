@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.numerics.shapes import Array
+
 
 class Snapshot(dict[str, dict[str, np.ndarray]]):
     """Quantity ("param", "exp_avg", "output", …) to tensor ("weight", …) to array; seen from either of the two."""
@@ -13,7 +15,7 @@ class Snapshot(dict[str, dict[str, np.ndarray]]):
         """The same in memory of its own."""
         return Snapshot({key: {name: np.array(array) for name, array in named.items()} for key, named in self.items()})
 
-    def __or__(self, other: Mapping[str, dict[str, np.ndarray]]) -> "Snapshot":  # type: ignore[override]
+    def __or__(self, other: Mapping[str, dict[str, Array]]) -> "Snapshot":  # type: ignore[override]
         return Snapshot({**self, **other})
 
     def each(self) -> Iterator[tuple[str, str, np.ndarray]]:

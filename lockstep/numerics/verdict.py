@@ -11,6 +11,7 @@ import numpy as np
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import compare
+from lockstep.numerics.shapes import Array
 from lockstep.text import Message
 
 
@@ -97,7 +98,7 @@ class Finding:
             check_bits(written, value, self.dtype)
 
     @classmethod
-    def at(cls, place: int, ours: np.ndarray, theirs: np.ndarray, **known: Any) -> "Finding":
+    def at(cls, place: int, ours: Array, theirs: Array, **known: Any) -> "Finding":
         """The element at a flat place of both sides' arrays, and what else is `known` of it."""
         a, b = (np.ascontiguousarray(side).reshape(-1)[place : place + 1] for side in (ours, theirs))
         apart, held = compare(a, b), formats.of(a.dtype)
@@ -143,7 +144,7 @@ def check_bits(written: str, value: float, dtype: str) -> None:
         raise ValueError(f"{written!r:.40} are not the bits of {value!r} in {dtype!r:.20}")
 
 
-def differing(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+def differing(ours: Array, theirs: Array) -> np.ndarray:
     """The flat places at which a bit differs; two NaNs agree."""
     a, b = (np.ascontiguousarray(side).reshape(-1) for side in (ours, theirs))
     integer = formats.of(a.dtype).unsigned
@@ -162,7 +163,7 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    step: int, quantity: str, tensor: str, line: str, ours: np.ndarray, theirs: np.ndarray, exact: Bounded | None
+    step: int, quantity: str, tensor: str, line: str, ours: Array, theirs: Array, exact: Bounded | None
 ) -> Judgement:
     """Hold both sides of a tensor that differs somewhere against the exact result and its allowance.
 
@@ -222,7 +223,7 @@ class Beside(NamedTuple):
     used: np.ndarray
 
 
-def beside(ours: np.ndarray, theirs: np.ndarray, exact: Bounded | None) -> Beside:
+def beside(ours: Array, theirs: Array, exact: Bounded | None) -> Beside:
     """Both sides of a tensor that differs somewhere, beside the exact result and its allowance."""
     where = differing(ours, theirs)
     a, b = (np.ascontiguousarray(side).reshape(-1)[where] for side in (ours, theirs))
@@ -236,7 +237,7 @@ def beside(ours: np.ndarray, theirs: np.ndarray, exact: Bounded | None) -> Besid
     return Beside(where, value, at, room, (a, b), errors, undecided, used)
 
 
-def distance(side: np.ndarray, exact: np.ndarray) -> np.ndarray:
+def distance(side: Array, exact: Array) -> np.ndarray:
     """|side - exact|; infinities that agree are no distance apart, any other is infinite."""
     with np.errstate(invalid="ignore", over="ignore"):
         apart = np.abs(side.astype(exact.dtype) - exact)
@@ -244,13 +245,13 @@ def distance(side: np.ndarray, exact: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(apart), np.inf, apart)
 
 
-def share(error: np.ndarray, room: np.ndarray) -> np.ndarray:
+def share(error: Array, room: Array) -> np.ndarray:
     """error / room, where nothing needs nothing and anything beyond no room is infinitely much."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(error == 0, 0.0, error / room)
 
 
-def uncertain(value: np.ndarray, room: np.ndarray) -> bool:
+def uncertain(value: Array, room: Array) -> bool:
     """Whether the allowance covers even the largest exact value of the tensor: no digit of it is certain."""
     largest, widest = (np.max(np.abs(x), where=np.isfinite(x), initial=0) for x in (value, room))
     return bool(largest <= widest)

@@ -22,6 +22,7 @@ from safetensors.numpy import load_file, save_file
 
 from lockstep.errors import BadFile, BadPlace
 from lockstep.numerics import formats
+from lockstep.numerics.shapes import Arrays
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.records.schema import plain
 from lockstep.subjects.families.optim import entries_of
@@ -31,8 +32,6 @@ from lockstep.text import ENGLISH, Message, message
 SCHEMA = "lockstep-recording"
 VERSION = 1
 MANIFEST = "manifest.json"
-
-Arrays = dict[str, np.ndarray]
 
 
 class BadRecording(BadFile):

@@ -14,6 +14,7 @@ from safetensors.numpy import save as written
 
 from lockstep.errors import BadArgument, BadFile
 from lockstep.numerics import formats
+from lockstep.numerics.shapes import Array
 from lockstep.records.files import whole
 from lockstep.text import message
 
@@ -89,7 +90,7 @@ def dtype_of(name: str) -> np.dtype[Any]:
     return np.dtype(bool if name == "BOOL" else kinds[name[0]] + name[1:])
 
 
-def described(tree: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
+def described(tree: Any, place: str, arrays: dict[str, Array]) -> Any:
     """A tree as JSON has it, with the names of its arrays in their place; these are put to `arrays`.
 
     A list is a list; what JSON has not is an object of one key, which says what it is.
@@ -114,7 +115,7 @@ def described(tree: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
     raise BadArgument(message("saved-state.kind", place=place.removeprefix("."), kind=type(tree).__name__))
 
 
-def restored(layout: Any, arrays: dict[str, np.ndarray]) -> Any:
+def restored(layout: Any, arrays: dict[str, Array]) -> Any:
     """The tree that was described."""
     if isinstance(layout, list):
         return [restored(part, arrays) for part in cast("list[Any]", layout)]

@@ -18,6 +18,7 @@ import numpy as np
 
 from lockstep.errors import BadValue
 from lockstep.numerics.environment import Environment
+from lockstep.numerics.shapes import Array
 from lockstep.records.files import check_place, whole
 from lockstep.records.schema import ARCHIVED, BadRecord, Positive, demand, plain, table
 from lockstep.text import is_table, message
@@ -60,7 +61,7 @@ class Record:
         return {"schema": SCHEMA, "version": VERSION, "kind": self.kind, **plain(self)}
 
     @staticmethod
-    def from_json(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> "Record":
+    def from_json(data: Mapping[str, Any], arrays: Mapping[str, Array]) -> "Record":
         """A record of the kind that the data say, of which `to_json` and its arrays make the same.
 
         Raises:
@@ -158,7 +159,7 @@ def place(path: str | os.PathLike[str]) -> pathlib.Path:
     return path
 
 
-def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
+def packed(arrays: Mapping[str, Array]) -> bytes:
     """NumPy's archive of them, in the order of their names; its bytes tell of nothing but their content."""
     buffer = io.BytesIO()
     ordered: dict[str, Any] = {key: arrays[key] for key in sorted(arrays)}
@@ -166,7 +167,7 @@ def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def check_contour(arrays: Mapping[str, np.ndarray]) -> None:
+def check_contour(arrays: Mapping[str, Array]) -> None:
     """Refuse half a function of two variables.
 
     Raises:

@@ -13,6 +13,7 @@ import numpy as np
 
 from lockstep.errors import NoSuchName
 from lockstep.numerics.environment import environment
+from lockstep.numerics.shapes import Points
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.records.schema import plain
 from lockstep.subjects.side import Bounds, Pair
@@ -273,7 +274,7 @@ class Family:
         """What a reader of a run must know besides its settings."""
         return []
 
-    def landscape(self, case: Any, path: np.ndarray) -> dict[str, np.ndarray]:
+    def landscape(self, case: Any, path: Points) -> dict[str, np.ndarray]:
         """The function that a run goes down, around its path, as arrays x, y and z; nothing where it goes down none."""
         return {}
 

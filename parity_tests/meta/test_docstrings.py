@@ -5,6 +5,7 @@ import importlib
 import inspect
 import re
 import types
+from pathlib import Path
 
 import pytest
 
@@ -100,7 +101,45 @@ def test_headings_are_spelt_alike(name):
     assert other == [], f"the headings are {', '.join(HEADINGS)}"
 
 
+def shapeless(source: str) -> list[str]:
+    """The arguments that are arrays and do not say of which shape, as `lockstep/numerics/shapes.py` has it."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    given = [(fn.name, one) for fn in functions for one in (*fn.args.posonlyargs, *fn.args.args, *fn.args.kwonlyargs)]
+    return [f"{name}: {one.arg}" for name, one in given if one.annotation and bare(one.annotation)]
+
+
+def bare(annotation: ast.expr) -> bool:
+    """Whether an array is among it that stands beside no shape."""
+    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value).endswith("Annotated"):
+        return False
+    if isinstance(annotation, ast.Attribute | ast.Name):
+        return re.search(r"\b(ndarray|NDArray|ArrayLike)$", ast.unparse(annotation)) is not None
+    return any(bare(part) for part in ast.iter_child_nodes(annotation) if isinstance(part, ast.expr))
+
+
+@pytest.mark.parametrize("tree", ["lockstep", "reference"])
+def test_every_argument_that_is_an_array_says_its_shape(tree):
+    root = Path(__file__).parents[2]
+    files = sorted((root / tree).rglob("*.py"))
+    assert {str(file): lack for file in files if (lack := shapeless(file.read_text("utf-8")))} == {}
+
+
 # Each check, seen to fail.
+
+
+@pytest.mark.parametrize(
+    ("annotation", "lack"),
+    [
+        ("Array", []),
+        ('Annotated[np.ndarray, "n"] | None', []),
+        ("np.ndarray", ["f: x"]),
+        ("Mapping[str, list[ndarray | None]]", ["f: x"]),
+        ("Callable[[NDArray[Any]], float]", ["f: x"]),
+    ],
+)
+def test_an_array_without_a_shape_is_found(annotation, lack):
+    assert shapeless(f"class A:\n    def f(self, *, x: {annotation} = None) -> np.ndarray: ...") == lack
+
 
 GOOD = '''
 class Adam:

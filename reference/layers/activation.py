@@ -131,7 +131,7 @@ def tanh_pytorch_backward(dy, lines, x, ops=PLAIN):
 
 
 class ReLU(Layer):
-    """max(x, 0); the slope at 0 is 0.
+    """max(x, 0) of x of any shape; the slope at 0 is 0.
 
     PyTorch differs in what no formula says: it keeps -0, and lets a gradient pass where x is NaN.
 
@@ -145,7 +145,7 @@ class ReLU(Layer):
 
 
 class Sigmoid(Layer):
-    """1 / (1 + exp(-x)), in the form whose exponential cannot overflow.
+    """1 / (1 + exp(-x)) of x of any shape, in the form whose exponential cannot overflow.
 
     PyTorch computes exp(-x) whatever the sign, so where that overflows (float32: x < -88.7) it returns
     0 and the gradient 0, and loses nothing else.
@@ -163,7 +163,7 @@ class Sigmoid(Layer):
 
 
 class Tanh(Layer):
-    """The hyperbolic tangent.
+    """The hyperbolic tangent of x of any shape.
 
     PyTorch differs in rounding: its kernel takes 1 - y² in one operation where the CPU has one.
 

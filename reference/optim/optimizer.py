@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -97,7 +97,7 @@ class Optimizer:
         self.param_groups.append({"params": [*added], **self.defaults, **own})
         self.state |= {name: {} for name in added}
 
-    def check_parameters(self, params: Mapping[str, np.ndarray]) -> None:
+    def check_parameters(self, params: Mapping[str, Annotated[np.ndarray, "*shape"]]) -> None:
         """Refuse what cannot be stepped in place, and what is stepped already."""
         stepped, places = {place_of(param) for param in self.params.values() if param.size}, {}
         for name, param in params.items():
@@ -377,7 +377,7 @@ def named(tensors: Any, names: Sequence[str] = (), start: int = 0) -> dict[str, 
     return dict(zip([*names, *positions], listed, strict=False))
 
 
-def place_of(param: np.ndarray) -> tuple[Any, ...]:
+def place_of(param: Annotated[np.ndarray, "*shape"]) -> tuple[Any, ...]:
     """Where an array lies in memory, and how."""
     return param.__array_interface__["data"][0], param.shape, param.strides
 
@@ -394,7 +394,7 @@ def check_array(name: str, array) -> None:
         raise TypeError(f"{name!r} must be a NumPy array of float32, float64, float16 or bfloat16, not {kind}")
 
 
-def blocks(arrays: Mapping[str, np.ndarray], length: int) -> list[Mapping[str, np.ndarray]]:
+def blocks(arrays: Mapping[str, Annotated[np.ndarray, "*shape"]], length: int) -> list[Mapping[str, np.ndarray]]:
     """Stretches of the arrays, side by side, sharing their memory; all of them where they are not dense alike."""
     size = arrays["param"].size
     if size > length and all(array.flags.c_contiguous for array in arrays.values()):

@@ -56,7 +56,7 @@ def pytorch_backward(dpenalty, lines, w, *, lam, m, ops=PLAIN):
 
 
 class L2(Penalty):
-    """λ/2m · Σ w²; the formula is `EQUATIONS`.
+    """λ/2m · Σ w² of w of any shape; the formula is `EQUATIONS`.
 
     Arguments:
         lam: λ, not negative.

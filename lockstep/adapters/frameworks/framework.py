@@ -8,6 +8,7 @@ import numpy as np
 from lockstep.adapters.adapter import Adapter, NotTaken
 from lockstep.adapters.making import Maker
 from lockstep.adapters.optimizer.state import find_state
+from lockstep.numerics.shapes import Array
 from lockstep.text import Message, message
 
 
@@ -33,7 +34,7 @@ class FrameworkOptimizer(Adapter):
         """The optimizer of these tensors, told these hyperparameters under PyTorch's names."""
         return self.maker.make(list(self.tensors.values()), hyperparameters)
 
-    def tensor(self, array: np.ndarray, name: str) -> Any:
+    def tensor(self, array: Array, name: str) -> Any:
         """A parameter of the framework's own kind, with this array in it."""
         raise NotImplementedError
 
@@ -54,7 +55,7 @@ class FrameworkOptimizer(Adapter):
         self.names = {key: own for key, (own, _) in by_key.items()}
         return {key: arrays for key, (_, arrays) in by_key.items()}
 
-    def all_given(self, grads: Mapping[str, np.ndarray | None]) -> dict[str, np.ndarray]:
+    def all_given(self, grads: Mapping[str, Array | None]) -> dict[str, np.ndarray]:
         """The gradients, where none is missing: the framework has no word for that.
 
         Raises:

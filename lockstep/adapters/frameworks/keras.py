@@ -12,6 +12,7 @@ from lockstep.adapters.frameworks.framework import FrameworkOptimizer
 from lockstep.adapters.frameworks.layer import FrameworkLayer
 from lockstep.adapters.making import Maker
 from lockstep.adapters.names import match, named, told
+from lockstep.numerics.shapes import Inputs, Outputs
 
 
 def optimizer(target: Any, subject: str, wanted: tuple[str, ...]) -> Any:
@@ -136,7 +137,7 @@ class KerasLayer(FrameworkLayer):
         """What it is told of that, if it knows a difference."""
         return {"training": training} if "training" in named(self.layer.call) else {}
 
-    def passed_in_jax(self, training: bool, x: np.ndarray, upstream: np.ndarray):
+    def passed_in_jax(self, training: bool, x: Inputs, upstream: Outputs):
         """The same through JAX, where the layer is a function of what it keeps."""
         jax = sys.modules["jax"]
         trained, others = self.layer.trainable_variables, self.layer.non_trainable_variables

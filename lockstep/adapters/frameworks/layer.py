@@ -11,6 +11,7 @@ from lockstep.adapters.layer.adapter import LayerAdapter, Made
 from lockstep.adapters.layer.layout import PYTORCHS, Layout
 from lockstep.adapters.layer.names import BUFFERS, PARAMS, like
 from lockstep.adapters.making import Maker
+from lockstep.numerics.shapes import Array, Inputs, Outputs
 from lockstep.text import message
 
 
@@ -42,7 +43,7 @@ class FrameworkLayer(LayerAdapter):
             hyperparameters["normalized_shape"] = size
         self.layer: Any = None
 
-    def begin(self, x: np.ndarray) -> None:
+    def begin(self, x: Inputs) -> None:
         """Make the layer, which may want to see the input, and put parameters and buffers into it."""
         self.layer = self.made(x)
         own = {name.strip("_").lower(): name for name in self.kept()}
@@ -74,19 +75,19 @@ class FrameworkLayer(LayerAdapter):
         buffers = {key: self.fitted(key, self.array(held[name])) for key, name in self.names.items() if key in BUFFERS}
         return Made(self.layout.pytorchs(output), None if grad is None else self.layout.pytorchs(grad), seen, buffers)
 
-    def laid(self, key: str, value: np.ndarray) -> np.ndarray:
+    def laid(self, key: str, value: Array) -> np.ndarray:
         """What was given, in the layout and the shape of what it replaces."""
         given = self.given[key]
         return like(value, np.ascontiguousarray(given.T) if self.layout.turned and given.ndim == 2 else given)
 
-    def fitted(self, key: str, value: np.ndarray) -> np.ndarray:
+    def fitted(self, key: str, value: Array) -> np.ndarray:
         """In PyTorch's shape."""
         given = self.given[key]
         if given.ndim == 2 and self.layout.turned and value.ndim == 2:
             return np.ascontiguousarray(value.T)
         return value.reshape(given.shape) if value.size == given.size else value
 
-    def made(self, x: np.ndarray) -> Any:
+    def made(self, x: Inputs) -> Any:
         """A layer, told the hyperparameters, for inputs like this one."""
         return self.maker.make(None, self.hyperparameters)
 
@@ -98,12 +99,12 @@ class FrameworkLayer(LayerAdapter):
         """What is in one of these."""
         return np.array(value)
 
-    def put(self, arrays: dict[str, np.ndarray]) -> None:
+    def put(self, arrays: dict[str, Array]) -> None:
         """Set these, in the format that they have."""
         raise NotImplementedError
 
     def passed(
-        self, training: bool, x: np.ndarray, upstream: np.ndarray
+        self, training: bool, x: Inputs, upstream: Outputs
     ) -> tuple[np.ndarray, np.ndarray | None, dict[str, np.ndarray]]:
         """The output, the gradient by the input, and those of the parameters by the names it has for them."""
         raise NotImplementedError

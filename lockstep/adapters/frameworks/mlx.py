@@ -8,6 +8,7 @@ import numpy as np
 from lockstep.adapters.frameworks.framework import FrameworkOptimizer
 from lockstep.adapters.frameworks.layer import FrameworkLayer
 from lockstep.adapters.making import maker_of
+from lockstep.numerics.shapes import Array
 
 
 def optimizer(target: Any, subject: str, wanted: tuple[str, ...]) -> Any:
@@ -91,7 +92,7 @@ class MlxLayer(FrameworkLayer):
         with self.stream():
             return np.array(value)
 
-    def tensor(self, array: np.ndarray) -> Any:
+    def tensor(self, array: Array) -> Any:
         """In its own kind, in the format it has."""
         core = sys.modules["mlx.core"]
         return core.array(array, dtype=getattr(core, array.dtype.name))

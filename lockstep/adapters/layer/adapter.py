@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lockstep.numerics.shapes import Arrays, Inputs, Outputs
 from lockstep.recordings.recording import Pass
 from lockstep.text import Message, message
-
-Arrays = dict[str, np.ndarray]
 
 
 class Made(NamedTuple):
@@ -55,7 +54,7 @@ class LayerAdapter:
         """Begin afresh with these parameters and buffers."""
         raise NotImplementedError
 
-    def run(self, training: bool, inputs: tuple[np.ndarray, ...], upstream: np.ndarray) -> Made:
+    def run(self, training: bool, inputs: tuple[Inputs, ...], upstream: Outputs) -> Made:
         """One pass there and, where there is one, back."""
         raise NotImplementedError
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck
 from lockstep.adapters.layer.names import Place
+from lockstep.numerics.shapes import Array, Inputs
 from lockstep.text import message
 
 Role = tuple[str, ...]  # what a change does to the output in training and in evaluation: "nothing", "shift" or "scale"
@@ -51,7 +52,7 @@ def arrays_in(layer: Any) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:
                 yield path, array
 
 
-def fits(array: np.ndarray, shape: tuple[int, ...]) -> bool:
+def fits(array: Array, shape: tuple[int, ...]) -> bool:
     """Whether it may stand for an array of that shape: with axes of one more, or turned."""
     plain = tuple(size for size in array.shape if size > 1)
     wanted = tuple(size for size in shape if size > 1)
@@ -60,7 +61,7 @@ def fits(array: np.ndarray, shape: tuple[int, ...]) -> bool:
 
 def by_role(
     layer: Any,
-    free: Mapping[tuple[str, ...], np.ndarray],
+    free: Mapping[tuple[str, ...], Array],
     at: Callable[[Any, tuple[str, ...]], Any],
     wanted: Mapping[str, tuple[tuple[int, ...], Role]],
     runs: Runs,
@@ -94,6 +95,6 @@ def only_one(found: Mapping[str, list[tuple[str, ...]]]) -> dict[str, tuple[str,
     return {key: paths[0] for key, paths in found.items() if paths}
 
 
-def plain_like(x: np.ndarray) -> np.ndarray:
+def plain_like(x: Inputs) -> np.ndarray:
     """An input of that shape that hides no role: what is far out does."""
     return np.random.default_rng(0).standard_normal(x.shape).astype(x.dtype)

@@ -13,6 +13,7 @@ from lockstep.adapters.layer.layout import PYTORCHS, Layout
 from lockstep.adapters.layer.names import BUFFERS, MASKS, PARAMS, TRAINING, target_of
 from lockstep.adapters.layer.object import WORDS, beside, first_of
 from lockstep.adapters.names import Names, match, named, required, told
+from lockstep.numerics.shapes import Array, Inputs
 from lockstep.text import message
 
 DICTS = ("bn_param", "ln_param", "dropout_param", "param", "config", "state", "cache")
@@ -107,14 +108,14 @@ class LayerFunction(LayerAdapter):
         grad, by_key = self.layout.averaged(grad, by_key, inputs, self.means)
         return Made(output, grad, by_key, kept, upstream)
 
-    def passed(self, function: Callable[..., Any], x: np.ndarray, arguments: dict[str, Any]) -> Any:
+    def passed(self, function: Callable[..., Any], x: Inputs, arguments: dict[str, Any]) -> Any:
         """The input by its name where the target stands before it."""
         first = self.layout.theirs(x)
         if next(iter(named(function)), None) == self.target and self.target is not None:
             return function(**{self.first: first}, **arguments)
         return function(first, **arguments)
 
-    def column(self, array: np.ndarray) -> np.ndarray:
+    def column(self, array: Array) -> np.ndarray:
         if array.ndim == 2 and self.layout.turned:
             return np.ascontiguousarray(array.T)
         return array.reshape(-1, 1) if self.layout.features == "first" and array.ndim == 1 else array

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lockstep.numerics.shapes import Array, Inputs, OtherArray, Outputs
 from lockstep.text import Message, message
 
 
@@ -36,26 +37,26 @@ class Layout(NamedTuple):
         parts = [message(key) for key, holds in keys.items() if holds]
         return message("shape.in-layout", shape=shape, layout=parts) if parts else shape
 
-    def theirs(self, array: np.ndarray) -> np.ndarray:
+    def theirs(self, array: Inputs) -> np.ndarray:
         """An input or a gradient from above, from PyTorch's layout to theirs."""
         if self.features == "first" and array.ndim == 2:
             return np.ascontiguousarray(array.T)
         return np.ascontiguousarray(np.moveaxis(array, 1, -1)) if self.features == "last" and array.ndim > 2 else array
 
-    def pytorchs(self, array: np.ndarray) -> np.ndarray:
+    def pytorchs(self, array: Outputs) -> np.ndarray:
         """An output or a gradient by the input, the other way."""
         if self.features == "first" and array.ndim == 2:
             return np.ascontiguousarray(array.T)
         return np.ascontiguousarray(np.moveaxis(array, -1, 1)) if self.features == "last" and array.ndim > 2 else array
 
-    def target(self, target: np.ndarray, x: np.ndarray) -> np.ndarray:
+    def target(self, target: OtherArray, x: Inputs) -> np.ndarray:
         """Classes, as rows where they are wanted so; targets that lie as the input does."""
         if target.ndim < x.ndim and self.one_hot:
             return self.theirs((np.arange(x.shape[1]) == target[:, None]).astype(x.dtype))
         return self.theirs(target) if target.shape == x.shape else target
 
     def averaged(
-        self, grad: np.ndarray | None, grads: dict[str, Any], inputs: tuple[np.ndarray, ...], means: bool
+        self, grad: Array | None, grads: dict[str, Any], inputs: tuple[Inputs, ...], means: bool
     ) -> tuple[np.ndarray | None, dict[str, Any]]:
         """The gradients by the input and the parameters as they are where the loss divides, which `means`."""
         x, *others = inputs

@@ -13,6 +13,7 @@ from lockstep.adapters.layer.find import Role, by_role, only_one, plain_like
 from lockstep.adapters.layer.layout import PYTORCHS, Layout
 from lockstep.adapters.layer.names import BUFFERS, PARAMS, like
 from lockstep.adapters.making import Maker
+from lockstep.numerics.shapes import Array, Inputs
 from lockstep.text import message
 
 
@@ -74,7 +75,7 @@ class Module(LayerAdapter):
                 laid = like(held[name], np.ascontiguousarray(given.T) if self.layout.turned else given)
                 held[name].data = torch.tensor(laid)
 
-    def find(self, x: np.ndarray) -> None:
+    def find(self, x: Inputs) -> None:
         """Look for what has no usual name, among what is of its kind: parameters, or buffers."""
         torch = sys.modules["torch"]
         self.module.to(torch.tensor(x).dtype)
@@ -133,7 +134,7 @@ class Tensor:
     def get(self) -> np.ndarray:
         return self.tensor.detach().numpy()
 
-    def put(self, value: np.ndarray) -> None:
+    def put(self, value: Array) -> None:
         self.tensor.data = sys.modules["torch"].tensor(value)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.engine.guard import Broken
+from lockstep.numerics.shapes import Array
 from lockstep.text import message
 
 PARAMS = {
@@ -83,7 +84,7 @@ def gradient_names(key: str, called: Iterable[str] = ()) -> list[str]:
     return [form.format(name) for name in (*called, *PARAMS.get(key, (key,))) for form in GRADS]
 
 
-def like(value: Any, array: np.ndarray) -> np.ndarray:
+def like(value: Any, array: Array) -> np.ndarray:
     """`array` in the shape of what it replaces: (d,) as (1, d) or (d, 1).
 
     Raises:

@@ -28,6 +28,7 @@ from lockstep.adapters.layer.names import (
 )
 from lockstep.adapters.making import Maker
 from lockstep.adapters.names import named, required
+from lockstep.numerics.shapes import Array, Inputs, OtherArray
 from lockstep.text import message
 
 FORWARD = ("forward", "__call__", "call")
@@ -113,7 +114,7 @@ class LayerObject(LayerAdapter):
             raise CannotCheck(message("recognise.no-such-thing", key=key, path=asked, known=there)) from None
         return place
 
-    def find(self, x: np.ndarray, others: tuple[np.ndarray, ...]) -> None:
+    def find(self, x: Inputs, others: tuple[OtherArray, ...]) -> None:
         """Look for what has no usual name, and load it: it may be made with the first input, or be called otherwise.
 
         Raises:
@@ -132,7 +133,7 @@ class LayerObject(LayerAdapter):
             self.load()
         self.loaded = True
 
-    def made_by_a_pass(self, x: np.ndarray, others: tuple[np.ndarray, ...]) -> None:
+    def made_by_a_pass(self, x: Inputs, others: tuple[OtherArray, ...]) -> None:
         """Let it make what it makes with the first input: in evaluation if it can, which leaves no trace of that."""
         free = self.arrays().values()
         if all(any(fits(array, self.given[key].shape) for array in free) for key in self.unset):
@@ -146,7 +147,7 @@ class LayerObject(LayerAdapter):
         else:
             self.pass_forward(self.layer, False, x, others)
 
-    def modes(self, x: np.ndarray, others: tuple[np.ndarray, ...]) -> tuple[bool, ...]:
+    def modes(self, x: Inputs, others: tuple[OtherArray, ...]) -> tuple[bool, ...]:
         """Whether it can be told to evaluate."""
         try:
             self.output(x, others, copy.deepcopy(self.layer), False)
@@ -154,7 +155,7 @@ class LayerObject(LayerAdapter):
             return (True,)
         return True, False
 
-    def output(self, x: np.ndarray, others: tuple[np.ndarray, ...], layer: Any, training: bool) -> np.ndarray:
+    def output(self, x: Inputs, others: tuple[OtherArray, ...], layer: Any, training: bool) -> np.ndarray:
         """The output of another instance."""
         returned = self.pass_forward(layer, training, x, others)
         return self.layout.pytorchs(np.asarray(first_of(self.made(layer, returned, OUTPUTS))))
@@ -187,7 +188,7 @@ class LayerObject(LayerAdapter):
             return returned
         return next((getattr(layer, name) for name in names if is_array(getattr(layer, name, None))), None)
 
-    def pass_forward(self, layer: Any, training: bool, x: np.ndarray, others: tuple[np.ndarray, ...]) -> Any:
+    def pass_forward(self, layer: Any, training: bool, x: Inputs, others: tuple[OtherArray, ...]) -> Any:
         arguments: dict[str, Any] = {}
         if self.mode:
             default = named(self.forward)[self.mode].default
@@ -270,7 +271,7 @@ class LayerObject(LayerAdapter):
             return np.ascontiguousarray(array.T)
         return array.reshape(given.shape) if given.ndim == 1 and array.size == given.size else array
 
-    def column(self, array: np.ndarray) -> np.ndarray:
+    def column(self, array: Array) -> np.ndarray:
         """An array of its own, a column where features come first, turned where weights are."""
         if array.ndim == 2 and self.layout.turned:
             return array.T.copy()
@@ -303,7 +304,7 @@ def first_of(returned: Any) -> Any:
     return returned[0] if alone or isinstance(returned, tuple) else returned
 
 
-def beside(returned: Any, x: np.ndarray) -> np.ndarray | None:
+def beside(returned: Any, x: Inputs) -> np.ndarray | None:
     """The gradient by the input, where a loss returns it beside its number."""
     grad = returned[1] if isinstance(returned, tuple) and len(returned) == 2 else None
     return grad if isinstance(grad, np.ndarray) and grad.shape == x.shape and grad.dtype.kind == "f" else None

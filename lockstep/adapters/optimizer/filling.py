@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from lockstep.numerics.shapes import Array
+
 MARK = "\N{PRIME}"
 
 
@@ -24,7 +26,7 @@ def filled(arrays: Mapping[str, Any], multiple: int) -> dict[str, Any]:
     return whole
 
 
-def seen(whole: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def seen(whole: Mapping[str, Array]) -> dict[str, np.ndarray]:
     """What is read of each parameter: itself, or a copy of it that went another way."""
     parts = {name: array for name, array in whole.items() if not name.endswith(MARK)}
     for name, array in whole.items():
@@ -34,7 +36,7 @@ def seen(whole: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return parts
 
 
-def without_copies(state: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+def without_copies(state: Mapping[str, Mapping[str, Array]]) -> dict[str, dict[str, np.ndarray]]:
     """A state without that of the copies."""
     own = {key: {name: a for name, a in named.items() if not name.endswith(MARK)} for key, named in state.items()}
     return {key: named for key, named in own.items() if named}

@@ -8,6 +8,7 @@ import numpy as np
 
 from lockstep.adapters.code import Words
 from lockstep.adapters.layer.names import Place
+from lockstep.numerics.shapes import Array
 
 PARTNERS = {"weights": "biases", "weight": "bias", "W": "b", "w": "b", "kernel": "bias", "gamma": "beta"}
 WEIGHTS, BIASES = {name.lower() for name in PARTNERS}, {name.lower() for name in PARTNERS.values()}
@@ -42,7 +43,7 @@ class Holder(Protocol):
         """The names of their gradients; none where these are handed over beside it."""
         ...
 
-    def build(self, arrays: tuple[np.ndarray, ...]) -> Built:
+    def build(self, arrays: tuple[Array, ...]) -> Built:
         """One that holds these."""
         ...
 
@@ -75,7 +76,7 @@ class LayerHolder(NamedTuple):
         pairs = zip(self.containers, keys, strict=True)
         return ", ".join(f".{holder}[{key!r}]" for holder, names in pairs for key in names)
 
-    def build(self, arrays: tuple[np.ndarray, ...]) -> Built:
+    def build(self, arrays: tuple[Array, ...]) -> Built:
         """A layer that holds these."""
         layer = Layer()
         if self.containers is None:
@@ -112,7 +113,7 @@ class ArgumentHolder(NamedTuple):
         """As it is printed."""
         return ", ".join((*self.keys, *self.slopes))
 
-    def build(self, arrays: tuple[np.ndarray, ...]) -> Built:
+    def build(self, arrays: tuple[Array, ...]) -> Built:
         """The arguments by name."""
         held: dict[str, Any] = dict(zip(self.keys, arrays, strict=True))
         return Built(held, [Place(held, key) for key in self.keys], [Place(held, key) for key in self.slopes])
@@ -143,7 +144,7 @@ class TensorHolder(NamedTuple):
         """As it is printed."""
         return f".{self.value}, .{self.grad}" + (f".{self.value}" if self.nested else "")
 
-    def build(self, arrays: tuple[np.ndarray, ...]) -> Built:
+    def build(self, arrays: tuple[Array, ...]) -> Built:
         """A tensor that holds it."""
         tensor = Tensor(self.value, self.grad, arrays[0])
         slope: Any = NestedPlace(tensor, self) if self.nested else Place(tensor, self.grad)
@@ -160,7 +161,7 @@ class NestedPlace:
     def __init__(self, tensor: "Tensor", holder: TensorHolder):
         self.tensor, self.holder = tensor, holder
 
-    def put(self, array: np.ndarray | None) -> None:
+    def put(self, array: Array | None) -> None:
         """Set it."""
         grad = None if array is None else Tensor(self.holder.value, self.holder.grad, array)
         setattr(self.tensor, self.holder.grad, grad)
@@ -177,7 +178,7 @@ class Tensor:
 
     requires_grad = True
 
-    def __init__(self, value: str, grad: str, array: np.ndarray):
+    def __init__(self, value: str, grad: str, array: Array):
         self.named = value, grad
         setattr(self, value, array)
         setattr(self, grad, None)

@@ -10,6 +10,7 @@ from lockstep.adapters.making import Maker, change
 from lockstep.adapters.names import OTHERS, named, told
 from lockstep.adapters.optimizer.roles import Roles, is_grads
 from lockstep.adapters.optimizer.state import as_array, find_state
+from lockstep.numerics.shapes import Array
 from lockstep.text import message
 
 METHODS = ("step", "update", "update_params", "update_parameters", "apply_gradients", "apply", "optimize", "__call__")
@@ -87,7 +88,7 @@ class ObjectStep(Adapter):
         arguments |= {roles.loss: 0.0} if roles.loss else {}
         return getattr(owner, self.method)(**arguments, **told(roles.hyperparameters, self.hyperparameters))
 
-    def take(self, returned: Any, before: dict[str, np.ndarray]) -> None:
+    def take(self, returned: Any, before: dict[str, Array]) -> None:
         """What a method returns is the new parameters, if it has their form; else they changed in place."""
         if isinstance(returned, tuple) and self.form != "lists" and returned:
             returned = returned[0]

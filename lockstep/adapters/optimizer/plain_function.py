@@ -10,6 +10,7 @@ from lockstep.adapters.code import strings
 from lockstep.adapters.names import match, told
 from lockstep.adapters.optimizer.roles import Roles
 from lockstep.adapters.optimizer.state import as_array, by_tensor, find_state
+from lockstep.numerics.shapes import Array
 from lockstep.subjects.families.optim import entries_of, fresh_state
 from lockstep.text import message
 
@@ -72,7 +73,7 @@ class PlainFunction(Adapter):
         known = nothing | fresh_state(self.subject, plain, hyperparameters)
         return {key: array.new_tensor(value) if hasattr(array, "new_tensor") else value for key, value in known.items()}
 
-    def begun(self, params: dict[str, np.ndarray]) -> dict[str, Any]:
+    def begun(self, params: dict[str, Array]) -> dict[str, Any]:
         """What the function that stands beside this one begins with, in the order of its arguments."""
         assert self.begin is not None
         made = self.begin(dict(params))

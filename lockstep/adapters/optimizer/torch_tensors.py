@@ -11,6 +11,7 @@ from lockstep.adapters.code import calls
 from lockstep.adapters.optimizer.holders import Built
 from lockstep.adapters.optimizer.state import as_array
 from lockstep.adapters.optimizer.tensor_step import made
+from lockstep.numerics.shapes import Array
 from lockstep.text import message
 
 
@@ -35,7 +36,7 @@ class TorchHolder:
         """As it is printed."""
         return ".grad (torch.Tensor)"
 
-    def build(self, arrays: tuple[np.ndarray, ...]) -> Built:
+    def build(self, arrays: tuple[Array, ...]) -> Built:
         """A leaf of that array."""
         tensor = sys.modules["torch"].nn.Parameter(sys.modules["torch"].tensor(arrays[0]))
         return Built(tensor, [Leaf(tensor)], [Slope(tensor)])
@@ -59,7 +60,7 @@ class Leaf:
 class Slope(Leaf):
     """Where its gradient lies."""
 
-    def put(self, array: np.ndarray | None) -> None:
+    def put(self, array: Array | None) -> None:
         """Set it."""
         self.tensor.grad = None if array is None else made(sys.modules["torch"], array)
 

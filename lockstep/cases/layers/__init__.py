@@ -1,7 +1,7 @@
 """Cases of the layers and of the penalties: which class on which inputs."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -121,7 +121,7 @@ class LayerCase(Case):
             for name, value in state.items()
         }
 
-    def drawn(self, rng: np.random.Generator, name: str, value: np.ndarray) -> np.ndarray:
+    def drawn(self, rng: np.random.Generator, name: str, value: Annotated[np.ndarray, "*shape"]) -> np.ndarray:
         if self.fresh or value.dtype.kind != "f":
             return value
         return rng.uniform(0.5, 2, value.shape) if name == "running_var" else rng.standard_normal(value.shape)

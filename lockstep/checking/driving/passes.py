@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
-from lockstep.adapters.layer.adapter import Arrays, LayerAdapter, arrays
+from lockstep.adapters.layer.adapter import LayerAdapter, arrays
 from lockstep.adapters.names import Names, one_axis
 from lockstep.checking.driving.steps import Raised, is_ours
 from lockstep.checking.driving.trials import Trial
 from lockstep.engine.guard import Broken
+from lockstep.numerics.shapes import Array, Arrays, Inputs
 from lockstep.recordings.recording import Pass, Recording
 from lockstep.subjects.families.layers import drawing
 from lockstep.subjects.handed import handed_over
@@ -169,7 +170,7 @@ def copied(named_arrays: Any):
     return {name: np.array(array) for name, array in named_arrays.items()}
 
 
-def output_shape(reference: Any, params: Mapping[str, np.ndarray], inputs: tuple[np.ndarray, ...], training: bool):
+def output_shape(reference: Any, params: Mapping[str, Array], inputs: tuple[Inputs, ...], training: bool):
     """The shape of PyTorch's output."""
     with np.errstate(all="ignore"):
         reference.train(training) if hasattr(reference, "train") else None
@@ -228,7 +229,7 @@ def one_pass(
     )
 
 
-def with_mask(x: np.ndarray, output: np.ndarray, grad: np.ndarray | None, training: bool) -> tuple[np.ndarray, ...]:
+def with_mask(x: Array, output: Array, grad: Array | None, training: bool) -> tuple[np.ndarray, ...]:
     """The input with the mask that shows in the output: what a layer drew by itself; where x is 0, in the gradient."""
     passes = np.ones(x.shape, bool) if grad is None else grad != 0
     kept = np.where(x == 0, passes, output != 0).astype(x.dtype)

@@ -9,11 +9,12 @@ import numpy as np
 
 from lockstep.adapters.adapter import Adapter
 from lockstep.adapters.optimizer.recognise import Recognised
+from lockstep.numerics.shapes import Array
 
 HERE = pathlib.Path(__file__).parents[1]
 
 
-def rounded_back(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, str]:
+def rounded_back(adapter: Adapter, like: Mapping[str, Array]) -> dict[str, str]:
     """Put parameters that became wider back into the format that they had, where they are handed over again.
 
     Returns:
@@ -33,7 +34,7 @@ def is_numpys(value: Any) -> bool:
     return isinstance(value, np.ndarray | np.floating)
 
 
-def widens(array: np.ndarray, given: np.ndarray) -> bool:
+def widens(array: Array, given: Array) -> bool:
     """Whether it holds floats of more bits than what was given."""
     return array.dtype.kind == given.dtype.kind == "f" and array.dtype.itemsize > given.dtype.itemsize
 
@@ -61,7 +62,7 @@ def plain(array: Any) -> Any:
     return array.view(np.ndarray) if isinstance(array, Watched) else array
 
 
-def watched(array: np.ndarray, lines: list[str]) -> Watched:
+def watched(array: Array, lines: list[str]) -> Watched:
     """The array as one that writes into these lines."""
     view = array.view(Watched)
     view.lines = lines

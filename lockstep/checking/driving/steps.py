@@ -19,6 +19,7 @@ from lockstep.checking.driving.trials import Trial
 from lockstep.diagnose.holding import without
 from lockstep.engine.guard import Broken
 from lockstep.errors import TheirCode
+from lockstep.numerics.shapes import Array
 from lockstep.recordings.recording import Recording, Step
 from lockstep.subjects.families.optim import defaults_of, entries_of, handed_as
 from lockstep.subjects.subject import Subject
@@ -201,9 +202,7 @@ def drive(
     return steps
 
 
-def in_the_same(
-    arrays: dict[str, np.ndarray | None], grads: dict[str, np.ndarray | None]
-) -> dict[str, np.ndarray | None]:
+def in_the_same(arrays: dict[str, Array | None], grads: dict[str, Array | None]) -> dict[str, np.ndarray | None]:
     """The gradients in the arrays of the step before, as who zeroes them and adds up hands them over."""
     for name, grad in grads.items():
         array = arrays.get(name)
@@ -212,7 +211,7 @@ def in_the_same(
     return {name: grad if arrays.get(name) is None else arrays[name] for name, grad in grads.items()}
 
 
-def strided(array: np.ndarray) -> np.ndarray:
+def strided(array: Array) -> np.ndarray:
     """A copy whose numbers do not lie side by side: every other of an array that lies the other way round."""
     room = np.zeros((*array.shape[::-1][:-1], 2 * array.shape[0]), array.dtype)
     view = room[..., ::2].T
@@ -220,7 +219,7 @@ def strided(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def read(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def read(adapter: Adapter, like: Mapping[str, Array]) -> dict[str, np.ndarray]:
     """Copies of the parameters, of the kind they were given in.
 
     Raises:
@@ -248,13 +247,13 @@ def read(adapter: Adapter, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
     return {name: np.array(array, order="C") for name, array in held.items()}
 
 
-def check_start(before: Mapping[str, np.ndarray], start: Mapping[str, np.ndarray]) -> None:
+def check_start(before: Mapping[str, Array], start: Mapping[str, Array]) -> None:
     for name, array in start.items():
         if before[name].tobytes() != array.tobytes():
             raise Broken("start-differs", message("broken.start-out", name=name))
 
 
-def held_otherwise(adapter: Adapter, like: Mapping[str, np.ndarray], declared: Mapping[str, Any]) -> dict[str, str]:
+def held_otherwise(adapter: Adapter, like: Mapping[str, Array], declared: Mapping[str, Any]) -> dict[str, str]:
     """State entries that are held in another format than they are declared with, to that format."""
     return {
         key: held.dtype.name
@@ -268,9 +267,7 @@ def held_otherwise(adapter: Adapter, like: Mapping[str, np.ndarray], declared: M
     }
 
 
-def seen(
-    adapter: Adapter, like: Mapping[str, np.ndarray], declared: Mapping[str, Any]
-) -> dict[str, dict[str, np.ndarray]]:
+def seen(adapter: Adapter, like: Mapping[str, Array], declared: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:
     """Copies of the state that has the shape and the dtype it is declared with, without counts of steps."""
     by_key = {
         key: {

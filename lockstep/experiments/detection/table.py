@@ -12,6 +12,7 @@ from lockstep.causes.cause import Scenario
 from lockstep.causes.planting import plant
 from lockstep.causes.tables import causes, scenarios
 from lockstep.engine.stepping import arbitrated
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.numerics.verdict import beside
 from lockstep.records.kinds.detection import Cell
@@ -99,12 +100,12 @@ def noted(cell: Cell, pair: Pair, side: Side, step: int, ours: Snapshot, theirs:
     return dataclasses.replace(cell, step=step, line=first)
 
 
-def apart(array: np.ndarray, other: np.ndarray) -> float:
+def apart(array: Array, other: Array) -> float:
     """The largest difference of two arrays; infinite where it is no number."""
     difference = float(np.max(np.abs(array.astype(np.float64) - other)))
     return math.inf if math.isnan(difference) else difference
 
 
-def largest(array: np.ndarray) -> float:
+def largest(array: Array) -> float:
     finite = np.abs(array[np.isfinite(array)])
     return float(finite.max()) if finite.size else 0.0

@@ -8,6 +8,7 @@ import numpy as np
 
 from lockstep.cases.layers import LayerCase
 from lockstep.engine.run import Run, run
+from lockstep.numerics.shapes import Outputs
 from lockstep.records.kinds.run import RunRecord
 from lockstep.subjects.registry import find
 
@@ -68,7 +69,7 @@ def right(side: Any) -> np.ndarray:
     return (side.model.predict(side.data.x_test).argmax(axis=1) == side.data.t_test).astype(np.float64)
 
 
-def cross_entropy(p: np.ndarray, t: np.ndarray) -> np.ndarray:
+def cross_entropy(p: Outputs, t: Outputs) -> np.ndarray:
     """Of each sample, as the notebook has it: clipped at 1e-10."""
     p = np.clip(p, 1e-10, 1 - 1e-10)
     return -(t * np.log(p) + (1 - t) * np.log(1 - p)).reshape(-1)

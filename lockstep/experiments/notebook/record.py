@@ -12,6 +12,7 @@ from lockstep.experiments.notebook.chapters import chapter_of, chapters
 from lockstep.experiments.notebook.claims import OWN, Facts, Gain, Rate, Spot, claims
 from lockstep.experiments.notebook.parts import ADAM_STEPS, SIDES, TUNING_STEPS, Losses
 from lockstep.numerics.environment import environment
+from lockstep.numerics.shapes import Array, Flat
 from lockstep.records.kinds.experiment import ExperimentRecord, PrintedNumber, RunEntry
 from lockstep.records.kinds.run import RunRecord
 from lockstep.records.schema import plain, read
@@ -171,7 +172,7 @@ def drawn(parts: Mapping[str, RunRecord]) -> Iterator[tuple[str, np.ndarray]]:
     yield "trace/contour/z", function.evaluate({"theta": np.stack(np.meshgrid(x, y))}).value
 
 
-def printed(arrays: dict[str, np.ndarray]) -> tuple[PrintedNumber, ...]:
+def printed(arrays: dict[str, Array]) -> tuple[PrintedNumber, ...]:
     """The notebook's numbers beside ours, in its format."""
     ours, theirs = (texts(arrays, side) for side in SIDES)
     return tuple(
@@ -187,7 +188,7 @@ def printed(arrays: dict[str, np.ndarray]) -> tuple[PrintedNumber, ...]:
     )
 
 
-def texts(arrays: dict[str, np.ndarray], side: str) -> dict[str, str]:
+def texts(arrays: dict[str, Array], side: str) -> dict[str, str]:
     """What one side would have the notebook print."""
     numbers = {}
     for name in OWN:
@@ -200,18 +201,18 @@ def texts(arrays: dict[str, np.ndarray], side: str) -> dict[str, str]:
     return numbers | {"batchnorm.deviation": as_printed(np.std(out, axis=1))}
 
 
-def as_printed(array: np.ndarray) -> str:
+def as_printed(array: Array) -> str:
     """An array as `print` shows it by default, a space between the numbers."""
     text = np.array2string(array, precision=8, suppress_small=False, floatmode="maxprec", max_line_width=1000)
     return " ".join(text.replace("[", "[ ").split()).replace("[ ", "[")
 
 
-def gain(better: np.ndarray) -> Gain:
+def gain(better: Flat) -> Gain:
     """The mean of a gain over samples, and the standard error of that mean."""
     return Gain(float(better.mean()), float(better.std(ddof=1) / np.sqrt(better.size)))
 
 
-def measured(parts: Mapping[str, RunRecord], side: str, arrays: Mapping[str, np.ndarray]) -> Facts:
+def measured(parts: Mapping[str, RunRecord], side: str, arrays: Mapping[str, Array]) -> Facts:
     """What the claims are about, on one side."""
 
     def of(name: str, what: str) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from lockstep.numerics.bounded import Bounded, widest
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.families.driven.closures import linear, names_of, recorded
 from lockstep.subjects.families.driven.followed import followed, predictions, within
@@ -174,7 +175,7 @@ class ClosureArbiter(Arbiter):
         }
 
 
-def carrying(array: np.ndarray, entry: Any, dtype: np.dtype) -> Any:
+def carrying(array: Array, entry: Any, dtype: np.dtype) -> Any:
     """An entry of the state as a step takes it, in numbers that carry their error."""
     if entry.kind == "count":
         return float(array)

@@ -11,6 +11,7 @@ import numpy as np
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.families.driven.gradients import driven
 from lockstep.subjects.families.optim import agreed, problem_of, unmoved, weak
@@ -103,7 +104,7 @@ class Arbiter:
         return {} if stage == "gradient" else self.made(before[self.stated.GIVEN], before)
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    def made(self, given: Mapping[str, np.ndarray], state: Mapping[str, Mapping[str, Any]]) -> Bounds:
+    def made(self, given: Mapping[str, Array], state: Mapping[str, Mapping[str, Any]]) -> Bounds:
         """What becomes of `given`, after the entries of `state`: arrays, or bounds that are carried along."""
         stated = self.stated
         dtype = next(iter(given.values())).dtype
@@ -123,7 +124,7 @@ class Arbiter:
         return bounds
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    def values(self, given: Mapping[str, np.ndarray], state: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    def values(self, given: Mapping[str, Array], state: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         """The same in float64 and in the first order alone, without bounds."""
         stated, moves = self.stated, importlib.import_module("reference.gradients.transformation")
         wide = {name: np.asarray(array, np.float64) for name, array in given.items()}

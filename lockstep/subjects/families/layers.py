@@ -9,6 +9,7 @@ import numpy as np
 
 from lockstep.errors import NoSuchName
 from lockstep.numerics.bounded import Bounded, widest
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.side import Bounds, Pair, watched
@@ -137,7 +138,7 @@ class Arbiter:
         return {quantity: named for quantity, named in (made | kept).items() if named}
 
 
-def exact(array: np.ndarray) -> Any:
+def exact(array: Array) -> Any:
     """An exact number to calculate with; integers (classes, counts) stay as they are."""
     return Bounded(array, array.dtype) if np.issubdtype(array.dtype, np.floating) else array
 

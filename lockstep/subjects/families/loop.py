@@ -9,6 +9,7 @@ import numpy as np
 
 from lockstep.errors import Departs, TheirCode
 from lockstep.numerics import formats
+from lockstep.numerics.shapes import Array, Flat, Stack
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.families.driven.loops import alike, driven, names_of, taken
 from lockstep.subjects.families.gradients import Gradients, Stream, pair
@@ -54,7 +55,7 @@ def stream_of(case: Any, dtype: str, seed: int) -> Stream:
     return stream
 
 
-def mean(grads: np.ndarray, batch: Any) -> np.ndarray:
+def mean(grads: Stack, batch: Any) -> np.ndarray:
     """The gradient of a batch's mean loss."""
     return np.asarray(grads[np.asarray(batch, int)].mean(axis=0), grads.dtype)
 
@@ -85,7 +86,7 @@ class Watched:
         """A model of PyTorch's of these parameters, whose output is one loss a sample."""
         return importlib.import_module("torch_impl.loop.model").Linear(self.data.grads, self.data.start, self)
 
-    def note(self, x: np.ndarray, params: dict[str, np.ndarray]) -> None:
+    def note(self, x: Flat, params: dict[str, Array]) -> None:
         self.calls.append((x, params, {name: mean(array, x) for name, array in self.data.grads.items()}))
 
 
@@ -170,7 +171,7 @@ def standard(kind: Any) -> dict[str, Any]:
     return {name: one.default for name, one in inspect.signature(kind).parameters.items()}
 
 
-def check_order(calls: list[Any], batches: list[np.ndarray], epochs: int) -> None:
+def check_order(calls: list[Any], batches: list[Flat], epochs: int) -> None:
     """Refuse a loop that leaves batches out, takes some twice, or in another order.
 
     Raises:
@@ -185,7 +186,7 @@ def check_order(calls: list[Any], batches: list[np.ndarray], epochs: int) -> Non
         raise Departs("data-order", message("recognise.batches", count=len(calls), wanted=len(wanted)))
 
 
-def check_samples(calls: list[Any], batches: list[np.ndarray], epochs: int) -> None:
+def check_samples(calls: list[Any], batches: list[Flat], epochs: int) -> None:
     """Refuse a loop that makes batches itself, and leaves samples of an epoch out or takes some twice.
 
     Raises:
@@ -199,7 +200,7 @@ def check_samples(calls: list[Any], batches: list[np.ndarray], epochs: int) -> N
             raise Departs("data-order", message("recognise.samples", epoch=epoch + 1))
 
 
-def check_steps(calls: list[Any], params: Mapping[str, np.ndarray], lr: float) -> None:
+def check_steps(calls: list[Any], params: Mapping[str, Array], lr: float) -> None:
     """Refuse a loop whose parameters rest where the first gradient moves them by more than a rounding.
 
     Raises:

@@ -9,6 +9,7 @@ import numpy as np
 from lockstep.cases.lr_scheduler import Values
 from lockstep.errors import NoSuchName
 from lockstep.numerics.bounded import Bounded, Undecided, widest
+from lockstep.numerics.shapes import Array
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.families.driven.schedules import names_of, recorded_by
 from lockstep.subjects.handed import handed_over
@@ -256,7 +257,7 @@ def plain(number: Any) -> Bounded:
     return Bounded(np.asarray(number, np.float64), np.float64)
 
 
-def numbers(quantity: Mapping[str, np.ndarray]) -> list[float]:
+def numbers(quantity: Mapping[str, Array]) -> list[float]:
     return [float(number) for number in quantity.values()]
 
 

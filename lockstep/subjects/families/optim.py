@@ -13,6 +13,7 @@ from lockstep.cases import Case
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded, OrdersDisagree, widest
+from lockstep.numerics.shapes import Array, Points
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.handed import handed_over
 from lockstep.subjects.registry import find, hint
@@ -300,7 +301,7 @@ def entries_of(subject: str) -> Mapping[str, Any]:
     return find(subject).ours().STATE
 
 
-def fresh_state(subject: str, param: np.ndarray, hyperparameters: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def fresh_state(subject: str, param: Array, hyperparameters: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """PyTorch's key to what each entry of a tensor's state is before the first step; zeros where that creates it."""
     optimizer = find(subject).ours()({"tensor": param.copy()}, **hyperparameters)
     entries = optimizer.entries(param).items()
@@ -308,7 +309,7 @@ def fresh_state(subject: str, param: np.ndarray, hyperparameters: Mapping[str, A
     return zeros | {key: array for key, array in optimizer.new_state(param).items() if array is not None}
 
 
-def as_kept(number: Bounded, like: np.ndarray) -> Bounded:
+def as_kept(number: Bounded, like: Array) -> Bounded:
     """A number as a tensor of one keeps it, which rounds what was worked out in double."""
     return number.rounded_to(like.dtype) if number.weak else number
 
@@ -336,11 +337,11 @@ def exactly(value: Any) -> Bounded:
     return value if isinstance(value, Bounded) else Bounded.scalar(value)
 
 
-def end_to_end(arrays: list[np.ndarray]) -> np.ndarray:
+def end_to_end(arrays: list[Array]) -> np.ndarray:
     return np.concatenate([array.reshape(-1) for array in arrays]) if len(arrays) > 1 else arrays[0].reshape(-1)
 
 
-def unmoved(array: np.ndarray) -> Bounded:
+def unmoved(array: Array) -> Bounded:
     return Bounded(array, array.dtype)
 
 
@@ -427,7 +428,7 @@ def path_of(subject: Subject, counterpart: Any, path: str | None) -> str:
 MARGIN, GRID = 0.15, 60  # around a path: a share of its extent; points a side
 
 
-def landscape(case: Any, path: np.ndarray) -> dict[str, np.ndarray]:
+def landscape(case: Any, path: Points) -> dict[str, np.ndarray]:
     """The values of the case's function around a path (steps + 1, 2): x and y (grid,), z (grid, grid), y down.
 
     Empty for a stream of gradients, for a function of several points at once, and for a path that leaves the
@@ -488,7 +489,7 @@ class Optimizers(Family):
     def state(self, subject: Subject) -> Mapping[str, str]:
         return {key: entry.line for key, entry in subject.ours().STATE.items()}
 
-    def landscape(self, case: Any, path: np.ndarray) -> dict[str, np.ndarray]:
+    def landscape(self, case: Any, path: Points) -> dict[str, np.ndarray]:
         return landscape(case, path)
 
 

@@ -8,9 +8,9 @@ from typing import Any, cast
 import numpy as np
 
 from lockstep.errors import TheirCode
+from lockstep.numerics.shapes import Arrays
 from lockstep.text import message
 
-Arrays = Mapping[str, np.ndarray]
 Average = Callable[[Arrays], dict[str, Any]]  # brought up to date with parameters; what it is then
 
 UPDATES = ("update", "update_parameters", "step", "__call__", "update_average", "accumulate")

@@ -13,6 +13,7 @@ import numpy as np
 
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded, Ways
+from lockstep.numerics.shapes import Flat
 from lockstep.numerics.verdict import distance
 from lockstep.subjects.families.optim import weak
 from lockstep.subjects.side import Bounds
@@ -106,13 +107,13 @@ def flat_of(named: Mapping[str, Any]) -> np.ndarray:
     return np.concatenate([np.asarray(array).reshape(-1) for array in named.values()])
 
 
-def near(one: np.ndarray, other: np.ndarray) -> bool:
+def near(one: Flat, other: Flat) -> bool:
     """Whether two points are one, got to in two ways that round."""
     room = 2 * formats.of(one.dtype).unit * np.maximum(np.abs(one), np.abs(other))
     return bool(np.all(np.abs(one - other) <= room))
 
 
-def within(point: np.ndarray, exact: Bounded) -> bool:
+def within(point: Flat, exact: Bounded) -> bool:
     return bool(np.all(distance(point, exact.value) <= exact.error))
 
 
@@ -124,7 +125,7 @@ class Follower:
         calls: what was recorded. whole: as one run, without the ends of steps.
     """
 
-    def __init__(self, kind: Any, told: Mapping[str, Any], start: np.ndarray, calls: list[Call], whole: bool):
+    def __init__(self, kind: Any, told: Mapping[str, Any], start: Flat, calls: list[Call], whole: bool):
         self.calls, self.whole, self.place = calls, whole, 0
         self.at = Bounded(start, start.dtype)
         self.seen: list[Call] = []
@@ -265,6 +266,6 @@ class Answered(Bounded):
 
     __slots__ = ("point",)
 
-    def __init__(self, value: Any, dtype: Any, point: np.ndarray):
+    def __init__(self, value: Any, dtype: Any, point: Flat):
         super().__init__(value, dtype)
         self.point = point

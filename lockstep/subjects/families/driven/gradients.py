@@ -10,9 +10,9 @@ from typing import Any, cast
 import numpy as np
 
 from lockstep.errors import TheirCode
+from lockstep.numerics.shapes import Arrays
 from lockstep.text import message
 
-Arrays = Mapping[str, np.ndarray]
 Made = tuple[dict[str, Any], tuple[Any, ...]]  # the gradients, and the numbers that it tells
 Way = Callable[[Callable[..., Any], Arrays, Arrays, bool], Made]
 

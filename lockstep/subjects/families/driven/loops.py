@@ -9,9 +9,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from lockstep.errors import Departs, LockstepError, TheirCode
+from lockstep.numerics.shapes import Array, Arrays
 from lockstep.text import message
-
-Arrays = dict[str, np.ndarray]
 
 # what somebody's own loop may call things
 MODELS = ("model", "net", "network")
@@ -376,5 +375,5 @@ def copied(arrays: Arrays) -> Arrays:
     return {name: np.array(array) for name, array in arrays.items()}
 
 
-def alike(one: Mapping[str, np.ndarray], other: Mapping[str, np.ndarray]) -> bool:
+def alike(one: Mapping[str, Array], other: Mapping[str, Array]) -> bool:
     return all(array.tobytes() == other[name].tobytes() for name, array in one.items())
