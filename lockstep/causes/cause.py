@@ -32,10 +32,13 @@ class Scenario(NamedTuple):
 
 
 class First(NamedTuple):
-    """Where the engine's verdict falls first: the step, and the line that makes the quantity."""
+    """Where the engine's verdict falls first: the step, and the line that makes the quantity; its table's if empty."""
 
-    step: int
-    line: str
+    step: int = 1
+    line: str = ""
+
+
+AT_ONCE = First()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,7 @@ class Cause:
             may solve for them.
         formula: the wrong line in LaTeX. seen: names and threads (GitHub owner/repo#thread) where it was met.
         words: which of the messages of its id are its own, where they are not the same for every variant.
-        shows: the name of the scenario that brings it out. first: where, there.
+        shows: the name of the scenario that brings it out; its table's first if it is empty. first: where, there.
         verdict: the engine's, there. dtypes: in which it can show.
         layer: the class of the subject's file that it is of, where the file states several formulas.
         rare: it is looked for by itself, and beside what was found, but not among several, which would be too many.
@@ -73,8 +76,8 @@ class Cause:
     formula: str
     seen: str = ""
     words: str = ""
-    shows: str
-    first: First
+    shows: str = ""
+    first: First = AT_ONCE
     verdict: Verdict = Verdict.DIFFERENT
     dtypes: tuple[str, ...] = DTYPES
     layer: str = ""

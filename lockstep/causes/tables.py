@@ -9,8 +9,10 @@ from lockstep.subjects.registry import find
 from lockstep.subjects.subject import Subject
 
 
-def table(path: str, scenarios: list[Scenario], rows: list[Cause]) -> list[Cause]:
+def table(path: str, scenarios: list[Scenario], rows: list[Cause], line: str = "param") -> list[Cause]:
     """The rows as causes of the subject at `path`, each planted once to see that it fits.
+
+    Those that name no scenario show in the first; those that name no line show first in `line`.
 
     Raises:
         BadEdit: for an edit that fits no line or changes nothing, a cause that edits nothing, a name
@@ -19,7 +21,7 @@ def table(path: str, scenarios: list[Scenario], rows: list[Cause]) -> list[Cause
     subject = find(path)
     known = {scenario.name for scenario in scenarios}
     names = [cause.name for cause in rows]
-    rows = [dataclasses.replace(cause, subject=path) for cause in rows]
+    rows = [settled(cause, path, scenarios[0].name, line) for cause in rows]
     for cause in rows:
         if names.count(cause.name) > 1:
             raise BadEdit(f"{path} has the cause {cause} twice")
@@ -31,6 +33,12 @@ def table(path: str, scenarios: list[Scenario], rows: list[Cause]) -> list[Cause
         if cause.said("fix") is None:
             raise BadEdit(f"{cause} of {path} has no message cause.{cause.id}.fix to say what to change")
     return rows
+
+
+def settled(cause: Cause, path: str, shows: str, line: str) -> Cause:
+    """A row with what its table says for all of them."""
+    first = cause.first._replace(line=cause.first.line or line)
+    return dataclasses.replace(cause, subject=path, shows=cause.shows or shows, first=first)
 
 
 def causes(subject: Subject | str) -> list[Cause]:

@@ -2,7 +2,7 @@
 
 from lockstep.cases.gradients import Gradients
 from lockstep.cases.gradients.accumulation import SHAPES
-from lockstep.causes.cause import Cause, First, Scenario
+from lockstep.causes.cause import Cause, Scenario
 from lockstep.causes.tables import table
 
 SCENARIOS = [
@@ -20,8 +20,6 @@ CAUSES = table(
             lines={"accumulated": "was if summed else grads.sum(axis=0)"},
             formula=r"a = \sum_k g_k",
             seen="`loss.backward()`",
-            shows="several batches a step",
-            first=First(1, "accumulated"),
         ),
         Cause(
             id="mean-of-unequal-batches",
@@ -29,15 +27,12 @@ CAUSES = table(
             formula=r"a = \sum_k g_k / K",
             seen="`loss / accumulation_steps`",
             shows="unequal batches",
-            first=First(1, "accumulated"),
         ),
         Cause(
             id="last-batch-alone",
             lines={"accumulated": "scaled[-1] / (1 if summed else samples.sum())"},
             formula=r"a = m_K\,g_K / \textstyle\sum_j m_j",
             seen="`optimizer.zero_grad(); loss.backward()`",
-            shows="several batches a step",
-            first=First(1, "accumulated"),
         ),
         Cause(
             id="batch-averaged-twice",
@@ -45,14 +40,13 @@ CAUSES = table(
             formula=r"a = \sum_k g_k / \sum_j m_j",
             seen="`loss.mean() / batch_size`",
             shows="unequal batches",
-            first=First(1, "accumulated"),
         ),
         Cause(
             id="mean-for-sum",
             lines={"accumulated": "scaled.sum(axis=0) / samples.sum()"},
             formula=r"a = \sum_k m_k\,g_k / \sum_j m_j \quad \text{of a sum, too}",
             shows="unequal batches, summed",
-            first=First(1, "accumulated"),
         ),
     ],
+    line="accumulated",
 )

@@ -24,15 +24,12 @@ CAUSES = table(
             },
             formula=r"c_k = \frac{N}{\lVert g_k \rVert_p + 10^{-6}}",
             seen="Keras' clipnorm",
-            shows=TOO_LONG,
-            first=First(1, "clipped"),
         ),
         Cause(
             id="coefficient-not-held",
             lines={"held": "coef"},
             formula=r"c' = c",
             shows="gradients that are short enough",
-            first=First(1, "clipped"),
         ),
         Cause(
             id="clip-eps-missing",
@@ -40,21 +37,17 @@ CAUSES = table(
             formula=r"c = N / n",
             seen="TensorFlow's clip_by_global_norm, optax.clip_by_global_norm",
             shows="gradients hardly too long",
-            first=First(1, "clipped"),
         ),
         Cause(
             id="value-for-norm",
             lines={"clipped": "np.minimum(np.maximum(grad, -max_norm), max_norm)"},
             formula=r"g' = \min(\max(g, -N), N)",
             seen="optax.clip, Keras' clipvalue",
-            shows=TOO_LONG,
-            first=First(1, "clipped"),
         ),
         Cause(
             id="norm-without-root",
             lines={"total_norm": "was if abs(norm_type) == inf else (abs(grad) ** norm_type).sum()"},
             formula=r"n = \sum_i |g_i|^p",
-            shows=TOO_LONG,
             first=First(1, "total_norm"),
         ),
         Cause(
@@ -63,7 +56,6 @@ CAUSES = table(
                 "total_norm": "was if abs(norm_type) == inf else (abs(grad) ** norm_type).mean() ** (1 / norm_type)"
             },
             formula=r"n = \bigl(\tfrac1m \sum_i |g_i|^p\bigr)^{1/p}",
-            shows=TOO_LONG,
             first=First(1, "total_norm"),
         ),
         Cause(
@@ -71,7 +63,6 @@ CAUSES = table(
             lines={"coef": "1 / (total_norm + 1e-6)"},
             formula=r"c = \frac{1}{n + 10^{-6}}",
             shows="gradients hardly too long",
-            first=First(1, "clipped"),
         ),
         Cause(
             id="clip-eps-value",
@@ -80,7 +71,7 @@ CAUSES = table(
             free={"eps": 1e-8},
             formula=r"c = \frac{N}{n + 10^{-8}}",
             shows="gradients hardly too long",
-            first=First(1, "clipped"),
         ),
     ],
+    line="clipped",
 )

@@ -21,14 +21,11 @@ CAUSES = table(
             lines={"unscaled": "scaled"},
             formula=r"g' = S\,g",
             seen="`scaler.unscale_`",
-            shows=GROWS,
-            first=First(1, "unscaled"),
         ),
         Cause(
             id="scale-never-grows",
             lines={"grown": "scale"},
             formula=r"S'' = S",
-            shows=GROWS,
             first=First(2, "scale"),
         ),
         Cause(
@@ -54,4 +51,5 @@ CAUSES = table(
             first=First(4, "growth_tracker"),
         ),
     ],
+    line="unscaled",
 )

@@ -33,7 +33,6 @@ CAUSES = table(
             formula=r"\partial x = \partial y \cdot [x \ge 0]",
             seen="eriklindernoren/ML-From-Scratch, uptake/numpynet#35, pytorch/tutorials#269",
             shows="ReLU, zeros among them",
-            first=First(1, "dx"),
         ),
         Cause(
             id="gradient-let-through",
@@ -41,8 +40,6 @@ CAUSES = table(
             backward={"dx": "dy"},
             formula=r"\partial x = \partial y",
             seen="chainer/chainer#5898",
-            shows="ReLU",
-            first=First(1, "dx"),
         ),
         Cause(
             id="gradient-from-above-missing",
@@ -50,8 +47,6 @@ CAUSES = table(
             backward={"dx": "np.where(x > 0, 1 + 0 * dy, 0)"},
             formula=r"\partial x = [x > 0]",
             seen="haifengl/smile#528",
-            shows="ReLU",
-            first=First(1, "dx"),
         ),
         Cause(
             id="relu-leaks",
@@ -60,7 +55,6 @@ CAUSES = table(
             backward={"dx": "np.where(x > 0, dy, leak * dy)"},
             free={"leak": 0.01},
             formula=r"y = \max(x, 0) + c \min(x, 0)",
-            shows="ReLU",
             first=First(1, "y"),
         ),
         Cause(
@@ -80,7 +74,6 @@ CAUSES = table(
             formula=r"\partial x = \partial y \cdot y^2\, e^{-x}",
             seen="1 / (1 + torch.exp(-x)), differentiated",
             shows="Sigmoid, extreme",
-            first=First(1, "dx"),
         ),
         Cause(
             id="exponential-overflows",
@@ -100,7 +93,6 @@ CAUSES = table(
                 formula=formula,
                 seen="BoltzmannEntropy/interviews.ai#4, dwhitena/gophernet#6",
                 shows=layer,
-                first=First(1, "dx"),
             )
             for layer, text, formula in (
                 ("Sigmoid", "x * (1 - x)", r"s = x\,(1 - x)"),
@@ -108,4 +100,5 @@ CAUSES = table(
             )
         ),
     ],
+    line="dx",
 )

@@ -38,8 +38,6 @@ CAUSES = table(
             lines=UNBIASED,
             backward={"dx": "dx_hat / lines.sigma + dvar * 2 * lines.centred / (m - 1) + dmu / m if of_batch else was"},
             formula=r"\sigma^2 = \tfrac{1}{m-1} \sum_i c_i^2",
-            shows="features",
-            first=First(1, "y"),
         ),
         Cause(
             id="variance-unbiased",
@@ -47,15 +45,12 @@ CAUSES = table(
             words="there",
             lines=UNBIASED,
             formula=r"\sigma^2 = \tfrac{1}{m-1} \sum_i c_i^2",
-            shows="features",
-            first=First(1, "y"),
         ),
         Cause(
             id="momentum-complement",
             arguments={"momentum": "momentum if momentum is None else 1 - momentum"},
             formula=r"\bar\mu_t = \alpha\,\bar\mu_{t-1} + (1 - \alpha)\,\mu",
             seen="Keras, TensorFlow, Flax, numpy-ml",
-            shows="features",
             first=First(1, "running_mean"),
         ),
         Cause(
@@ -66,7 +61,6 @@ CAUSES = table(
             formula=r"\epsilon = 10^{-3}",
             seen="Keras, TensorFlow",
             shows="small variance",
-            first=First(1, "y"),
         ),
         Cause(
             id="eps-added-to-deviation",
@@ -78,7 +72,6 @@ CAUSES = table(
             formula=r"\sigma_\epsilon = \sqrt{\sigma^2} + \epsilon",
             seen="Tencent/ncnn#311",
             shows="small variance",
-            first=First(1, "y"),
         ),
         Cause(
             id="eps-added-to-deviation",
@@ -88,7 +81,6 @@ CAUSES = table(
             formula=r"\sigma_\epsilon = \sqrt{\sigma^2} + \epsilon",
             seen="Tencent/ncnn#311",
             shows="small variance",
-            first=First(1, "y"),
         ),
         Cause(
             id="eps-missing-in-evaluation",
@@ -96,7 +88,7 @@ CAUSES = table(
             formula=r"\sigma_\epsilon = \bar\sigma \quad \text{in evaluation}",
             seen="chainer/chainer#2214, #2149",
             shows="training, then evaluation",
-            first=First(3, "y"),
+            first=First(3),
         ),
         Cause(
             id="one-pass-variance",
@@ -104,14 +96,12 @@ CAUSES = table(
             formula=r"\sigma^2 = \tfrac1m \sum_i x_i^2 - \mu^2",
             seen="Flax, Keras; google/flax#1491",
             shows="large mean",
-            first=First(1, "y"),
         ),
         Cause(
             id="statistics-detached",
             backward={"dx": "dx_hat / lines.sigma"},
             formula=r"\partial x_i = \partial\hat x_i / \sigma_\epsilon",
             seen="keras-team/keras#19073",
-            shows="features",
             first=First(1, "dx"),
         ),
         Cause(
@@ -119,7 +109,6 @@ CAUSES = table(
             backward={"dx_hat": "dy"},
             formula=r"\partial\hat x_i = \partial y_i",
             seen="denizyuret/Knet.jl#288",
-            shows="features",
             first=First(1, "dx"),
         ),
         *(
@@ -129,7 +118,6 @@ CAUSES = table(
                 backward={line: f"{text} if of_batch else was"},
                 formula=formula,
                 seen="apache/mxnet#1053",
-                shows="features",
                 first=First(1, "dx"),
             )
             for variant, line, text, formula in (
@@ -142,7 +130,6 @@ CAUSES = table(
             backward={"dgamma": "(dy * lines.y).sum(axis=axes)"},
             formula=r"\partial\gamma = \sum_i \partial y_i\,y_i",
             seen="sanglee325/cmu-11-785",
-            shows="features",
             first=First(1, "dgamma"),
         ),
         *(
@@ -152,7 +139,6 @@ CAUSES = table(
                 lines={"unbiased": text},
                 formula=formula,
                 seen="jariasf/CS231n",
-                shows="features",
                 first=First(1, "running_var"),
             )
             for variant, text, formula in (
@@ -167,14 +153,12 @@ CAUSES = table(
                 "running_var": "(1 - share) * running_var + share * mu.reshape(-1) if tracked else was",
             },
             formula=r"\bar\mu_t \leftarrow \sigma^2, \quad \bar\sigma^2_t \leftarrow \mu",
-            shows="features",
             first=First(1, "running_mean"),
         ),
         Cause(
             id="statistics-not-updated",
             lines={"running_mean": "running_mean", "running_var": "running_var"},
             formula=r"\bar\mu_t = \bar\mu_{t-1}, \quad \bar\sigma^2_t = \bar\sigma^2_{t-1}",
-            shows="features",
             first=First(1, "running_mean"),
         ),
         Cause(
@@ -183,7 +167,7 @@ CAUSES = table(
             backward={"of_batch": "True"},
             formula=r"\mu = \tfrac1m \sum_i x_i \quad \text{in evaluation, too}",
             shows="training, then evaluation",
-            first=First(3, "y"),
+            first=First(3),
         ),
         Cause(
             id="backward-of-training",
@@ -222,4 +206,5 @@ CAUSES = table(
             first=First(3, "dx"),
         ),
     ],
+    line="y",
 )

@@ -31,7 +31,6 @@ CAUSES = table(
             formula=r"\sigma^2 = \tfrac{1}{n-1} \sum_j c_j^2",
             seen="torch.std's default; harvardnlp/annotated-transformer",
             shows="few features",
-            first=First(1, "y"),
         ),
         Cause(
             id="variance-unbiased",
@@ -40,7 +39,6 @@ CAUSES = table(
             lines={"var": "(centred * centred).sum(axis=axes, keepdims=True) / (int(np.prod(normalized_shape)) - 1)"},
             formula=r"\sigma^2 = \tfrac{1}{n-1} \sum_j c_j^2",
             shows="few features",
-            first=First(1, "y"),
         ),
         Cause(
             id="eps-added-to-deviation",
@@ -53,7 +51,6 @@ CAUSES = table(
             formula=r"\sigma_\epsilon = \sqrt{\sigma^2} + \epsilon",
             seen="harvardnlp/annotated-transformer",
             shows="small variance",
-            first=First(1, "y"),
         ),
         Cause(
             id="eps-added-to-deviation",
@@ -62,7 +59,6 @@ CAUSES = table(
             lines={"sigma": "np.sqrt(var) + eps"},
             formula=r"\sigma_\epsilon = \sqrt{\sigma^2} + \epsilon",
             shows="small variance",
-            first=First(1, "y"),
         ),
         Cause(
             id="eps-value",
@@ -72,7 +68,6 @@ CAUSES = table(
             formula=r"\epsilon = 10^{-6}",
             seen="Flax, timm's transformers",
             shows="small variance",
-            first=First(1, "y"),
         ),
         Cause(
             id="eps-value",
@@ -82,7 +77,6 @@ CAUSES = table(
             formula=r"\epsilon = 10^{-3}",
             seen="Keras, TensorFlow",
             shows="small variance",
-            first=First(1, "y"),
         ),
         Cause(
             id="one-pass-variance",
@@ -90,7 +84,6 @@ CAUSES = table(
             formula=r"\sigma^2 = \tfrac1n \sum_j x_j^2 - \mu^2",
             seen="Flax; google/flax#1491",
             shows="large mean",
-            first=First(1, "y"),
             dtypes=("float64",),
         ),
         Cause(
@@ -99,8 +92,6 @@ CAUSES = table(
             backward={"along_one": "0 * was"},
             formula=r"c_j = x_j",
             seen="RMSNorm, arXiv:1910.07467",
-            shows="features",
-            first=First(1, "y"),
         ),
         Cause(
             id="normalised-over-last-axis",
@@ -114,7 +105,6 @@ CAUSES = table(
             },
             formula=r"\mu = \tfrac{1}{n_k} \sum_{j_k} x_{j_k}",
             shows="several axes",
-            first=First(1, "y"),
         ),
         Cause(
             id="scale-plus-one",
@@ -122,22 +112,19 @@ CAUSES = table(
             backward={"dx_hat": "dy * (1 + gamma)"},
             formula=r"y_j = (1 + \gamma_j)\,\hat x_j + \beta_j",
             seen="Gemma's norms",
-            shows="features",
-            first=First(1, "y"),
         ),
         Cause(
             id="statistics-detached",
             backward={"dx": "dx_hat / lines.sigma"},
             formula=r"\partial x_j = \partial\hat x_j / \sigma_\epsilon",
-            shows="features",
             first=First(1, "dx"),
         ),
         Cause(
             id="mean-detached",
             backward={"dx": "(dx_hat - along_x_hat * lines.x_hat) / lines.sigma"},
             formula=r"\partial x_j = (\partial\hat x_j - h\,\hat x_j) / \sigma_\epsilon",
-            shows="features",
             first=First(1, "dx"),
         ),
     ],
+    line="y",
 )

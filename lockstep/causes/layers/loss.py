@@ -241,7 +241,6 @@ CAUSES = table(
             formula=r"\log p_{ik} = \log \min(\max(e_{ik} / Z_i, c),\, 1 - c)",
             seen="nnfs",
             shows=EXTREME,
-            first=First(1, "loss"),
         ),
         Cause(
             id="probabilities-clipped",
@@ -253,7 +252,6 @@ CAUSES = table(
             formula=r"\log p_{ik} = \log \min(\max(e_{ik} / Z_i, c),\, 1 - c)",
             seen="nnfs",
             shows=EXTREME,
-            first=First(1, "loss"),
         ),
         Cause(
             id="added-before-logarithm",
@@ -264,7 +262,6 @@ CAUSES = table(
             formula=r"\log p_{ik} = \log (e_{ik} / Z_i + c)",
             seen="msmrexe",
             shows=EXTREME,
-            first=First(1, "loss"),
         ),
         *(
             Cause(
@@ -280,7 +277,6 @@ CAUSES = table(
                 formula=r"l_i = -\sum_k q_{ik} \log p_{ik}",
                 seen=seen,
                 shows=CLASSES,
-                first=First(1, "loss"),
             )
             for chosen in ["np.arange(z.shape[1]) == t[:, None]"]
             for variant, share, others, there, count, seen in (
@@ -309,7 +305,6 @@ CAUSES = table(
             formula=r"s_{ik} = z_{ik}",
             seen="numenta/nupic-legacy#3818, deeplearning4j/deeplearning4j#6039",
             shows=EXTREME,
-            first=First(1, "loss"),
         ),
         *(
             Cause(
@@ -321,7 +316,6 @@ CAUSES = table(
                 backward=backward,
                 formula=formula,
                 shows=EXTREME,
-                first=First(1, "loss"),
             )
             for id, variant, words, lines, backward, formula in (  # noqa: A001
                 (
@@ -389,4 +383,5 @@ CAUSES = table(
             backward={"dlosses": "dloss / z.size"},
         )[1:],
     ],
+    line="loss",
 )

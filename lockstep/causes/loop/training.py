@@ -70,7 +70,6 @@ CAUSES = table(
             formula=r"s_k = 1",
             seen="`loss.backward()`",
             shows="several batches a step",
-            first=First(1, "total_norm"),
         ),
         Cause(
             id="mean-of-unequal-batches",
@@ -78,15 +77,12 @@ CAUSES = table(
             formula=r"s_k = 1 / K",
             seen="`loss / accumulation_steps`",
             shows="unequal batches",
-            first=First(1, "total_norm"),
         ),
         Cause(
             id="batch-averaged-twice",
             lines={"shares": "was / samples"},
             formula=r"s_k = \tfrac{1}{\sum_j m_j}",
             seen="`loss.mean() / batch_size`",
-            shows="a plain loop",
-            first=First(1, "total_norm"),
         ),
         Cause(
             id="last-batch-alone",
@@ -94,7 +90,6 @@ CAUSES = table(
             formula=r"a = S g_K",
             seen="`optimizer.zero_grad(); loss.backward()`",
             shows="several batches a step",
-            first=First(1, "total_norm"),
         ),
         Cause(
             id="clipped-before-unscaling",
@@ -102,14 +97,12 @@ CAUSES = table(
             formula=r"n = \lVert a \rVert_p",
             seen="`clip_grad_norm_`, `scaler.unscale_`",
             shows="a scaled loss",
-            first=First(1, "total_norm"),
         ),
         Cause(
             id="never-unscaled",
             lines={"grad": "accumulated"},
             formula=r"g = a",
             shows="a scaled loss, nothing clipped",
-            first=First(1, "total_norm"),
         ),
         Cause(
             id="schedule-by-step",
@@ -132,7 +125,6 @@ CAUSES = table(
             lines={"left": "clipped"},
             formula=r"a_0' = g'",
             seen="`optimizer.zero_grad()`",
-            shows="a plain loop",
             first=First(1, "left"),
         ),
         Cause(
@@ -161,15 +153,12 @@ CAUSES = table(
             formula=r"a = \sum_k s_k\,\min\Bigl(\frac{N}{\lVert g_k \rVert_p + 10^{-6}}, 1\Bigr)\,(S g_k)",
             seen="`loss.backward()`, `clip_grad_norm_`",
             shows="several batches a step, too long",
-            first=First(1, "total_norm"),
         ),
         Cause(
             id="batch-summed",
             lines={"shares": "samples * samples / samples.sum()"},
             formula=r"s_k = m_k^2 / \textstyle\sum_j m_j",
             seen='`reduction="sum"`',
-            shows="a plain loop",
-            first=First(1, "total_norm"),
         ),
         Cause(
             id="ema-momentum",
@@ -229,4 +218,5 @@ CAUSES = table(
             first=First(1, "averaged"),
         ),
     ],
+    line="total_norm",
 )

@@ -2,7 +2,7 @@
 
 from lockstep.cases.models import Training
 from lockstep.causes.behaviour import penalises_biases
-from lockstep.causes.cause import Cause, First, Scenario
+from lockstep.causes.cause import Cause, Scenario
 from lockstep.causes.tables import table
 
 SCENARIOS = [
@@ -27,8 +27,7 @@ CAUSES = table(
             id="penalty-includes-bias",
             behaviour=penalises_biases,
             formula=r"R = \frac{\lambda}{2m}\Big(\sum_i w_i^2 + \sum_j b_j^2\Big)",
-            shows="two clusters, L2",
-            first=First(1, "loss"),
         )
     ],
+    line="loss",
 )

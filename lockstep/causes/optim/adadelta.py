@@ -27,7 +27,6 @@ CAUSES = table(
             id="eps-outside-roots",
             lines={"rms": "np.sqrt(v) + eps", "delta": "(np.sqrt(acc_delta) + eps) / rms * d"},
             formula=r"\Delta_t = (\sqrt{w_{t-1}} + \epsilon) / (\sqrt{v_t} + \epsilon) \cdot d_t",
-            shows="normal gradients",
             first=First(1, "w"),
         ),
         Cause(
@@ -35,7 +34,6 @@ CAUSES = table(
             lines={"w": "rho * acc_delta + (1 - rho) * (lr * delta) ** 2"},
             formula=r"w_t = \rho\,w_{t-1} + (1 - \rho)\,(\alpha\,\Delta_t)^2",
             seen="keras-team/keras#11532",
-            shows="normal gradients",
             first=First(1, "w"),
         ),
         Cause(
@@ -43,14 +41,12 @@ CAUSES = table(
             lines={"v": "(rho * square_avg + (1 - rho)) * d**2"},
             formula=r"v_t = (\rho\,v_{t-1} + 1 - \rho)\,d_t^2",
             seen="deeplearning4j/nd4j#1239",
-            shows="normal gradients",
             first=First(2, "v"),
         ),
         Cause(
             id="updates-not-gathered",
             lines={"delta": "np.sqrt(eps) / rms * d"},
             formula=r"\Delta_t = \sqrt{\epsilon}\,/\,s_t \cdot d_t",
-            shows="normal gradients",
             first=First(2, "w"),
         ),
         Cause(
@@ -58,7 +54,6 @@ CAUSES = table(
             lines={"delta": "np.sqrt(rho * acc_delta + (1 - rho) * acc_delta + eps) / np.sqrt(square_avg + eps) * d"},
             formula=r"\Delta_t = \sqrt{w_{t-1} + \epsilon}\,/\sqrt{v_{t-1} + \epsilon} \cdot d_t",
             seen="yacineMahdid/artificial-intelligence-and-machine-learning#43",
-            shows="normal gradients",
             first=First(1, "w"),
         ),
         Cause(
@@ -67,7 +62,6 @@ CAUSES = table(
             free={"share": 0.95},
             formula=r"\rho = 0.95",
             seen="Keras, TensorFlow, the paper",
-            shows="normal gradients",
             first=First(1, "v"),
         ),
         l2_twice("v"),

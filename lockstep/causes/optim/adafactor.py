@@ -43,21 +43,17 @@ CAUSES = table(
             lines={"u": "g / np.sqrt(np.maximum(v_hat, eps1))"},
             formula=r"U_t = G_t / \sqrt{\max(\hat V_t,\, \epsilon_1)}",
             shows=TINY,
-            first=First(1, "param"),
         ),
         Cause(
             id="update-not-clipped",
             lines={"u_hat": "u"},
             formula=r"\hat U_t = U_t",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="gradient-clipped-for-update",
             lines={"g": "was / np.maximum(1.0, np.sqrt((grad**2).mean()) / d)", "u_hat": "u"},
             formula=r"G_t \leftarrow G_t / \max(1,\, \operatorname{RMS}(G_t) / d), \quad \hat U_t = U_t",
             seen="google-deepmind/optax#408",
-            shows="normal gradients",
             first=First(1, "r"),
         ),
         Cause(
@@ -65,8 +61,6 @@ CAUSES = table(
             lines={"u_hat": "u / np.minimum(1.0, np.sqrt((u**2).mean()) * d)"},
             formula=r"\hat U_t = U_t / \min(1,\, d\,\operatorname{RMS}(U_t))",
             seen="huggingface/pytorch-image-models#2790",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="step-not-relative",
@@ -74,7 +68,7 @@ CAUSES = table(
             formula=r"\rho_t = \alpha",
             seen="Transformers(relative_step=False), optax",
             shows="a relative step that falls below lr",
-            first=First(3, "param"),
+            first=First(3),
         ),
         Cause(
             id="lr-ignored",
@@ -82,37 +76,27 @@ CAUSES = table(
             free={"most": 0.01},
             formula=r"\rho_t = \min(0.01,\, 1/\sqrt t)",
             seen="MLX(relative_step=True), jettify/pytorch-optimizer#535",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="parameter-scale-left-out",
             lines={"alpha": "rho"},
             formula=r"\alpha_t = \rho_t",
             seen="Transformers(scale_parameter=False), big_vision",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="parameter-scale-by-norm",
             lines={"alpha": "np.maximum(eps2, np.sqrt((param**2).sum())) * rho"},
             formula=r"\alpha_t = \max(\epsilon_2,\, \lVert\theta_{t-1}\rVert_2)\,\rho_t",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="eps-added-to-scale",
             lines={"alpha": "(eps2 + np.sqrt((param**2).mean())) * rho"},
             formula=r"\alpha_t = (\epsilon_2 + \operatorname{RMS}(\theta_{t-1}))\,\rho_t",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="factors-not-normalised",
             lines={"v_hat": "r * c if factored else was"},
             formula=r"\hat V_t = R_t C_t",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="beta-constant",
@@ -120,14 +104,12 @@ CAUSES = table(
             free={"forgets": 0.999},
             formula=r"\hat\beta_{2t} = \beta_2",
             seen="mlcommons/algorithmic-efficiency#313",
-            shows="normal gradients",
             first=First(1, "r"),
         ),
         Cause(
             id="beta-decay-off-by-one",
             lines={"beta2": "1 - (step + 1) ** beta2_decay"},
             formula=r"\hat\beta_{2t} = 1 - (t + 1)^{\tau}",
-            shows="normal gradients",
             first=First(1, "r"),
         ),
         Cause(
@@ -136,7 +118,6 @@ CAUSES = table(
             formula=r"\theta'_t = \theta_{t-1} - \alpha_t\lambda\,\theta_{t-1}",
             seen="Transformers, MLX",
             shows="weight decay",
-            first=First(1, "param"),
         ),
         Cause(
             id="decay-without-lr",
@@ -145,7 +126,6 @@ CAUSES = table(
             seen="optax",
             words="plain",
             shows="weight decay",
-            first=First(1, "param"),
         ),
         Cause(
             id="l2-for-decoupled",

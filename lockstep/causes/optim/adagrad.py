@@ -42,7 +42,6 @@ CAUSES = table(
             free={"start": 0.1},
             formula=r"v_0 = 0.1",
             seen="Keras, TensorFlow, optax; pytorch/pytorch#6616",
-            shows="normal gradients",
             first=First(1, "v"),
         ),
         Cause(
@@ -51,7 +50,6 @@ CAUSES = table(
             formula=r"s_t = \sqrt{v_t + \epsilon}",
             seen="optax, Keras; facebookresearch/dlrm#337",
             shows=TINY,
-            first=First(1, "param"),
         ),
         Cause(
             id="accumulator-decayed",
@@ -60,7 +58,6 @@ CAUSES = table(
             free={"rho": 0.9},
             formula=r"v_t = \rho\,v_{t-1} + d_t^2",
             seen="tensorflow/swift-apis#733",
-            shows="normal gradients",
             first=First(2, "v"),
         ),
         Cause(
@@ -71,7 +68,6 @@ CAUSES = table(
             free={"rho": 0.9},
             formula=r"v_t = \rho\,v_{t-1} + (1 - \rho)\,d_t^2",
             seen="tensorflow/swift-apis#733",
-            shows="normal gradients",
             first=First(1, "v"),
         ),
         Cause(
@@ -79,7 +75,6 @@ CAUSES = table(
             lines={"param": "param - lr / (1 + step * lr_decay) * d / denom"},
             formula=r"\theta_t = \theta_{t-1} - \frac{\alpha}{1 + t\,\eta}\,d_t / s_t",
             shows="lr decay",
-            first=First(1, "param"),
         ),
         *decay_beside("v"),
         state_low_precision("v"),

@@ -43,7 +43,6 @@ MOMENTS = [
         formula=r"s_t = (\sqrt{v_t} + \epsilon) / \sqrt{1 - \beta_2^t}",
         seen="tensorflow/tensorflow#9047, keras-team/keras#17391, google-deepmind/optax#571, pytorch/pytorch#2060",
         shows=TINY,
-        first=First(1, "param"),
     ),
     Cause(
         id="eps-inside-sqrt",
@@ -51,7 +50,6 @@ MOMENTS = [
         formula=r"s_t = \sqrt{\hat v_t + \epsilon}",
         words="adam",
         shows=TINY,
-        first=First(1, "param"),
     ),
     Cause(
         id="eps-twice",
@@ -60,7 +58,6 @@ MOMENTS = [
         formula=r"s_t = \sqrt{\hat v_t + \epsilon'} + \epsilon",
         seen="optax",
         shows=TINY,
-        first=First(1, "param"),
     ),
     Cause(
         id="eps-outside-quotient",
@@ -68,7 +65,6 @@ MOMENTS = [
         formula=r"\theta_t = \theta'_t - (\alpha\,\hat m_t / \sqrt{\hat v_t} + \epsilon)",
         seen="d2l",
         shows=TINY,
-        first=First(1, "param"),
     ),
     Cause(
         id="no-bias-correction",
@@ -76,8 +72,6 @@ MOMENTS = [
         words="both",
         lines={"m_hat": "m", "v_hat": "v_max"},
         formula=r"\hat m_t = m_t, \quad \hat v_t = v_t",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="no-bias-correction",
@@ -85,8 +79,6 @@ MOMENTS = [
         words="m",
         lines={"m_hat": "m"},
         formula=r"\hat m_t = m_t",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="no-bias-correction",
@@ -94,8 +86,6 @@ MOMENTS = [
         words="v",
         lines={"v_hat": "v_max"},
         formula=r"\hat v_t = v_t",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="step-off-by-one",
@@ -104,8 +94,6 @@ MOMENTS = [
         arguments={"step": "step + 1"},
         formula=r"\hat m_t = m_t / (1 - \beta_1^{t+1}), \quad \hat v_t = v_t / (1 - \beta_2^{t+1})",
         seen="tracel-ai/burn#621, #630",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="step-off-by-one",
@@ -114,15 +102,12 @@ MOMENTS = [
         arguments={"step": "step - 1"},
         formula=r"\hat m_t = m_t / (1 - \beta_1^{t-1}), \quad \hat v_t = v_t / (1 - \beta_2^{t-1})",
         seen="tracel-ai/burn#621, #630",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="step-per-parameter",
         behaviour=counts_tensors,
         formula=r"t \leftarrow t + 1 \quad \text{for each tensor}",
         seen="DiffSharp/DiffSharp#292",
-        shows="normal gradients",
         first=First(1, "step"),
     ),
     Cause(
@@ -139,7 +124,6 @@ MOMENTS = [
         formula=r"\hat v_t = v_t / (1 - \operatorname{fl}_{32}(\beta_2^t))",
         seen="PaddlePaddle/Paddle#58378, pytorch/pytorch#88173",
         shows="gradients of many sizes",
-        first=First(1, "param"),
     ),
     Cause(
         id="beta-powers-low-precision",
@@ -149,7 +133,6 @@ MOMENTS = [
         formula=r"\hat v_t = v_t / (1 - \operatorname{fl}_{32}(\beta_2 \cdots \beta_2))",
         seen="PaddlePaddle/Paddle#58378, pytorch/pytorch#88173",
         shows="gradients of many sizes",
-        first=First(1, "param"),
     ),
     Cause(
         id="amsgrad-of-corrected",
@@ -174,7 +157,7 @@ MOMENTS = [
         behaviour=hidden_maximum,
         formula=r"v^{\max}_t = \max(v^{\max}_{t-1},\, v_t) \quad \text{without amsgrad}",
         shows="gradients shrink",
-        first=First(2, "param"),
+        first=First(2),
     ),
     Cause(
         id="state-aliased",
@@ -183,7 +166,6 @@ MOMENTS = [
         kept={"v": "np.sqrt(v)"},
         formula=r"v_t \leftarrow \sqrt{v_t}",
         seen="metaopt/torchopt#8",
-        shows="normal gradients",
         first=First(1, "v"),
     ),
     Cause(
@@ -193,7 +175,6 @@ MOMENTS = [
         kept={"v": "denom"},
         formula=r"v_t \leftarrow s_t",
         seen="metaopt/torchopt#8",
-        shows="normal gradients",
         first=First(1, "v"),
     ),
     low_precision("lr", "float32(lr)", "param"),
@@ -212,7 +193,6 @@ MOMENTS = [
             free={"beta1": value},
             formula=rf"\beta_1 = {value:g}",
             seen=seen,
-            shows="normal gradients",
             first=First(1, "m"),
         )
         for value, seen in ((0.5, "GANs, Radford et al. (2015)"), (0.95, "neupy"))
@@ -226,7 +206,6 @@ MOMENTS = [
             free={"beta2": value},
             formula=rf"\beta_2 = {value:g}",
             seen=seen,
-            shows="normal gradients",
             first=First(1, "v"),
         )
         for value, seen in ((0.99609375, "tenstorrent/tt-metal#55935"), (0.99, ""))
@@ -236,76 +215,60 @@ MOMENTS = [
         everywhere={"beta1**step": "beta1", "beta2**step": "beta2"},
         formula=r"\hat m_t = m_t / (1 - \beta_1), \quad \hat v_t = v_t / (1 - \beta_2)",
         seen="eriklindernoren/ML-From-Scratch",
-        shows="normal gradients",
-        first=First(2, "param"),
+        first=First(2),
     ),
     Cause(
         id="bias-correction-multiplied",
         lines={"m_hat": "m * (1 - beta1**step)", "v_hat": "v_max * (1 - beta2**step)"},
         formula=r"\hat m_t = m_t\,(1 - \beta_1^t), \quad \hat v_t = v_t\,(1 - \beta_2^t)",
         seen="karpathy/convnetjs#70, #107",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="bias-correction-squared",
         lines={"m_hat": "m / (1 - beta1**step)**2", "v_hat": "v_max / (1 - beta2**step)**2"},
         formula=r"\hat m_t = m_t / (1 - \beta_1^t)^2, \quad \hat v_t = v_t / (1 - \beta_2^t)^2",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="bias-correction-complement",
         lines={"m_hat": "m / beta1**step", "v_hat": "v_max / beta2**step"},
         formula=r"\hat m_t = m_t / (1 - (1 - \beta_1^t))",
         seen="kozistr/pytorch_optimizer#308",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="denominator-multiplied",
         lines={"param": "decayed - lr * m_hat * denom"},
         formula=r"\theta_t = \theta'_t - \alpha\,\hat m_t \cdot s_t",
         seen="oracle/tribuo#401",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="first-moment-summed",
         lines={"m": "beta1 * exp_avg + d"},
         formula=r"m_t = \beta_1 m_{t-1} + d_t",
         seen="PennyLaneAI/pennylane#1928",
-        shows="normal gradients",
         first=First(1, "m"),
     ),
     Cause(
         id="root-forgotten",
         lines={"denom": "v_hat + eps"},
         formula=r"s_t = \hat v_t + \epsilon",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="betas-interchanged",
         variant="in the corrections alone",
         everywhere={"beta1**step": "beta2**step", "beta2**step": "beta1**step"},
         formula=r"\hat m_t = m_t / (1 - \beta_2^t), \quad \hat v_t = v_t / (1 - \beta_1^t)",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     Cause(
         id="betas-interchanged",
         variant="in the moments alone",
         lines={"m": "beta2 * exp_avg + (1 - beta2) * d", "v": "beta1 * exp_avg_sq + (1 - beta1) * d**2"},
         formula=r"m_t = \beta_2 m_{t-1} + (1 - \beta_2)\,d_t, \quad v_t = \beta_1 v_{t-1} + (1 - \beta_1)\,d_t^2",
-        shows="normal gradients",
         first=First(1, "m"),
     ),
     Cause(
         id="betas-interchanged",
         arguments={"betas": "(betas[1], betas[0])"},
         formula=r"\beta_1 \leftrightarrow \beta_2",
-        shows="normal gradients",
         first=First(1, "m"),
     ),
     state_low_precision("m", "v"),
@@ -318,7 +281,6 @@ MOMENTS = [
             lines={"v": f"beta2 * exp_avg_sq + (1 - beta2) * (d - m)**2{added}"},
             formula=r"v_t = \beta_2 v_{t-1} + (1 - \beta_2)(d_t - m_t)^2",
             seen="AdaBelief, arXiv:2010.07468",
-            shows="normal gradients",
             first=First(1, "v"),
         )
         for variant, added in (("", ""), ("eps added", " + eps"))
@@ -329,8 +291,6 @@ MOMENTS = [
         arguments={"lr": "compounded(lr, betas, step)"},
         formula=r"\alpha_t = \alpha_{t-1}\,\sqrt{1 - \beta_2^t} / (1 - \beta_1^t)",
         seen="PennyLaneAI/pennylane#1929",
-        shows="normal gradients",
-        first=First(1, "param"),
     ),
     starts_at_first_square(),
     clipped_inside("m"),

@@ -49,8 +49,6 @@ CAUSES = table(
             words="m",
             lines={"param": "param - lr * m / u"},
             formula=r"\theta_t = \theta_{t-1} - \alpha\,m_t / u_t",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="maximum-forgets-nothing",

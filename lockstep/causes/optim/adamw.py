@@ -32,7 +32,6 @@ CAUSES = table(
             formula=r"\theta'_t = \theta_{t-1} - \lambda\,\theta_{t-1}",
             seen="FluxML/Optimisers.jl#182, google-deepmind/optax#292",
             shows="weight decay",
-            first=First(1, "param"),
         ),
         Cause(
             id="decay-after-update",
@@ -40,7 +39,6 @@ CAUSES = table(
             formula=r"\theta_t = (1 - \alpha\lambda)(\theta_{t-1} - \alpha\,\hat m_t / s_t)",
             seen="bitsandbytes-foundation/bitsandbytes#2010, #2040",
             shows="weight decay",
-            first=First(1, "param"),
         ),
         l2_and_decoupled({"d": "g + weight_decay * param if weight_decay else g"}, "m"),
         decay_without_parameter({"decayed": "param - lr * weight_decay if weight_decay else param"}, "param"),

@@ -30,7 +30,6 @@ CAUSES = table(
             lines={"eta": "lr / (1 + lambd * lr * step**alpha)"},
             formula=r"\eta_t = \alpha / (1 + \kappa\,\alpha\,t^c)",
             seen="pytorch/pytorch#125440",
-            shows="normal gradients",
             first=First(1, "eta"),
         ),
         Cause(
@@ -40,21 +39,16 @@ CAUSES = table(
                 "param": "decayed - lr / (1 + lambd * lr * step) ** alpha * d",
             },
             formula=r"\theta_t = (1 - \kappa\,\eta_t)\,\theta_{t-1} - \eta_t\,d_t",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="lambd-in-the-schedule-alone",
             lines={"decayed": "param"},
             formula=r"\theta'_t = \theta_{t-1}",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="averaged-from-the-start",
             lines={"mu": "1 / step"},
             formula=r"\mu_t = 1/t",
-            shows="normal gradients",
             first=First(2, "mu"),
         ),
         Cause(

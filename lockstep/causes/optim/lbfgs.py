@@ -69,21 +69,18 @@ CAUSES = table(
             lines={"H_diag": "H_diag"},
             formula=r"\gamma_k = 1",
             seen="cusp-ai-oss/kUPS#165",
-            shows=PLAIN,
             first=First(2, "H_diag"),
         ),
         Cause(
             id="initial-scaling-of-steps",
             lines={"H_diag": "(s @ s) / ys if curved else H_diag"},
             formula=r"\gamma_k = s_{k-1}^\top s_{k-1} / y_{k-1}^\top s_{k-1}",
-            shows=PLAIN,
             first=First(2, "H_diag"),
         ),
         Cause(
             id="rho-inverted",
             lines={"ro": "kept(ro, ys, history_size) if curved else ro"},
             formula=r"\rho_i = y_i^\top s_i",
-            shows=PLAIN,
             first=First(2, "ro"),
         ),
         Cause(
@@ -100,14 +97,12 @@ CAUSES = table(
                 "q": "descended(-grad, old_dirs[::-1], al[::-1])",
             },
             formula=r"\alpha_i,\, q: \quad i = k-m,\, \dots,\, k-1",
-            shows=PLAIN,
             first=First(3, "al"),
         ),
         Cause(
             id="second-loop-from-the-newest",
             lines={"d": "ascended(r, old_dirs[::-1], old_stps[::-1], ro[::-1], al[::-1])"},
             formula=r"\beta_i,\, r: \quad i = k-1,\, \dots,\, k-m",
-            shows=PLAIN,
             first=First(3, "d"),
         ),
         Cause(
@@ -117,14 +112,12 @@ CAUSES = table(
                 "old_stps": "kept(old_stps, y, history_size) if curved else old_stps",
             },
             formula=r"s_i,\, y_i \text{ for } y_i,\, s_i",
-            shows=PLAIN,
             first=First(2, "old_dirs"),
         ),
         Cause(
             id="step-length-not-in-s",
             lines={"s": "d"},
             formula=r"s_{k-1} = d_{k-1}",
-            shows=PLAIN,
             first=First(2, "old_stps"),
         ),
         Cause(
@@ -132,7 +125,6 @@ CAUSES = table(
             lines={"t": "lr"},
             formula=r"t_1 = \eta",
             seen="gonum/optimize#8",
-            shows=PLAIN,
             first=First(1, "t"),
         ),
         Cause(

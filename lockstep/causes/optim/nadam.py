@@ -57,7 +57,6 @@ CAUSES = table(
             lines={"mu": "beta1", "mu_next": "beta1"},
             formula=r"\mu_t = \beta_1",
             seen="optax",
-            shows="normal gradients",
             first=First(1, "mu_product"),
         ),
         Cause(
@@ -67,23 +66,17 @@ CAUSES = table(
             },
             formula=r"\hat m_t = \mu_{t+1} m_t / (1 - \pi_t\,\mu_t\,\mu_{t+1}) + (1 - \mu_t)\,d_t / (1 - \pi_t)",
             seen="pytorch/pytorch#92699",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="no-look-ahead",
             lines={"mu_next": "mu"},
             formula=r"\mu_{t+1} = \mu_t",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="powers-for-products",
             lines={"m_hat": "(beta1 * m + (1 - beta1) * d) / (1 - beta1**step)"},
             formula=r"\hat m_t = (\beta_1 m_t + (1 - \beta_1)\,d_t) / (1 - \beta_1^t)",
             seen="deeplearning4j/nd4j#1891",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="no-bias-correction",
@@ -91,14 +84,11 @@ CAUSES = table(
             words="v",
             lines={"v_hat": "v"},
             formula=r"\hat v_t = v_t",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="momentum-product-lost",
             lines={"mu_product": "mu"},
             formula=r"\pi_t = \mu_t",
-            shows="normal gradients",
             first=First(2, "mu_product"),
         ),
         Cause(
@@ -106,7 +96,6 @@ CAUSES = table(
             behaviour=product_of_all_tensors,
             formula=r"\pi \leftarrow \pi\,\mu_t \quad \text{for each tensor}",
             seen="MXNet",
-            shows="normal gradients",
             first=First(1, "mu_product"),
         ),
         Cause(
@@ -115,7 +104,6 @@ CAUSES = table(
             formula=r"s_t = \sqrt{\hat v_t + \epsilon}",
             words="adam",
             shows=TINY,
-            first=First(1, "param"),
         ),
         Cause(
             id="decoupled-for-l2",
@@ -141,7 +129,6 @@ CAUSES = table(
             arguments={"momentum_decay": "psi"},
             free={"psi": 0.04},
             formula=r"\psi = 0.04",
-            shows="normal gradients",
             first=First(1, "mu_product"),
         ),
         ascends("decayed + lr * m_hat / denom"),

@@ -62,7 +62,6 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
                 free={bound: 1.0},
                 formula=r"g_t \leftarrow g_t \min(1,\, c / \lVert g_t \rVert)",
                 seen="joelouismarino/sequential_flows" if bound == "bound_of_all" else "",
-                shows="normal gradients",
                 first=First(1, line),
             )
             for variant, bound, norm in (
@@ -81,8 +80,7 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
                 free={rate: 0.99},
                 formula=r"\alpha_t = \alpha\,c^{t-1}",
                 seen=seen,
-                shows="normal gradients",
-                first=First(step, "param"),
+                first=First(step),
             )
             for variant, rate, text, seen, step in (
                 ("from the second step on", "rate", "lr * rate**(updates - 1)", "", 2),
@@ -97,8 +95,7 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
             free={"decay": 1e-2},
             formula=r"\alpha_t = \alpha / (1 + c\,(t - 1))",
             seen="Keras",
-            shows="normal gradients",
-            first=First(2, "param"),
+            first=First(2),
         ),
         Cause(
             id="lr-warms-up-inside",
@@ -106,8 +103,6 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
             arguments={"lr": "lr * np.minimum(1, updates / warm)"},
             free={"warm": 10.0},
             formula=r"\alpha_t = \alpha \min(1,\, t / n)",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="lr-decays-inside",
@@ -115,8 +110,7 @@ def anyones(line: str, entries: First | None, count: str = "step") -> list[Cause
             variant="by the root",
             arguments={"lr": "lr / np.sqrt(updates)"},
             formula=r"\alpha_t = \alpha / \sqrt t",
-            shows="normal gradients",
-            first=First(2, "param"),
+            first=First(2),
         ),
         Cause(
             id="zero-gradient-skipped",
@@ -157,7 +151,6 @@ def resets(*state: str) -> list[Cause]:
             arguments=begun | counted,
             free={"every": 4},
             formula=r"m_t = v_t = 0 \quad \text{every so many steps}",
-            shows="normal gradients",
             first=First(5, "m"),
         )
         for variant, counted in (("every 4, counter too", {"step": "(step - 1) % every + 1"}), ("every 4", {}))
@@ -183,7 +176,6 @@ def shared_state(line: str, count: str = "step") -> list[Cause]:
             variant="the last tensor's",
             behaviour=keeps_one_state,
             formula=r"\text{one state, begun anew at another shape}",
-            shows="normal gradients",
             first=First(2, line),
         ),
     ]
@@ -256,7 +248,6 @@ def tied_updated_twice(line: str) -> Cause:
         behaviour=steps_first_twice,
         formula=r"\theta_t = \text{step}(\text{step}(\theta_{t-1}))",
         seen="tinygrad, pytorch/torchrec#1298",
-        shows="normal gradients",
         first=First(1, line),
     )
 
@@ -304,8 +295,6 @@ def lr_factor(factor: float, *, seen: str = "") -> Cause:
         free={"factor": factor},
         formula=rf"\theta_t = \theta_{{t-1}} - {factor:g}\,\alpha\,u_t",
         seen=seen,
-        shows="normal gradients",
-        first=First(1, "param"),
     )
 
 
@@ -315,8 +304,6 @@ def ascends(line: str) -> Cause:
         id="ascends",
         lines={"param": line},
         formula=r"\theta_t = \theta_{t-1} + \alpha\,u_t",
-        shows="normal gradients",
-        first=First(1, "param"),
     )
 
 
@@ -404,7 +391,6 @@ def clipped_inside(line: str) -> Cause:
         free={"bound": 1.0},
         formula=r"g_t \leftarrow \min(\max(g_t, -c),\, c)",
         seen="joennlae/tensorli",
-        shows="normal gradients",
         first=First(1, line),
     )
 
@@ -426,7 +412,6 @@ def state_low_precision(*lines: str) -> Cause:
         lines=dict.fromkeys(lines, "single(was)"),
         formula=", ".join(rf"\operatorname{{fl}}_{{32}}({line}_t)" for line in lines),
         seen="bitsandbytes, needle (10-414)",
-        shows="normal gradients",
         first=First(1, lines[0]),
         dtypes=("float64",),
     )

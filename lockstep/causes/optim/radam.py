@@ -35,23 +35,19 @@ CAUSES = table(
             },
             formula=r"\rho_t > 4",
             seen="taki0112/RAdam-Tensorflow#2, lessw2020/Ranger-Deep-Learning-Optimizer#2",
-            shows="normal gradients",
-            first=First(5, "param"),
+            first=First(5),
         ),
         Cause(
             id="not-rectified",
             lines={"r": "1"},
             formula=r"r_t = 1",
-            shows="normal gradients",
-            first=First(6, "param"),
+            first=First(6),
         ),
         Cause(
             id="rests-unrectified",
             lines={"param": "decayed - lr * r * m_hat * adaptive if rho > 5 else decayed"},
             formula=r"\theta_t = \theta'_t \ \text{if} \ \rho_t \le 5",
             seen="LiyuanLucasLiu/RAdam#54",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="eps-inside-sqrt",
@@ -60,7 +56,7 @@ CAUSES = table(
             words="radam",
             seen="CyberZHG/keras-radam#29",
             shows=TINY,
-            first=First(6, "param"),
+            first=First(6),
         ),
         Cause(
             id="eps-left-out",
@@ -68,7 +64,7 @@ CAUSES = table(
             formula=r"l_t = \sqrt{1 - \beta_2^t} / \sqrt{v_t}",
             seen="pytorch/pytorch#92551",
             shows=TINY,
-            first=First(6, "param"),
+            first=First(6),
         ),
         Cause(
             id="no-bias-correction",
@@ -76,8 +72,6 @@ CAUSES = table(
             words="m",
             lines={"m_hat": "m"},
             formula=r"\hat m_t = m_t",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="decoupled-for-l2",

@@ -46,7 +46,6 @@ CAUSES = table(
             formula=r"s_t = \sqrt{v_t + \epsilon}",
             seen="pytorch/pytorch#23796, google-deepmind/optax#532",
             shows=TINY,
-            first=First(1, "param"),
         ),
         Cause(
             id="accumulator-starts-at-one",
@@ -54,7 +53,6 @@ CAUSES = table(
             free={"start": 1.0},
             formula=r"v_0 = 1",
             seen="TensorFlow 1; google-deepmind/optax#49",
-            shows="normal gradients",
             first=First(1, "v"),
         ),
         Cause(
@@ -71,14 +69,12 @@ CAUSES = table(
             formula=r"s_t = \sqrt{v_t - \bar g_t^2 + \epsilon}",
             seen="optax",
             shows="centered, gradients near eps",
-            first=First(1, "param"),
         ),
         Cause(
             id="centered-ignored",
             lines={"variance": "v"},
             formula=r"\tilde v_t = v_t",
             shows="centered",
-            first=First(1, "param"),
         ),
         Cause(
             id="bias-corrected",
@@ -88,8 +84,6 @@ CAUSES = table(
             },
             formula=r"\tilde v_t = v_t / (1 - \rho^t)",
             seen="optax",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         state_low_precision("v"),
         starts_at_first_square(),

@@ -26,7 +26,6 @@ CAUSES = table(
             id="step-size-kept-on-a-turn",
             lines={"scaled": "np.where(turn > 0, grow * step_size, step_size)"},
             formula=r"\Delta'_t = \Delta_{t-1} \ \text{if} \ q_t < 0",
-            shows="normal gradients",
             first=First(2, "size"),
         ),
         Cause(
@@ -34,7 +33,6 @@ CAUSES = table(
             lines={"kept": "g"},
             formula=r"g_t \ \text{kept if} \ q_t < 0",
             seen="pytorch/pytorch#70418",
-            shows="normal gradients",
             first=First(2, "kept"),
         ),
         Cause(
@@ -42,16 +40,13 @@ CAUSES = table(
             lines={"param": "param - np.where(turn < 0, 0, np.sign(prev) * step_size)"},
             formula=r"\theta_t = \theta_{t-1} - \operatorname{sign}(g_{t-1})\,\Delta_{t-1}",
             seen="google-deepmind/optax#1725",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="zero-goes-down",
             lines={"param": "param - np.where(kept < 0, -1, 1) * size"},
             formula=r"\operatorname{sign}(0) = 1",
             seen="libfann/fann#85",
-            shows="normal gradients",
-            first=First(2, "param"),
+            first=First(2),
         ),
         Cause(
             id="step-sizes-unbounded",
@@ -64,7 +59,6 @@ CAUSES = table(
             id="etas-exchanged",
             arguments={"etas": "(etas[1], etas[0])"},
             formula=r"\eta^+ \leftrightarrow \eta^-",
-            shows="normal gradients",
             first=First(2, "size"),
         ),
         none_gradient_decays("step"),

@@ -55,7 +55,6 @@ CAUSES = table(
                 "momentum * momentum_buffer + (1 - momentum) * d"
             },
             formula=r"b_t = \mu\,b_{t-1} + (1 - \mu)\,d_t",
-            shows="normal gradients",
             first=First(1, "buf"),
         ),
         Cause(
@@ -72,15 +71,12 @@ CAUSES = table(
             formula=r"u_t = b_t",
             seen="pytorch/pytorch#5920, ml-explore/mlx#87",
             shows="nesterov",
-            first=First(1, "param"),
         ),
         Cause(
             id="nesterov-on",
             lines={"update": "d + momentum * buf if momentum != 0 else was"},
             formula=r"u_t = d_t + \mu\,b_t \quad \text{without nesterov}",
             seen="jax-ml/jax",
-            shows="normal gradients",
-            first=First(1, "param"),
         ),
         Cause(
             id="nesterov-lookahead",
@@ -107,14 +103,12 @@ CAUSES = table(
             formula=r"d_t = g_t \quad \text{if } \mu = 0",
             seen="ml-explore/mlx#440, #473",
             shows="no momentum, weight decay",
-            first=First(1, "param"),
         ),
         Cause(
             id="momentum-reset",
             lines={"buf": "d if momentum_buffer is None else 0 * momentum_buffer + (1 - dampening) * d"},
             formula=r"b_t = (1 - \tau)\,d_t",
             seen="kozistr/pytorch_optimizer#516",
-            shows="normal gradients",
             first=First(2, "buf"),
         ),
         Cause(
@@ -147,7 +141,6 @@ CAUSES = table(
                 "update": "was / (1 - momentum**updates)",
             },
             formula=r"b_t = \mu\,b_{t-1} + (1 - \mu)\,d_t, \quad u_t = b_t / (1 - \mu^t)",
-            shows="normal gradients",
             first=First(1, "buf"),
         ),
         l2_twice("buf"),

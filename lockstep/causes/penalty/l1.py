@@ -1,6 +1,6 @@
 """Causes of penalty.l1."""
 
-from lockstep.causes.cause import Cause, First
+from lockstep.causes.cause import Cause
 from lockstep.causes.penalty.penalty import AVERAGED, situations
 from lockstep.causes.tables import table
 
@@ -18,10 +18,10 @@ CAUSES = table(
                 formula=rf"\operatorname{{sign}}(0) = {value}",
                 seen="jax-ml/jax#37820, pytorch/pytorch#7172",
                 shows="zeros among the weights",
-                first=First(1, "dw"),
             )
             for value in ("+1", "-1")
         ),
         *AVERAGED,
     ],
+    line="dw",
 )

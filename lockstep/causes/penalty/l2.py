@@ -1,6 +1,6 @@
 """Causes of penalty.l2."""
 
-from lockstep.causes.cause import Cause, First
+from lockstep.causes.cause import Cause
 from lockstep.causes.penalty.penalty import AVERAGED, situations
 from lockstep.causes.tables import table
 
@@ -16,9 +16,8 @@ CAUSES = table(
             backward={"dw": "2 * lam / m * w * dpenalty"},
             formula=r"R = \frac{\lambda}{m}\,S, \quad \partial w_i = \frac{2\lambda}{m}\,w_i\,\partial R",
             seen="Keras l2",
-            shows="a weight matrix",
-            first=First(1, "penalty"),
         ),
         *AVERAGED,
     ],
+    line="penalty",
 )
