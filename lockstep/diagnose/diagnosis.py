@@ -367,7 +367,7 @@ def upright(array: Array) -> np.ndarray:
 
 
 def fault(row: str) -> Fault:
-    return next(one for one in FAULTS if one.id == row)
+    return next(known for known in FAULTS if known.id == row)
 
 
 def moved(step: Step) -> bool:

@@ -10,7 +10,6 @@ import pytest
 from lockstep.causes import BadEdit, Cause, First, causes, plant, scenarios, table
 from lockstep.causes.catalogue import met, page
 from lockstep.causes.cause import DTYPES, subject_class
-from lockstep.causes.harness import FAULTS
 from lockstep.causes.precision import float32, float32_power, float32_product
 from lockstep.causes.saved import LR, SAVED
 from lockstep.checking.driving.trials import RESUMING, trials
@@ -60,6 +59,7 @@ CATALOGUE = {
 HARNESS = {"shared-memory", "nothing-moved", "dtype-promoted", "layout-transposed", "null-gradient"}
 
 ALL = [cause for subject in subjects() for cause in causes(subject)]
+FAULTS = [*ANY_OPTIMIZERS, *(fault for subject in subjects() for fault in getattr(subject.causes, "FAULTS", ()))]
 OPTIMIZERS = [subject.path for subject in subjects() if subject.family.name == "optim"]
 
 
@@ -181,12 +181,12 @@ def test_without_it_the_scenario_is_clean(path, desc, dtype):
 
 @pytest.mark.parametrize(("fault", "dtype"), [(fault, dtype) for fault in FAULTS for dtype in fault.dtypes], ids=name)
 def test_a_fault_of_the_harness_is_found(fault, dtype):
-    pair = pair_of(fault.subject, fault.case, dtype)
+    pair = pair_of(fault.subject or "optim.adam", fault.case, dtype)
     outcome = run_pair(fault.spoil(pair), fault.case.steps)
     assert outcome.verdict is fault.verdict
     assert fault.verdict is not Verdict.BROKEN or outcome.broken.id == fault.id
     sound = fault.without or fault.case
-    outcome = run_pair(pair_of(fault.subject, sound, dtype), sound.steps)
+    outcome = run_pair(pair_of(fault.subject or "optim.adam", sound, dtype), sound.steps)
     assert outcome.verdict in (Verdict.IDENTICAL, Verdict.ROUNDING)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.cases.layers import BadCall, LayerCase
+from lockstep.cases.notebook import Shown
 
 
 def batchnorm(desc: str, shape: tuple[int, ...] = (13, 7), layer: str | None = None, **settings) -> LayerCase:
@@ -169,3 +170,6 @@ RUNS = [
 WALKED = {"the notebook's worked example": 2}
 CLIMBED = {"features, in training": None, "images, in training": None}
 CURVES = {"batch sizes": batch_sizes}
+NOTEBOOK = Shown(
+    "batchnorm", runs={"batchnorm": {"case": "the notebook's worked example", "dtype": "float64", "steps": 1}}
+)

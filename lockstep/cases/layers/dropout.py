@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from lockstep.cases.layers import BadCall, LayerCase
+from lockstep.cases.notebook import Shown
 
 RATES = (0.0, 0.1, 0.3, 0.5, 0.9, 1.0)
 
@@ -75,3 +76,4 @@ RUNS = ["p = 0.3, shared masks", "training, then evaluation"]
 WALKED = {"p = 0.3, shared masks": 2}
 CLIMBED = {}  # the paper's order is PyTorch's, to the bit
 CURVES = {"keep rate": keep_rates}
+NOTEBOOK = Shown("regularisation", 2)

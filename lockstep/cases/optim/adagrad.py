@@ -1,6 +1,7 @@
 """Cases of optim.adagrad."""
 
 from lockstep.cases import Bad, Case
+from lockstep.cases.notebook import descent
 from lockstep.cases.optim import SIZES, situations
 
 CASES = [
@@ -68,3 +69,4 @@ BAD = [
 WALKED = {"the notebook's run": 12}
 
 TRAINED = ("Adagrad", {"lr": 0.05})
+NOTEBOOK = descent("adagrad", 3, later=False)

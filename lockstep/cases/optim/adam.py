@@ -1,6 +1,7 @@
 """Cases of optim.adam."""
 
 from lockstep.cases import Bad, Case
+from lockstep.cases.notebook import descent
 from lockstep.cases.optim import SIZES, situations
 
 CASES = [
@@ -85,3 +86,4 @@ WALKED = {"the notebook's run": 12}
 GROWN = {"the notebook's run": 200, "defaults": 200}  # to a stream of gradients nothing comes back
 
 TRAINED = ("Adam", {"lr": 3e-3})
+NOTEBOOK = descent("adam", 2)

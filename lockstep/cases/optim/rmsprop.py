@@ -1,6 +1,7 @@
 """Cases of optim.rmsprop."""
 
 from lockstep.cases import Bad, Case
+from lockstep.cases.notebook import descent
 from lockstep.cases.optim import SIZES, situations
 
 CASES = [
@@ -59,3 +60,4 @@ BAD = [
 ]
 
 TRAINED = ("RMSprop", {"lr": 1e-3})
+NOTEBOOK = descent("rmsprop", 1)

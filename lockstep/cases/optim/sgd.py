@@ -1,6 +1,7 @@
 """Cases of optim.sgd."""
 
 from lockstep.cases import Bad, Case
+from lockstep.cases.notebook import descent
 from lockstep.cases.optim import SIZES, situations
 
 CASES = [
@@ -86,3 +87,4 @@ CLIMBED = {"momentum": 200}
 GROWN = {"the notebook's run": 200}
 
 TRAINED = ("SGD with momentum", {"lr": 0.05, "momentum": 0.9})
+NOTEBOOK = descent("sgd", 0)

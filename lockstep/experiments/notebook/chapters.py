@@ -4,28 +4,34 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from lockstep.cases.notebook import Shown
 from lockstep.records.kinds.experiment import Chapter
+from lockstep.subjects.registry import subjects
 
 CHAPTERS = (
-    Chapter(
-        name="optimizers", figures=("paths", "convergence"), printed=("position.",), runs="optim/",
-        subjects=("optim.sgd", "optim.rmsprop", "optim.adam", "optim.adagrad"),
-    ),
-    Chapter(
-        name="regularisation", figures=("training", "weights"), printed=("loss.", "norm."), runs="regular/",
-        subjects=("penalty.l2", "penalty.l1", "layers.dropout", "models.mlp"),
-    ),
-    Chapter(
-        name="batchnorm", figures=("batchnorm",), printed=("batchnorm.",), runs="batchnorm",
-        subjects=("layers.batchnorm",),
-    ),
+    Chapter(name="optimizers", figures=("paths", "convergence"), printed=("position.",), runs="optim/"),
+    Chapter(name="regularisation", figures=("training", "weights"), printed=("loss.", "norm."), runs="regular/"),
+    Chapter(name="batchnorm", figures=("batchnorm",), printed=("batchnorm.",), runs="batchnorm"),
     Chapter(name="comparison", figures=("summary",), claims=True),
-)  # fmt: skip
+)
+
+
+def named() -> list[str]:
+    return [chapter.name for chapter in CHAPTERS]
+
+
+def taking_part() -> list[tuple[str, Shown]]:
+    """The path of every subject that is in the notebook, in its order, and what its cases declare of that."""
+    shown = [(subject.path, own) for subject in subjects() if (own := subject.table("NOTEBOOK"))]
+    return sorted(shown, key=lambda part: (named().index(part[1].chapter), part[1].place))
 
 
 def chapters(plan: Mapping[str, Mapping[str, Any]]) -> tuple[Chapter, ...]:
-    """Every chapter, with the code of its runs in `plan`."""
-    return tuple(dataclasses.replace(chapter, code=code(chapter, plan)) for chapter in CHAPTERS)
+    """Every chapter, with its subjects and the code of its runs in `plan`."""
+    taking = {name: tuple(path for path, shown in taking_part() if shown.chapter == name) for name in named()}
+    return tuple(
+        dataclasses.replace(chapter, code=code(chapter, plan), subjects=taking[chapter.name]) for chapter in CHAPTERS
+    )
 
 
 def code(chapter: Chapter, plan: Mapping[str, Mapping[str, Any]]) -> str:

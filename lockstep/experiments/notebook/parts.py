@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.cases.layers import LayerCase
+from lockstep.cases.notebook import ADAM_STEPS, TUNING_LR, TUNING_STEPS
 from lockstep.engine.run import Run, run
 from lockstep.numerics.shapes import Outputs
 from lockstep.records.kinds.run import RunRecord
 from lockstep.subjects.registry import find
 
 SIDES = ("ours", "theirs")
-ADAM_STEPS, TUNING_STEPS, TUNING_LR = 150, 50, 0.01
 
 
 def part(arguments: tuple[str, Mapping[str, Any], str]) -> RunRecord:

@@ -8,9 +8,21 @@ import numpy as np
 
 from lockstep.cases.layers import LayerCase
 from lockstep.cases.models import Training
-from lockstep.experiments.notebook.chapters import chapter_of, chapters
+from lockstep.cases.notebook import (
+    ADAM_STEPS,
+    DEEP,
+    LARGE,
+    LARGE_ONES,
+    LATER,
+    RATES,
+    REGULAR,
+    SAMPLES,
+    STEPS,
+    TUNING_STEPS,
+)
+from lockstep.experiments.notebook.chapters import chapter_of, chapters, taking_part
 from lockstep.experiments.notebook.claims import OWN, Facts, Gain, Rate, Spot, claims
-from lockstep.experiments.notebook.parts import ADAM_STEPS, SIDES, TUNING_STEPS, Losses
+from lockstep.experiments.notebook.parts import SIDES, Losses
 from lockstep.numerics.environment import environment
 from lockstep.numerics.shapes import Array, Flat
 from lockstep.records.kinds.experiment import ExperimentRecord, PrintedNumber, RunEntry
@@ -18,17 +30,6 @@ from lockstep.records.kinds.run import RunRecord
 from lockstep.records.schema import plain, read
 from lockstep.subjects.registry import choose, find
 from lockstep.text import message
-
-OPTIMIZERS = ("sgd", "rmsprop", "adam", "adagrad")
-REGULAR = {"none": "no regularisation", "l2": "L2", "l1": "L1", "dropout": "dropout"}
-ITERATIONS, SAMPLES = 2000, 40
-LATER = 3000  # iterations on Rosenbrock, where the notebook stops at 100
-LARGE = 400  # samples, ten times as many as the notebook has
-LARGE_ONES = ("none", "l2", "dropout")
-RATES = (0.1, 0.3, 1.0, 3.0, 10.0)
-WIDE, DEEP = (64, 32), (32,) * 8  # hidden layers
-TUNED = "optim.sgd"  # what goes on where Adam stopped
-BRIEFLY = {"judge_every": 1000, "drift_every": 1000}  # judged at the first step, compared at the last
 
 PRINTED = {  # by what `printed.NAME` calls it
     "position.sgd": "[-1.43895475 2.07827576]",
@@ -46,66 +47,24 @@ PRINTED = {  # by what `printed.NAME` calls it
 }
 
 
-def trained(words: str, steps: int, **settings: Any) -> dict[str, Any]:
-    """A run of the network, tried on the held-back samples at its end."""
-    case = Training(words, tested_every=steps, **settings)
-    return {"subject": "models.mlp", "case": case, "steps": steps, **BRIEFLY}
-
-
-def clusters(words: str, data: str, network: dict[str, Any], **watched: int) -> dict[str, Any]:
-    """The notebook's training with other samples or another network, and nothing else."""
-    known = find("models.mlp").cases
-    case = next(case for case in known.CASES if case.desc == "the notebook's two clusters, no regularisation")
-    changed = cast(Training, case).replaced(
-        desc=words, data=data, network=case.network | network, tested_every=ITERATIONS
-    )
-    return {"subject": "models.mlp", "case": changed, "dtype": "float64", "steps": ITERATIONS, **watched}
-
-
-def on_digits(
-    words: str, steps: int, hidden, batchnorm: bool, optimizer: str, **hyperparameters: Any
-) -> dict[str, Any]:
-    network = {"hidden": hidden, "batchnorm": batchnorm, "bias": not batchnorm}
-    return trained(words, steps, optimizer=optimizer, network=network, **hyperparameters)
-
-
 def plan() -> dict[str, dict[str, Any]]:
-    """Every run of the experiment: its name here, and the arguments of `lockstep.run`."""
-    own = {"case": "the notebook's run", "dtype": "float64"}
-    penalised = {"l2": 0.1}
-    dropped = {"dropout": 0.3}
-    runs: dict[str, dict[str, Any]] = {}
-    for name in OPTIMIZERS:
-        runs[f"optim/{name}"] = {"subject": f"optim.{name}", "steps": 100, **own}
-    for name in OWN:
-        runs[f"later/{name}"] = {"subject": f"optim.{name}", "steps": LATER, **own, **BRIEFLY}
-    for name, words in REGULAR.items():
-        case = f"the notebook's two clusters, {words}"
-        watched = {"steps": ITERATIONS, "judge_every": 250, "drift_every": 50}
-        runs[f"regular/{name}"] = {"subject": "models.mlp", "case": case, "dtype": "float64", **watched}
-    runs["regular/both"] = clusters("L2 and dropout", "two clusters", penalised | dropped, **BRIEFLY)
-    for name, network in zip(LARGE_ONES, ({}, penalised, dropped), strict=True):
-        runs[f"large/{name}"] = clusters(f"{LARGE} samples, {name}", f"two clusters:{LARGE}", network, **BRIEFLY)
-    example = {"case": "the notebook's worked example", "dtype": "float64", "steps": 1}
-    runs["batchnorm"] = {"subject": "layers.batchnorm", **example}
-    for batchnorm in (False, True):
-        words = "with BatchNorm" if batchnorm else "without BatchNorm"
-        for lr in RATES:
-            key, text = f"rates/{int(batchnorm)}/{lr}", f"{words}, lr {lr}"
-            runs[key] = on_digits(text, 100, WIDE, batchnorm, "optim.sgd", lr=lr)
-        for optimizer, lr in {"sgd": 0.1, "adam": 3e-3}.items():
-            key, text = f"deep/{int(batchnorm)}/{optimizer}", f"{len(DEEP)} hidden layers {words}, {optimizer}"
-            runs[key] = on_digits(text, 100, DEEP, batchnorm, f"optim.{optimizer}", lr=lr)
-    for key, steps in {"tuned/start": ADAM_STEPS, "tuned/adam": ADAM_STEPS + TUNING_STEPS}.items():
-        runs[key] = on_digits(f"Adam, {steps} steps", steps, WIDE, True, "optim.adam", lr=3e-3)
-    return runs
+    """Every run of the study, as the subjects declare them: its name, and the arguments of `lockstep.run`."""
+    return {
+        name: {"subject": path, **arguments} for path, shown in taking_part() for name, arguments in shown.runs.items()
+    }
+
+
+def optimizers() -> list[str]:
+    """What the optimizers are called in it, in its order."""
+    return [name.removeprefix("optim/") for name in plan() if name.startswith("optim/")]
 
 
 def part(name: str) -> tuple[str, dict[str, Any], str]:
     """What a run of `plan` is made of: the arguments of `lockstep.experiments.notebook.parts.part`."""
     arguments = plan()[name]
     case = choose(find(arguments["subject"]), arguments["case"])
-    return name, arguments | {"case": case}, TUNED if name == "tuned/start" else ""
+    after = next((shown.then[name] for _, shown in taking_part() if name in shown.then), "")
+    return name, arguments | {"case": case}, after
 
 
 def record(parts: Mapping[str, RunRecord]) -> ExperimentRecord:
@@ -143,7 +102,7 @@ def record(parts: Mapping[str, RunRecord]) -> ExperimentRecord:
 def settings() -> dict[str, Any]:
     """What the notebook promises and does not write, and what was chosen for it; and its hyperparameters."""
     cases = {name: choose(find(arguments["subject"]), arguments["case"]) for name, arguments in plan().items()}
-    chosen = {name: cases[f"optim/{name}"].hyperparameters for name in OPTIMIZERS}
+    chosen = {name: cases[f"optim/{name}"].hyperparameters for name in optimizers()}
     networks = {name: cast(Training, cases[f"regular/{name}"]).network for name in REGULAR}
     added = {name: message(f"claim.added.{name}") for name in ("adagrad", "l1")}
     return read(Any, plain({"optim": chosen, "regular": networks, "added": added}))
@@ -151,7 +110,7 @@ def settings() -> dict[str, Any]:
 
 def drawn(parts: Mapping[str, RunRecord]) -> Iterator[tuple[str, np.ndarray]]:
     """The arrays of the notebook's figures, on both sides, in its layout."""
-    for name in OPTIMIZERS:
+    for name in optimizers():
         arrays = parts[f"optim/{name}"].arrays
         for side in SIDES:
             yield f"nb/optim/{name}/{side}/path", arrays[f"trace/path/{side}"]
@@ -161,7 +120,8 @@ def drawn(parts: Mapping[str, RunRecord]) -> Iterator[tuple[str, np.ndarray]]:
         for side in SIDES:
             yield f"nb/regular/{name}/{side}/losses", arrays[f"trace/loss/{side}"]
             yield f"nb/regular/{name}/{side}/W1", arrays[f"nb/W1/{side}"]
-    layer = choose(find("layers.batchnorm"), plan()["batchnorm"]["case"])
+    example = plan()["batchnorm"]
+    layer = choose(find(example["subject"]), example["case"])
     yield "nb/batchnorm/before", cast(LayerCase, layer).inputs(np.random.default_rng(0), 1, "float64")[0].T.copy()
     for side in SIDES:
         yield f"nb/batchnorm/{side}", parts["batchnorm"].arrays[f"nb/output/{side}"]
@@ -240,8 +200,8 @@ def measured(parts: Mapping[str, RunRecord], side: str, arrays: Mapping[str, Arr
     out, before = arrays[f"nb/batchnorm/{side}"], arrays["nb/batchnorm/before"]
     variance, eps = float(np.var(before[0])), 1e-5
     return Facts(
-        steps=100,
-        left={name: spot(f"optim/{name}") for name in OPTIMIZERS},
+        steps=STEPS,
+        left={name: spot(f"optim/{name}") for name in optimizers()},
         later_steps=LATER,
         later={name: spot(f"later/{name}") for name in OWN},
         norms={name: float(np.linalg.norm(arrays[f"nb/regular/{name}/{side}/W1"])) for name in REGULAR},
