@@ -21,15 +21,18 @@ Kind = TypeVar("Kind", bound=Record)
 
 
 class Head(NamedTuple):
-    """What a record is of. machine: whether it says how the machine rounds."""
+    """What a record is of. machine: whether it says how the machine rounds. leads: whether a report begins with it."""
 
     kind: str
     subject: str
     machine: bool
+    leads: bool
 
     @classmethod
     def of(cls, record: Record) -> "Head":
-        return cls(record.kind, record.subject, bool(getattr(record, "findings", None)))
+        return cls(
+            record.kind, record.subject, bool(getattr(record, "findings", None)), bool(getattr(record, "lead", None))
+        )
 
 
 class Ways(NamedTuple):

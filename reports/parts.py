@@ -17,7 +17,7 @@ from lockstep.tasks.workers import Tell, Workers, silent
 from lockstep.text import LANGUAGES
 from reports.contents import Contents, Head, Ways, contents, shown, ways
 from reports.gallery import Gallery
-from reports.pages.index import FIRST, LEADING
+from reports.pages.index import LEADING
 from reports.site import ONE, View, encoded, of_chapters, of_everything, of_subjects, rendered
 
 HERE = pathlib.Path(__file__).parent
@@ -92,7 +92,7 @@ def report(
 def head(path: pathlib.Path) -> Head:
     """What a record is about; its entries are checked where it is read."""
     data = json.loads(path.read_text("utf-8"))
-    return Head(data["kind"], data["subject"], bool(data.get("findings")))
+    return Head(data["kind"], data["subject"], bool(data.get("findings")), bool(data.get("lead")))
 
 
 def files_of(path: pathlib.Path) -> Files:
@@ -110,7 +110,8 @@ def parts(records: Sequence[tuple[Head, Files]]) -> list[Part]:
         for views, names in ((of_subjects, subjects), (of_chapters, experiments))
         for name in names
     ]
-    leading = tuple(files for one, files in records if one.subject == FIRST and one.kind in LEADING)
+    first = next((one.subject for one, _ in records if one.leads), None)
+    leading = tuple(files for one, files in records if one.subject == first and one.kind in LEADING)
     return [*every, Part("everything", of_everything, tuple(files for _, files in records), leading)]
 
 

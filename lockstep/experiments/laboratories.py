@@ -15,7 +15,7 @@ from lockstep.causes.source import parsed
 from lockstep.experiments.powers import Known, misrounded
 from lockstep.explanation.ladder import advance
 from lockstep.numerics.environment import environment
-from lockstep.records.kinds.laboratory import NUMBERS, Kept, LaboratoryRecord, Setting
+from lockstep.records.kinds.laboratory import NUMBERS, Kept, LaboratoryRecord, Lead, Setting
 from lockstep.records.schema import plain
 from lockstep.subjects.families.optim import problem_of
 from lockstep.subjects.registry import asked
@@ -80,6 +80,7 @@ def recorded(arguments: Mapping[str, Any]) -> LaboratoryRecord:
         settings=tuple(settings),
         powers=tuple(powers(kind, settings)),
         sparse=kind.SPARSE == "alone",
+        lead=lead(subject),
         arrays=arrays,
     )
 
@@ -124,8 +125,15 @@ def penalised(subject: Subject) -> LaboratoryRecord:
         settings=tuple(settings),
         powers=(),
         sparse=False,
+        lead=lead(subject),
         arrays=arrays,
     )
+
+
+def lead(subject: Subject) -> Lead | None:
+    """What a report begins with, where a subject's cases declare it (`LEAD`): a format and a cause."""
+    declared = subject.table("LEAD")
+    return Lead(dtype=declared[0], cause=declared[1]) if declared else None
 
 
 def descent(formula: Any, slope: str, ending: str) -> str:

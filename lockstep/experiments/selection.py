@@ -9,6 +9,7 @@ A module of cases, or the package of its family for all of them, may have
 - `TRIED`: case to steps and to hyperparameters of its own, which its laboratory begins with; None where a page cannot
   work its formula out. `LAID_OUT`: the shape of the two numbers there, where that is not a vector.
 - `CURVES`: name to a function of both sides' modules, both generators and a seed, `lockstep.experiments.curves`.
+- `LEAD`: a format and a cause of it, which a report begins with. `PANEL`: which of the laboratory's panels is its.
 - `SHOWN_AS`: what it is called where somebody names what to run; its path if left out.
 - `plan`: a function of its table and of folders of data, in the place of `RUNS`.
 

@@ -34,4 +34,5 @@ def walked(arguments: Mapping[str, Any]) -> WalkRecord:
         source=walked_steps.source,
         walked=tuple(walked_steps.steps),
         rerun=f"{again} --rounding paper",
+        panel=subject.table("PANEL"),
     )

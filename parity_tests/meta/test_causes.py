@@ -10,6 +10,7 @@ import pytest
 from lockstep.causes import BadEdit, Cause, First, causes, plant, scenarios, table
 from lockstep.causes.catalogue import met, page
 from lockstep.causes.cause import DTYPES, subject_class
+from lockstep.causes.harness import FAULTS as ANY_OPTIMIZERS
 from lockstep.causes.precision import float32, float32_power, float32_product
 from lockstep.causes.saved import LR, SAVED
 from lockstep.checking.driving.trials import RESUMING, trials

@@ -267,7 +267,7 @@ def walk_record(**changes) -> WalkRecord:
         "kind": "walk", "subject": "optim.adam", "case": {"desc": "plain"},
         "dtype": "float32", "path": "single", "seed": 0, "steps": 4, "environment": {},
         "equations": EQUATIONS,
-        "state": {"exp_avg": "m"}, "rerun": "lockstep ledger optim.adam --step 3",
+        "state": {"exp_avg": "m"}, "rerun": "lockstep ledger optim.adam --step 3", "panel": None,
         "source": {"paper": "def paper(exp_avg, d):\n    m = beta1 * exp_avg + (1 - beta1) * d\n    return m"},
         "walked": [walked(), walked(), walked("m"), walked("m")], **changes,
     }  # fmt: skip
@@ -367,7 +367,7 @@ def laboratory_record(**changes) -> LaboratoryRecord:
             "momentum_buffer": {"line": "buf", "kind": "array", "start": 0.0, "when": "", **AXES},
         },
         "source": {"paper": PAPER, "pytorch": PAPER.replace("def paper", "def pytorch")},
-        "functions": {"bowl": {"paper": FUNCTION, "pytorch": FUNCTION}}, "settings": [setting()], "powers": [],
+        "functions": {"bowl": {"paper": FUNCTION, "pytorch": FUNCTION}}, "settings": [setting()], "powers": [], "lead": None,
         "sparse": False,
         **changes,
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from lockstep.records.kinds.laboratory import LaboratoryRecord
 from lockstep.records.kinds.run import RunRecord
 from lockstep.text import Message, message
 from reports import facts, words
@@ -13,9 +14,7 @@ from reports.pages import laboratory, subject
 from reports.pages.laboratory import Laboratory
 from reports.pages.rows import Row, counted, row
 
-FIRST = "optim.adam"  # where a reader who knows the notebook begins
-LEADING = ("run", "detection")  # records of which it has pictures
-SEEN = ("float64", "eps-inside-sqrt")  # in which format, and by which mistake, a bug is seen beside rounding at once
+LEADING = ("run", "detection", "laboratory")  # records that its pictures are made of
 
 
 class Subject(NamedTuple):
@@ -47,26 +46,36 @@ def context(records: Contents, gallery: Gallery) -> dict[str, Any]:
 
 
 def beginning(records: Contents) -> tuple[str | None, list[tuple[str, Message]]]:
-    """The first subject that has something to say in short, the notebook's reader's before all others; and what."""
-    for name in sorted(records.subjects, key=lambda name: name != FIRST):
+    """The first subject that has something to say in short, the one a report leads with before all others; and what."""
+    first = leading(records)
+    for name in sorted(records.subjects, key=lambda name: not first or name != first.subject):
         answers = subject.context(name, records, Gallery())["short"]  # whose pictures nobody draws
         if answers:
             return name, answers
     return None, []
 
 
-def opening(records: Contents) -> Laboratory | None:
+def leading(records: Contents) -> LaboratoryRecord | None:
     """What the page leads with, where that was recorded."""
-    lab = laboratory.of(FIRST, records)
-    return lab.leading(*SEEN) if lab else None
+    return next((record for kept in records.laboratories.values() for record in kept if record.lead), None)
+
+
+def opening(records: Contents) -> Laboratory | None:
+    """The laboratory that it begins with."""
+    first = leading(records)
+    lab = laboratory.of(first.subject, records) if first else None
+    return lab.leading(first.lead.dtype, first.lead.cause) if lab and first and first.lead else None
 
 
 def still(records: Contents, gallery: Gallery) -> list[Picture]:
     """The same for who runs no scripts: the path of a run, which is rounding, and what the mistake does."""
-    dtype, cause = SEEN
-    runs = [run for run in records.runs.get(FIRST, []) if run.dtype == dtype and path.applies(run)]
+    first = leading(records)
+    if not first or not first.lead:
+        return []
+    dtype, cause, name = first.lead.dtype, first.lead.cause, first.subject
+    runs = [run for run in records.runs.get(name, []) if run.dtype == dtype and path.applies(run)]
     shown = [gallery.picture(path, run, "index") for run in runs[:1]]
-    for detection in records.detections.get(FIRST, [])[:1]:
+    for detection in records.detections.get(name, [])[:1]:
         numbers = [n for n, row in enumerate(detection.rows) if row.name == cause and trajectory.applies(detection, n)]
         shown += [gallery.picture(trajectory, detection, "index", number) for number in numbers]
     return shown

@@ -13,7 +13,6 @@ from reports.translation import Untranslatable, translated
 
 RIDDLES, REAL = 10, 3  # how many there are, and how many of them, the last ones, were met in a library
 DTYPE = "float32"
-LAYERS = {"normalising": "layers.batchnorm", "dropping": "layers.dropout"}  # that are tried at the notebook's size
 
 
 class Riddle(NamedTuple):
@@ -48,12 +47,11 @@ def context(records: Contents) -> dict[str, Any]:
 
 
 def layers(records: Contents) -> Iterator[tuple[str, str]]:
-    """The formulas of the layers that can be tried, in JavaScript: those of whom a walk states the paper's order."""
-    for name, subject in LAYERS.items():
-        walks = records.walks.get(subject, [])
+    """The formulas that a panel is there for, in JavaScript: those of whose subject a walk states the paper's order."""
+    for first, *_ in records.walks.values():
         with contextlib.suppress(Untranslatable, KeyError):
-            if walks:
-                yield name, written(translated(walks[0].source["paper"]))
+            if first.panel:
+                yield first.panel, written(translated(first.source["paper"]))
 
 
 def chosen(labs: Sequence[Laboratory]) -> list[Riddle]:

@@ -167,6 +167,7 @@ RUNS = [
     "images, cumulative average",
     "the notebook's worked example",
 ]
+PANEL = "normalising"  # of the report's laboratory
 WALKED = {"the notebook's worked example": 2}
 CLIMBED = {"features, in training": None, "images, in training": None}
 CURVES = {"batch sizes": batch_sizes}

@@ -73,6 +73,7 @@ def mask(layer, p: float, generator) -> np.ndarray:
 
 # What a report shows of it, as lockstep/experiments/selection.py takes it.
 RUNS = ["p = 0.3, shared masks", "training, then evaluation"]
+PANEL = "dropping"  # of the report's laboratory
 WALKED = {"p = 0.3, shared masks": 2}
 CLIMBED = {}  # the paper's order is PyTorch's, to the bit
 CURVES = {"keep rate": keep_rates}

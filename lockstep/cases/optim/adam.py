@@ -82,6 +82,7 @@ BAD = [
 ]
 
 # What a report shows of it, as lockstep/experiments/selection.py takes it.
+LEAD = ("float64", "eps-inside-sqrt")  # where a report begins: a bug seen beside rounding at once
 WALKED = {"the notebook's run": 12}
 GROWN = {"the notebook's run": 200, "defaults": 200}  # to a stream of gradients nothing comes back
 

@@ -54,6 +54,18 @@ class Setting:
     shape: tuple[int, ...]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Lead:
+    """What a report begins with: a bug beside rounding.
+
+    Attributes:
+        dtype: in which format. cause: the name of the mistake.
+    """
+
+    dtype: str
+    cause: str
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class LaboratoryRecord(Record, kind="laboratory"):
     """What a page needs to work out a subject's formula by itself, beside what PyTorch made of it.
@@ -71,6 +83,7 @@ class LaboratoryRecord(Record, kind="laboratory"):
         settings: what was recorded, the first of them to begin with.
         powers: each x, y and x**y that Python worked out in a coefficient of theirs and did not round correctly, which
             the C library's last bit is the cause of; a page rounds all others.
+        lead: what a report shows of it before all else, where it is the subject that a reader begins with.
     """
 
     equations: Mapping[str, str]
@@ -80,6 +93,7 @@ class LaboratoryRecord(Record, kind="laboratory"):
     settings: Annotated[tuple[Setting, ...], NOT_EMPTY]
     powers: tuple[tuple[float, ...], ...]
     sparse: bool
+    lead: Lead | None
 
     def __post_init__(self):
         super().__post_init__()

@@ -110,6 +110,7 @@ class WalkRecord(CaseRecord, kind="walk"):
         source: order of operations ("paper", "pytorch") to the text of the functions that state it.
         walked: the stages of each step; none of one in which no formula is worked out.
         rerun: the command that walks to where the sides part.
+        panel: which of the laboratory's panels works out its formula, at the notebook's size; null where none does.
     """
 
     equations: Mapping[str, str]
@@ -117,6 +118,7 @@ class WalkRecord(CaseRecord, kind="walk"):
     source: Mapping[str, str]
     walked: Annotated[tuple[tuple[WalkedStage, ...], ...], NOT_EMPTY]
     rerun: str
+    panel: str | None
 
     def __post_init__(self):
         super().__post_init__()
