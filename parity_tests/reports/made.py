@@ -367,8 +367,8 @@ def laboratory_record(**changes) -> LaboratoryRecord:
             "momentum_buffer": {"line": "buf", "kind": "array", "start": 0.0, "when": "", **AXES},
         },
         "source": {"paper": PAPER, "pytorch": PAPER.replace("def paper", "def pytorch")},
-        "functions": {"bowl": {"paper": FUNCTION, "pytorch": FUNCTION}}, "settings": [setting()], "powers": [], "lead": None,
-        "sparse": False,
+        "functions": {"bowl": {"paper": FUNCTION, "pytorch": FUNCTION}}, "settings": [setting()], "powers": [],
+        "sparse": False, "lead": None,
         **changes,
     }  # fmt: skip
     way = np.linspace((-2, 3), (0, 0), STEPS + 1, dtype=np.float32)
