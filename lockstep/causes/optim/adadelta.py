@@ -1,21 +1,10 @@
 """Causes of optim.adadelta."""
 
 from lockstep.causes.cause import Cause, First
-from lockstep.causes.optim.optimizer import (
-    ascends,
-    decay_factor,
-    l2_divided_by_batch,
-    l2_twice,
-    low_precision,
-    lr_factor,
-    none_gradient_decays,
-    other_value,
-    situations,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
-SCENARIOS = situations()
+SCENARIOS = optimizer.situations()
 
 TINY = "gradients near eps"
 
@@ -64,14 +53,17 @@ CAUSES = table(
             seen="Keras, TensorFlow, the paper",
             first=First(1, "v"),
         ),
-        l2_twice("v"),
-        none_gradient_decays("step"),
-        tied_updated_twice("step"),
-        low_precision("lr", "float32(lr)", "param"),
-        *(other_value("eps", value, "w", seen=seen) for value, seen in ((1e-7, "Keras"), (1e-8, "TensorFlow 1"))),
-        ascends("param + lr * delta"),
-        lr_factor(0.001, seen="Keras, TensorFlow: 1e-3 for 1"),
-        l2_divided_by_batch("v"),
-        decay_factor(0.1, "v"),
+        optimizer.l2_twice("v"),
+        optimizer.none_gradient_decays("step"),
+        optimizer.tied_updated_twice("step"),
+        optimizer.low_precision("lr", "float32(lr)", "param"),
+        *(
+            optimizer.other_value("eps", value, "w", seen=seen)
+            for value, seen in ((1e-7, "Keras"), (1e-8, "TensorFlow 1"))
+        ),
+        optimizer.ascends("param + lr * delta"),
+        optimizer.lr_factor(0.001, seen="Keras, TensorFlow: 1e-3 for 1"),
+        optimizer.l2_divided_by_batch("v"),
+        optimizer.decay_factor(0.1, "v"),
     ],
 )

@@ -2,19 +2,11 @@
 
 from lockstep.cases import Case
 from lockstep.causes.cause import Cause, First, Scenario
-from lockstep.causes.optim.optimizer import (
-    ascends,
-    decay_factor,
-    low_precision,
-    lr_factor,
-    none_gradient_decays,
-    situations,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
 SCENARIOS = [
-    *situations(),
+    *optimizer.situations(),
     Scenario(Case("a relative step that falls below lr", lr=0.6, steps=6)),
 ]
 
@@ -135,11 +127,11 @@ CAUSES = table(
             shows="weight decay",
             first=First(1, "r"),
         ),
-        none_gradient_decays("step"),
-        tied_updated_twice("step"),
-        low_precision("lr", "float32(lr)", "param"),
-        ascends("decayed + alpha * u_hat"),
-        lr_factor(0.1),
-        decay_factor(0.1, "param"),
+        optimizer.none_gradient_decays("step"),
+        optimizer.tied_updated_twice("step"),
+        optimizer.low_precision("lr", "float32(lr)", "param"),
+        optimizer.ascends("decayed + alpha * u_hat"),
+        optimizer.lr_factor(0.1),
+        optimizer.decay_factor(0.1, "param"),
     ],
 )

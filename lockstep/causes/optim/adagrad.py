@@ -2,31 +2,12 @@
 
 from lockstep.cases import Case
 from lockstep.causes.cause import Cause, First, Scenario
-from lockstep.causes.optim.optimizer import (
-    anyones,
-    ascends,
-    clipped_inside,
-    decay_ascends,
-    decay_beside,
-    decay_factor,
-    l2_divided_by_batch,
-    l2_twice,
-    low_precision,
-    lr_factor,
-    none_gradient_decays,
-    other_decays,
-    other_value,
-    seldom,
-    shared_state,
-    situations,
-    state_low_precision,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
 SCENARIOS = [
-    *situations(),
-    *seldom(),
+    *optimizer.situations(),
+    *optimizer.seldom(),
     Scenario(Case("lr decay", lr=0.1, lr_decay=0.1, steps=6)),
 ]
 
@@ -76,24 +57,24 @@ CAUSES = table(
             formula=r"\theta_t = \theta_{t-1} - \frac{\alpha}{1 + t\,\eta}\,d_t / s_t",
             shows="lr decay",
         ),
-        *decay_beside("v"),
-        state_low_precision("v"),
-        clipped_inside("v"),
-        *anyones("v", None),
-        *shared_state("v"),
-        *other_decays("d", "g", "v"),
-        decay_ascends("v"),
-        l2_twice("v"),
-        none_gradient_decays("step"),
-        tied_updated_twice("step"),
-        low_precision("lr", "float32(lr)", "param"),
+        *optimizer.decay_beside("v"),
+        optimizer.state_low_precision("v"),
+        optimizer.clipped_inside("v"),
+        *optimizer.anyones("v", None),
+        *optimizer.shared_state("v"),
+        *optimizer.other_decays("d", "g", "v"),
+        optimizer.decay_ascends("v"),
+        optimizer.l2_twice("v"),
+        optimizer.none_gradient_decays("step"),
+        optimizer.tied_updated_twice("step"),
+        optimizer.low_precision("lr", "float32(lr)", "param"),
         *(
-            other_value("eps", value, "param", seen=seen, shows=TINY)
+            optimizer.other_value("eps", value, "param", seen=seen, shows=TINY)
             for value, seen in ((1e-8, "MLX, FBGEMM; unslothai/unsloth-zoo#819"), (1e-7, "Keras, optax"))
         ),
-        ascends("param + lr / (1 + (step - 1) * lr_decay) * d / denom"),
-        lr_factor(0.1, seen="Keras"),
-        l2_divided_by_batch("v"),
-        decay_factor(0.1, "v"),
+        optimizer.ascends("param + lr / (1 + (step - 1) * lr_decay) * d / denom"),
+        optimizer.lr_factor(0.1, seen="Keras"),
+        optimizer.l2_divided_by_batch("v"),
+        optimizer.decay_factor(0.1, "v"),
     ],
 )

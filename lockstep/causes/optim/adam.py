@@ -3,34 +3,12 @@
 from lockstep.cases import Case
 from lockstep.causes.behaviour import counts_calls, counts_tensors, hidden_maximum
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
-from lockstep.causes.optim.optimizer import (
-    anyones,
-    ascends,
-    clipped_inside,
-    decay_ascends,
-    decay_factor,
-    decay_without_parameter,
-    l2_and_decoupled,
-    l2_divided_by_batch,
-    l2_twice,
-    low_precision,
-    lr_factor,
-    none_gradient_decays,
-    other_decays,
-    other_value,
-    resets,
-    seldom,
-    shared_state,
-    situations,
-    starts_at_first_square,
-    state_low_precision,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
 SCENARIOS = [
-    *situations(),
-    *seldom(),
+    *optimizer.situations(),
+    *optimizer.seldom(),
     Scenario(Case("amsgrad, gradients shrink", problem="shrinking", amsgrad=True, steps=6)),
 ]
 
@@ -177,12 +155,12 @@ MOMENTS = [
         seen="metaopt/torchopt#8",
         first=First(1, "v"),
     ),
-    low_precision("lr", "float32(lr)", "param"),
-    low_precision("betas", "(betas[0], float32(betas[1]))", "v", dtypes=DTYPES),
-    none_gradient_decays("step"),
-    tied_updated_twice("step"),
+    optimizer.low_precision("lr", "float32(lr)", "param"),
+    optimizer.low_precision("betas", "(betas[0], float32(betas[1]))", "v", dtypes=DTYPES),
+    optimizer.none_gradient_decays("step"),
+    optimizer.tied_updated_twice("step"),
     *(
-        other_value("eps", value, "param", seen=seen, shows=TINY)
+        optimizer.other_value("eps", value, "param", seen=seen, shows=TINY)
         for value, seen in ((1e-7, "Keras, TensorFlow, numpy-ml"), (1e-6, "d2l"), (1e-5, "burn"))
     ),
     *(
@@ -271,9 +249,9 @@ MOMENTS = [
         formula=r"\beta_1 \leftrightarrow \beta_2",
         first=First(1, "m"),
     ),
-    state_low_precision("m", "v"),
-    *shared_state("m"),
-    *resets("exp_avg", "exp_avg_sq"),
+    optimizer.state_low_precision("m", "v"),
+    *optimizer.shared_state("m"),
+    *optimizer.resets("exp_avg", "exp_avg_sq"),
     *(
         Cause(
             id="variance-about-the-mean",
@@ -292,10 +270,10 @@ MOMENTS = [
         formula=r"\alpha_t = \alpha_{t-1}\,\sqrt{1 - \beta_2^t} / (1 - \beta_1^t)",
         seen="PennyLaneAI/pennylane#1929",
     ),
-    starts_at_first_square(),
-    clipped_inside("m"),
-    ascends("decayed + lr * m_hat / denom"),
-    lr_factor(10),
+    optimizer.starts_at_first_square(),
+    optimizer.clipped_inside("m"),
+    optimizer.ascends("decayed + lr * m_hat / denom"),
+    optimizer.lr_factor(10),
 ]
 
 CAUSES = table(
@@ -327,8 +305,8 @@ CAUSES = table(
             shows="weight decay",
             first=First(1, "m"),
         ),
-        l2_and_decoupled({"decayed": "param - lr * weight_decay * param if weight_decay else param"}),
-        decay_without_parameter({"d": "g + weight_decay if weight_decay else g"}, "m"),
+        optimizer.l2_and_decoupled({"decayed": "param - lr * weight_decay * param if weight_decay else param"}),
+        optimizer.decay_without_parameter({"d": "g + weight_decay if weight_decay else g"}, "m"),
         Cause(
             id="decoupled-for-l2",
             variant="after the update",
@@ -338,12 +316,12 @@ CAUSES = table(
             shows="weight decay",
             first=First(1, "m"),
         ),
-        *other_decays("d", "g", "m"),
-        decay_ascends("m"),
-        *anyones("m", First(2, "m")),
-        l2_twice("m"),
+        *optimizer.other_decays("d", "g", "m"),
+        optimizer.decay_ascends("m"),
+        *optimizer.anyones("m", First(2, "m")),
+        optimizer.l2_twice("m"),
         *MOMENTS,
-        l2_divided_by_batch("m"),
-        decay_factor(0.1, "m"),
+        optimizer.l2_divided_by_batch("m"),
+        optimizer.decay_factor(0.1, "m"),
     ],
 )

@@ -1,21 +1,10 @@
 """Causes of optim.adamax."""
 
 from lockstep.causes.cause import Cause, First
-from lockstep.causes.optim.optimizer import (
-    ascends,
-    decay_factor,
-    l2_divided_by_batch,
-    l2_twice,
-    low_precision,
-    lr_factor,
-    none_gradient_decays,
-    other_value,
-    situations,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
-SCENARIOS = situations()
+SCENARIOS = optimizer.situations()
 
 TINY = "gradients near eps"
 
@@ -57,15 +46,17 @@ CAUSES = table(
             shows="gradients shrink",
             first=First(2, "u"),
         ),
-        l2_twice("m"),
-        none_gradient_decays("step"),
-        tied_updated_twice("step"),
-        low_precision("lr", "float32(lr)", "param"),
-        low_precision("betas", "(betas[0], float32(betas[1]))", "u", shows="gradients shrink", first=First(2, "u")),
-        other_value("eps", 1e-7, "u", seen="Keras, TensorFlow", shows=TINY),
-        ascends("param + lr / (1 - beta1**step) * m / u"),
-        lr_factor(0.5, seen="Keras, mlpack: 1e-3 for 2e-3"),
-        l2_divided_by_batch("m"),
-        decay_factor(0.1, "m"),
+        optimizer.l2_twice("m"),
+        optimizer.none_gradient_decays("step"),
+        optimizer.tied_updated_twice("step"),
+        optimizer.low_precision("lr", "float32(lr)", "param"),
+        optimizer.low_precision(
+            "betas", "(betas[0], float32(betas[1]))", "u", shows="gradients shrink", first=First(2, "u")
+        ),
+        optimizer.other_value("eps", 1e-7, "u", seen="Keras, TensorFlow", shows=TINY),
+        optimizer.ascends("param + lr / (1 - beta1**step) * m / u"),
+        optimizer.lr_factor(0.5, seen="Keras, mlpack: 1e-3 for 2e-3"),
+        optimizer.l2_divided_by_batch("m"),
+        optimizer.decay_factor(0.1, "m"),
     ],
 )

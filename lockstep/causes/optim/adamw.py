@@ -1,15 +1,8 @@
 """Causes of optim.adamw: Adam's about the moments, and those of its own decay."""
 
 from lockstep.causes.cause import Cause, First
+from lockstep.causes.optim import optimizer
 from lockstep.causes.optim.adam import MOMENTS, SCENARIOS
-from lockstep.causes.optim.optimizer import (
-    anyones,
-    decay_factor,
-    decay_without_parameter,
-    l2_and_decoupled,
-    low_precision,
-    other_decays,
-)
 from lockstep.causes.tables import table
 
 __all__ = ["CAUSES", "SCENARIOS"]
@@ -40,12 +33,12 @@ CAUSES = table(
             seen="bitsandbytes-foundation/bitsandbytes#2010, #2040",
             shows="weight decay",
         ),
-        l2_and_decoupled({"d": "g + weight_decay * param if weight_decay else g"}, "m"),
-        decay_without_parameter({"decayed": "param - lr * weight_decay if weight_decay else param"}, "param"),
-        *other_decays("decayed", "param", "param"),
-        *anyones("m", First(1, "param")),
+        optimizer.l2_and_decoupled({"d": "g + weight_decay * param if weight_decay else g"}, "m"),
+        optimizer.decay_without_parameter({"decayed": "param - lr * weight_decay if weight_decay else param"}, "param"),
+        *optimizer.other_decays("decayed", "param", "param"),
+        *optimizer.anyones("m", First(1, "param")),
         *MOMENTS,
-        low_precision("weight_decay", "float32(weight_decay)", "param", shows="weight decay"),
-        decay_factor(0.4, "param", seen="Keras"),
+        optimizer.low_precision("weight_decay", "float32(weight_decay)", "param", shows="weight decay"),
+        optimizer.decay_factor(0.4, "param", seen="Keras"),
     ],
 )

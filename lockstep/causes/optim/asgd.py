@@ -2,21 +2,13 @@
 
 from lockstep.cases import Case
 from lockstep.causes.cause import Cause, First, Scenario
-from lockstep.causes.optim.optimizer import (
-    ascends,
-    decay_factor,
-    l2_divided_by_batch,
-    l2_twice,
-    none_gradient_decays,
-    situations,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
 AVERAGED = "averaged from step 3 on"
 
 SCENARIOS = [
-    *situations(),
+    *optimizer.situations(),
     Scenario(Case(AVERAGED, lr=0.1, t0=2.0, steps=6)),
     Scenario(Case("lambd", lambd=0.1, lr=0.5, steps=6)),
 ]
@@ -58,11 +50,11 @@ CAUSES = table(
             shows=AVERAGED,
             first=First(5, "ax"),
         ),
-        l2_twice("param"),
-        none_gradient_decays("step"),
-        tied_updated_twice("step"),
-        ascends("decayed + item(eta) * d"),
-        l2_divided_by_batch("param"),
-        decay_factor(0.1, "param"),
+        optimizer.l2_twice("param"),
+        optimizer.none_gradient_decays("step"),
+        optimizer.tied_updated_twice("step"),
+        optimizer.ascends("decayed + item(eta) * d"),
+        optimizer.l2_divided_by_batch("param"),
+        optimizer.decay_factor(0.1, "param"),
     ],
 )

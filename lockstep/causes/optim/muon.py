@@ -3,20 +3,13 @@
 import dataclasses
 
 from lockstep.causes.cause import Cause, First, Scenario
-from lockstep.causes.optim.optimizer import (
-    ascends,
-    decay_factor,
-    lr_factor,
-    none_gradient_decays,
-    situations,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
 # Small, so that their bounds are; and without the stream in which rounding decides at once.
 SCENARIOS = [
     Scenario(one.case.replaced(shapes={"weight": (3, 2), "wide": (2, 4)}))
-    for one in situations()
+    for one in optimizer.situations()
     if one.case.problem != "sparse"
 ]
 
@@ -120,10 +113,10 @@ CAUSES = table(
             words="plain",
             first=First(1, "buf"),
         ),
-        none_gradient_decays("buf"),
-        tied_updated_twice("buf"),
-        ascends("decayed + adjusted * (o.T if tall else o).astype(decayed.dtype)"),
-        lr_factor(0.1),
-        dataclasses.replace(decay_factor(0.1, "param"), shows=NORMAL),  # its decay is never 0
+        optimizer.none_gradient_decays("buf"),
+        optimizer.tied_updated_twice("buf"),
+        optimizer.ascends("decayed + adjusted * (o.T if tall else o).astype(decayed.dtype)"),
+        optimizer.lr_factor(0.1),
+        dataclasses.replace(optimizer.decay_factor(0.1, "param"), shows=NORMAL),  # its decay is never 0
     ],
 )

@@ -4,22 +4,11 @@ from typing import Any
 
 from lockstep.cases import Case
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
-from lockstep.causes.optim.optimizer import (
-    ascends,
-    decay_factor,
-    l2_divided_by_batch,
-    l2_twice,
-    low_precision,
-    lr_factor,
-    none_gradient_decays,
-    other_value,
-    situations,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
 SCENARIOS = [
-    *situations(),
+    *optimizer.situations(),
     Scenario(Case("momentum decay", momentum_decay=0.1, lr=0.1, steps=6)),
 ]
 
@@ -116,12 +105,12 @@ CAUSES = table(
             shows="weight decay",
             first=First(1, "m"),
         ),
-        l2_twice("m"),
-        none_gradient_decays("step"),
-        tied_updated_twice("step"),
-        low_precision("betas", "(betas[0], float32(betas[1]))", "v", dtypes=DTYPES),
+        optimizer.l2_twice("m"),
+        optimizer.none_gradient_decays("step"),
+        optimizer.tied_updated_twice("step"),
+        optimizer.low_precision("betas", "(betas[0], float32(betas[1]))", "v", dtypes=DTYPES),
         *(
-            other_value("eps", value, "param", seen=seen, shows=TINY)
+            optimizer.other_value("eps", value, "param", seen=seen, shows=TINY)
             for value, seen in ((1e-7, "Keras, TensorFlow"), (1e-6, ""))
         ),
         Cause(
@@ -131,9 +120,9 @@ CAUSES = table(
             formula=r"\psi = 0.04",
             first=First(1, "mu_product"),
         ),
-        ascends("decayed + lr * m_hat / denom"),
-        lr_factor(0.5, seen="Keras, MXNet: 1e-3 for 2e-3"),
-        l2_divided_by_batch("m"),
-        decay_factor(0.1, "m"),
+        optimizer.ascends("decayed + lr * m_hat / denom"),
+        optimizer.lr_factor(0.5, seen="Keras, MXNet: 1e-3 for 2e-3"),
+        optimizer.l2_divided_by_batch("m"),
+        optimizer.decay_factor(0.1, "m"),
     ],
 )

@@ -1,22 +1,11 @@
 """Causes of optim.radam."""
 
 from lockstep.causes.cause import DTYPES, Cause, First
-from lockstep.causes.optim.optimizer import (
-    ascends,
-    decay_factor,
-    l2_divided_by_batch,
-    l2_twice,
-    low_precision,
-    lr_factor,
-    none_gradient_decays,
-    other_value,
-    situations,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
 SCENARIOS = [
-    *situations(),
+    *optimizer.situations(),
 ]
 
 TINY = "gradients near eps"
@@ -84,15 +73,17 @@ CAUSES = table(
             shows="weight decay",
             first=First(1, "m"),
         ),
-        l2_twice("m"),
-        none_gradient_decays("step"),
-        tied_updated_twice("step"),
-        low_precision("lr", "float32(lr)", "param"),
-        low_precision("betas", "(betas[0], float32(betas[1]))", "v", dtypes=DTYPES),
-        other_value("eps", 1e-7, "param", seen="Keras, TensorFlow Addons", shows=TINY, first=First(6, "param")),
-        ascends("decayed + lr * r * m_hat * adaptive if rho > 5 else decayed + lr * m_hat"),
-        lr_factor(10),
-        l2_divided_by_batch("m"),
-        decay_factor(0.1, "m"),
+        optimizer.l2_twice("m"),
+        optimizer.none_gradient_decays("step"),
+        optimizer.tied_updated_twice("step"),
+        optimizer.low_precision("lr", "float32(lr)", "param"),
+        optimizer.low_precision("betas", "(betas[0], float32(betas[1]))", "v", dtypes=DTYPES),
+        optimizer.other_value(
+            "eps", 1e-7, "param", seen="Keras, TensorFlow Addons", shows=TINY, first=First(6, "param")
+        ),
+        optimizer.ascends("decayed + lr * r * m_hat * adaptive if rho > 5 else decayed + lr * m_hat"),
+        optimizer.lr_factor(10),
+        optimizer.l2_divided_by_batch("m"),
+        optimizer.decay_factor(0.1, "m"),
     ],
 )

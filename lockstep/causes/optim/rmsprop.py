@@ -2,32 +2,12 @@
 
 from lockstep.cases import Case
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
-from lockstep.causes.optim.optimizer import (
-    anyones,
-    ascends,
-    clipped_inside,
-    decay_ascends,
-    decay_beside,
-    decay_factor,
-    l2_divided_by_batch,
-    l2_twice,
-    low_precision,
-    lr_factor,
-    none_gradient_decays,
-    other_decays,
-    other_value,
-    seldom,
-    shared_state,
-    situations,
-    starts_at_first_square,
-    state_low_precision,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
 SCENARIOS = [
-    *situations(),
-    *seldom(),
+    *optimizer.situations(),
+    *optimizer.seldom(),
     Scenario(Case("momentum", momentum=0.9, lr=0.1, steps=6)),
     Scenario(Case("momentum, lr changes", momentum=0.9, lr=0.1, lr_at={4: 0.01}, steps=6)),
     Scenario(Case("centered", centered=True, lr=0.1, steps=6)),
@@ -85,27 +65,27 @@ CAUSES = table(
             formula=r"\tilde v_t = v_t / (1 - \rho^t)",
             seen="optax",
         ),
-        state_low_precision("v"),
-        starts_at_first_square(),
-        *decay_beside("v"),
-        clipped_inside("v"),
-        *anyones("v", First(2, "v")),
-        *shared_state("v"),
-        *other_decays("d", "g", "v"),
-        decay_ascends("v"),
-        l2_twice("v"),
-        none_gradient_decays("step"),
-        tied_updated_twice("step"),
-        low_precision("lr", "float32(lr)", "param"),
-        low_precision("alpha", "float32(alpha)", "v", dtypes=DTYPES),
-        other_value(
+        optimizer.state_low_precision("v"),
+        optimizer.starts_at_first_square(),
+        *optimizer.decay_beside("v"),
+        optimizer.clipped_inside("v"),
+        *optimizer.anyones("v", First(2, "v")),
+        *optimizer.shared_state("v"),
+        *optimizer.other_decays("d", "g", "v"),
+        optimizer.decay_ascends("v"),
+        optimizer.l2_twice("v"),
+        optimizer.none_gradient_decays("step"),
+        optimizer.tied_updated_twice("step"),
+        optimizer.low_precision("lr", "float32(lr)", "param"),
+        optimizer.low_precision("alpha", "float32(alpha)", "v", dtypes=DTYPES),
+        optimizer.other_value(
             "alpha",
             0.9,
             "v",
             seen="Keras, optax, TensorFlow, numpy-ml",
         ),
         *(
-            other_value("eps", value, "param", seen=seen, shows=TINY)
+            optimizer.other_value("eps", value, "param", seen=seen, shows=TINY)
             for value, seen in ((1e-7, "Keras"), (1e-6, "d2l"), (1e-10, "TensorFlow 1"))
         ),
         Cause(
@@ -117,9 +97,9 @@ CAUSES = table(
             shows="momentum",
             first=First(2, "buf"),
         ),
-        ascends("param + lr * buf"),
-        lr_factor(0.1),
-        l2_divided_by_batch("v"),
-        decay_factor(0.1, "v"),
+        optimizer.ascends("param + lr * buf"),
+        optimizer.lr_factor(0.1),
+        optimizer.l2_divided_by_batch("v"),
+        optimizer.decay_factor(0.1, "v"),
     ],
 )

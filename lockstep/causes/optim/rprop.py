@@ -2,18 +2,13 @@
 
 from lockstep.cases import Case
 from lockstep.causes.cause import Cause, First, Scenario
-from lockstep.causes.optim.optimizer import (
-    ascends,
-    none_gradient_decays,
-    situations,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
 BOUNDED = "step sizes that are soon reached"
 
 SCENARIOS = [
-    *(scenario for scenario in situations() if "weight_decay" not in scenario.case.hyperparameters),
+    *(scenario for scenario in optimizer.situations() if "weight_decay" not in scenario.case.hyperparameters),
     Scenario(Case("a step without gradient", lr=0.1, none_at=3, steps=6)),
     Scenario(Case(BOUNDED, lr=0.1, step_sizes=(0.09, 0.11), steps=6)),
 ]
@@ -61,8 +56,8 @@ CAUSES = table(
             formula=r"\eta^+ \leftrightarrow \eta^-",
             first=First(2, "size"),
         ),
-        none_gradient_decays("step"),
-        tied_updated_twice("step"),
-        ascends("param + np.sign(kept) * size"),
+        optimizer.none_gradient_decays("step"),
+        optimizer.tied_updated_twice("step"),
+        optimizer.ascends("param + np.sign(kept) * size"),
     ],
 )

@@ -6,19 +6,15 @@ import numpy as np
 
 from lockstep.cases import Case
 from lockstep.causes.cause import DTYPES, Cause, First, Scenario
-from lockstep.causes.optim.optimizer import (
-    ascends,
-    low_precision,
-    lr_factor,
-    none_gradient_decays,
-    other_value,
-    situations,
-    tied_updated_twice,
-)
+from lockstep.causes.optim import optimizer
 from lockstep.causes.tables import table
 
 SCENARIOS = [
-    *(scenario for scenario in situations(sparse="rows") if "weight_decay" not in scenario.case.hyperparameters),
+    *(
+        scenario
+        for scenario in optimizer.situations(sparse="rows")
+        if "weight_decay" not in scenario.case.hyperparameters
+    ),
     Scenario(Case("a step without gradient", lr=0.1, none_at=3, sparse="rows", steps=6)),
 ]
 
@@ -100,12 +96,15 @@ CAUSES = table(
             lines={"alpha": "lr / (1 - beta1**step)"},
             formula=r"\alpha_t = \alpha / (1 - \beta_1^t)",
         ),
-        none_gradient_decays("step"),
-        tied_updated_twice("step"),
-        low_precision("betas", "(betas[0], float32(betas[1]))", "v", dtypes=DTYPES),
-        low_precision("lr", "float32(lr)", "param"),
-        *(other_value("eps", value, "param", seen=seen, shows=TINY) for value, seen in ((1e-7, "Keras"), (1e-6, ""))),
-        ascends("param + alpha * m / denom"),
-        lr_factor(0.5),
+        optimizer.none_gradient_decays("step"),
+        optimizer.tied_updated_twice("step"),
+        optimizer.low_precision("betas", "(betas[0], float32(betas[1]))", "v", dtypes=DTYPES),
+        optimizer.low_precision("lr", "float32(lr)", "param"),
+        *(
+            optimizer.other_value("eps", value, "param", seen=seen, shows=TINY)
+            for value, seen in ((1e-7, "Keras"), (1e-6, ""))
+        ),
+        optimizer.ascends("param + alpha * m / denom"),
+        optimizer.lr_factor(0.5),
     ],
 )
