@@ -14,7 +14,7 @@ from lockstep.adapters.frameworks import frameworks_of
 from lockstep.adapters.making import Everything
 from lockstep.adapters.names import in_words
 from lockstep.adapters.optimizer.recognise import Recognised, recognise, shape, told_first
-from lockstep.adapters.optimizer.tensor_step import Ours
+from lockstep.adapters.optimizer.shapes.tensor_step import Ours
 from lockstep.causes.saved import FORGOTTEN, LR
 from lockstep.checking.answer import Check, Outcome, Remark
 from lockstep.checking.driving.defaults import hidden_defaults

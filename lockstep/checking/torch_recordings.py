@@ -8,7 +8,7 @@ from typing import Any
 from lockstep.adapters.layer.ours import OurLayer
 from lockstep.adapters.making import Everything
 from lockstep.adapters.names import Names
-from lockstep.adapters.optimizer.tensor_step import Ours
+from lockstep.adapters.optimizer.shapes.tensor_step import Ours
 from lockstep.checking.driving.passes import Found, standard_of
 from lockstep.checking.driving.passes import drive as drive_layer
 from lockstep.checking.driving.steps import drive

@@ -191,7 +191,7 @@ INSIDE = {
     "diagnose/search.py: Refuted",
     "diagnose/effort.py: Exhausted",  # calls that only Lockstep makes, of itself
     "adapters/making.py: AttributeError",  # what is asked of an object that answers for somebody's code
-    "adapters/optimizer/held_step.py: AttributeError",
+    "adapters/optimizer/shapes/held_step.py: AttributeError",
     "explanation/matrix.py: ChildProcessError",  # a worker that died, which its scheduler tries again
     "numerics/compiler.py: AttributeError",  # what a module is asked for that it has not
     "numerics/difference.py: TypeError",

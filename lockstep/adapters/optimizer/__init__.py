@@ -1,1 +1,1 @@
-"""How optimizers are driven; one file a shape."""
+"""How optimizers are driven: what one offers is recognised, its arguments and its state found."""

@@ -14,16 +14,16 @@ from lockstep.adapters.adapter import Adapter, CannotCheck, NotTaken
 from lockstep.adapters.code import words_of
 from lockstep.adapters.making import Maker, callable_maker, maker_of
 from lockstep.adapters.names import Names, match, named, required, takes_any, told
-from lockstep.adapters.optimizer.held_step import HeldStep
 from lockstep.adapters.optimizer.holders import ArgumentHolder, kind_of, layers_of, slope_of, tensors_of
-from lockstep.adapters.optimizer.numbered import Numbered, keys_of
-from lockstep.adapters.optimizer.object_step import FORMS, PAIRED, ObjectStep, methods_of
-from lockstep.adapters.optimizer.pair import Pair, functions_of
-from lockstep.adapters.optimizer.plain_function import PlainFunction
 from lockstep.adapters.optimizer.roles import STEPS, Roles, is_grads, roles_of
-from lockstep.adapters.optimizer.tensor_step import Ours, TorchOptimizer
-from lockstep.adapters.optimizer.torch_tensors import OnTensors, torch_tensors, uses_torch
-from lockstep.adapters.optimizer.whole_loop import Loop, inner, lacking, loop_of, names_of
+from lockstep.adapters.optimizer.shapes.held_step import HeldStep
+from lockstep.adapters.optimizer.shapes.numbered import Numbered, keys_of
+from lockstep.adapters.optimizer.shapes.object_step import FORMS, PAIRED, ObjectStep, methods_of
+from lockstep.adapters.optimizer.shapes.pair import Pair, functions_of
+from lockstep.adapters.optimizer.shapes.plain_function import PlainFunction
+from lockstep.adapters.optimizer.shapes.tensor_step import Ours, TorchOptimizer
+from lockstep.adapters.optimizer.shapes.torch_tensors import OnTensors, torch_tensors, uses_torch
+from lockstep.adapters.optimizer.shapes.whole_loop import Loop, inner, lacking, loop_of, names_of
 from lockstep.adapters.wrapper import indented, optimizer_wrapper
 from lockstep.subjects.families.optim import defaults_of, handed_in, layout_of, shapes_of
 from lockstep.subjects.registry import find

@@ -9,8 +9,8 @@ import numpy as np
 from lockstep.adapters.adapter import Adapter
 from lockstep.adapters.code import calls
 from lockstep.adapters.optimizer.holders import Built
+from lockstep.adapters.optimizer.shapes.tensor_step import made
 from lockstep.adapters.optimizer.state import as_array
-from lockstep.adapters.optimizer.tensor_step import made
 from lockstep.numerics.shapes import Array
 from lockstep.text import message
 
