@@ -7,7 +7,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import grimp
 import pytest
+
+from lockstep.subjects.registry import families
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 SETTINGS = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["tool"]["importlinter"]
@@ -100,3 +103,56 @@ def test_there_are_at_most_25_rooms():
     loose = [path for path in (PYPROJECT.parent / "lockstep").iterdir() if path.suffix == ".py"]
     assert len(ROOMS) <= 25
     assert {path.stem for path in loose} == {"__init__", "__main__", "errors"}
+
+
+# The house: how many rooms, how high, how full.
+
+MOST_ROOMS, HIGHEST, FULLEST = 25, 10, 10
+
+
+def between_rooms(imports: set[tuple[str, str]]) -> dict[str, set[str]]:
+    """Room to the rooms that it imports from, of pairs of modules below one package."""
+    rooms: dict[str, set[str]] = {}
+    for importer, imported in imports:
+        above, below = (module.split(".")[1] for module in (importer, imported))
+        if above != below:
+            rooms.setdefault(above, set()).add(below)
+    return rooms
+
+
+def longest(rooms: dict[str, set[str]], top: str) -> list[str]:
+    """The longest chain of rooms that begins with one of them; there is no circle."""
+    return [top, *max((longest(rooms, below) for below in rooms.get(top, ())), key=len, default=[])]
+
+
+def crowded(root: Path) -> list[str]:
+    """The packages that have too many modules, but for those whose modules are subjects."""
+    folders = {path.parent for path in root.rglob("*.py")}
+    many = [folder for folder in folders if len([*folder.glob("[!_]*.py")]) > FULLEST]
+    of_subjects = {root / table / family for table in ("cases", "causes") for family in families()}
+    return [str(folder.relative_to(root)) for folder in sorted(many) if folder not in of_subjects]
+
+
+def test_the_house_is_no_larger_than_somebody_can_see():
+    graph = grimp.build_graph("lockstep", cache_dir=None)
+    inside = [module for module in graph.modules if module.count(".")]
+    imports = {
+        (module, other)
+        for module in inside
+        for other in graph.find_modules_directly_imported_by(module)
+        if "." in other
+    }
+    rooms = between_rooms(imports)
+    assert len(ROOMS) <= MOST_ROOMS
+    assert max((longest(rooms, room) for room in ROOMS), key=len)[HIGHEST:] == []
+    assert crowded(PYPROJECT.parent / "lockstep") == []
+
+
+def test_a_house_that_is_too_high_or_too_full_is_noticed(tmp_path):
+    rooms = between_rooms({("l.a.x", "l.b"), ("l.b.y", "l.c.z"), ("l.c", "l.c.z"), ("l.a", "l.c")})
+    assert longest(rooms, "a") == ["a", "b", "c"]
+    for number in range(FULLEST + 1):
+        for folder in ("full", "cases/optim"):
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / f"module{number}.py").touch()
+    assert crowded(tmp_path) == ["full"]

@@ -1,5 +1,6 @@
 """What a subject costs: its own files and its words, and no other file names it."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -79,6 +80,26 @@ def test_a_subject_is_its_own_files_and_its_words_and_no_other_file_names_it(fam
     assert f"{family}.{name}" in {subject.path for subject in subjects()}
     assert naming(ROOT, name) == own(family, name) | WORDS | PARTS.get(name, set())
     assert all((ROOT / path).exists() for path in proofs(family, name))
+
+
+def paths_in(source: str, known: set[str]) -> set[str]:
+    """The subjects whose path, or a class of theirs, stands as a text of its own in a file."""
+    texts = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    return {path for path in known for text in texts if isinstance(text, str) and f"{text}.".startswith(f"{path}.")}
+
+
+def test_no_module_but_a_subjects_own_names_one():
+    """What a network, a loop or the notebook is made of stands in their own cases and causes."""
+    known = {subject.path for subject in subjects()}
+    own = {f"lockstep/{table}/{path.replace('.', '/')}.py" for table in ("cases", "causes") for path in known}
+    files = {path.relative_to(ROOT).as_posix(): path for tree in TREES[2:] for path in (ROOT / tree).rglob("*.py")}
+    others = {name: paths_in(path.read_text("utf-8"), known) for name, path in files.items() if name not in own}
+    assert {name: paths for name, paths in others.items() if paths} == {}
+
+
+def test_a_path_in_a_module_is_found():
+    source = 'def f():\n    """As optim.adam, say."""\n    return find("layers.loss.BCELoss"), "optim", "optim.adamw"'
+    assert paths_in(source, {"optim.adam", "optim.adamw", "layers.loss"}) == {"layers.loss", "optim.adamw"}
 
 
 def test_a_file_that_names_it_is_counted(tmp_path):
