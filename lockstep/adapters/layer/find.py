@@ -8,12 +8,38 @@ from typing import Any
 import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck
+from lockstep.adapters.layer.adapter import LayerAdapter
+from lockstep.adapters.layer.layout import PYTORCHS, Layout
 from lockstep.adapters.layer.names import Place
+from lockstep.adapters.making import Maker
 from lockstep.numerics.shapes import Array, Inputs
-from lockstep.text import message
+from lockstep.text import Message, message
 
 Role = tuple[str, ...]  # what a change does to the output in training and in evaluation: "nothing", "shift" or "scale"
 Runs = Callable[[Any, bool], np.ndarray]  # a layer, whether it trains, to its output for one input
+
+
+class FoundLayer(LayerAdapter):
+    """Somebody's layer, whose parameters and statistics are found by their names, or by what they do.
+
+    Arguments:
+        maker: makes the instance. layout: what of its layout is not PyTorch's. roles: what changing a parameter or a
+            buffer does to PyTorch's output. paths: PyTorch's name, or that and ".grad", to the attributes and keys that
+            hold it, as far as that is known.
+    """
+
+    shape: Message
+
+    def __init__(
+        self,
+        maker: Maker,
+        layout: Layout = PYTORCHS,
+        roles: Mapping[str, Role] | None = None,
+        paths: Mapping[str, tuple[str, ...]] | None = None,
+    ):
+        self.maker, self.layout, self.roles = maker, layout, dict(roles or {})
+        self.paths: dict[str, tuple[str, ...]] = dict(paths or {})
+        self.words = layout.described(self.shape)
 
 
 def role_of(layer: Any, at: Callable[[Any], Place], runs: Runs, modes: tuple[bool, ...]) -> Role:

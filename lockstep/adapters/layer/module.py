@@ -8,35 +8,20 @@ from typing import Any
 import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck
-from lockstep.adapters.layer.adapter import LayerAdapter, Made
-from lockstep.adapters.layer.find import Role, by_role, only_one, plain_like
-from lockstep.adapters.layer.layout import PYTORCHS, Layout
+from lockstep.adapters.layer.adapter import Made
+from lockstep.adapters.layer.find import FoundLayer, by_role, only_one, plain_like
 from lockstep.adapters.layer.names import BUFFERS, PARAMS, like
-from lockstep.adapters.making import Maker
 from lockstep.numerics.shapes import Array, Inputs
 from lockstep.text import message
 
 
-class Module(LayerAdapter):
-    """An nn.Module; its parameters and buffers are found by their names, or by what they do.
+class Module(FoundLayer):
+    """An nn.Module."""
 
-    Arguments:
-        maker: makes the module. layout: what of its layout is not PyTorch's. roles: what changing a parameter or a
-            buffer does to PyTorch's output. paths: where it keeps what, as far as that is known.
-    """
-
-    def __init__(
-        self,
-        maker: Maker,
-        layout: Layout = PYTORCHS,
-        roles: Mapping[str, Role] | None = None,
-        paths: Mapping[str, tuple[str, ...]] | None = None,
-    ):
-        self.maker, self.layout, self.roles, self.told = maker, layout, dict(roles or {}), dict(paths or {})
-        self.words = layout.described(message("shape.module"))
+    shape = message("shape.module")
 
     def again(self, layout, paths):
-        known = self.told | {key: (name,) for key, name in self.names.items()}
+        known = self.paths | {key: (name,) for key, name in self.names.items()}
         return None if layout.averages else functools.partial(Module, self.maker, layout, self.roles, known)
 
     def start(self, params, buffers, **hyperparameters):
@@ -45,7 +30,7 @@ class Module(LayerAdapter):
         self.fresh: dict[str, Any] = {}
         self.names: dict[str, str] = {}
         self.searched = False
-        self.load({key: ".".join(path) for key, path in self.told.items() if key in self.given})
+        self.load({key: ".".join(path) for key, path in self.paths.items() if key in self.given})
         self.load(matched(tensors(self.module, PARAMS), PARAMS, params))
         self.load(matched(tensors(self.module, BUFFERS), BUFFERS, buffers))
 

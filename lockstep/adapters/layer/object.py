@@ -3,15 +3,13 @@
 import copy
 import functools
 import inspect
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from lockstep.adapters.adapter import CannotCheck, NotTaken
-from lockstep.adapters.layer.adapter import LayerAdapter, Made
-from lockstep.adapters.layer.find import Role, arrays_in, by_role, effect, fits, held, only_one, plain_like
-from lockstep.adapters.layer.layout import PYTORCHS, Layout
+from lockstep.adapters.layer.adapter import Made
+from lockstep.adapters.layer.find import FoundLayer, arrays_in, by_role, effect, fits, held, only_one, plain_like
 from lockstep.adapters.layer.names import (
     BUFFERS,
     GRAD_INPUTS,
@@ -26,7 +24,6 @@ from lockstep.adapters.layer.names import (
     places,
     target_of,
 )
-from lockstep.adapters.making import Maker
 from lockstep.adapters.names import named, required
 from lockstep.numerics.shapes import Array, Inputs, OtherArray
 from lockstep.text import message
@@ -35,27 +32,11 @@ FORWARD = ("forward", "__call__", "call")
 BACKWARD = ("backward", "backprop", "bprop")
 WORDS = {True: "train", False: "test"}  # where the mode is a word
 
-Paths = dict[str, tuple[str, ...]]  # PyTorch's name, or that and ".grad", to attributes and keys
 
+class LayerObject(FoundLayer):
+    """`layer.forward(x)` and `layer.backward(grad)`."""
 
-class LayerObject(LayerAdapter):
-    """`layer.forward(x)` and `layer.backward(grad)`; parameters and statistics found by name, or by what they do.
-
-    Arguments:
-        maker: makes the instance. layout: what of its layout is not PyTorch's. roles: what changing a parameter or a
-            buffer does to PyTorch's output. paths: where it keeps what, as far as that is known.
-    """
-
-    def __init__(
-        self,
-        maker: Maker,
-        layout: Layout = PYTORCHS,
-        roles: Mapping[str, Role] | None = None,
-        paths: Mapping[str, tuple[str, ...]] | None = None,
-    ):
-        self.maker, self.layout, self.roles = maker, layout, dict(roles or {})
-        self.paths: Paths = dict(paths or {})
-        self.words = layout.described(message("shape.forward-backward"))
+    shape = message("shape.forward-backward")
 
     def start(self, params, buffers, **hyperparameters):
         self.given = {**params, **buffers}

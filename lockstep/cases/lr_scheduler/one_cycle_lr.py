@@ -21,7 +21,6 @@ CASES = [
 
 NOTHING = "You must define either total_steps OR (epochs AND steps_per_epoch)"
 LENGTH = "max_lr must have the same length as optimizer.param_groups. max_lr has 2 values, param_groups has 1."
-SHARE = "Expected float between 0 and 1 pct_start, but got 1"
 STRATEGY = "anneal_strategy must be one of 'cos' or 'linear', instead got square"
 BAD = [
     Bad("no steps", (ValueError, NOTHING), max_lr=0.1),

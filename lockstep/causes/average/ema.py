@@ -4,8 +4,6 @@ from lockstep.causes.average.averaged import AVERAGED_TOO, LEFT_OUT, SCENARIOS
 from lockstep.causes.cause import Cause, First
 from lockstep.causes.tables import table
 
-SHOWS = "an average of parameters"
-
 CAUSES = table(
     "average.ema",
     SCENARIOS,

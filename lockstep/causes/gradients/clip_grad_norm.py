@@ -10,8 +10,6 @@ SCENARIOS = [
     Scenario(Gradients("gradients hardly too long", max_norm=1e-3, scale=2.0**-10)),
 ]
 
-TOO_LONG = "gradients that are too long"
-
 CAUSES = table(
     "gradients.clip_grad_norm",
     SCENARIOS,

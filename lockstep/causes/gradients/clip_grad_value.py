@@ -6,8 +6,6 @@ from lockstep.causes.tables import table
 
 SCENARIOS = [Scenario(Gradients("gradients that are too large", clip_value=0.5))]
 
-TOO_LARGE = "gradients that are too large"
-
 CAUSES = table(
     "gradients.clip_grad_value",
     SCENARIOS,

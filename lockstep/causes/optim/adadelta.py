@@ -6,8 +6,6 @@ from lockstep.causes.tables import table
 
 SCENARIOS = optimizer.situations()
 
-TINY = "gradients near eps"
-
 CAUSES = table(
     "optim.adadelta",
     SCENARIOS,

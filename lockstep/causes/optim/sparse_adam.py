@@ -18,7 +18,7 @@ SCENARIOS = [
     Scenario(Case("a step without gradient", lr=0.1, none_at=3, sparse="rows", steps=6)),
 ]
 
-NORMAL, TINY = "normal gradients", "gradients near eps"
+TINY = "gradients near eps"
 
 
 def dense(base: Any) -> type:
