@@ -94,9 +94,11 @@ class Contents(NamedTuple):
 def shown(heads: Iterable[Head]) -> tuple[list[str], list[str]]:
     """The subjects there is something to show of, in the order of the index, and what experiments are of besides."""
     every = list(heads)
-    subjects = {one.subject for one in every if one.kind != ExperimentRecord.kind or family(one.subject) in families()}
+    subjects = {
+        head.subject for head in every if head.kind != ExperimentRecord.kind or family(head.subject) in families()
+    }
     ordered = sorted(subjects, key=lambda name: (place_of(family(name)), name))
-    return ordered, sorted({one.subject for one in every} - subjects)
+    return ordered, sorted({head.subject for head in every} - subjects)
 
 
 def ways(heads: Iterable[Head]) -> Ways:
@@ -106,8 +108,8 @@ def ways(heads: Iterable[Head]) -> Ways:
     return Ways(
         tuple(chapters),
         tuple(map(address.of_subject, subjects)),
-        any(one.kind == LaboratoryRecord.kind for one in every),
-        any(one.machine for one in every),
+        any(head.kind == LaboratoryRecord.kind for head in every),
+        any(head.machine for head in every),
     )
 
 
@@ -127,10 +129,10 @@ def contents(records: Sequence[Record]) -> Contents:
 
 def sorted_by(kind: type[Kind], records: Sequence[Record], order: Callable[[Kind], Any]) -> dict[str, list[Kind]]:
     """The records of a kind by their subjects, in that order."""
-    found: dict[str, list[Kind]] = {}
+    by_subject: dict[str, list[Kind]] = {}
     for record in sorted((one for one in records if isinstance(one, kind)), key=order):
-        found.setdefault(record.subject, []).append(record)
-    return found
+        by_subject.setdefault(record.subject, []).append(record)
+    return by_subject
 
 
 def place_of(family: str) -> int:
@@ -144,8 +146,8 @@ def family(subject: str) -> str:
 
 
 def once(items: Iterable[Item]) -> list[Item]:
-    found: list[Item] = []
-    for one in items:
-        if one not in found:
-            found.append(one)
-    return found
+    kept: list[Item] = []
+    for item in items:
+        if item not in kept:
+            kept.append(item)
+    return kept

@@ -44,8 +44,8 @@ def has_defect(record: RunRecord, quantity: str) -> bool:
 
 def series(record: RunRecord, mode: str, quantity: str, figure: str) -> np.ndarray:
     """A value a step; NaN where the record has none."""
-    found = record.arrays.get(f"{mode}/{quantity}/{figure}")
-    return np.full(record.steps, np.nan) if found is None else np.asarray(found, np.float64)
+    array = record.arrays.get(f"{mode}/{quantity}/{figure}")
+    return np.full(record.steps, np.nan) if array is None else np.asarray(array, np.float64)
 
 
 def largest(values: np.ndarray) -> float:
@@ -59,12 +59,12 @@ def last(values: np.ndarray) -> float:
 
 def worst(record: RunRecord, mode: str, figure: str) -> Worst | None:
     """The largest `figure` of any quantity, or None where nothing was measured."""
-    found = []
+    every = []
     for quantity in quantities(record):
         values = series(record, mode, quantity, figure)
         if not np.isnan(values).all():
-            found.append(Worst(largest(values), quantity, int(np.nanargmax(values)) + 1))
-    return max(found, key=lambda one: one.value, default=None)
+            every.append(Worst(largest(values), quantity, int(np.nanargmax(values)) + 1))
+    return max(every, key=lambda one: one.value, default=None)
 
 
 def used(record: RunRecord) -> float:

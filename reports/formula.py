@@ -71,9 +71,9 @@ def symbol_at(elements: list[ElementTree.Element], known: Mapping[Shape, str]) -
     """
     longest = max(map(len, known), default=0)
     for length in range(min(longest, len(elements)), 0, -1):
-        found = known.get(tuple(map(shape, elements[:length])))
-        if found:
-            return length, found
+        symbol = known.get(tuple(map(shape, elements[:length])))
+        if symbol:
+            return length, symbol
     first = elements[0]
     if first.tag.endswith("}msubsup") and "".join(first[2].itertext()).strip() in POWERS:
         lower = ElementTree.Element(f"{{{NAMESPACE}}}msub")

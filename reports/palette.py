@@ -59,12 +59,12 @@ def reduce(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def nearest(means: np.ndarray, entries: np.ndarray) -> np.ndarray:
     """The number of the entry nearest to each colour; the first of those that are equally near."""
     best = distances(means, entries[0])
-    found = np.zeros(len(means), np.uint8)
+    numbers = np.zeros(len(means), np.uint8)
     for number, entry in enumerate(entries[1:], start=1):
         distance = distances(means, entry)
-        found[distance < best] = number
+        numbers[distance < best] = number
         best = np.minimum(best, distance)
-    return found
+    return numbers
 
 
 def chosen(means: np.ndarray, counts: np.ndarray) -> list[int]:

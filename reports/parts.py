@@ -103,15 +103,15 @@ def files_of(path: pathlib.Path) -> Files:
 
 def parts(records: Sequence[tuple[Head, Files]]) -> list[Part]:
     """The parts of a report, a subject or an experiment each, and the pages about everything."""
-    subjects, experiments = shown(one for one, _ in records)
-    of = {name: tuple(files for one, files in records if one.subject == name) for name in (*subjects, *experiments)}
+    subjects, experiments = shown(head for head, _ in records)
+    of = {name: tuple(files for head, files in records if head.subject == name) for name in (*subjects, *experiments)}
     every = [
         Part(name, views, of[name], of[name])
         for views, names in ((of_subjects, subjects), (of_chapters, experiments))
         for name in names
     ]
-    first = next((one.subject for one, _ in records if one.leads), None)
-    leading = tuple(files for one, files in records if one.subject == first and one.kind in LEADING)
+    first = next((head.subject for head, _ in records if head.leads), None)
+    leading = tuple(files for head, files in records if head.subject == first and head.kind in LEADING)
     return [*every, Part("everything", of_everything, tuple(files for _, files in records), leading)]
 
 

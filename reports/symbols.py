@@ -30,11 +30,11 @@ class Symbols:
     @functools.cached_property
     def of_formula(self) -> dict[Shape, str]:
         """The shape of a piece of a formula to the symbol it is."""
-        found: dict[Shape, str] = {}
+        names: dict[Shape, str] = {}
         for symbol in self.symbols:
             for latex in {symbol.latex, before(symbol.latex) if symbol.name == "param" else symbol.latex}:
-                found.setdefault(shape_of(latex), symbol.name)
-        return found
+                names.setdefault(shape_of(latex), symbol.name)
+        return names
 
     def of_name(self, name: str) -> str | None:
         """The symbol that a name in code stands for."""

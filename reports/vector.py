@@ -156,6 +156,6 @@ def references(root: ET.Element) -> Iterator[tuple[ET.Element, str, str]]:
         for name, value in element.attrib.items():
             if "#" not in value:  # most have none, and looking for one is quicker than matching
                 continue
-            found = LINK.search(value) if name.endswith("href") else REFERENCE.search(value)
-            if found:
-                yield element, name, found.group(1)
+            link = LINK.search(value) if name.endswith("href") else REFERENCE.search(value)
+            if link:
+                yield element, name, link.group(1)

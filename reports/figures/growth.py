@@ -38,15 +38,15 @@ def read(record: Growth) -> Message:
 
 @styled
 def draw(record: Growth) -> Figure:
-    found, steps = series(record), np.arange(1, record.steps + 1)
+    curves, steps = series(record), np.arange(1, record.steps + 1)
     figure = Figure(figsize=(WIDTH, 3.4))
     axis = figure.subplots()
-    scale = rails(*found.values())
+    scale = rails(*curves.values())
     lay(axis, scale)
-    for lane, (name, values) in zip((0.25, 0.0, -0.25), found.items(), strict=True):
+    for lane, (name, values) in zip((0.25, 0.0, -0.25), curves.items(), strict=True):
         width = 2.4 if name == "|Δ|" else 1.4
         trace(axis, steps, values, scale, lane, color=SHADES[name], linestyle=DASHES[name], linewidth=width)
-    ends = [End(float(scale.place(values[-1])), name, SHADES[name]) for name, values in found.items()]
+    ends = [End(float(scale.place(values[-1])), name, SHADES[name]) for name, values in curves.items()]
     axis.set_xlim(0.5, len(steps) + 0.5)
     by_step(axis)
     name_ends(axis, ends, HEIGHT)

@@ -24,13 +24,13 @@ MOST_COLUMNS = 600  # steps drawn; where there are more, a column is the worst o
 
 def maps(record: RunRecord) -> dict[str, dict[str, np.ndarray]]:
     """Quantity to mode to heat map, of those quantities in which anything differs."""
-    found: dict[str, dict[str, np.ndarray]] = {}
+    heats: dict[str, dict[str, np.ndarray]] = {}
     for name in facts.quantities(record):
         for mode in facts.MODES:
             heat = record.arrays.get(f"heat/{mode}/{name}")
             if heat is not None and heat.size and (heat > 0).any():
-                found.setdefault(name, {})[mode] = np.asarray(heat, np.float64)
-    return found
+                heats.setdefault(name, {})[mode] = np.asarray(heat, np.float64)
+    return heats
 
 
 def applies(record: RunRecord) -> bool:
@@ -41,18 +41,18 @@ def applies(record: RunRecord) -> bool:
 
 def shown(record: RunRecord) -> dict[str, dict[str, np.ndarray]]:
     """The largest first, by the number of cells that differ."""
-    found = maps(record)
+    heats = maps(record)
     order = sorted(
-        found, key=lambda name: (name != facts.main_quantity(record), -sum((h > 0).sum() for h in found[name].values()))
+        heats, key=lambda name: (name != facts.main_quantity(record), -sum((h > 0).sum() for h in heats[name].values()))
     )
-    return {name: found[name] for name in order[:MOST_ROWS]}
+    return {name: heats[name] for name in order[:MOST_ROWS]}
 
 
 def finding(record: RunRecord) -> Message:
-    found = {name: modes["defect"] for name, modes in shown(record).items() if "defect" in modes}
-    if not found:
+    defects = {name: modes["defect"] for name, modes in shown(record).items() if "defect" in modes}
+    if not defects:
         return message("figure.heat.none")
-    name, heat = next(iter(found.items()))
+    name, heat = next(iter(defects.items()))
     counts = [np.nansum(facts.series(record, "defect", name, figure)) for figure in ("differing", "elements")]
     changed, total = map(int, counts)
     step, row = (int(place) for place in np.unravel_index(int(np.argmax(heat)), heat.shape))
@@ -75,18 +75,18 @@ def elements(record: RunRecord, name: str) -> int:
 @styled
 def draw(record: RunRecord) -> Figure:
     """A row a quantity; the defect on the left, the drift on the right."""
-    found = shown(record)
-    modes = [mode for mode in reversed(facts.MODES) if any(mode in heats for heats in found.values())]
-    every = np.concatenate([heat[heat > 0] for heats in found.values() for heat in heats.values()])
+    every_map = shown(record)
+    modes = [mode for mode in reversed(facts.MODES) if any(mode in heats for heats in every_map.values())]
+    every = np.concatenate([heat[heat > 0] for heats in every_map.values() for heat in heats.values()])
     finite = every[np.isfinite(every)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (1.0, 1.0)
     low = max(low, min(FLOOR, high / 2))
     norm = LogNorm(low, max(high, 2 * low))
-    heights = [1.0 if next(iter(heats.values())).shape[1] <= 4 else 1.7 for heats in found.values()]
-    figure = Figure(figsize=(WIDTH, sum(heights) + 0.3 * len(found) + 0.7))
-    grid = figure.subplots(len(found), len(modes), sharex=True, squeeze=False, height_ratios=heights)
+    heights = [1.0 if next(iter(heats.values())).shape[1] <= 4 else 1.7 for heats in every_map.values()]
+    figure = Figure(figsize=(WIDTH, sum(heights) + 0.3 * len(every_map) + 0.7))
+    grid = figure.subplots(len(every_map), len(modes), sharex=True, squeeze=False, height_ratios=heights)
     image = None
-    for row, (name, heats) in zip(grid, found.items(), strict=True):
+    for row, (name, heats) in zip(grid, every_map.items(), strict=True):
         for axis, mode in zip(row, modes, strict=True):
             if mode in heats:
                 image = panel(axis, heats[mode], norm)

@@ -57,13 +57,13 @@ def draw(record: ExplanationRecord) -> Figure:
     scale, steps = rails(*values), np.arange(1, record.steps + 1)
     lay(axis, scale)
     ends = []
-    for place, (one, drift) in enumerate(zip(rungs, values, strict=True)):
+    for place, (rung, drift) in enumerate(zip(rungs, values, strict=True)):
         final = place == len(rungs) - 1
         colour = INK if final else CURVES[place % len(CURVES)]
         lane = 0.0 if final else 0.4 * (1 - place / len(rungs))  # the last one has the middle of the rail
         dash = "-" if final else DASHES[(place + place // len(CURVES)) % len(DASHES)]
         trace(axis, steps, drift, scale, lane, color=colour, linestyle=dash, linewidth=2.4 if final else 1.2)
-        apart = f"≠ {thousands(one.differing)}" if one.differing else "="
+        apart = f"≠ {thousands(rung.differing)}" if rung.differing else "="
         ends.append(End(float(scale.place(facts.last(drift))), f"{place + 1}:  {apart}", colour))
     axis.set_xlim(0.5, len(steps) + 0.5)
     by_step(axis)

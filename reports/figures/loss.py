@@ -17,8 +17,8 @@ HEIGHTS = (170.0, 78.0)
 
 
 def traces(record: RunRecord) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    found = {name: facts.sides(record, f"trace/{name}") for name in TRACES}
-    return {name: pair for name, pair in found.items() if pair is not None}
+    known = {name: facts.sides(record, f"trace/{name}") for name in TRACES}
+    return {name: pair for name, pair in known.items() if pair is not None}
 
 
 def applies(record: RunRecord) -> bool:
@@ -26,8 +26,8 @@ def applies(record: RunRecord) -> bool:
 
 
 def finding(record: RunRecord) -> Message:
-    found = traces(record)
-    distance = facts.apart(*found["loss"])
+    traced = traces(record)
+    distance = facts.apart(*traced["loss"])
     values = {"steps": record.steps, "loss": ends(record), "end": facts.last(distance), "most": distance.max()}
     if not (distance > 0).any():
         return message("figure.loss.equal", steps=record.steps, loss=ends(record))
@@ -62,10 +62,10 @@ def decades(values: np.ndarray) -> float:
 @styled
 def draw(record: RunRecord) -> Figure:
     """A column a trace, the difference of the sides below it."""
-    found = traces(record)
+    traced = traces(record)
     figure = Figure(figsize=(WIDTH, 3.9))
-    grid = figure.subplots(2, len(found), sharex=True, squeeze=False, height_ratios=HEIGHTS)
-    for column, (name, (ours, theirs)) in enumerate(found.items()):
+    grid = figure.subplots(2, len(traced), sharex=True, squeeze=False, height_ratios=HEIGHTS)
+    for column, (name, (ours, theirs)) in enumerate(traced.items()):
         above, below = grid[:, column]
         scale = 100 if name == "accuracy" else 1
         curve = Curve("", np.arange(1, len(ours) + 1), scale * ours, scale * theirs)

@@ -93,11 +93,11 @@ class Detection:
     @property
     def causes(self) -> dict[str, list[Variant]]:
         """Every cause by its id, with its variants."""
-        found: dict[str, list[Variant]] = {}
-        for one in self.rows:
-            if one.row.cause:
-                found.setdefault(one.row.cause.id, []).append(one)
-        return found
+        variants: dict[str, list[Variant]] = {}
+        for variant in self.rows:
+            if variant.row.cause:
+                variants.setdefault(variant.row.cause.id, []).append(variant)
+        return variants
 
     @property
     def worst(self) -> Message | None:

@@ -93,13 +93,13 @@ def families(records: Contents) -> dict[str, list[Subject]]:
     return made
 
 
-def headline(found: Contents) -> Message:
+def headline(contents: Contents) -> Message:
     """The whole report in a sentence."""
-    runs = found.every_run
+    runs = contents.every_run
     if not runs:
-        ladders = [record for records in found.ladders.values() for record in records]
+        ladders = [record for records in contents.ladders.values() for record in records]
         climbed = sum(record.explained for record in ladders)
-        return message("page.headline.none", climbed=climbed, ladders=len(ladders), chapters=len(found.experiments))
+        return message("page.headline.none", climbed=climbed, ladders=len(ladders), chapters=len(contents.experiments))
     failing, known = sum(map(facts.fails, runs)), [run for run in runs if facts.known(run)]
     others = counted([run for run in runs if run not in known])
     parts = [message(f"page.headline.{verdict}", n=n) for verdict, n in others]

@@ -78,9 +78,9 @@ class Laboratory:
     def causes(self) -> list[Known]:
         """Those that are an exchange of lines; what is wrong around a formula is on its own page alone."""
         rows = self.detection.rows if self.detection else ()
-        found = [known for row in rows if row.cause and (known := exchanged(row.name, row.cause))]
+        exchanges = [known for row in rows if row.cause and (known := exchanged(row.name, row.cause))]
         own = {*self.paper.arguments, *(line.name for line in self.paper.lines)}
-        return [known for known in found if own.issuperset(line.name for line in known.lines.values())]
+        return [known for known in exchanges if own.issuperset(line.name for line in known.lines.values())]
 
     @functools.cached_property
     def rows(self) -> list[Row]:
@@ -93,10 +93,10 @@ class Laboratory:
     def row(self, key: str, own: Mapping[str, Line]) -> Row:
         kind, _, name = key.partition(":")
         theirs = {line.name: line.code for line in self.pytorch.lines}
-        found = [Alternative(known.name, known.lines[key].code) for known in self.causes if key in known.lines]
+        alternatives = [Alternative(known.name, known.lines[key].code) for known in self.causes if key in known.lines]
         if kind == "line" and name in theirs:
-            found.insert(0, Alternative(ORDER, theirs[name]))
-        return Row(kind, name, own[name].code if kind == "line" else name, tuple(found))
+            alternatives.insert(0, Alternative(ORDER, theirs[name]))
+        return Row(kind, name, own[name].code if kind == "line" else name, tuple(alternatives))
 
     def leading(self, dtype: str, cause: str) -> "Laboratory | None":
         """The same with its first setting of a dtype and one cause alone; None where it lacks them."""
@@ -223,9 +223,9 @@ def written(formula: Formula, text: str = "") -> str:
 
 def defaults(text: str) -> dict[str, float]:
     """The arguments of a function that its text gives a number, whatever else it may say."""
-    found = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
     given = [
-        pair for node in found for pair in zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
+        pair for node in functions for pair in zip(reversed(node.args.args), reversed(node.args.defaults), strict=False)
     ]
     return {
         name.arg: node.value

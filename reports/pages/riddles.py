@@ -79,12 +79,14 @@ def distinct(riddles: Sequence[Riddle], taken: Sequence[Riddle]) -> list[Riddle]
     """Those of an id that none before them has; of several subjects the one that was asked least so far."""
     ids = {riddle.known.entry.id for riddle in taken}
     asked = [riddle.lab.subject for riddle in taken]
-    found: list[Riddle] = []
+    picked: list[Riddle] = []
     for riddle in riddles:
-        same = [one for one in riddles if (one.known.entry.id, one.alike) == (riddle.known.entry.id, riddle.alike)]
-        best = min(same, key=lambda one: asked.count(one.lab.subject))
+        same = [
+            other for other in riddles if (other.known.entry.id, other.alike) == (riddle.known.entry.id, riddle.alike)
+        ]
+        best = min(same, key=lambda other: asked.count(other.lab.subject))
         if riddle.known.entry.id not in ids:
             ids.add(riddle.known.entry.id)
             asked.append(best.lab.subject)
-            found.append(best)
-    return found
+            picked.append(best)
+    return picked

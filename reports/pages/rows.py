@@ -39,5 +39,5 @@ def row(record: RunRecord) -> Row:
 
 def counted(runs: Sequence[RunRecord]) -> list[tuple[str, int]]:
     """How often each verdict was given, from the best to the worst, none left out that was."""
-    found = Counter(str(run.verdict) for run in runs)
-    return [(verdict, found[verdict]) for verdict in words.SIGNS if found[verdict]]
+    count = Counter(str(run.verdict) for run in runs)
+    return [(verdict, count[verdict]) for verdict in words.SIGNS if count[verdict]]

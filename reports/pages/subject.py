@@ -52,11 +52,11 @@ def context(subject: str, records: Contents, gallery: Gallery) -> dict[str, Any]
     return {
         "subject": subject,
         "rows": rows,
-        "counts": counted([one.record for one in rows]),
+        "counts": counted([shown.record for shown in rows]),
         "walks": walks,
         "ladders": ladders,
         "growths": growths,
-        "shown": [pictured(one, every, gallery) for one, every in chosen(rows)],
+        "shown": [pictured(shown, every, gallery) for shown, every in chosen(rows)],
         "detections": detections,
         "experiments": [Chapter(record, pictures(record, gallery)) for record in records.experiments.get(subject, [])],
         "lab": laboratory.of(subject, records),
@@ -76,18 +76,18 @@ def chosen(rows: Sequence[Row]) -> list[tuple[Row, bool]]:
 
     The flag says whether a run is drawn in full or by its path and loss alone.
     """
-    traced = [one for one in rows if any(module.applies(one.record) for module in figures.TRACED)]
-    cases = {one.case: one for one in reversed(traced)}
-    traced = [one for one in rows if cases.get(one.case) is one][:PICTURED]
-    full = [one for one in [*rows[:1], *traced[:1]] if figures.of(one.record)]
-    picked = [one for one in rows if any(one is other for other in [*full, *traced])]
-    return [(one, any(one is other for other in full)) for one in picked]
+    traced = [row for row in rows if any(module.applies(row.record) for module in figures.TRACED)]
+    cases = {row.case: row for row in reversed(traced)}
+    traced = [row for row in rows if cases.get(row.case) is row][:PICTURED]
+    full = [row for row in [*rows[:1], *traced[:1]] if figures.of(row.record)]
+    picked = [row for row in rows if any(row is other for other in [*full, *traced])]
+    return [(row, any(row is other for other in full)) for row in picked]
 
 
-def pictured(one: Row, every: bool, gallery: Gallery) -> Shown:
-    modules = [module for module in figures.of(one.record) if every or module in figures.TRACED]
-    name = f"{one.record.subject} {one.case} {one.variant}"
-    return Shown(one, [gallery.picture(module, one.record, name) for module in modules])
+def pictured(row: Row, every: bool, gallery: Gallery) -> Shown:
+    modules = [module for module in figures.of(row.record) if every or module in figures.TRACED]
+    name = f"{row.record.subject} {row.case} {row.variant}"
+    return Shown(row, [gallery.picture(module, row.record, name) for module in modules])
 
 
 def ladder(record: ExplanationRecord, gallery: Gallery) -> Ladder:
@@ -100,11 +100,11 @@ def short(
     rows: Sequence[Row], walks: Sequence[Walk], ladders: Sequence[Ladder], detections: Sequence[Detection]
 ) -> list[tuple[str, Message]]:
     """The page in four answers: where the sides part, why, whether it matters, and what would."""
-    found: list[tuple[str, Message]] = [("where", walk.finding) for walk in walks[:1]]
-    found += [("why", why(one)) for one in ladders[:1]]
-    found += [("matters", matters(rows))] if rows else []
-    found += [("would", one.worst) for one in detections[:1] if one.worst]
-    return found
+    answers: list[tuple[str, Message]] = [("where", walk.finding) for walk in walks[:1]]
+    answers += [("why", why(record)) for record in ladders[:1]]
+    answers += [("matters", matters(rows))] if rows else []
+    answers += [("would", record.worst) for record in detections[:1] if record.worst]
+    return answers
 
 
 def why(ladder: Ladder) -> Message:
@@ -121,15 +121,15 @@ def why(ladder: Ladder) -> Message:
 
 def matters(rows: Sequence[Row]) -> Message:
     """Whether a difference is more than rounding in any run, and how much of the allowance was used."""
-    failing = [one for one in rows if facts.fails(one.record)]
+    failing = [row for row in rows if facts.fails(row.record)]
     if failing:
         verdict, case = failing[0].verdict, failing[0].case
         return message("subject.matters.yes", failing=len(failing), runs=len(rows), verdict=verdict, case=case)
-    ill = sum(one.verdict == "ill-conditioned" for one in rows)
+    ill = sum(row.verdict == "ill-conditioned" for row in rows)
     if ill:
         return message("subject.matters.ill", runs=len(rows), ill=ill)
-    used = max((one.used for one in rows if one.used == one.used), default=0.0)
-    if all(one.verdict == "identical" for one in rows):
+    used = max((row.used for row in rows if row.used == row.used), default=0.0)
+    if all(row.verdict == "identical" for row in rows):
         return message("subject.matters.nothing", runs=len(rows))
     return message("subject.matters.no", runs=len(rows), used=used)
 

@@ -82,9 +82,9 @@ def stage(walked: WalkedStage, family: str, state: Mapping[str, str]) -> Stage:
 
 def finding(number: int, stages: Sequence[Stage]) -> Message:
     """Where a step parts, in a sentence."""
-    for one in stages:
-        for line in one.lines:
-            if line.line == one.first:
+    for stage in stages:
+        for line in stage.lines:
+            if line.line == stage.first:
                 where = {"line": line.line, "differing": line.differing, "elements": line.elements}
                 return message("subject.step.parts", step=number, ulp=line.scaled_ulp, **where)
     return message("subject.step.same", step=number)

@@ -23,13 +23,13 @@ def pairs(record: ExperimentRecord, chapter: str, what: str) -> dict[str, tuple[
     inside = [key.removeprefix(f"{chapter}/") for key in record.arrays if key.startswith(f"{chapter}/")]
     present = {key.split("/")[0] for key in inside if key.endswith(f"/{what}")}
     order = [*NAMES[chapter], *sorted(present - NAMES[chapter].keys())]
-    found = {}
+    sides = {}
     for name in order:
         ours, theirs = (record.arrays.get(f"{chapter}/{name}/{side}/{what}") for side in ("ours", "theirs"))
         if ours is not None and theirs is not None and ours.shape == theirs.shape and ours.size:
             label = NAMES[chapter].get(name, name)
-            found[label] = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
-    return found
+            sides[label] = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    return sides
 
 
 def curves(record: ExperimentRecord, chapter: str, what: str, first: int = 0) -> list[Curve]:

@@ -20,9 +20,9 @@ def applies(record: ExperimentRecord) -> bool:
 
 
 def arrays(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    found = batchnorm(record)
-    assert found is not None, "applies() is asked first"
-    return found
+    known = batchnorm(record)
+    assert known is not None, "applies() is asked first"
+    return known
 
 
 def finding(record: ExperimentRecord) -> Message:

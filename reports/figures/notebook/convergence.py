@@ -24,9 +24,9 @@ def applies(record: ExperimentRecord) -> bool:
 
 
 def finding(record: ExperimentRecord) -> Message:
-    found = sorted(losses(record), key=lambda curve: curve.ours[-1])
-    lowest_first = ends({curve.name: f"{curve.ours[-1]:.3g}" for curve in found})
-    return message("figure.convergence.found", steps=len(found[0].x) - 1, ends=lowest_first, sides=sides(found))
+    curves = sorted(losses(record), key=lambda curve: curve.ours[-1])
+    lowest_first = ends({curve.name: f"{curve.ours[-1]:.3g}" for curve in curves})
+    return message("figure.convergence.found", steps=len(curves[0].x) - 1, ends=lowest_first, sides=sides(curves))
 
 
 def read(record: ExperimentRecord) -> Message:

@@ -33,11 +33,11 @@ def applies(record: ExperimentRecord) -> bool:
 
 
 def finding(record: ExperimentRecord) -> Message:
-    found, best = paths(record), record.optimum
-    steps, sides = max(len(ours) for ours, _ in found.values()) - 1, apart_by(farthest(found.values()))
+    ways, best = paths(record), record.optimum
+    steps, sides = max(len(ours) for ours, _ in ways.values()) - 1, apart_by(farthest(ways.values()))
     if best is None:
         return message("figure.paths.alone", steps=steps, sides=sides)
-    left = {name: float(np.hypot(*(ours[-1] - best))) for name, (ours, _) in found.items()}
+    left = {name: float(np.hypot(*(ours[-1] - best))) for name, (ours, _) in ways.items()}
     nearest_first = ends({name: f"{left[name]:.2f}" for name in sorted(left, key=lambda name: left[name])})
     return message("figure.paths.found", steps=steps, ends=nearest_first, sides=sides)
 
@@ -49,11 +49,11 @@ def read(record: ExperimentRecord) -> Message:
 @styled
 def draw(record: ExperimentRecord) -> Figure:
     """The whole valley and the part that was walked; below, the distance of the sides."""
-    found, best = paths(record), record.optimum
+    ways, best = paths(record), record.optimum
     figure = Figure(figsize=(WIDTH, 5.4))
     layout = figure.add_gridspec(2, 2, height_ratios=(2.6, 1))
     whole, near, below = (figure.add_subplot(layout[place]) for place in ((0, 0), (0, 1), (1, slice(None))))
-    for place, (name, pair) in enumerate(found.items()):
+    for place, (name, pair) in enumerate(ways.items()):
         shade = CURVES[place % len(CURVES)]
         whole.plot(*pair[0].T, color=shade, linewidth=1.0, zorder=3)
         walked(near, drawable(name), pair, place)
@@ -71,14 +71,14 @@ def draw(record: ExperimentRecord) -> Figure:
         contours(axis, record.arrays, "trace/contour")
     whole.set_ylabel("y")
     near.legend(loc="best", **LEGEND)
-    difference(below, between(found))
+    difference(below, between(ways))
     by_step(below)
     return figure
 
 
-def between(found: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[Curve]:
+def between(ways: dict[str, tuple[np.ndarray, np.ndarray]]) -> list[Curve]:
     """The distance of the sides by step, of every optimizer."""
-    distances = {name: np.hypot(*apart(ours, theirs).T) for name, (ours, theirs) in found.items()}
+    distances = {name: np.hypot(*apart(ours, theirs).T) for name, (ours, theirs) in ways.items()}
     return [Curve(name, np.arange(len(far)), far, np.zeros_like(far)) for name, far in distances.items()]
 
 
@@ -98,10 +98,10 @@ def window(axis: Axes) -> Rectangle:
 
 
 def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
-    found = paths(record)
-    names = np.concatenate([np.full(len(ours), name) for name, (ours, _) in found.items()])
-    steps = np.concatenate([np.arange(len(ours)) for ours, _ in found.values()])
-    points = np.concatenate([np.concatenate(pair, axis=1) for pair in found.values()]).T
+    ways = paths(record)
+    names = np.concatenate([np.full(len(ours), name) for name, (ours, _) in ways.items()])
+    steps = np.concatenate([np.arange(len(ours)) for ours, _ in ways.values()])
+    points = np.concatenate([np.concatenate(pair, axis=1) for pair in ways.values()]).T
     keys = ("numpy_x", "numpy_y", "torch_x", "torch_y")
-    distance = np.concatenate([curve.ours for curve in between(found)])
+    distance = np.concatenate([curve.ours for curve in between(ways)])
     return {"curve": names, "t": steps} | dict(zip(keys, points, strict=True)) | {"distance": distance}

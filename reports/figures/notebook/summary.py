@@ -30,14 +30,14 @@ def losses(record: ExperimentRecord) -> tuple[list[Curve], list[Curve]]:
 
 def histograms(record: ExperimentRecord) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """The notebook compares the weights without regularisation and with L2."""
-    found = pairs(record, "nb/regular", "W1")
-    return {name: (ours.ravel(), theirs.ravel()) for name, (ours, theirs) in found.items() if name in ("∅", "L2")}
+    weights = pairs(record, "nb/regular", "W1")
+    return {name: (ours.ravel(), theirs.ravel()) for name, (ours, theirs) in weights.items() if name in ("∅", "L2")}
 
 
 def normalised(record: ExperimentRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    found = batchnorm(record)
-    assert found is not None, "applies() is asked first"
-    return found
+    known = batchnorm(record)
+    assert known is not None, "applies() is asked first"
+    return known
 
 
 def finding(record: ExperimentRecord) -> Message:
@@ -56,9 +56,9 @@ def read(record: ExperimentRecord) -> Message:
 def draw(record: ExperimentRecord) -> Figure:
     figure = Figure(figsize=(WIDTH, 7.2))
     grid = figure.subplots(4, 2, height_ratios=(*HEIGHTS, *HEIGHTS))
-    for column, found in enumerate(losses(record)):
+    for column, every in enumerate(losses(record)):
         above, below = grid[0][column], grid[1][column]
-        over_difference(above, below, found, HEIGHTS, log=True)
+        over_difference(above, below, every, HEIGHTS, log=True)
         above.set_ylabel("L")
         above.tick_params(labelbottom=False)
         by_step(below)
@@ -67,13 +67,13 @@ def draw(record: ExperimentRecord) -> Figure:
     return figure
 
 
-def distribution(above: Axes, below: Axes, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+def distribution(above: Axes, below: Axes, weights: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
     """Histograms of the weights over common bins, and every weight's difference, sorted."""
-    every = np.concatenate([np.concatenate(pair) for pair in found.values()])
+    every = np.concatenate([np.concatenate(pair) for pair in weights.values()])
     edges = np.histogram_bin_edges(every[np.isfinite(every)], BINS).tolist()
-    scale = rails(*(apart(ours, theirs) for ours, theirs in found.values()))
+    scale = rails(*(apart(ours, theirs) for ours, theirs in weights.values()))
     lay(below, scale)
-    for (name, (ours, theirs)), colour, hatch in zip(found.items(), CURVES, (None, "///"), strict=False):
+    for (name, (ours, theirs)), colour, hatch in zip(weights.items(), CURVES, (None, "///"), strict=False):
         filled: dict[str, Any] = {"alpha": 0.6, "color": colour, "hatch": hatch, "edgecolor": PAPER, "linewidth": 0.4}
         above.hist(ours, edges, histtype="stepfilled", label=drawable(name), **filled)
         above.hist(theirs, edges, histtype="step", color=INK, linestyle="--", linewidth=0.9)
@@ -118,9 +118,9 @@ def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
     parts += [("W1", name, *pair) for name, pair in histograms(record).items()]
     parts += [("batchnorm", f"{feature + 1}", ours[feature], theirs[feature]) for feature in range(len(ours))]
     keys = {
-        key: np.concatenate([np.full(len(one[2]), one[place]) for one in parts])
+        key: np.concatenate([np.full(len(part[2]), part[place]) for part in parts])
         for place, key in enumerate(("panel", "curve"))
     }
-    values = {side: np.concatenate([one[place] for one in parts]) for side, place in (("ours", 2), ("theirs", 3))}
-    index = np.concatenate([np.arange(len(one[2])) for one in parts])
+    values = {side: np.concatenate([part[place] for part in parts]) for side, place in (("ours", 2), ("theirs", 3))}
+    index = np.concatenate([np.arange(len(part[2])) for part in parts])
     return keys | {"i": index} | values | {"abs_difference": apart(values["ours"], values["theirs"])}

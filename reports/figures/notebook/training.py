@@ -24,9 +24,9 @@ def applies(record: ExperimentRecord) -> bool:
 
 
 def finding(record: ExperimentRecord) -> Message:
-    found = losses(record)
-    last = ends({curve.name: f"{curve.ours[-1]:.4f}" for curve in found})
-    return message("figure.training.found", steps=len(found[0].x), ends=last, sides=sides(found))
+    curves = losses(record)
+    last = ends({curve.name: f"{curve.ours[-1]:.4f}" for curve in curves})
+    return message("figure.training.found", steps=len(curves[0].x), ends=last, sides=sides(curves))
 
 
 def read(record: ExperimentRecord) -> Message:

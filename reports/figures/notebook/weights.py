@@ -21,11 +21,11 @@ def applies(record: ExperimentRecord) -> bool:
 
 
 def finding(record: ExperimentRecord) -> Message:
-    found = norms(record)
-    base, sides = found.get(PLAIN), apart_by(float(apart(*np.array(list(found.values())).T).max()))
-    if base is None or len(found) == 1:
+    lengths = norms(record)
+    base, sides = lengths.get(PLAIN), apart_by(float(apart(*np.array(list(lengths.values())).T).max()))
+    if base is None or len(lengths) == 1:
         return message("figure.weights.alone", sides=sides)
-    changes = {name: f"{100 * (ours / base[0] - 1):+.0f} %" for name, (ours, _) in found.items() if name != PLAIN}
+    changes = {name: f"{100 * (ours / base[0] - 1):+.0f} %" for name, (ours, _) in lengths.items() if name != PLAIN}
     return message("figure.weights.found", changes=ends(changes), sides=sides)
 
 
@@ -35,11 +35,11 @@ def read(record: ExperimentRecord) -> Message:
 
 @styled
 def draw(record: ExperimentRecord) -> Figure:
-    found = norms(record)
+    lengths = norms(record)
     figure = Figure(figsize=(WIDTH, 3.9))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
-    places = np.arange(len(found))
-    ours, theirs = np.array(list(found.values())).T
+    places = np.arange(len(lengths))
+    ours, theirs = np.array(list(lengths.values())).T
     heights = [np.where(np.isfinite(values), values, 0.0) for values in (ours, theirs)]  # what blew up has no bar
     above.bar(places - 0.18, heights[0], 0.34, color=COLOURS["ours"], label="NumPy")
     above.bar(
@@ -51,7 +51,7 @@ def draw(record: ExperimentRecord) -> Figure:
             above.text(place + shift, top, f"{value:.4f}", ha="center", va="bottom", size=8.5)
     above.set_ylim(0, 1.18 * max(*heights[0], *heights[1]) or 1.0)
     above.set_ylabel("‖W₁‖")
-    above.set_xticks(places, [drawable(name) for name in found])
+    above.set_xticks(places, [drawable(name) for name in lengths])
     above.tick_params(axis="x", labelbottom=True, length=0)
     figure.legend(*above.get_legend_handles_labels(), loc="outside upper right", borderaxespad=0, ncols=2)
     distance = apart(ours, theirs)
@@ -63,6 +63,6 @@ def draw(record: ExperimentRecord) -> Figure:
 
 
 def table(record: ExperimentRecord) -> dict[str, np.ndarray]:
-    found = norms(record)
-    ours, theirs = np.array(list(found.values())).T
-    return {"curve": np.array(list(found)), "ours": ours, "theirs": theirs, "abs_difference": apart(ours, theirs)}
+    lengths = norms(record)
+    ours, theirs = np.array(list(lengths.values())).T
+    return {"curve": np.array(list(lengths)), "ours": ours, "theirs": theirs, "abs_difference": apart(ours, theirs)}
