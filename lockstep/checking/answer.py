@@ -15,7 +15,7 @@ ITS_DEFAULT = "its default"  # the variant of a cause that is a default of its o
 
 
 @dataclasses.dataclass
-class Outcome:
+class TrialOutcome:
     """One scenario in one dtype.
 
     used: the largest share of an allowance. first: the first number beyond it. identical: whether every bit
@@ -115,7 +115,7 @@ class Check:
     words: Message | str = ""
     names: dict[str, str] = dataclasses.field(default_factory=dict[str, str])
     broken: Breakage | None = None
-    outcomes: list[Outcome] = dataclasses.field(default_factory=list[Outcome])
+    outcomes: list[TrialOutcome] = dataclasses.field(default_factory=list[TrialOutcome])
     remarks: list[Remark] = dataclasses.field(default_factory=list[Remark])
     not_triggered: list[dict[str, Any]] = dataclasses.field(default_factory=list[dict[str, Any]])
     notes: list[Message] = dataclasses.field(default_factory=list[Message])
@@ -160,7 +160,7 @@ class Check:
         return message(f"cli.check.{self.verdict}")
 
     @property
-    def evidence(self) -> Outcome | None:
+    def evidence(self) -> TrialOutcome | None:
         """The first scenario with the verdict, the plainest in float64 before others."""
         return next((outcome for outcome in self.outcomes if outcome.verdict is self.verdict), None)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lockstep import cases
-from lockstep.checking.answer import Check, Outcome
+from lockstep.checking.answer import Check, TrialOutcome
 from lockstep.checking.driving.trials import Wanted
 from lockstep.checking.layers import check_layer
 from lockstep.checking.naming import name_causes
@@ -92,7 +92,7 @@ def check_recordings(recordings: list[Recording], like: str | None = None) -> Ch
         try:
             check_claim(given, subject)
             with handed_over():
-                result.outcomes.append(Outcome(given, replay(given)))
+                result.outcomes.append(TrialOutcome(given, replay(given)))
         except LockstepError as error:
             said = message("broken.recording", source=recording.source, said=error.said)
             result.broken = Breakage(id="recording", message=said)

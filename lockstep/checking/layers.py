@@ -24,13 +24,13 @@ from lockstep.adapters.names import in_words, match, named
 from lockstep.adapters.wrapper import indented, layer_wrapper
 from lockstep.causes.cause import Scenario
 from lockstep.checking import chance
-from lockstep.checking.answer import Check, Outcome, Remark
+from lockstep.checking.answer import Check, Remark, TrialOutcome
 from lockstep.checking.driving.passes import Driven, Found, claims, determined, drive, standard_of
 from lockstep.checking.driving.roles import roles_of
 from lockstep.checking.driving.steps import Raised, seeded
 from lockstep.checking.driving.trials import Trial, Wanted, layer_trials
 from lockstep.checking.naming import name_causes
-from lockstep.diagnose.replay import judge, overflows_alone, screen, walk
+from lockstep.diagnose.replay import judge, observe, overflows_alone, screen
 from lockstep.engine.guard import Broken
 from lockstep.errors import NoSuchName
 from lockstep.numerics import formats
@@ -315,7 +315,7 @@ class LayerCheck:
                 result.notes.append(note)
             return True
         self.tried[trial.name, dtype] = trial, driven
-        outcome = Outcome(driven.recording, judge(driven.recording), drawn=drawn(trial, driven.adapter))
+        outcome = TrialOutcome(driven.recording, judge(driven.recording), drawn=drawn(trial, driven.adapter))
         self.overflow(trial, outcome)
         if not outcome.drawn and importlib.util.find_spec("torch"):
             self.beside_pytorch(trial, outcome)
@@ -329,7 +329,7 @@ class LayerCheck:
         result.formats |= {what: (dtype, kind) for what, kind in driven.widened.items()}
         return True
 
-    def beside_pytorch(self, trial: Trial, outcome: Outcome) -> None:
+    def beside_pytorch(self, trial: Trial, outcome: TrialOutcome) -> None:
         """Whether it has PyTorch's bits, or is as near to exact where no allowance says that it is right."""
         if not outcome.residual.explains:
             outcome.near = as_near(outcome.recording, self.subject, trial, allowed=True)
@@ -338,7 +338,7 @@ class LayerCheck:
         if outcome.residual.uncertain and as_near(outcome.recording, self.subject, trial):
             outcome.residual = outcome.residual._replace(uncertain=None)
 
-    def overflow(self, trial: Trial, outcome: Outcome) -> None:
+    def overflow(self, trial: Trial, outcome: TrialOutcome) -> None:
         """Say where it makes no finite number and PyTorch's formula does, and what PyTorch does where it is another."""
         first, result = outcome.residual.first, self.result
         if first is None:
@@ -492,7 +492,7 @@ def drawn(trial: Trial, adapter: LayerAdapter) -> bool:
 def matters(recording: Recording, name: str, standard: Any) -> bool:
     """Whether PyTorch's formula makes something else there at its default of this hyperparameter."""
     with np.errstate(all="ignore"):
-        pairs = zip(walk(recording, (), {}, False), walk(recording, (), {name: standard}, False), strict=True)
+        pairs = zip(observe(recording, (), {}, False), observe(recording, (), {name: standard}, False), strict=True)
         return any(not np.array_equal(one.predicted[""], two.predicted[""], equal_nan=True) for one, two in pairs)
 
 
@@ -586,7 +586,7 @@ def as_near(recording: Recording, subject: Subject, trial: Trial, allowed: bool 
     lines = subject.reference.EQUATIONS
     roundings = ROUNDINGS * len(lines.get(recording.layer, lines)) * formats.named(recording.dtype).unit
     with np.errstate(all="ignore"):
-        exact = {(one.step, one.quantity, one.tensor): one.predicted[""] for one in walk(recording, (), {}, True)}
+        exact = {(one.step, one.quantity, one.tensor): one.predicted[""] for one in observe(recording, (), {}, True)}
         for one in beside(recording, subject, trial):
             number = exact[one.step, one.quantity, one.tensor]
             value = number.value

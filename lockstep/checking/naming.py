@@ -11,7 +11,7 @@ from lockstep.causes.cause import Cause
 from lockstep.causes.optim.optimizer import state_low_precision
 from lockstep.causes.source import HELPERS, expression, reads
 from lockstep.causes.tables import scenarios
-from lockstep.checking.answer import ITS_DEFAULT, Check, Outcome
+from lockstep.checking.answer import ITS_DEFAULT, Check, TrialOutcome
 from lockstep.checking.driving.misnamed import guessed
 from lockstep.checking.driving.trials import OWN_DEFAULTS
 from lockstep.diagnose.diagnosis import Diagnosis, diagnose
@@ -98,7 +98,9 @@ def take_beside(result: Check, causes: Hypothesis) -> None:
         result.reserve(causes[0].fix)
 
 
-def with_state_or_without(told: list[Outcome], subject: str, left: Mapping[str, Residual]) -> tuple[Diagnosis, bool]:
+def with_state_or_without(
+    told: list[TrialOutcome], subject: str, left: Mapping[str, Residual]
+) -> tuple[Diagnosis, bool]:
     """The diagnosis where no single cause explains state that was guessed; and whether that state is none.
 
     What explains the parameters by itself is tried first: with one cause more it may explain the state, too.
@@ -114,7 +116,7 @@ def with_state_or_without(told: list[Outcome], subject: str, left: Mapping[str, 
     return (other, True) if other.causes and other is not found else (found, False)
 
 
-def in_some_tensors(told: list[Outcome], subject: str) -> tuple[Diagnosis, Message] | None:
+def in_some_tensors(told: list[TrialOutcome], subject: str) -> tuple[Diagnosis, Message] | None:
     """The diagnosis of the tensors that differ, where others agree; and which they are."""
     split = apart([one.recording for one in told if not one.extreme])
     if not split:
@@ -128,7 +130,7 @@ def in_some_tensors(told: list[Outcome], subject: str) -> tuple[Diagnosis, Messa
     return diagnosis, message("note.some-tensors", name=first.scenario, **which)
 
 
-def named_in(told: list[Outcome], subject: str, left: Mapping[str, Residual], together: bool = True) -> Diagnosis:
+def named_in(told: list[TrialOutcome], subject: str, left: Mapping[str, Residual], together: bool = True) -> Diagnosis:
     """The diagnosis: looked for on few of the scenarios where those tell, and held against all the others."""
     few = telling(told, subject)
     if all(outcome.residual.explains for outcome in few):
@@ -146,17 +148,17 @@ def named_in(told: list[Outcome], subject: str, left: Mapping[str, Residual], to
     return beside(diagnosis, others)
 
 
-def beyond(diagnosis: Diagnosis, told: list[Outcome], few: list[Outcome]) -> list[Outcome]:
+def beyond(diagnosis: Diagnosis, told: list[TrialOutcome], few: list[TrialOutcome]) -> list[TrialOutcome]:
     """The scenarios beside those few that its causes do not explain."""
     rest = [outcome for outcome in told if outcome not in few]
     return [one for one in rest if not explained(without(one.recording, diagnosis.kept), diagnosis.causes)]
 
 
-def beside(diagnosis: Diagnosis, others: list[Outcome]) -> Diagnosis:
+def beside(diagnosis: Diagnosis, others: list[TrialOutcome]) -> Diagnosis:
     return diagnosis.beside({outcome.recording.label: outcome.residual for outcome in others})
 
 
-def telling(told: list[Outcome], subject: str) -> list[Outcome]:
+def telling(told: list[TrialOutcome], subject: str) -> list[TrialOutcome]:
     """What a search is made on: of a layer the scenarios of the catalogue, of anything else what is not extreme.
 
     What a missing gradient does is a matter of its own, for which one cause more is looked for.
@@ -187,7 +189,7 @@ def other_defaults(recording: Recording) -> dict[str, Any]:
     return {name: value for name, value in recording.defaults.items() if name != "lr" and claimed.get(name) != value}
 
 
-def with_defaults(outcome: Outcome, ineffective: Mapping[str, Any]) -> Outcome:
+def with_defaults(outcome: TrialOutcome, ineffective: Mapping[str, Any]) -> TrialOutcome:
     """The scenario measured by the defaults that the implementation says it has, and without what has no effect."""
     recording = outcome.recording
     others = other_defaults(recording) | {key: one for key, one in ineffective.items() if key in recording.given}
@@ -198,7 +200,7 @@ def with_defaults(outcome: Outcome, ineffective: Mapping[str, Any]) -> Outcome:
         steps = [dataclasses.replace(step, hyperparameters=step.hyperparameters | others) for step in recording.steps]
         measured = dataclasses.replace(measured, steps=steps)
     try:
-        return Outcome(measured, judge(measured))
+        return TrialOutcome(measured, judge(measured))
     except (TypeError, ValueError):  # a default that PyTorch refuses
         return outcome
 

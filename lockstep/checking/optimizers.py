@@ -16,7 +16,7 @@ from lockstep.adapters.names import in_words
 from lockstep.adapters.optimizer.recognise import Recognised, recognise, shape, told_first
 from lockstep.adapters.optimizer.shapes.tensor_step import Ours
 from lockstep.causes.saved import FORGOTTEN, LR
-from lockstep.checking.answer import Check, Outcome, Remark
+from lockstep.checking.answer import Check, Remark, TrialOutcome
 from lockstep.checking.driving.defaults import hidden_defaults
 from lockstep.checking.driving.misnamed import idle
 from lockstep.checking.driving.promoted import line_of
@@ -260,7 +260,7 @@ class Driver:
         if all(other.id != remark.id for other in self.result.remarks):
             self.result.remarks.append(remark)
 
-    def unbroken(self, outcome: Outcome, tried: list[Trial]) -> Residual | None:
+    def unbroken(self, outcome: TrialOutcome, tried: list[Trial]) -> Residual | None:
         """What is left of the same run where it is not stopped; None where that is another formula as well."""
         trial = next(trial for trial in tried if trial.name == outcome.recording.scenario)
         whole = trial._replace(scenario=trial.scenario._replace(case=trial.case.replaced(resumed=None)))
@@ -294,7 +294,7 @@ class Driver:
                 outcome.recording = measured_by(outcome.recording, without, defaults_of(self.subject))
                 outcome.residual = replay(outcome.recording)
 
-    def matters(self, name: str, outcome: Outcome) -> bool:
+    def matters(self, name: str, outcome: TrialOutcome) -> bool:
         """Whether PyTorch's formula does something else in a scenario without this hyperparameter."""
         other = replay(measured_by(outcome.recording, {name}, defaults_of(self.subject)))
         return other.used != outcome.residual.used
@@ -367,9 +367,9 @@ def moved(one: Mapping[str, Array], other: Mapping[str, Array]) -> bool:
     return any(one[name].tobytes() != other[name].tobytes() for name in one)
 
 
-def judged(recording: Recording, torch: Callable[[], Recording | None]) -> Outcome:
+def judged(recording: Recording, torch: Callable[[], Recording | None]) -> TrialOutcome:
     """The recording beside the formula, and beside what PyTorch did."""
-    outcome = Outcome(recording, replay(recording))
+    outcome = TrialOutcome(recording, replay(recording))
     if outcome.residual.explains:
         theirs = torch()
         if theirs is not None:

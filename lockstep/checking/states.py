@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lockstep.adapters.adapter import NotTaken
-from lockstep.checking.answer import Check, Outcome, Remark
+from lockstep.checking.answer import Check, Remark, TrialOutcome
 from lockstep.checking.driving.steps import Raised, seeded
 from lockstep.checking.driving.trials import Trial, Wanted, trials
 from lockstep.checking.naming import name_causes
@@ -41,7 +41,7 @@ def check_states(target: Any, subject: Subject, wanted: Wanted) -> Check:
                 return result
             result.not_triggered.append({"scenario": trial.name, "reason": reason.said})
             continue
-        outcome = Outcome(recording, replay(recording))
+        outcome = TrialOutcome(recording, replay(recording))
         if getattr(trial.case, "resumed", None) and not outcome.residual.explains:
             check_unbroken(target, subject, trial, wanted.settings, outcome, result)
         if outcome.residual.explains and importlib.util.find_spec("torch"):
@@ -56,7 +56,7 @@ def check_states(target: Any, subject: Subject, wanted: Wanted) -> Check:
 
 
 def check_unbroken(
-    target: Any, subject: Subject, trial: Trial, settings: Mapping[str, Any], outcome: Outcome, result: Check
+    target: Any, subject: Subject, trial: Trial, settings: Mapping[str, Any], outcome: TrialOutcome, result: Check
 ) -> None:
     """Where the same run agrees without being stopped, say that it does not go on; the rest is judged by that run."""
     at = trial.case.resumed

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lockstep.comparison.checkpoints import TwoCheckpoints, compare_checkpoints
-from lockstep.diagnose.replay import walk
+from lockstep.diagnose.replay import observe
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
 from lockstep.numerics.difference import compare
@@ -183,7 +183,7 @@ def judged(one: Recording, other: Recording) -> tuple[Verdict, Finding | None, s
     evidence: Finding | None = None
     side: str | None = None
     with np.errstate(all="ignore"):
-        for left, right in zip(*(walk(recording, (), {}, bounded=True) for recording in (one, other)), strict=False):
+        for left, right in zip(*(observe(recording, (), {}, bounded=True) for recording in (one, other)), strict=False):
             for name, seen in (("one", left), ("other", right)):
                 exact: Bounded = seen.predicted[""]
                 if seen.found.tobytes() == exact.value.astype(seen.found.dtype).tobytes():

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from lockstep.diagnose.replay import Observed, walk
+from lockstep.diagnose.replay import Observed, observe
 from lockstep.diagnose.solve import LIMIT, Hypothesis, strain
 from lockstep.recordings.recording import Recording, Step
 from lockstep.text import Message, message
@@ -34,7 +34,7 @@ def kept_otherwise(recordings: Sequence[Recording]) -> set[str]:
 
 def until(recording: Recording, causes: Hypothesis, steps: int | None = None) -> Iterator[Observed]:
     with np.errstate(all="ignore"):
-        yield from walk(dataclasses.replace(recording, steps=recording.steps[:steps]), causes, {}, bounded=False)
+        yield from observe(dataclasses.replace(recording, steps=recording.steps[:steps]), causes, {}, bounded=False)
 
 
 def near(one: Observed) -> bool:

@@ -28,7 +28,7 @@ from lockstep.causes.source import (
     parsed,
 )
 from lockstep.diagnose.effort import spend
-from lockstep.diagnose.replay import Observed, planted, walk
+from lockstep.diagnose.replay import Observed, observe, planted
 from lockstep.diagnose.solve import CANNOT, LIMIT, fits
 from lockstep.numerics import formats
 from lockstep.numerics.bounded import Bounded
@@ -448,10 +448,10 @@ def trail_of(recording: Recording) -> Trail | None:
     until = [0 for _ in recording.steps]
     room: dict[tuple[int, str, str], Any] = {}
     with np.errstate(all="ignore"):
-        for quantity in walk(recording, (), {}, bounded=True) if recording.is_layer else ():
+        for quantity in observe(recording, (), {}, bounded=True) if recording.is_layer else ():
             # Where terms cancel, that is more.
             room[quantity.step, quantity.quantity, quantity.tensor] = quantity.predicted[""].error
-        for quantity in walk(recording, (LISTENER,), {}, bounded=False):
+        for quantity in observe(recording, (LISTENER,), {}, bounded=False):
             observed[quantity.step - 1].append(quantity)
             until[quantity.step - 1] = len(heard)
     between = list(zip([0, *until], until, strict=False))

@@ -80,17 +80,17 @@ def replay(
         BadEdit: for causes that cannot be planted together.
         TypeError, ValueError: for hyperparameters the class refuses.
     """
-    return tallied(recording, walk(recording, tuple(causes), hyperparameters or {}, bounded=True, rounded=rounded))
+    return tallied(recording, observe(recording, tuple(causes), hyperparameters or {}, bounded=True, rounded=rounded))
 
 
 def tallied(recording: Recording, observed: "Iterable[Observed]") -> Residual:
     """What is left of a recording, of which this was observed beside what a formula makes of it."""
-    tallies: dict[str, dict[str, Tally]] = {}
+    tallies: dict[str, dict[str, Compared]] = {}
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
         for seen in observed:
             by_scale = tallies.setdefault(seen.quantity, {})
             for scale, exact in seen.predicted.items():
-                by_scale.setdefault(scale, Tally()).add(seen, exact)
+                by_scale.setdefault(scale, Compared()).add(seen, exact)
     return residual(recording, tallies)
 
 
@@ -113,7 +113,7 @@ def judge(recording: Recording) -> Residual:
 def overflows_alone(recording: Recording) -> bool:
     """Whether whatever is beyond its allowance is no finite number, where the formula's is one."""
     with np.errstate(all="ignore"):
-        for seen in walk(recording, (), {}, bounded=True):
+        for seen in observe(recording, (), {}, bounded=True):
             exact = seen.predicted[""]
             beyond = ~(distance(seen.found, exact.value) <= exact.error)
             if np.any(beyond & (np.isfinite(seen.found) | ~np.isfinite(exact.value))):
@@ -140,7 +140,7 @@ def screen(
     """
     worst: dict[tuple[str, str], float] = {}
     with np.errstate(all="ignore"):
-        for seen in walk(recording, tuple(causes), hyperparameters or {}, bounded=False):
+        for seen in observe(recording, tuple(causes), hyperparameters or {}, bounded=False):
             for scale, value in seen.predicted.items():
                 apart = distance(seen.found, np.asarray(value, np.longdouble))
                 apart = np.where(np.isnan(seen.found) & np.isnan(value), 0, apart)
@@ -195,7 +195,7 @@ class Spot(NamedTuple):
         )
 
 
-class Tally:
+class Compared:
     """What has been compared of one quantity."""
 
     def __init__(self):
@@ -226,7 +226,7 @@ class Tally:
                 self.uncertain = Spot(seen, place, exact, float(used[place]))
 
 
-def residual(recording: Recording, tallies: dict[str, dict[str, Tally]]) -> Residual:
+def residual(recording: Recording, tallies: dict[str, dict[str, Compared]]) -> Residual:
     """All quantities together, each in the scale that fits it best."""
     order = list(equations(recording))
     scales = {quantity: min(by_scale, key=lambda s: by_scale[s].used) for quantity, by_scale in tallies.items()}
@@ -266,7 +266,7 @@ def seen_of(recording: Recording) -> frozenset[str]:
     return frozenset(key for step in recording.steps for key in step.state)
 
 
-def walk(
+def observe(
     recording: Recording,
     causes: tuple[Cause, ...],
     hyperparameters: Mapping[str, Any],
@@ -598,7 +598,7 @@ def exact_step(recording: Recording) -> dict[str, np.ndarray]:
     params = {}
     first = Recording(**{**vars(recording), "steps": recording.steps[:1]})
     with np.errstate(all="ignore"):
-        for seen in walk(first, (), {}, bounded=True):
+        for seen in observe(first, (), {}, bounded=True):
             if seen.quantity == "param":
                 params[seen.tensor] = seen.predicted[""].value.reshape(seen.found.shape)
     return params

@@ -21,7 +21,7 @@ from lockstep.diagnose.assembly import Assembly
 from lockstep.diagnose.effort import Effort, limited
 from lockstep.diagnose.lines import Quick, rounded
 from lockstep.diagnose.mutation import Mutant
-from lockstep.diagnose.replay import Observed, Residual, planted, replay, tallied, walk
+from lockstep.diagnose.replay import Observed, Residual, observe, planted, replay, tallied
 from lockstep.diagnose.solve import (
     CANNOT,
     Hypothesis,
@@ -539,7 +539,7 @@ def unrefuted(recording: Recording, causes: Hypothesis) -> Iterator[Observed]:
     Raises:
         Refuted: at the first number that is beyond its allowance.
     """
-    for seen in walk(recording, causes, {}, bounded=True):
+    for seen in observe(recording, causes, {}, bounded=True):
         if len(seen.predicted) == 1 and beyond(seen.found, seen.predicted[""]):
             raise Refuted
         yield seen
@@ -558,7 +558,7 @@ def quickly_refuted(recording: Recording, causes: Hypothesis) -> bool:
 def signature(recording: Recording, causes: Hypothesis) -> tuple[bytes, ...]:
     """What the hypothesis predicts of the recording, but for the last bits of a float64."""
     with np.errstate(all="ignore"):
-        seen = walk(recording, causes, {}, bounded=False)
+        seen = observe(recording, causes, {}, bounded=False)
         return tuple(rounded(value) for observed in seen for value in observed.predicted.values())
 
 
@@ -599,7 +599,7 @@ def parts_of(recording: Recording) -> frozenset[str]:
     if not recording.is_layer:
         return frozenset([recording.label])
     with np.errstate(all="ignore"):  # of where the recording was, if only NaN
-        return frozenset(f"{recording.label}: {one.quantity}" for one in walk(recording, (), {}, bounded=False))
+        return frozenset(f"{recording.label}: {one.quantity}" for one in observe(recording, (), {}, bounded=False))
 
 
 def without_buffers(recording: Recording) -> Recording:

@@ -14,7 +14,7 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.source import BadEdit
-from lockstep.diagnose.replay import Observed, planted, walk
+from lockstep.diagnose.replay import Observed, observe, planted
 from lockstep.numerics import formats
 from lockstep.numerics.shapes import Array, Flat, Rows
 from lockstep.recordings.recording import Recording
@@ -68,7 +68,7 @@ def fits(recording: Recording, causes: Hypothesis) -> bool:
     """Whether the recording is within `LIMIT` roundings of the hypothesis; False where it cannot be planted."""
     try:
         with np.errstate(all="ignore"):
-            return not any(far(one) for one in walk(recording, causes, {}, bounded=False))
+            return not any(far(one) for one in observe(recording, causes, {}, bounded=False))
     except CANNOT:
         return False
 
@@ -78,7 +78,7 @@ def near_quantities(recording: Recording, causes: Hypothesis) -> set[str]:
     worst: dict[str, float] = {}
     try:
         with np.errstate(all="ignore"):
-            for seen in walk(recording, causes, {}, bounded=False):
+            for seen in observe(recording, causes, {}, bounded=False):
                 worst[seen.quantity] = max(worst.get(seen.quantity, 0.0), largest(seen))
     except CANNOT:
         return set()
@@ -89,7 +89,7 @@ def apart(recording: Recording, causes: Hypothesis) -> float:
     """By how many roundings the recording and the hypothesis differ, at most."""
     try:
         with np.errstate(all="ignore"):
-            return max((largest(one) for one in walk(recording, causes, {}, bounded=False)), default=0.0)
+            return max((largest(one) for one in observe(recording, causes, {}, bounded=False)), default=0.0)
     except CANNOT:
         return np.inf
 
@@ -203,7 +203,7 @@ def quantities_felt(recording: Recording, causes: Hypothesis, name: str, number:
     *others, opened = causes
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
         runs = [
-            walk(recording, (*others, opened.solved(**{name: value})), {}, bounded=False)
+            observe(recording, (*others, opened.solved(**{name: value})), {}, bounded=False)
             for value in (number, number * 1.001)
         ]
         return {
@@ -284,7 +284,7 @@ def one_by_one(recording: Recording, causes: Hypothesis, name: str, numbers, ste
     few = dataclasses.replace(recording, steps=recording.steps[:steps])
     rows = []
     for number in numbers:
-        seen = walk(few, causes, {}, bounded=False, free={name: float(number)})
+        seen = observe(few, causes, {}, bounded=False, free={name: float(number)})
         parts = [signed(one.found, np.asarray(one.predicted[""])[None], one.size) for one in seen]
         rows.append(np.concatenate(parts, axis=1)[0])
     longest = max(map(len, rows))  # of what a number leads elsewhere nothing is known from there on

@@ -93,7 +93,7 @@ def run_pair(
         for step in range(1, steps + 1):
             judged = step == 1 or step % judge_every == 0
             if judged or step % drift_every == 0 or step == steps:
-                walk(pair, step, theirs, free, synced if judged else None, outcome)
+                step_all(pair, step, theirs, free, synced if judged else None, outcome)
                 note_drift(step, free.read(), theirs.read(), outcome)
             else:
                 take_step(step, theirs, free)
@@ -135,7 +135,7 @@ def take_step(step: int, *sides: Side) -> None:
             side.advance(stage, step)
 
 
-def walk(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, outcome: Outcome) -> None:
+def step_all(pair: Pair, step: int, theirs: Side, free: Side, synced: Side | None, outcome: Outcome) -> None:
     """One step of all sides; with `synced`, compared stage by stage."""
     tallies: dict[str, Tally] = {}
     sides = [(PYTORCH, theirs), (YOURS, free), *([(YOURS, synced)] if synced else [])]

@@ -24,7 +24,7 @@ SENTENCES = pathlib.Path(__file__).parents[1] / "text/ko.toml"  # which its clai
 # About how many seconds a record takes that nobody has made yet, for the longest to come first.
 SECONDS: dict[Callable[[Any], Record], float] = {
     ladders.climbed: 2.5, ladders.grown: 2.0, detections.detected: 2.0, part: 0.8, runs.ran: 0.3,
-    walks.walked: 0.1, laboratories.recorded: 0.5, curves.drawn: 0.1, notebook.record: 0.1,
+    walks.walked: 0.1, laboratories.equipped: 0.5, curves.drawn: 0.1, notebook.record: 0.1,
 }  # fmt: skip
 
 
@@ -107,12 +107,12 @@ def planned(name: str, data: Mapping[str, pathlib.Path]) -> Iterator[Task]:
         (runs.ran, selection.plan(subject, data)),
         (walks.walked, walks.walks(subject)),
         (detections.detected, detections.detections(subject.path)),
-        (laboratories.recorded, laboratories.laboratories(subject)),
+        (laboratories.equipped, laboratories.laboratories(subject)),
         (curves.drawn, curves.curves(subject)),
         (ladders.climbed, ladders.ladders(subject)),
         (ladders.grown, ladders.growths(subject)),
     ):
-        beside = about if make in (detections.detected, laboratories.recorded) else ()
+        beside = about if make in (detections.detected, laboratories.equipped) else ()
         yield from (task_of(text, make, arguments, reads, beside) for text, arguments in plan.items())
 
 

@@ -33,7 +33,7 @@ ENDINGS = {  # of a step down, in the orders of the reference
 
 
 def laboratories(subject: Subject) -> dict[str, dict[str, Any]]:
-    """The laboratory of a subject: its name here, and the arguments of `recorded`; of one that a page can work out."""
+    """The laboratory of a subject: its name here, and the arguments of `equipped`; of one that a page can work out."""
     known = (
         {entry.kind for entry in getattr(subject.ours(), "STATE", {}).values()} <= KINDS
         if subject.table("TRIED")
@@ -56,7 +56,7 @@ def tried(subject: Subject) -> Iterator[tuple[Case, int, Message | None]]:
         yield scenario.case.replaced(shapes=two), STREAMED, scenario.why
 
 
-def recorded(arguments: Mapping[str, Any]) -> LaboratoryRecord:
+def equipped(arguments: Mapping[str, Any]) -> LaboratoryRecord:
     """The record of a subject's laboratory."""
     subject = asked(arguments["subject"]).subject
     kind = subject.ours()

@@ -135,7 +135,7 @@ def climb(
     walked: dict[tuple[str, ...], MeasuredRung] = {}
 
     def measured(rewrite: Rewrite, whole: bool = thorough) -> MeasuredRung:
-        return walk(pair, theirs, rewrite, steps, whole, used, on_rung)
+        return replay_beside(pair, theirs, rewrite, steps, whole, used, on_rung)
 
     def with_kernels(names: Sequence[str], whole: bool = thorough) -> MeasuredRung:
         known = walked.get(tuple(names))
@@ -155,7 +155,7 @@ def climb(
     while (parts := with_kernels(needed, whole=False).first_step) is not None:
         apart: set[str] = set()
         beside = beside_kernels(rewrite, available, apart)
-        explained = walk(pair, theirs, beside, parts, False, used, on_rung).closes
+        explained = replay_beside(pair, theirs, beside, parts, False, used, on_rung).closes
         # along PyTorch's own way, a primitive that never parted from its kernel may as well be ours
         more = [name for name in available if name in apart]
         if not explained or more == needed:
@@ -209,7 +209,7 @@ def smallest(names: Sequence[str], closes: Callable[[Sequence[str]], bool]) -> l
     return chosen
 
 
-def walk(
+def replay_beside(
     pair: Pair,
     theirs: Replay,
     rewrite: Rewrite,

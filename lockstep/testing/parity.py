@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from lockstep.checking.answer import Check, Outcome, answer, details
+from lockstep.checking.answer import Check, TrialOutcome, answer, details
 from lockstep.checking.check import DTYPES, check
 from lockstep.checking.driving.trials import trials
 from lockstep.errors import TheirCode
@@ -123,7 +123,7 @@ def slug(text: str) -> str:
     return "-".join("".join(sign if sign.isalnum() else " " for sign in text).split())
 
 
-def told(found: Check, outcome: Outcome) -> str:
+def told(found: Check, outcome: TrialOutcome) -> str:
     """The message of one scenario that fails: where, both values with their bits, why, and how to repeat it."""
     recording = outcome.recording
     finding = outcome.finding

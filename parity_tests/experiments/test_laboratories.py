@@ -16,7 +16,7 @@ from reports.translation import Untranslatable, translated
 
 @pytest.fixture(scope="module")
 def record() -> LaboratoryRecord:
-    return laboratories.recorded({"subject": "optim.sgd"})
+    return laboratories.equipped({"subject": "optim.sgd"})
 
 
 def test_every_optimizer_and_penalty_has_one_that_a_page_can_work_out():
@@ -71,7 +71,7 @@ def test_a_page_is_told_of_the_powers_that_it_would_round_otherwise(record, monk
 
 def test_a_penalty_is_gone_down_by_pytorchs_own_sgd():
     """Of an L1 alone a weight loses lr·λ/m each step, and changes sides around 0, where it would be held."""
-    made = laboratories.recorded({"subject": "penalty.l1"})
+    made = laboratories.equipped({"subject": "penalty.l1"})
     number = next(
         n for n, one in enumerate(made.settings) if one.name == "the penalty alone" and one.dtype == "float64"
     )
@@ -84,7 +84,7 @@ def test_a_penalty_is_gone_down_by_pytorchs_own_sgd():
 
 
 def test_rows_and_columns_are_kept_of_a_matrix():
-    made = laboratories.recorded({"subject": "optim.adafactor"})
+    made = laboratories.equipped({"subject": "optim.adafactor"})
     number = next(n for n, one in enumerate(made.settings) if one.shape == (2, 1))
     rows, columns = (made.arrays[f"{number}/state/{key}"][-1] for key in ("row_var", "col_var"))
     assert rows[0] != rows[1]

@@ -9,7 +9,7 @@ import pytest
 
 from lockstep.causes import Cause, causes, scenarios
 from lockstep.causes.cause import DTYPES
-from lockstep.checking.answer import Outcome
+from lockstep.checking.answer import TrialOutcome
 from lockstep.checking.naming import with_state_or_without
 from lockstep.diagnose.diagnosis import diagnose
 from lockstep.diagnose.replay import replay
@@ -288,7 +288,7 @@ def test_state_that_was_guessed_is_explained_or_left_out(its_own):
             scaled = {name: 3 * array**0.7 for name, array in step.state["exp_avg_sq"].items()}
             step = dataclasses.replace(step, state=step.state | {"exp_avg_sq": scaled})
         recording = dataclasses.replace(made, steps=[step], names={"exp_avg_sq": "v"})
-        told.append(Outcome(recording, replay(recording)))
+        told.append(TrialOutcome(recording, replay(recording)))
     left = {one.recording.label: one.residual for one in told}
     found, left_out = with_state_or_without(told, "optim.adam", left)
     assert {cause.id for cause in found.causes} == {"eps-inside-sqrt"} | (set() if its_own else {"state-aliased"})

@@ -60,7 +60,7 @@ def detection() -> DetectionRecord:
 
 @pytest.fixture(scope="module")
 def record() -> LaboratoryRecord:
-    return laboratories.recorded({"subject": SUBJECT})
+    return laboratories.equipped({"subject": SUBJECT})
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def report(detection, record, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     (folder / "figures").mkdir()
     walked = [next(iter(walks.walks(find(path)).values())) for path in ("layers.batchnorm", "layers.dropout")]
-    others = [laboratories.recorded({"subject": path}) for path in OTHERS]
+    others = [laboratories.equipped({"subject": path}) for path in OTHERS]
     for name, text in site([detection, record, *others, *map(walks.walked, walked)], Undrawn()).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")

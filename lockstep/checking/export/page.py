@@ -2,7 +2,7 @@
 
 from html import escape
 
-from lockstep.checking.answer import Check, Outcome, answer, shared
+from lockstep.checking.answer import Check, TrialOutcome, answer, shared
 from lockstep.text import ENGLISH, Voice, message
 
 WORDS = ("scenarios", "scenario", "verdict", "share", "untried", "why")
@@ -41,7 +41,7 @@ def page(check: Check, voice: Voice = ENGLISH) -> str:
 """
 
 
-def row(outcome: Outcome, voice: Voice) -> str:
+def row(outcome: TrialOutcome, voice: Voice) -> str:
     """A row of the table of scenarios."""
     recording = outcome.recording
     cells = (

@@ -14,10 +14,10 @@ import numpy as np
 from lockstep.numerics.bounded import Bounded, widest
 from lockstep.numerics.shapes import Array
 from lockstep.numerics.snapshot import Snapshot
-from lockstep.subjects.families.driven.closures import linear, names_of, recorded
+from lockstep.subjects.families.driven.closures import linear, names_of, points_asked
 from lockstep.subjects.families.driven.followed import followed, predictions, within
 from lockstep.subjects.families.optim import (
-    Arbiter,
+    OptimizerArbiter,
     Optimizers,
     OptimizerSide,
     defaults_of,
@@ -125,7 +125,7 @@ def shortened(quantities: Snapshot, histories: Iterable[str]) -> Snapshot:
     }
 
 
-class ClosureArbiter(Arbiter):
+class ClosureArbiter(OptimizerArbiter):
     """The exact step: the reference's own, closure and all, on error-carrying numbers.
 
     Where rounding decides which way a test goes, whether of the line search or of an end, nothing is known of the step.
@@ -241,7 +241,7 @@ class Closures(Optimizers):
     def recorded_by(
         self, target: Any, subject: Subject, case: Any, hyperparameters: Mapping[str, Any], dtype: str
     ) -> Iterator[Snapshot]:
-        return recorded(target, names_of(target, defaults_of(subject)), hyperparameters, case, dtype)
+        return points_asked(target, names_of(target, defaults_of(subject)), hyperparameters, case, dtype)
 
     def by_itself(self, target: Any, subject: Subject, dtype: str) -> dict[str, Any]:
         """Without an end that it does not know; and with a search, where it follows one further than without."""
@@ -254,7 +254,7 @@ class Closures(Optimizers):
         told = defaults_of(subject) | case.hyperparameters | own
         search = {"line_search_fn": "strong_wolfe"}
         try:
-            states = [*recorded(target, names, told, case, dtype)]
+            states = [*points_asked(target, names, told, case, dtype)]
         except Exception:  # which the scenarios tell
             return own
         recording = types.SimpleNamespace(steps=[*itertools.starmap(Around, itertools.pairwise(states))])
@@ -263,7 +263,7 @@ class Closures(Optimizers):
 
     def of_pytorch(self, request: Request) -> Iterator[Snapshot]:
         case, names = request.case, dict(zip(known := defaults_of(request.subject), known, strict=True))
-        return recorded(request.subject.theirs(), names, {**known, **case.hyperparameters}, case, request.dtype)
+        return points_asked(request.subject.theirs(), names, {**known, **case.hyperparameters}, case, request.dtype)
 
     def steps(self, case: Any, at_home: bool) -> int:
         return case.steps

@@ -91,7 +91,7 @@ class TransformationSide:
             self.transformation.step(self.given)
 
 
-class Arbiter:
+class GradientArbiter:
     """The exact result of the formula on error-carrying numbers, with room for PyTorch's order of it."""
 
     def __init__(self, stated: Any, written_like: str = "pytorch") -> None:
@@ -196,7 +196,7 @@ def pair(
     return Pair(
         ours=lambda: TransformationSide((ours or reference)(**settings), stated, stream),
         theirs=lambda: TransformationSide(counterpart(path=path, **settings), stated, stream),
-        exact=Arbiter(stated, written_like),
+        exact=GradientArbiter(stated, written_like),
         lines={key: key for key in made},
         order=tuple(subject.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS,
@@ -226,13 +226,13 @@ class Gradients(Family):
 
     def replayed(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Bounds]]:
         """What a formula makes of every step; state that is not recorded is carried along."""
-        return self.steps_of(kind(**hyperparameters), recording, Arbiter.made)
+        return self.steps_of(kind(**hyperparameters), recording, GradientArbiter.made)
 
     def predicted(self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -> Iterator[tuple[int, Any]]:
-        return self.steps_of(kind(**hyperparameters), recording, Arbiter.values)
+        return self.steps_of(kind(**hyperparameters), recording, GradientArbiter.values)
 
     def steps_of(self, stated: Any, recording: Any, made_by: Callable[..., Any]) -> Iterator[tuple[int, Any]]:
-        arbiter, carried = Arbiter(stated), {}
+        arbiter, carried = GradientArbiter(stated), {}
         for count, step in enumerate(recording.steps, 1):
             given = step.after[stated.GIVEN]
             self.tell(stated, step.after)

@@ -94,7 +94,7 @@ def drawing(seed: int, step: int) -> np.random.Generator:
     return np.random.default_rng([seed % 2**64, step])
 
 
-class Arbiter:
+class LayerArbiter:
     """The exact pass: the reference's formula, in each order it allows for, on error-carrying numbers.
 
     Where the case says that PyTorch's is another formula, the paper's alone is the measure.
@@ -180,7 +180,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     return Pair(
         ours=lambda: side(ours or reference),
         theirs=lambda: side(counterpart),
-        exact=Arbiter(first, case, seed, dtype),
+        exact=LayerArbiter(first, case, seed, dtype),
         lines=lines | dict(first.BUFFERS),
         order=tuple(equations),
         equations=equations,

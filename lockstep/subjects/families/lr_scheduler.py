@@ -136,7 +136,7 @@ class Count(int):
     __radd__, __rmul__ = __add__, __mul__
 
 
-class Arbiter:
+class ScheduleArbiter:
     """What a formula makes of an epoch, on error-carrying numbers.
 
     The closed form, and room for whoever gets there epoch by epoch, rounding in each what the closed form rounds once;
@@ -287,7 +287,7 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     return Pair(
         ours=lambda: ScheduleSide(lambda: (ours or reference)(case.lrs, **settings), case),
         theirs=lambda: ScheduleSide(lambda: counterpart(case.lrs, path=path, **settings), case),
-        exact=Arbiter(reference, reference, case.hyperparameters, len(case.lrs)),
+        exact=ScheduleArbiter(reference, reference, case.hyperparameters, len(case.lrs)),
         lines={line: line for line in (*made.MADE, *made.SHARED)},
         order=("last_epoch", "base_lr", *subject.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS,
@@ -355,7 +355,7 @@ class Schedules(Family):
         self, kind: Any, recording: Any, hyperparameters: Mapping[str, Any], bounded: bool
     ) -> Iterator[tuple[int, Bounds]]:
         like, groups = find(recording.subject).ours(), len(recording.steps[0].before["base_lr"])
-        arbiter = Arbiter(kind, like, unread(hyperparameters), groups, bounded)
+        arbiter = ScheduleArbiter(kind, like, unread(hyperparameters), groups, bounded)
         for step in recording.steps:
             epoch = int(step.before["last_epoch"]["last_epoch"]) + 1
             try:

@@ -215,13 +215,13 @@ class TrainingSide:
         return float(np.mean(np.equal(output > threshold, t > 0.5)))
 
 
-class Arbiter:
+class TrainingArbiter:
     """The exact result of one layer, from PyTorch's own input to it, and of the update."""
 
     def __init__(self, model: Any, optimizer: Any, data: Data, case: Any, written_like: str) -> None:
         self.model, self.data = model, data
         self.layers = list(model.layers)
-        self.updates = optim.Arbiter(optimizer, None, case, written_like)
+        self.updates = optim.OptimizerArbiter(optimizer, None, case, written_like)
 
     def __call__(self, stage: str, step: int, before: Snapshot) -> Bounds:
         kind, _, name = stage.partition(" ")
@@ -354,7 +354,9 @@ def pair(request: Request, ours: type | None = None) -> Pair:
     return Pair(
         ours=our_side,
         theirs=their_side,
-        exact=Arbiter(network, stepper(case.grouped(network.params), **case.hyperparameters), data, case, written_like),
+        exact=TrainingArbiter(
+            network, stepper(case.grouped(network.params), **case.hyperparameters), data, case, written_like
+        ),
         lines={"param": "param", **{key: entry.line for key, entry in stepper.STATE.items()}},
         order=("batch", "mask", *subject.reference.EQUATIONS, *counts, *optimizer.reference.EQUATIONS),
         equations=subject.reference.EQUATIONS | optimizer.reference.EQUATIONS,

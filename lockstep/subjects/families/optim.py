@@ -148,7 +148,7 @@ def layout_of(subject: Subject) -> str:
     return subject.table("SPARSE") or ""
 
 
-class Arbiter:
+class OptimizerArbiter:
     """The exact result of either stage, worked out by the reference's formula on error-carrying numbers.
 
     The order of either side must be allowed what it needs, so the allowance is the larger of theirs.
@@ -356,7 +356,7 @@ def pair(
     request: Request,
     ours: type | None = None,
     kind_of_side: Callable[..., OptimizerSide] = OptimizerSide,
-    arbiter: Callable[..., Arbiter] = Arbiter,
+    arbiter: Callable[..., OptimizerArbiter] = OptimizerArbiter,
 ) -> Pair:
     """Both sides of an optimizer's case, beside the counterpart's first path if none is asked for."""
     subject, case, seed = request.subject, request.case, request.seed

@@ -226,7 +226,7 @@ class Told(NamedTuple):
         return {name: value for name, value in (self.settings | others).items() if anything or name in given}
 
 
-def recorded(
+def points_asked(
     target: Any, names: Mapping[str, str], told: Mapping[str, Any], case: Any, dtype: str
 ) -> Iterator[Snapshot]:
     """Where it starts, every point that it asks about, and where each of its steps ends, if it is stepped.
