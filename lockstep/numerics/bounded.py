@@ -59,8 +59,13 @@ def kernel_ulps(name: str, dtype: DTypeLike) -> float:
 
 
 def somewhere(condition: Any) -> bool:
-    """Whether it holds of any element; of a single number without what looking through an array costs."""
-    return bool(condition) if condition.ndim == 0 else bool(condition.any())
+    """Whether it holds of any element, or any is not zero; half of what `any` costs on a small array."""
+    return bool(np.count_nonzero(condition))
+
+
+def everywhere(condition: Any) -> bool:
+    """Whether it holds of each element, or each is not zero."""
+    return bool(np.count_nonzero(condition) == condition.size)
 
 
 def outward(error: Array) -> NDArray[Any]:
@@ -135,7 +140,7 @@ class Bounded:
         self.value: NDArray[Any] = np.asarray(value, wide)
         self.error: NDArray[Any] = np.asarray(error, wide)
         self.weak = weak
-        self.sure: NDArray[Any] = np.asarray(sure)
+        self.sure: NDArray[Any] | np.bool_ = np.bool_(sure) if isinstance(sure, bool) else sure
 
     @classmethod
     def scalar(cls, value: float) -> "Bounded":
@@ -164,8 +169,10 @@ class Bounded:
         return self.transpose()
 
     def moved(self, function: Callable[[Any], Any]) -> "Bounded":
-        """The same numbers in another place: nothing rounds."""
-        error, sure = (function(np.broadcast_to(part, self.shape)) for part in (self.error, self.sure))
+        """The same numbers in another place: nothing rounds. What is one for all of them stays so."""
+        error, sure = (
+            function(np.broadcast_to(part, self.shape)) if part.ndim else part for part in (self.error, self.sure)
+        )
         return self.like(function(self.value), error, sure)
 
     def __getitem__(self, key: Any) -> "Bounded":
@@ -195,7 +202,8 @@ class Bounded:
     def like(self, value: Any, error: Any, sure: Any) -> "Bounded":
         other = object.__new__(Bounded)
         other.dtype, other.weak, wide = self.dtype, self.weak, self.value.dtype
-        other.value, other.error, other.sure = np.asarray(value, wide), np.asarray(error, wide), np.asarray(sure)
+        other.value, other.error = np.asarray(value, wide), np.asarray(error, wide)
+        other.sure = np.bool_(sure) if isinstance(sure, bool) else sure
         return other
 
     @property
@@ -204,7 +212,10 @@ class Bounded:
         return self.error.ndim == 0 and not self.error
 
     def rounded(self, value: Any, error: Any, magnitude: Any, sure: Any, roundings: Any = ROUNDINGS) -> "Bounded":
-        """`value`, whose operands' errors give `error`, after an operation rounding at `magnitude`."""
+        """`value`, whose operands' errors give `error`, after an operation rounding at `magnitude`.
+
+        `sure` may be a function: where no number is so near to 0 that its sign could be lost, it is not asked.
+        """
         unit, subnormal, largest, wide = limits(self.dtype, self.value.dtype)
         per_size = roundings * unit + wide  # the exact value is itself only as exact as its type
         with np.errstate(over="ignore", invalid="ignore"):
@@ -213,10 +224,14 @@ class Bounded:
             room += roundings * subnormal
             size = np.abs(value)
             overflows = size + room > largest
+            far = size > room
+        if everywhere(far):
+            sure = True
+        elif sure is not True:
+            sure = (sure() if callable(sure) else sure) | far
         if somewhere(overflows):
             room = np.where(overflows, np.inf, room)  # where the dtype overflows, infinity is the honest result
-        everywhere = np.ndim(sure) == 0 and sure
-        return self.like(value, room, True if everywhere else sure | (size > room))  # so far from 0 no sign is lost
+        return self.like(value, room, sure)
 
     # arithmetic
 
@@ -260,10 +275,13 @@ class Bounded:
 
     def __add__(self, other: Any) -> "Bounded":
         a, b = self.meet(other)
-        magnitude = np.abs(a.value) + np.abs(b.value)
-        sure = a.sure & b.sure & (np.sign(a.value) * np.sign(b.value) >= 0)
+
+        def sure() -> Any:
+            return a.sure & b.sure & (np.sign(a.value) * np.sign(b.value) >= 0)
+
         if b.is_zero() or a.is_zero():
-            return a.like(a.value + b.value, a.error + b.error, sure)
+            return a.like(a.value + b.value, a.error + b.error, sure())
+        magnitude = np.abs(a.value) + np.abs(b.value)
         return a.rounded(a.value + b.value, a.error + b.error, magnitude, sure)
 
     def __sub__(self, other: Any) -> "Bounded":
@@ -276,7 +294,7 @@ class Bounded:
         if a.is_one() or b.is_one():
             return a.like(value, error, a.sure & b.sure)
         product = a.rounded(value, error, np.abs(value), a.sure & b.sure)
-        if somewhere(value == 0):  # an exact zero times a number is zero, and rounds nothing
+        if not everywhere(value):  # an exact zero times a number is zero, and rounds nothing
             exact = (value == 0) & (((a.value == 0) & (a.error == 0)) | ((b.value == 0) & (b.error == 0)))
             product.error = np.where(exact & np.isfinite(error), 0, product.error)
         return product
@@ -301,7 +319,7 @@ class Bounded:
             if a.exact and b.exact:  # x/0 is what IEEE says it is
                 return a.rounded(value, 0.0, np.abs(value), a.sure & b.sure)
             error = (a.error + np.abs(value) * b.error) / (np.abs(b.value) - b.error)
-        if not b.exact or not b.value.all():
+        if not b.exact or not everywhere(b.value):
             error = np.where(b.error >= np.abs(b.value), np.inf, error)
             exact = (a.error == 0) & (b.error == 0)
             error = np.where(exact & ~np.isfinite(value), 0, error)
@@ -310,6 +328,8 @@ class Bounded:
     def __pow__(self, exponent: Any) -> "Bounded":
         if isinstance(exponent, float) and exponent == 0.5:
             return self.sqrt()
+        if isinstance(exponent, int) and exponent >= 1:
+            return self.multiplied(exponent)
         a, b = self.meet(exponent)
         if b.size == 1 and not b.error.any() and (whole := b.value.item()) >= 1 and whole % 1 == 0:
             return a.multiplied(int(whole))
@@ -490,27 +510,28 @@ class Bounded:
 
     def kernel(self, name: str, value: Any, error: Any, sure: Any, roundings: Any = None) -> "Bounded":
         size, tiny = np.abs(value), formats.of(self.dtype).smallest_normal
-        if not np.all(size >= 2 * tiny):
+        if not everywhere(size >= 2 * tiny):
             error = error + np.where((size < 2 * tiny) & (size > 0), tiny, 0)  # flushed to 0
         needs = ROUNDINGS + 2 * kernel_ulps(name, self.dtype) if roundings is None else roundings
         return self.rounded(value, error, size, sure, needs)
 
     def sqrt(self) -> "Bounded":
-        if self.exact and np.all(self.value >= 0):
+        if self.exact and everywhere(self.value >= 0):
             return self.kernel("sqrt", np.sqrt(self.value), 0.0, True)
-        if (
-            cancelled := (self.value < 0) & (self.error >= -self.value)
-        ).any():  # 0, but for the exact value's own rounding
-            return self.like(np.where(cancelled, 0, self.value), self.error, self.sure & ~cancelled).sqrt()
+        near_zero = not everywhere(self.value > self.error)
+        if near_zero:
+            cancelled = (self.value < 0) & (self.error >= -self.value)
+            if somewhere(cancelled):  # 0, but for the exact value's own rounding
+                return self.like(np.where(cancelled, 0, self.value), self.error, self.sure & ~cancelled).sqrt()
         with np.errstate(invalid="ignore", divide="ignore"):
             root = np.sqrt(self.value)
-            below = np.sqrt(np.maximum(self.value - self.error, 0))
-            error = np.where(self.error == 0, 0, self.error / (root + below))
-            underflow = np.maximum(root, np.sqrt(self.value + self.error) - root)
-        # an error beyond the value is underflow where the sign is sure; elsewhere an honest evaluation
-        # may find a negative number under the root
-        reach = np.where(self.sure & (self.value >= 0), underflow, np.inf)
-        error = np.where(self.error > self.value, reach, error)
+            error = self.error / (root + np.sqrt(np.maximum(self.value - self.error, 0)))
+            if near_zero:
+                # an error beyond the value is underflow where the sign is sure; elsewhere an honest evaluation
+                # may find a negative number under the root
+                underflow = np.maximum(root, np.sqrt(self.value + self.error) - root)
+                reach = np.where(self.sure & (self.value >= 0), underflow, np.inf)
+                error = np.where(self.error == 0, 0, np.where(self.error > self.value, reach, error))
         return self.kernel("sqrt", root, error, True)
 
     def exp(self) -> "Bounded":

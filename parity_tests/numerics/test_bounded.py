@@ -742,7 +742,7 @@ MUTANTS = {
     ),
     "the divisor's error forgotten": ("(a.error + np.abs(value) * b.error)", "a.error"),
     "the dividend's error forgotten": ("(a.error + np.abs(value) * b.error)", "np.abs(value) * b.error"),
-    "a root without its argument's error": ("np.where(self.error == 0, 0, self.error / (root + below))", "0 * root"),
+    "a root without its argument's error": ("error = self.error / (root + np.sqrt(", "error = 0 / (root + np.sqrt("),
     "libraries round as they should": ("ROUNDINGS + 2 * kernel_ulps(name, self.dtype)", "0"),
     "no subnormals": ("room += roundings * subnormal", "pass"),
     "no overflow": ("if somewhere(overflows):", "if False:"),
