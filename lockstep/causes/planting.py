@@ -122,12 +122,23 @@ def may_join(causes: Iterable[Cause]) -> bool:
 
 def of_whole_tensors(cause: Cause) -> bool:
     """Whether an element of what it computes depends on the others of its tensor, or on its shape."""
+    return not attributes_of(cause).isdisjoint((*OF_ALL_ELEMENTS, *OF_SHAPES))
+
+
+def of_shapes(causes: Iterable[Cause]) -> bool:
+    """Whether any of them looks at the shape of a tensor."""
+    return any(not attributes_of(cause).isdisjoint(OF_SHAPES) for cause in causes)
+
+
+def attributes_of(cause: Cause) -> set[str]:
+    """What its texts ask of arrays."""
     texts = (*cause.lines.values(), *cause.arguments.values(), *cause.kept.values(), *cause.everywhere.values())
     nodes = (node for text in texts for node in ast.walk(ast.parse(text)))
-    return any(isinstance(node, ast.Attribute) and node.attr in OF_WHOLE_TENSORS for node in nodes)
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
-OF_WHOLE_TENSORS = ("sum", "mean", "max", "ndim", "size", "shape")
+OF_ALL_ELEMENTS = ("sum", "mean", "max")
+OF_SHAPES = ("ndim", "size", "shape")
 
 
 def remembered(formula) -> tuple[str, ...]:

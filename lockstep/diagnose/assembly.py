@@ -13,10 +13,10 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import may_join
-from lockstep.causes.source import WAS, reads
 from lockstep.diagnose.effort import Effort, limited
-from lockstep.diagnose.lines import NO_FORMULA, Call, Exchange, Quick, Script, Trail, in_order_of, near
+from lockstep.diagnose.lines import NO_FORMULA, Call, Exchange, Quick, Script, Trail, near
 from lockstep.diagnose.mutation import ALONE, Mutant, mutants
+from lockstep.diagnose.pairs import Pairs
 from lockstep.diagnose.solve import LIMIT, Hypothesis, round_numbers, seek
 from lockstep.recordings.recording import Recording
 
@@ -223,72 +223,12 @@ class Assembly:
                 classes.setdefault(mark, []).append(variant)
         classes.pop(script.signature(trail, causes, line, SAME) or (), None)
         kinds = [sorted(alike, key=lambda cause: cost((cause,))) for alike in classes.values()]
-        for first, second in self.near_pairs(causes, piece, line, [alike[0] for alike in kinds]):
+        first_off, _ = self.first_off(causes, piece, line)
+        pairs = Pairs(script, trail, line, causes, [alike[0] for alike in kinds], first_off)
+        for first, second in pairs.near():
             for pair in itertools.product(kinds[first][:WIDTH], kinds[second][:WIDTH]):
                 if may_join((*causes, *pair)) and script.near(trail, (*causes, *pair), (line,)):
                     yield (*causes, *pair)
-
-    def near_pairs(
-        self, causes: Hypothesis, piece: Piece, line: str, variants: list[Cause]
-    ) -> Iterator[tuple[int, int]]:
-        """Which two of the variants bring the line near in the first call in which it is not."""
-        script, trail = piece.script, piece.trail
-        number, call = self.first_off(causes, piece, line)
-        with_each = [script.exchange((*causes, variant)) for variant in variants]
-        alone = script.exchange(causes)
-        own = [changed(exchange, alone) for exchange in with_each]
-        if number and trail.carried:
-            for first, second in itertools.combinations(range(len(variants)), 2):
-                if joint := together(with_each[first], with_each[second], own[first], own[second]):
-                    try:
-                        made = [made for _, made in script.walked(trail, joint, number + 1, line)][-1]
-                    except NO_FORMULA:
-                        continue
-                    if near(call.seen[line], made.get(line)):
-                        yield first, second
-            return
-        trace: list = []
-        try:
-            script.go([script.begun(call, {}, alone)], script.everything, call, alone, trace)
-        except NO_FORMULA:
-            return  # there is nothing that another cause could be put into
-        order = sorted(
-            (place for place, mutant in enumerate(with_each) if not mutant.kept), key=lambda at: with_each[at].first
-        )
-        plans = [script.plan((line,), exchange, call) for exchange in with_each]
-        merged: dict[tuple, list[int]] = {}
-        for at, first in enumerate(order):
-            a = with_each[first]
-            snapshots: list = []
-            try:
-                state = [script.begun(call, {}, a)] if a.arguments else [dict(part) for part in trace[a.first]]
-                script.go(state, range(a.first, len(script.lines)), call, a, snapshots)
-            except NO_FORMULA:
-                continue
-            for second in order[at + 1 :]:
-                b = with_each[second]
-                joint = together(a, b, own[first], own[second]) or self.composed(
-                    script, causes, variants[first], variants[second]
-                )
-                if joint is None:
-                    continue
-                begin = 0 if b.arguments else b.first
-                key = plans[first], plans[second], begin
-                if key not in merged:
-                    merged[key] = in_order_of(plans[first] | plans[second], begin)
-                try:
-                    state = [script.begun(call, {}, joint)] if b.arguments else [*map(dict, snapshots[begin - a.first])]
-                    made = script.go(state, merged[key], call, joint)
-                    if near(call.seen[line], made.get(line)):
-                        yield first, second
-                except NO_FORMULA:
-                    continue
-
-    def composed(self, script: Script, causes: Hypothesis, a: Cause, b: Cause) -> Exchange | None:
-        """Both in one line, where one of them alters what the other puts there."""
-        if any(isinstance(one, Mutant) for one in (a, b)) or not any(alters(one) for one in (a, b)):
-            return None
-        return script.exchange((*causes, a, b)) if may_join((*causes, a, b)) else None
 
     def first_off(self, causes: Hypothesis, piece: Piece, line: str) -> tuple[int, Call]:
         """The first call in which the line is not near, or in which the formula gives nothing, and its number."""
@@ -300,28 +240,6 @@ class Assembly:
         except NO_FORMULA:
             return number + 1, calls[number + 1]
         return 0, calls[0]
-
-
-def changed(exchange: Exchange, shared: Exchange) -> frozenset[int]:
-    """The lines that are another's than those of what it begins with."""
-    return frozenset(at for at, code in exchange.lines.items() if shared.lines.get(at) is not code)
-
-
-def together(a: Exchange, b: Exchange, of_a: frozenset[int], of_b: frozenset[int]) -> Exchange | None:
-    """Both, where they change nothing in common: `of_a` and `of_b` are the lines that they change."""
-    if not of_a.isdisjoint(of_b) or (a.kept and b.kept and a.kept.keys() & b.kept.keys()):
-        return None
-    lines = {**b.lines, **{at: a.lines[at] for at in of_a}}
-    if a.arguments and b.arguments and a.arguments != b.arguments:
-        arguments = a.arguments + tuple(one for one in b.arguments if one not in a.arguments)
-    else:
-        arguments = a.arguments or b.arguments
-    return Exchange(lines, arguments, {**a.kept, **b.kept}, min(a.first, b.first), a.free + b.free)
-
-
-def alters(cause: Cause) -> bool:
-    """Whether it alters what is there, whatever that is."""
-    return any(WAS in reads(text) for text in (*cause.lines.values(), *cause.backward.values()))
 
 
 def names_of(causes: Hypothesis) -> frozenset:

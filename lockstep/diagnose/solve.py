@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lockstep.causes.cause import Cause
+from lockstep.causes.planting import of_shapes
 from lockstep.causes.source import BadEdit
 from lockstep.diagnose.replay import Observed, observe, planted
 from lockstep.numerics import formats
@@ -220,7 +221,7 @@ def floats(value: Any) -> np.ndarray:
 
 def curve(recording: Recording, causes: Hypothesis, name: str, numbers: Flat, steps: int) -> np.ndarray:
     """How far each element of the first `steps` is off for each of the numbers, signed, in roundings."""
-    together = recording.holds == "steps" and by_element(planted(recording.subject, "", causes))
+    together = recording.holds == "steps" and by_element(planted(recording.subject, "", ())) and not of_shapes(causes)
     made = optimizer_curve if together else one_by_one
     with np.errstate(all="ignore"):
         parts = list(made(recording, causes, f"free_{name}", numbers, steps))
@@ -235,11 +236,24 @@ class Grid(np.ndarray):
         return bool(np.asarray(self).any())
 
 
+class Rows(np.ndarray):
+    """A tensor once for each of many numbers, one a row: what is made of a whole tensor is made of each row."""
+
+    def sum(self, *_: Any, **__: Any) -> Any:
+        return np.asarray(self).sum(axis=1, keepdims=True).view(Rows)
+
+    def mean(self, *_: Any, **__: Any) -> Any:
+        return np.asarray(self).mean(axis=1, keepdims=True).view(Rows)
+
+    def max(self, *_: Any, **__: Any) -> Any:
+        return np.asarray(self).max(axis=1, keepdims=True).view(Rows)
+
+
 def optimizer_curve(recording: Recording, causes: Hypothesis, name: str, numbers, steps: int) -> Iterator[np.ndarray]:
     """All numbers at once: every tensor is laid out once for each of them."""
 
     def spread(array):
-        return np.tile(np.asarray(array, np.float64).reshape(1, -1), (len(numbers), 1))
+        return np.tile(np.asarray(array, np.float64).reshape(1, -1), (len(numbers), 1)).view(Rows)
 
     kind = planted(recording.subject, "", causes)
     side = kind(

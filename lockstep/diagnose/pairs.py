@@ -1,0 +1,221 @@
+"""Which two causes bring a line near that neither brings near alone.
+
+There are thousands of pairs, so most are not walked one by one: where the lines of a formula take each number by
+itself, all second causes that change one line are tried in one walk, each a row of what that line makes. What is found
+so is tried once more by itself.
+"""
+
+import collections
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from lockstep.causes.cause import Cause
+from lockstep.causes.planting import may_join
+from lockstep.causes.source import WAS, reads
+from lockstep.diagnose.effort import spend
+from lockstep.diagnose.lines import NO_FORMULA, Exchange, Numbers, Script, Trail, in_order_of, near
+from lockstep.diagnose.mutation import Mutant
+
+ROWS = "rows"  # what the lines of a walk call the array that has a row for each second cause
+ROWS_CODE = compile(ROWS, "<rows>", "eval")
+ROWS_A_STEP = 8  # rows that cost what a walk of one pair does
+NO_LINE = -1
+
+
+class Pairs:
+    """Pairs of variants, beside `causes`, on what went on until one line was first off.
+
+    Arguments:
+        script, trail: the formula and what was recorded of it. line: the line that is to be near.
+        causes: what is there already. variants: what is tried, two at once.
+        first_off: the call in which the line is not near, from 0. later: whether the calls before it count.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        trail: Trail,
+        line: str,
+        causes: tuple[Cause, ...],
+        variants: Sequence[Cause],
+        first_off: int,
+    ):
+        self.script, self.trail, self.line, self.causes, self.variants = script, trail, line, causes, variants
+        self.call = trail.calls[first_off]
+        self.later = bool(first_off and trail.carried)
+        self.calls = trail.calls[: first_off + 1] if self.later else [self.call]
+        self.alone = script.exchange(causes)
+        self.with_each = [script.exchange((*causes, variant)) for variant in variants]
+        self.own = [changed(exchange, self.alone) for exchange in self.with_each]
+        self.merged: dict[tuple, list[int]] = {}
+        self.depth = max(np.ndim(value) for value in self.call.given[0].values() if isinstance(value, np.ndarray))
+
+    @functools.cached_property
+    def plan_of_each(self) -> list[frozenset[int]]:
+        """The lines that the line is made of, with each of the variants."""
+        return [self.script.plan((self.line,), exchange, self.call) for exchange in self.with_each]
+
+    def near(self) -> Iterator[tuple[int, int]]:
+        """The numbers of the two variants of each pair that brings the line near."""
+        order = [number for number, exchange in enumerate(self.with_each) if self.later or not exchange.kept]
+        if not self.later:
+            order.sort(key=lambda number: self.with_each[number].first)
+        trace: list = []
+        if not self.later:
+            try:
+                self.script.go(
+                    [self.script.begun(self.call, {}, self.alone)], self.script.everything, self.call, self.alone, trace
+                )
+            except NO_FORMULA:
+                return  # there is nothing that another cause could be put into
+        for at, first in enumerate(order):
+            seconds = order[at + 1 :]
+            near_ones, rest = self.in_rows(first, seconds)
+            near_ones |= set(self.one_by_one(first, rest, trace))
+            yield from ((first, second) for second in seconds if second in near_ones)
+
+    # all that change one line, each a row
+
+    def in_rows(self, first: int, seconds: Sequence[int]) -> tuple[set[int], list[int]]:
+        """Which of the seconds bring the line near, and which have to be tried one by one."""
+        at_line: dict[int, list[int]] = collections.defaultdict(list)
+        for second in seconds:
+            at_line[self.line_of(first, second)].append(second)
+        near_ones: set[int] = set()
+        rest = at_line.pop(NO_LINE, [])
+        for at, alike in at_line.items():
+            try:
+                near_ones |= self.rows_near(first, at, alike)
+            except NO_FORMULA:
+                rest += alike
+        return near_ones, rest
+
+    def line_of(self, first: int, second: int) -> int:
+        """The line that the second changes, where all lines that it may alter take each number by itself."""
+        a, b, own = self.with_each[first], self.with_each[second], self.own[second]
+        if len(own) != 1 or a.kept or b.kept or b.arguments or b.free or not own.isdisjoint(self.own[first]):
+            return NO_LINE
+        (at,) = own
+        begin = 0 if self.later else at + 1
+        one_name = len(self.script.lines[at].names) == 1
+        return at if one_name and self.script.takes_each_by_itself(a, begin) else NO_LINE
+
+    def rows_near(self, first: int, at: int, seconds: Sequence[int]) -> set[int]:
+        """Those of the seconds, all of which change line `at`, that bring the line near."""
+        script, a = self.script, self.with_each[first]
+        joint = a._replace(lines={**a.lines, at: ROWS_CODE})
+        codes = [self.with_each[second].lines[at] for second in seconds]
+        spend(len(seconds) // ROWS_A_STEP)
+        carried: Numbers = {}
+        made: dict[str, Any] = {}
+        for call in self.calls:
+            state = [script.begun(call, carried, joint)]
+            script.go(state, range(at), call, joint)
+            state[0][ROWS] = self.rows(state[0], codes)
+            made = script.go(state, range(at, len(script.lines)), call, joint)
+            carried = {key: state[0][line] for key, line in self.trail.carried.items() if line in state[0]}
+        seen, value = self.call.seen[self.line], made.get(self.line)
+        if value is None or np.ndim(value) <= self.depth:  # it is not made of that line
+            return set(seconds) if near(seen, value) else set()
+        found, room = (array.reshape(self.shape(array)) for array in (seen.found, seen.room))
+        far = (np.abs(found - value) > room).reshape(len(seconds), -1).any(1)
+        return {
+            second
+            for second, row, is_far in zip(seconds, value, far, strict=True)
+            if not is_far and row.size == seen.found.size and near(seen, row.reshape(seen.found.shape))
+        }
+
+    def rows(self, numbers: Numbers, codes: Sequence[Any]) -> np.ndarray:
+        """What each code makes of its own row of the numbers."""
+        parted = {
+            name: value
+            for name, value in numbers.items()
+            if isinstance(value, np.ndarray) and value.ndim > self.depth and name != ROWS
+        }
+        values = [
+            eval(code, numbers, {name: value[row] for name, value in parted.items()}) for row, code in enumerate(codes)
+        ]
+        arrays = [np.asarray(value, np.float64) for value in values]
+        return np.stack(np.broadcast_arrays(*[array.reshape(self.shape(array)) for array in arrays]))
+
+    def shape(self, array: np.ndarray) -> tuple[int, ...]:
+        """Of as many axes as the tensor has, before which stands that of the rows."""
+        return (1,) * (self.depth - array.ndim) + array.shape
+
+    # one pair after the other
+
+    def one_by_one(self, first: int, seconds: Sequence[int], trace: Sequence[list[Numbers]]) -> Iterator[int]:
+        """Which of the seconds bring the line near; `trace`: what there was before each line without both."""
+        if self.later or not seconds:
+            yield from (second for second in seconds if self.walked_near(self.joint(first, second)))
+            return
+        script, call, a = self.script, self.call, self.with_each[first]
+        snapshots: list = []
+        try:
+            state = [script.begun(call, {}, a)] if a.arguments else [dict(part) for part in trace[a.first]]
+            script.go(state, range(a.first, len(script.lines)), call, a, snapshots)
+        except NO_FORMULA:
+            return
+        for second in seconds:
+            b, joint = self.with_each[second], self.joint(first, second) or self.composed(first, second)
+            if joint is None:
+                continue
+            begin = 0 if b.arguments else b.first
+            try:
+                state = [script.begun(call, {}, joint)] if b.arguments else [*map(dict, snapshots[begin - a.first])]
+                made = script.go(state, self.plan(first, second, begin), call, joint)
+            except NO_FORMULA:
+                continue
+            if near(call.seen[self.line], made.get(self.line)):
+                yield second
+
+    def walked_near(self, joint: Exchange | None) -> bool:
+        """Whether the line is near at the end of all calls until it was off."""
+        if joint is None:
+            return False
+        try:
+            *_, (call, made) = self.script.walked(self.trail, joint, len(self.calls), self.line)
+        except NO_FORMULA:
+            return False
+        return near(call.seen[self.line], made.get(self.line))
+
+    def plan(self, first: int, second: int, begin: int) -> list[int]:
+        """The lines from `begin` on that the line is made of with both."""
+        plans = [self.plan_of_each[number] for number in (first, second)]
+        key = *plans, begin
+        if key not in self.merged:
+            self.merged[key] = in_order_of(plans[0] | plans[1], begin)
+        return self.merged[key]
+
+    def joint(self, first: int, second: int) -> Exchange | None:
+        """Both, where they change nothing in common."""
+        a, b, of_a = self.with_each[first], self.with_each[second], self.own[first]
+        if not of_a.isdisjoint(self.own[second]) or (a.kept and b.kept and a.kept.keys() & b.kept.keys()):
+            return None
+        lines = {**b.lines, **{at: a.lines[at] for at in of_a}}
+        if a.arguments and b.arguments and a.arguments != b.arguments:
+            arguments = a.arguments + tuple(exchanged for exchanged in b.arguments if exchanged not in a.arguments)
+        else:
+            arguments = a.arguments or b.arguments
+        return Exchange(lines, arguments, {**a.kept, **b.kept}, min(a.first, b.first), a.free + b.free)
+
+    def composed(self, first: int, second: int) -> Exchange | None:
+        """Both in one line, where one of them alters what the other puts there."""
+        pair = self.variants[first], self.variants[second]
+        if any(isinstance(variant, Mutant) for variant in pair) or not any(alters(variant) for variant in pair):
+            return None
+        causes = (*self.causes, *pair)
+        return self.script.exchange(causes) if may_join(causes) else None
+
+
+def changed(exchange: Exchange, shared: Exchange) -> frozenset[int]:
+    """The lines that are another's than those of what it begins with."""
+    return frozenset(at for at, code in exchange.lines.items() if shared.lines.get(at) is not code)
+
+
+def alters(cause: Cause) -> bool:
+    """Whether it alters what is there, whatever that is."""
+    return any(WAS in reads(text) for text in (*cause.lines.values(), *cause.backward.values()))
