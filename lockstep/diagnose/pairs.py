@@ -21,7 +21,6 @@ from lockstep.diagnose.mutation import Mutant
 
 ROWS = "rows"  # what the lines of a walk call the array that has a row for each second cause
 ROWS_CODE = compile(ROWS, "<rows>", "eval")
-ROWS_A_STEP = 8  # rows that cost what a walk of one pair does
 NO_LINE = -1
 
 
@@ -108,7 +107,7 @@ class Pairs:
         script, a = self.script, self.with_each[first]
         joint = a._replace(lines={**a.lines, at: ROWS_CODE})
         codes = [self.with_each[second].lines[at] for second in seconds]
-        spend(len(seconds) // ROWS_A_STEP)
+        spend(len(seconds))
         carried: Numbers = {}
         made: dict[str, Any] = {}
         for call in self.calls:
@@ -167,9 +166,10 @@ class Pairs:
             try:
                 state = [script.begun(call, {}, joint)] if b.arguments else [*map(dict, snapshots[begin - a.first])]
                 made = script.go(state, self.plan(first, second, begin), call, joint)
+                is_near = near(call.seen[self.line], made.get(self.line))
             except NO_FORMULA:
                 continue
-            if near(call.seen[self.line], made.get(self.line)):
+            if is_near:
                 yield second
 
     def walked_near(self, joint: Exchange | None) -> bool:
@@ -178,9 +178,9 @@ class Pairs:
             return False
         try:
             *_, (call, made) = self.script.walked(self.trail, joint, len(self.calls), self.line)
+            return near(call.seen[self.line], made.get(self.line))
         except NO_FORMULA:
             return False
-        return near(call.seen[self.line], made.get(self.line))
 
     def plan(self, first: int, second: int, begin: int) -> list[int]:
         """The lines from `begin` on that the line is made of with both."""
