@@ -154,12 +154,21 @@ def test_what_no_number_explains_is_not_solved():
     assert solve(recording, opened, "momentum", 1) is None
 
 
-def test_many_numbers_at_once_are_what_each_is_alone():
+@pytest.mark.parametrize(
+    ("row", "variant"),
+    [
+        ("weight-decay-value", ""),
+        ("gradient-norm-clipped", "each tensor's, nothing added"),
+        ("gradient-norm-clipped", "of all, nothing added"),
+    ],
+)
+def test_many_numbers_at_once_are_what_each_is_alone(row, variant):
     (recording,) = recordings("optim.adam", [], "float64", some("optim.adam", "weight decay"))
-    opened = (known("optim.adam", "weight-decay-value").opened(),)
+    opened = known("optim.adam", row, variant)
+    ((name, _),) = opened.free.items()
     numbers = np.array([0.5, 1.0, 2.0])
-    together = curve(recording, opened, "factor", numbers, 3)
-    alone = [curve(recording, opened, "factor", numbers[[place]], 3)[0] for place in range(3)]
+    together = curve(recording, (opened.opened(),), name, numbers, 3)
+    alone = [curve(recording, (opened.opened(),), name, numbers[[place]], 3)[0] for place in range(3)]
     assert together.tobytes() == np.stack(alone).tobytes()
     assert np.abs(together[0]).max() > 1e6  # and the number matters
 
