@@ -17,10 +17,10 @@ from lockstep.causes.cause import Cause
 from lockstep.causes.planting import may_join
 from lockstep.causes.source import reads
 from lockstep.causes.tables import causes as causes_of
-from lockstep.diagnose.assembly import Assembly
+from lockstep.diagnose.by_line.assembly import Assembly
+from lockstep.diagnose.by_line.lines import Quick, rounded
+from lockstep.diagnose.by_line.mutation import Mutant
 from lockstep.diagnose.effort import Effort, limited
-from lockstep.diagnose.lines import Quick, rounded
-from lockstep.diagnose.mutation import Mutant
 from lockstep.diagnose.replay import Observed, Residual, observe, planted, replay, tallied
 from lockstep.diagnose.solve import (
     CANNOT,

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from lockstep.causes import causes
-from lockstep.diagnose import pairs
-from lockstep.diagnose.lines import Quick, Script
-from lockstep.diagnose.mutation import mutants
+from lockstep.diagnose.by_line import pairs
+from lockstep.diagnose.by_line.lines import Quick, Script
+from lockstep.diagnose.by_line.mutation import mutants
 from parity_tests.support.reference_recordings import recordings
-
 
 PLANTED = ("eps-inside-sqrt", "bias-correction-multiplied")
 

@@ -4,9 +4,9 @@ import pytest
 
 from lockstep.causes import causes
 from lockstep.causes.cause import Cause
+from lockstep.diagnose.by_line.lines import Quick
+from lockstep.diagnose.by_line.mutation import KINDS, Mutant
 from lockstep.diagnose.diagnosis import diagnose
-from lockstep.diagnose.lines import Quick
-from lockstep.diagnose.mutation import KINDS, Mutant
 from lockstep.text import ENGLISH, Voice
 from parity_tests.support.mutants import ANSWERED, WRONG, planted, slips, table, tried
 from parity_tests.support.reference_recordings import recordings

@@ -16,9 +16,9 @@ from lockstep.causes import Scenario, scenarios
 from lockstep.causes.planting import may_join
 from lockstep.causes.source import BadEdit
 from lockstep.checking.driving.trials import trials
+from lockstep.diagnose.by_line.lines import Quick
+from lockstep.diagnose.by_line.mutation import ALONE, Mutant, mutants
 from lockstep.diagnose.diagnosis import diagnose
-from lockstep.diagnose.lines import Quick
-from lockstep.diagnose.mutation import ALONE, Mutant, mutants
 from lockstep.diagnose.replay import replay
 from lockstep.recordings.recording import Recording, Step
 from lockstep.subjects.registry import find, subjects

@@ -13,10 +13,10 @@ import numpy as np
 
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import may_join
+from lockstep.diagnose.by_line.lines import NO_FORMULA, Call, Exchange, Quick, Script, Trail, near
+from lockstep.diagnose.by_line.mutation import ALONE, Mutant, mutants
+from lockstep.diagnose.by_line.pairs import Pairs
 from lockstep.diagnose.effort import Effort, limited
-from lockstep.diagnose.lines import NO_FORMULA, Call, Exchange, Quick, Script, Trail, near
-from lockstep.diagnose.mutation import ALONE, Mutant, mutants
-from lockstep.diagnose.pairs import Pairs
 from lockstep.diagnose.solve import LIMIT, Hypothesis, round_numbers, seek
 from lockstep.recordings.recording import Recording
 

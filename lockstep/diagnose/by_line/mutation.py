@@ -15,7 +15,7 @@ import numpy as np
 
 from lockstep.causes.cause import Cause, First
 from lockstep.causes.source import WAS, Replace, everywhere, given_beside
-from lockstep.diagnose.lines import Line, Numbers, Script, Trail
+from lockstep.diagnose.by_line.lines import Line, Numbers, Script, Trail
 from lockstep.text import Message, message
 
 # How much of a slip each is: of two that explain the same, the first is the simpler reading.

@@ -15,9 +15,10 @@ import numpy as np
 from lockstep.causes.cause import Cause
 from lockstep.causes.planting import may_join
 from lockstep.causes.source import WAS, reads
+from lockstep.diagnose.by_line.lines import NO_FORMULA, Exchange, Numbers, Script, Trail, in_order_of, near
+from lockstep.diagnose.by_line.mutation import Mutant
 from lockstep.diagnose.effort import spend
-from lockstep.diagnose.lines import NO_FORMULA, Exchange, Numbers, Script, Trail, in_order_of, near
-from lockstep.diagnose.mutation import Mutant
+from lockstep.numerics.shapes import Array
 
 ROWS = "rows"  # what the lines of a walk call the array that has a row for each second cause
 ROWS_CODE = compile(ROWS, "<rows>", "eval")
@@ -140,7 +141,7 @@ class Pairs:
         arrays = [np.asarray(value, np.float64) for value in values]
         return np.stack(np.broadcast_arrays(*[array.reshape(self.shape(array)) for array in arrays]))
 
-    def shape(self, array: np.ndarray) -> tuple[int, ...]:
+    def shape(self, array: Array) -> tuple[int, ...]:
         """Of as many axes as the tensor has, before which stands that of the rows."""
         return (1,) * (self.depth - array.ndim) + array.shape
 

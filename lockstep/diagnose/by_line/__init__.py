@@ -1,0 +1,1 @@
+"""A formula taken line by line: known causes and slips that no catalogue has, put together to an explanation."""
