@@ -236,24 +236,24 @@ class Grid(np.ndarray):
         return bool(np.asarray(self).any())
 
 
-class Rows(np.ndarray):
+class OfEachNumber(np.ndarray):
     """A tensor once for each of many numbers, one a row: what is made of a whole tensor is made of each row."""
 
     def sum(self, *_: Any, **__: Any) -> Any:
-        return np.asarray(self).sum(axis=1, keepdims=True).view(Rows)
+        return np.asarray(self).sum(axis=1, keepdims=True).view(OfEachNumber)
 
     def mean(self, *_: Any, **__: Any) -> Any:
-        return np.asarray(self).mean(axis=1, keepdims=True).view(Rows)
+        return np.asarray(self).mean(axis=1, keepdims=True).view(OfEachNumber)
 
     def max(self, *_: Any, **__: Any) -> Any:
-        return np.asarray(self).max(axis=1, keepdims=True).view(Rows)
+        return np.asarray(self).max(axis=1, keepdims=True).view(OfEachNumber)
 
 
 def optimizer_curve(recording: Recording, causes: Hypothesis, name: str, numbers, steps: int) -> Iterator[np.ndarray]:
     """All numbers at once: every tensor is laid out once for each of them."""
 
     def spread(array):
-        return np.tile(np.asarray(array, np.float64).reshape(1, -1), (len(numbers), 1)).view(Rows)
+        return np.tile(np.asarray(array, np.float64).reshape(1, -1), (len(numbers), 1)).view(OfEachNumber)
 
     kind = planted(recording.subject, "", causes)
     side = kind(
