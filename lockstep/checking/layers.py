@@ -537,7 +537,7 @@ def with_gradient(recording: Recording, key: str, array: Array) -> Recording:
     return dataclasses.replace(recording, steps=[seen])
 
 
-class Beside(NamedTuple):
+class BesidePytorch(NamedTuple):
     """One array that a layer made beside the one that PyTorch's made of the same."""
 
     step: int
@@ -547,7 +547,7 @@ class Beside(NamedTuple):
     theirs: np.ndarray
 
 
-def beside(recording: Recording, subject: Subject, trial: Trial) -> Iterator[Beside]:
+def beside(recording: Recording, subject: Subject, trial: Trial) -> Iterator[BesidePytorch]:
     """What a layer made beside what PyTorch's makes, pass by pass from where the layer was."""
     theirs = subject.theirs(trial.case)(**recording.hyperparameters)
     if hasattr(theirs, "load_state"):  # PyTorch begins in float32, also with what the layer does not show
@@ -559,15 +559,15 @@ def beside(recording: Recording, subject: Subject, trial: Trial) -> Iterator[Bes
         if hasattr(theirs, "load_state"):
             theirs.load_state({name: array for name, array in state.items() if name in theirs.state})
             theirs.train(step.training)
-        yield Beside(place + 1, "output", "output", step.output, np.asarray(theirs.forward(*step.inputs)))
+        yield BesidePytorch(place + 1, "output", "output", step.output, np.asarray(theirs.forward(*step.inputs)))
         if step.upstream is not None:
             grad = np.asarray(theirs.backward(step.upstream))
             if step.grad_input is not None:
-                yield Beside(place + 1, "grad_input", "input", step.grad_input, grad)
+                yield BesidePytorch(place + 1, "grad_input", "input", step.grad_input, grad)
             for name, array in step.grads.items():
-                yield Beside(place + 1, "grad", name, array, theirs.grads[name])
+                yield BesidePytorch(place + 1, "grad", name, array, theirs.grads[name])
         for name, array in step.buffers.items():
-            yield Beside(place + 1, name, name, array, theirs.buffers[name])
+            yield BesidePytorch(place + 1, name, name, array, theirs.buffers[name])
 
 
 def identical(recording: Recording, subject: Subject, trial: Trial) -> bool:

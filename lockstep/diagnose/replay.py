@@ -85,12 +85,12 @@ def replay(
 
 def tallied(recording: Recording, observed: "Iterable[Observed]") -> Residual:
     """What is left of a recording, of which this was observed beside what a formula makes of it."""
-    tallies: dict[str, dict[str, Compared]] = {}
+    tallies: dict[str, dict[str, QuantityTally]] = {}
     with np.errstate(all="ignore"):  # a wrong formula may divide by zero
         for seen in observed:
             by_scale = tallies.setdefault(seen.quantity, {})
             for scale, exact in seen.predicted.items():
-                by_scale.setdefault(scale, Compared()).add(seen, exact)
+                by_scale.setdefault(scale, QuantityTally()).add(seen, exact)
     return residual(recording, tallies)
 
 
@@ -166,7 +166,7 @@ class Observed(NamedTuple):
     size: float  # of the largest change, or magnitude
 
 
-class Spot(NamedTuple):
+class ObservedElement(NamedTuple):
     """An element of what was observed, beside what the formula makes of it."""
 
     of: Observed
@@ -195,13 +195,13 @@ class Spot(NamedTuple):
         )
 
 
-class Compared:
+class QuantityTally:
     """What has been compared of one quantity."""
 
     def __init__(self):
         self.used, self.compared, self.undecided = 0.0, 0, 0
-        self.first: Spot | None = None
-        self.uncertain: Spot | None = None
+        self.first: ObservedElement | None = None
+        self.uncertain: ObservedElement | None = None
 
     def add(self, seen: Observed, exact: Bounded) -> None:
         held, value = seen.found.reshape(-1), exact.value.reshape(-1)
@@ -217,23 +217,23 @@ class Compared:
         pick = int(np.argmax(used))
         self.used = max(self.used, float(used[pick]))
         if self.first is None and used[pick] > 1:
-            self.first = Spot(seen, pick, exact, float(used[pick]))
+            self.first = ObservedElement(seen, pick, exact, float(used[pick]))
         if self.uncertain is None and not used[pick] > 1:
             differs = (held != value.astype(held.dtype)) & (error > 0)
             unsure = differs if room.max() > 0 and uncertain(value, room) else differs & undecided
             if unsure.any():
                 place = int(np.argmax(unsure))
-                self.uncertain = Spot(seen, place, exact, float(used[place]))
+                self.uncertain = ObservedElement(seen, place, exact, float(used[place]))
 
 
-def residual(recording: Recording, tallies: dict[str, dict[str, Compared]]) -> Residual:
+def residual(recording: Recording, tallies: dict[str, dict[str, QuantityTally]]) -> Residual:
     """All quantities together, each in the scale that fits it best."""
     order = list(equations(recording))
     scales = {quantity: min(by_scale, key=lambda s: by_scale[s].used) for quantity, by_scale in tallies.items()}
     chosen = {quantity: by_scale[scales[quantity]] for quantity, by_scale in tallies.items()}
     seen = seen_of(recording)
 
-    def place(spot: Spot) -> tuple[int, bool, int]:
+    def place(spot: ObservedElement) -> tuple[int, bool, int]:
         own = bool(scales[spot.of.quantity])  # what is kept in a way of its own shows least
         return spot.of.step, own, order.index(spot.of.line) if spot.of.line in order else -1
 

@@ -15,7 +15,7 @@ from lockstep.causes.source import parsed
 from lockstep.experiments.powers import Known, misrounded
 from lockstep.explanation.ladder import advance
 from lockstep.numerics.environment import environment
-from lockstep.records.kinds.laboratory import NUMBERS, Kept, LaboratoryRecord, Lead, Setting
+from lockstep.records.kinds.laboratory import NUMBERS, KeptEntry, LaboratoryRecord, Lead, Setting
 from lockstep.records.schema import plain
 from lockstep.subjects.families.optim import problem_of
 from lockstep.subjects.registry import asked
@@ -166,11 +166,11 @@ def functions(names: Iterable[str]) -> Iterator[tuple[str, dict[str, str]]]:
             yield name, {order: inspect.getsource(function) for order, function in orders.items()}
 
 
-def kept(entry: Any) -> Kept:
+def kept(entry: Any) -> KeptEntry:
     """What the reference declares of an entry of its state."""
     most = None if math.isinf(entry.most_axes) else int(entry.most_axes)
     axes = {"least_axes": entry.least_axes, "most_axes": most, "axis": getattr(entry, "axis", None)}
-    return Kept(line=entry.line, kind=entry.kind, start=entry.start, when=entry.when, **axes)
+    return KeptEntry(line=entry.line, kind=entry.kind, start=entry.start, when=entry.when, **axes)
 
 
 def setting(request: Request, why: Message | None) -> Setting:

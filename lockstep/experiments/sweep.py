@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lockstep.explanation.matrix import (
-    Cell,
+    ClimbedCell,
     Configuration,
     Matrix,
     cells,
@@ -29,7 +29,7 @@ def matrix(
     steps: int | None = None,
     workers: Workers | Alone | None = None,
     on_start: Callable[[int], Any] | None = None,
-    on_cells: Callable[[list[Cell]], Any] | None = None,
+    on_cells: Callable[[list[ClimbedCell]], Any] | None = None,
 ) -> Matrix:
     """Climb the ladder of every cell.
 
@@ -53,11 +53,11 @@ def matrix(
     tasks = {
         planned(configuration, part): configuration for configuration in whole for part in parts(whole[configuration])
     }
-    done: dict[str, Cell] = {}
+    done: dict[str, ClimbedCell] = {}
     absent: dict[str, Message] = {}
     for task, files in workers.run(tasks):
         kept = json.loads(files[CELLS])
-        climbed = [Cell.from_json(cell) for cell in kept["cells"]]
+        climbed = [ClimbedCell.from_json(cell) for cell in kept["cells"]]
         done |= {cell.label: cell for cell in climbed}
         absent |= {tasks[task].name: from_json(kept["absent"])} if kept["absent"] else {}
         if on_cells:
@@ -66,7 +66,7 @@ def matrix(
     return Matrix(ordered, {one.name: absent[one.name] for one in whole if one.name in absent})
 
 
-def planned(configuration: Configuration, part: list[Cell]) -> Task:
+def planned(configuration: Configuration, part: list[ClimbedCell]) -> Task:
     """The cells of a configuration that one process works off."""
     first, last = part[0], part[-1]
     name = f"{first.subject}, {configuration.name}: {first.case}, {first.dtype} … {last.case}, {last.dtype}"
@@ -76,6 +76,6 @@ def planned(configuration: Configuration, part: list[Cell]) -> Task:
 
 def climbed(configuration: tuple[Any, ...], part: list[dict[str, Any]]) -> Files:
     """What became of cells, or why there are none."""
-    cells, absent = in_process(Configuration(*configuration), [Cell.from_json(cell) for cell in part])
+    cells, absent = in_process(Configuration(*configuration), [ClimbedCell.from_json(cell) for cell in part])
     told = {"cells": plain(cells), "absent": plain(absent)}
     return {CELLS: json.dumps(told, ensure_ascii=False).encode()}

@@ -40,7 +40,7 @@ OF_VECTORS = {"mm": "dot"}  # the same of two vectors
 Evaluated = tuple[Callable[..., Any], dict[str, np.ndarray]]  # a formula and its lines
 
 
-class Line(NamedTuple):
+class OurLine(NamedTuple):
     """One line of the formula as our side worked it out. calls: what the code may have called last for it."""
 
     name: str
@@ -97,7 +97,7 @@ def kept(lines) -> dict[str, np.ndarray]:
     }
 
 
-def lines_of(evaluated: list[Evaluated], shape: tuple[int, ...] | None) -> list[Line]:
+def lines_of(evaluated: list[Evaluated], shape: tuple[int, ...] | None) -> list[OurLine]:
     """The lines of the formulas our side went through, in order.
 
     What was evaluated block by block is put together to a tensor of `shape`; of what was evaluated again, if there
@@ -111,7 +111,7 @@ def lines_of(evaluated: list[Evaluated], shape: tuple[int, ...] | None) -> list[
     for (function, name), values in pieces.items():
         source, calls = assignments(function).get(name, ("", frozenset()))
         whole = len(values) == 1 or shape is None or not values[-1].ndim  # a number is the same in every block
-        lines_made.append(Line(name, source, calls, values[-1] if whole else np.concatenate(values).reshape(shape)))
+        lines_made.append(OurLine(name, source, calls, values[-1] if whole else np.concatenate(values).reshape(shape)))
     return lines_made
 
 
@@ -151,7 +151,7 @@ def outermost(node: ast.expr) -> set[str]:
 
 
 def matched(
-    stage: str, lines: list[Line], operations: list[Any], before: Snapshot, mine: Side, theirs: Side
+    stage: str, lines: list[OurLine], operations: list[Any], before: Snapshot, mine: Side, theirs: Side
 ) -> list[Match]:
     """What PyTorch's operations show of each line of the formula in its order, as `mine` has just worked it out."""
     made, ours, other = {}, mine.read(), theirs.read()
@@ -183,7 +183,7 @@ def bits_of(array) -> tuple[tuple[int, ...], bytes]:
     return np.shape(array), np.asarray(array).tobytes()
 
 
-def by_kernel(line: Line, operations: list[Any]) -> np.ndarray | None:
+def by_kernel(line: OurLine, operations: list[Any]) -> np.ndarray | None:
     """PyTorch's value of a line that one of its kernels is known to show."""
     shown = [value for operation in operations if (value := operation.shows(line.name)) is not None]
     return shown[0].reshape(line.value.shape) if shown and shown[0].size == line.value.size else None
@@ -196,7 +196,7 @@ def place_of(value: Array, operations: list[Any]) -> int | None:
     return next(places, None)
 
 
-def by_name(line: Line, operations: list[Any], low: int, high: int) -> int | None:
+def by_name(line: OurLine, operations: list[Any], low: int, high: int) -> int | None:
     """The operation of the line's own name, shape and dtype that came nearest; of any name without its source."""
     kind = [(line.value.shape, line.value.dtype)]
     alike = [k for k in range(low, high) if [(one.shape, one.dtype) for one in operations[k].results] == kind]
@@ -204,7 +204,7 @@ def by_name(line: Line, operations: list[Any], low: int, high: int) -> int | Non
     return min(called, key=lambda k: (distance(operations[k].results[0], line.value), -k), default=None)
 
 
-def result_of(operation: Any, line: Line, value: Array | None = None) -> np.ndarray | None:
+def result_of(operation: Any, line: OurLine, value: Array | None = None) -> np.ndarray | None:
     """The result in the line's shape; of several the one that is `value`."""
     shape = line.value.shape
     alike = [result for result in operation.results if result.shape == shape]

@@ -44,7 +44,7 @@ class Configuration(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
+class ClimbedCell:
     """One ladder and how it ended.
 
     rung: the last one. kernels: the primitives that had to be PyTorch's. left: what is left, or nothing.
@@ -64,7 +64,7 @@ class Cell:
     machine: str = ""
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Cell":
+    def from_json(cls, data: Mapping[str, Any]) -> "ClimbedCell":
         """The cell that `plain` made this of."""
         values: dict[str, Any] = {name: from_json(value) for name, value in data.items()}
         values["kernels"] = tuple(data["kernels"])
@@ -79,7 +79,7 @@ class Cell:
 class Matrix:
     """Every cell there is, and the configurations that there are not, each with the reason."""
 
-    cells: list[Cell]
+    cells: list[ClimbedCell]
     absent: dict[str, Message]
 
     @property
@@ -115,7 +115,7 @@ def configurations() -> list[Configuration]:
     ]
 
 
-def cells(only: Sequence[str], configuration: Configuration, steps: int | None = None) -> list[Cell]:
+def cells(only: Sequence[str], configuration: Configuration, steps: int | None = None) -> list[ClimbedCell]:
     """What is to be explained in a configuration.
 
     Raises:
@@ -123,7 +123,9 @@ def cells(only: Sequence[str], configuration: Configuration, steps: int | None =
     """
     chosen = [find(path) for path in only] or subjects()
     return [
-        Cell(subject.path, case.desc, dtype, path, length(subject, case, configuration, steps), configuration.name)
+        ClimbedCell(
+            subject.path, case.desc, dtype, path, length(subject, case, configuration, steps), configuration.name
+        )
         for subject in chosen
         for case in subject.cases.CASES
         for dtype in case.dtypes
@@ -138,10 +140,10 @@ def length(subject: Subject, case, configuration: Configuration, steps: int | No
     return subject.family.steps(case, at_home=configuration.own and configuration.threads == 1)
 
 
-def parts(whole: list[Cell]) -> list[list[Cell]]:
+def parts(whole: list[ClimbedCell]) -> list[list[ClimbedCell]]:
     """What a process works off at a time: cells of one subject, not many; PyTorch's paths of a case stay together."""
     cases = [list(paths) for _, paths in itertools.groupby(whole, lambda cell: (cell.subject, cell.case, cell.dtype))]
-    shares: list[list[Cell]] = []
+    shares: list[list[ClimbedCell]] = []
     for case in cases:
         if shares and shares[-1][0].subject == case[0].subject and len(shares[-1]) + len(case) <= PART:
             shares[-1] += case
@@ -150,7 +152,7 @@ def parts(whole: list[Cell]) -> list[list[Cell]]:
     return shares
 
 
-def in_process(configuration: Configuration, work: list[Cell]) -> tuple[list[Cell], Message | None]:
+def in_process(configuration: Configuration, work: list[ClimbedCell]) -> tuple[list[ClimbedCell], Message | None]:
     """Some cells of one configuration, in a process of its own; or the reason why there are none.
 
     Raises:
@@ -163,7 +165,7 @@ def in_process(configuration: Configuration, work: list[Cell]) -> tuple[list[Cel
         "OMP_WAIT_POLICY": "PASSIVE",  # processes share the cores, so a thread that waits had better sleep
         "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH")))),
     }
-    done: list[Cell] = []
+    done: list[ClimbedCell] = []
     with subprocess.Popen(
         [sys.executable, "-m", "lockstep.explanation.matrix"],
         stdin=subprocess.PIPE,
@@ -180,7 +182,7 @@ def in_process(configuration: Configuration, work: list[Cell]) -> tuple[list[Cel
             said = json.loads(line)
             if "absent" in said:
                 return [], from_json(said["absent"])
-            done.append(Cell.from_json(said))
+            done.append(ClimbedCell.from_json(said))
     if len(done) < len(work):
         raise ChildProcessError(str(message("matrix.lost", status=worker.returncode)))
     return done, None
@@ -198,7 +200,7 @@ def work_off(stream, out) -> None:
     torch.set_num_threads(configuration["threads"])
     climber = Climber()
     for cell in work:
-        print(json.dumps(plain(climber.explained(Cell.from_json(cell)))), file=out, flush=True)
+        print(json.dumps(plain(climber.explained(ClimbedCell.from_json(cell)))), file=out, flush=True)
 
 
 class Climber:
@@ -211,7 +213,7 @@ class Climber:
     def __init__(self):
         self.latest: tuple[tuple[Any, ...], Replay, Climb] | None = None
 
-    def explained(self, cell: Cell) -> Cell:
+    def explained(self, cell: ClimbedCell) -> ClimbedCell:
         """The cell with its end; an error is one of a cell, not of the matrix."""
         cell = dataclasses.replace(cell, machine=environment().cpu or "")
         try:
@@ -224,7 +226,7 @@ class Climber:
             left=left_over(ladder.left) if ladder.left else None,
         )  # fmt: skip
 
-    def climbed(self, cell: Cell) -> Climb:
+    def climbed(self, cell: ClimbedCell) -> Climb:
         pair = asked(cell.subject, cell.case, cell.dtype, cell.path).pair()
         what, theirs = (cell.subject, cell.case, cell.dtype, cell.steps, pair.written_like), Replay(pair)
         if self.latest is None or self.latest[0] != what or not theirs.follows(self.latest[1], cell.steps):

@@ -21,8 +21,8 @@ import numpy as np
 from lockstep.explanation.ladder import advance, rewritten
 from lockstep.explanation.matching import (
     Evaluated,
-    Line,
     Match,
+    OurLine,
     kept,
     lines_of,
     matched,
@@ -62,14 +62,14 @@ class Beside(NamedTuple):
 
     stage: str
     function: Callable[..., Any]
-    line: Line
+    line: OurLine
     value: np.ndarray | None
     their_code: str | None
     ran: list[Any]
     handed: bool
 
 
-class Watched:
+class WatchedSide:
     """One of our sides that is looked at: what it evaluated of late, and which lines were handed on as they came."""
 
     def __init__(self, side: Inspectable):
@@ -97,7 +97,7 @@ class Watched:
         known = dict.fromkeys(function for function, _ in self.evaluated)
         return [function for function in known if way not in ("forward", "backward") or half(function) == way]
 
-    def lines(self, stage: str, shape: tuple[int, ...] | None) -> list[tuple[Callable[..., Any], Line]]:
+    def lines(self, stage: str, shape: tuple[int, ...] | None) -> list[tuple[Callable[..., Any], OurLine]]:
         """The lines of a stage, in order, with the function that states each."""
         return [
             (function, line)
@@ -119,12 +119,12 @@ class Walker:
     def __init__(self, pair: Pair, tensor: str | None = None, rounding: str = "paper"):
         self.pair, self.tensor = pair, tensor
         looked_up = "fused" if pair.written_like == "fused" else "kernels"
-        self.guide = Watched(rewritten(pair, rewriting(pair, looked_up if rounding == "paper" else rounding)))
-        self.shown = Watched(pair.ours()) if rounding == "paper" else self.guide
+        self.guide = WatchedSide(rewritten(pair, rewriting(pair, looked_up if rounding == "paper" else rounding)))
+        self.shown = WatchedSide(pair.ours()) if rounding == "paper" else self.guide
         self.theirs, self.looked_into = pair.theirs(), pair.theirs()  # PyTorch's run, and one that is left at a tensor
         self.texts: dict[str, dict[str, None]] = {}
 
-    def ours(self) -> dict[str, Watched]:
+    def ours(self) -> dict[str, WatchedSide]:
         """Order of operations to the side that goes by it."""
         return (
             {"paper": self.shown, self.pair.written_like: self.guide}
@@ -188,8 +188,8 @@ def half(function: Callable[..., Any]) -> str:
 def side_by_side(
     stage: str,
     shape: tuple[int, ...] | None,
-    paper: Watched,
-    guide: Watched,
+    paper: WatchedSide,
+    guide: WatchedSide,
     ran: list[Any],
     before: Snapshot,
     theirs: Side,
@@ -220,7 +220,7 @@ def side_by_side(
 
 
 def shared_out(
-    lines: list[Line], matches: list[Match], wanted: Sequence[str], ran: list[Any], *, to_the_end: bool
+    lines: list[OurLine], matches: list[Match], wanted: Sequence[str], ran: list[Any], *, to_the_end: bool
 ) -> tuple[dict[str, list[Any]], int]:
     """Each wanted line's operations: those since the wanted line before it, up to its own; and how many that are.
 

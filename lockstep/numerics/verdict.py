@@ -206,7 +206,7 @@ def judge(
     )
 
 
-class Beside(NamedTuple):
+class SidesApart(NamedTuple):
     """Both sides at the flat places where they differ.
 
     value: of the whole tensor, exactly. at, room: there, and the allowance. sides, errors: ours and theirs. undecided:
@@ -223,7 +223,7 @@ class Beside(NamedTuple):
     used: np.ndarray
 
 
-def beside(ours: Array, theirs: Array, exact: Bounded | None) -> Beside:
+def beside(ours: Array, theirs: Array, exact: Bounded | None) -> SidesApart:
     """Both sides of a tensor that differs somewhere, beside the exact result and its allowance."""
     where = differing(ours, theirs)
     a, b = (np.ascontiguousarray(side).reshape(-1)[where] for side in (ours, theirs))
@@ -234,7 +234,7 @@ def beside(ours: Array, theirs: Array, exact: Bounded | None) -> Beside:
     errors = distance(a, at), distance(b, at)
     undecided = (~np.isfinite(room) | np.isnan(at)) & (exact is not None)
     used = np.where(undecided, 0.0, share(np.maximum(*errors), room))
-    return Beside(where, value, at, room, (a, b), errors, undecided, used)
+    return SidesApart(where, value, at, room, (a, b), errors, undecided, used)
 
 
 def distance(side: Array, exact: Array) -> np.ndarray:

@@ -13,7 +13,7 @@ from lockstep.checking.driving.trials import trials
 from lockstep.cli.commands import check as check_command
 from lockstep.cli.commands import matrix as command
 from lockstep.cli.commands.check import of_target
-from lockstep.explanation.matrix import Cell, Matrix
+from lockstep.explanation.matrix import ClimbedCell, Matrix
 from lockstep.subjects.registry import subjects
 from lockstep.text import Voice, message, texts
 from parity_tests.cli.test_main import NONSENSE
@@ -177,7 +177,7 @@ LEFT = {"quantity": "param", "ours": "0x1", "theirs": "0x2", "ulp": 1.0}
 
 
 def test_matrix(korean, monkeypatch):
-    cell = Cell("optim.adam", "defaults", "float32", "single", 2, "avx2 × 1")
+    cell = ClimbedCell("optim.adam", "defaults", "float32", "single", 2, "avx2 × 1")
     parted = dataclasses.replace(cell, left=message("matrix.left", step=1, line="v", place="weight[0]", **LEFT))
     cells = [parted] * 22 + [lockstep_cell(cell)]
     absent = {"avx512 × 1": message("matrix.absent", wanted="avx512", has="avx2")}
@@ -185,8 +185,10 @@ def test_matrix(korean, monkeypatch):
     assert korean("matrix", "--only", "optim.adam")[0] == 1
 
 
-def lockstep_cell(cell: Cell) -> Cell:
-    return Cell(cell.subject, "amsgrad", cell.dtype, cell.path, 2, cell.configuration, True, message("rung.fused"))
+def lockstep_cell(cell: ClimbedCell) -> ClimbedCell:
+    return ClimbedCell(
+        cell.subject, "amsgrad", cell.dtype, cell.path, 2, cell.configuration, True, message("rung.fused")
+    )
 
 
 @pytest.mark.parametrize("name", ["Inside", "Raising", "Still", "Lacking", "frobnicate"])

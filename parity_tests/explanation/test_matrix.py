@@ -12,7 +12,7 @@ from lockstep.cli.commands import matrix as command
 from lockstep.experiments import sweep
 from lockstep.explanation import matrix
 from lockstep.explanation.ladder import climb
-from lockstep.explanation.matrix import Cell, Configuration
+from lockstep.explanation.matrix import ClimbedCell, Configuration
 from lockstep.numerics.environment import environment
 from lockstep.subjects.registry import subjects
 from lockstep.tasks.kept import Kept
@@ -50,7 +50,7 @@ def test_every_cell_there_is():
         for case in subject.cases.CASES:
             for dtype in case.dtypes:
                 for path in case.paths or paths:
-                    cell = Cell(subject.path, case.desc, dtype, path, 1, f"{OWN} × 1")
+                    cell = ClimbedCell(subject.path, case.desc, dtype, path, 1, f"{OWN} × 1")
                     assert cell.label in found
                     found.remove(cell.label)
     assert not found
@@ -93,12 +93,12 @@ def test_a_capability_that_is_not_there_is_absent(only):
 
 
 def test_a_cell_that_errs_is_not_explained():
-    cell = Cell("optim.adam", "defaults", "float8", None, 2, "here")
+    cell = ClimbedCell("optim.adam", "defaults", "float8", None, 2, "here")
     assert not matrix.Climber().explained(cell).explained
     assert matrix.Climber().explained(cell).left
 
 
-PATHS = [Cell("optim.adam", "defaults", "float32", path, 5, "here") for path in ("single", "foreach", "fused")]
+PATHS = [ClimbedCell("optim.adam", "defaults", "float32", path, 5, "here") for path in ("single", "foreach", "fused")]
 
 
 def test_a_path_that_takes_the_same_steps_shares_the_ladder(monkeypatch):

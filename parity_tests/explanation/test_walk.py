@@ -9,7 +9,7 @@ import pytest
 
 from lockstep.cli import main as cli
 from lockstep.experiments import planned, walks
-from lockstep.explanation.matching import Line, Match
+from lockstep.explanation.matching import Match, OurLine
 from lockstep.explanation.walk import Beside, element, shared_out, walk
 from lockstep.numerics import probe
 from lockstep.records.kinds.walk import WalkedLine, WalkedStage
@@ -182,7 +182,7 @@ def test_a_line_of_a_column_says_which_of_its_elements():
 def beside(name: str, flags) -> Beside:
     """A line that differs where the flags are set."""
     flags = np.asarray(flags)
-    line = Line(name, "", frozenset(), np.zeros(flags.shape))
+    line = OurLine(name, "", frozenset(), np.zeros(flags.shape))
     return Beside("update", pair, line, flags.astype(float), None, [], False)
 
 
@@ -266,7 +266,7 @@ def test_a_line_of_the_other_order_hands_its_operations_to_the_one_it_leads_to()
 
 
 def test_what_is_left_at_the_end_belongs_to_the_last_line_where_nothing_follows():
-    known = [Line(name, "", frozenset(), np.zeros(1)) for name in ("a", "between", "b", "after")]
+    known = [OurLine(name, "", frozenset(), np.zeros(1)) for name in ("a", "between", "b", "after")]
     matches = [Match(None, place) for place in (0, 1, 2, 3)]
     ran = list("pqrst")
     shared = {"a": ["p"], "b": ["q", "r"]}

@@ -1,5 +1,6 @@
 """The import contracts of pyproject.toml keep what they name: each is broken on purpose, import by import."""
 
+import ast
 import itertools
 import os
 import subprocess
@@ -131,6 +132,26 @@ def crowded(root: Path) -> list[str]:
     many = [folder for folder in folders if len([*folder.glob("[!_]*.py")]) > FULLEST]
     of_subjects = {root / table / family for table in ("cases", "causes") for family in families()}
     return [str(folder.relative_to(root)) for folder in sorted(many) if folder not in of_subjects]
+
+
+def named_twice(sources: dict[str, str]) -> dict[str, list[str]]:
+    """The classes that several modules define under one name, which then is none."""
+    where: dict[str, list[str]] = {}
+    for path, source in sources.items():
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ClassDef):
+                where.setdefault(node.name, []).append(path)
+    return {name: paths for name, paths in where.items() if len(paths) > 1}
+
+
+def test_a_class_has_a_name_of_its_own():
+    root = PYPROJECT.parent / "lockstep"
+    assert (
+        named_twice({path.relative_to(root).as_posix(): path.read_text("utf-8") for path in root.rglob("*.py")}) == {}
+    )
+    assert named_twice({"a": "class Outcome: ...\nclass One: ...", "b": "class Outcome: ..."}) == {
+        "Outcome": ["a", "b"]
+    }
 
 
 def test_the_house_is_no_larger_than_somebody_can_see():

@@ -76,7 +76,7 @@ class Module(FoundLayer):
             wanted = {key: (self.given[key].shape, role) for key, role in roles.items() if set(role) != {"nothing"}}
             free = tensors(self.module, kind).items()
             free = {(name,): t.detach().numpy() for name, t in free if name not in self.names.values()}
-            found = by_role(self.module, free, Tensor, wanted, runs, (True, False))
+            found = by_role(self.module, free, TensorPlace, wanted, runs, (True, False))
             self.load({key: path[0] for key, path in only_one(found).items()})
 
     def run(self, training, inputs, upstream):
@@ -110,7 +110,7 @@ class Module(FoundLayer):
         return (np.ascontiguousarray(array.T) if turned else array).reshape(self.given[key].shape)
 
 
-class Tensor:
+class TensorPlace:
     """The place of a parameter or a buffer of a module, as `find` asks for it."""
 
     def __init__(self, module: Any, path: tuple[str, ...]):

@@ -19,11 +19,11 @@ from lockstep.adapters.optimizer.roles import STEPS, Roles, is_grads, roles_of
 from lockstep.adapters.optimizer.shapes.held_step import HeldStep
 from lockstep.adapters.optimizer.shapes.numbered import Numbered, keys_of
 from lockstep.adapters.optimizer.shapes.object_step import FORMS, PAIRED, ObjectStep, methods_of
-from lockstep.adapters.optimizer.shapes.pair import Pair, functions_of
+from lockstep.adapters.optimizer.shapes.pair import FunctionPair, functions_of
 from lockstep.adapters.optimizer.shapes.plain_function import PlainFunction
 from lockstep.adapters.optimizer.shapes.tensor_step import Ours, TorchOptimizer
 from lockstep.adapters.optimizer.shapes.torch_tensors import OnTensors, torch_tensors, uses_torch
-from lockstep.adapters.optimizer.shapes.whole_loop import Loop, inner, lacking, loop_of, names_of
+from lockstep.adapters.optimizer.shapes.whole_loop import WholeLoop, inner, lacking, loop_of, names_of
 from lockstep.adapters.wrapper import indented, optimizer_wrapper
 from lockstep.subjects.families.optim import defaults_of, handed_in, layout_of, shapes_of
 from lockstep.subjects.registry import find
@@ -153,7 +153,7 @@ def candidates(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[R
         yield of_torch(target, subject, wanted)
     elif not inspect.isclass(target) and (functions := functions_of(target)):
         for form in ("dicts", "single arrays"):
-            yield shape(functools.partial(Pair, lambda _, made=functions: made, form, subject), {}, {})
+            yield shape(functools.partial(FunctionPair, lambda _, made=functions: made, form, subject), {}, {})
     elif inspect.isroutine(target) or isinstance(target, functools.partial):
         yield from of_function(target, subject, wanted)
     else:
@@ -218,7 +218,7 @@ def of_function(target: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[
             needed = ", ".join(lacking(target, names))
             raise CannotCheck(message("recognise.needs", target=target.__name__, names=needed))
         defaults = Maker(inner(target), names, None, everything=False).defaults()
-        yield shape(functools.partial(Loop, target, roles, names), names, defaults)
+        yield shape(functools.partial(WholeLoop, target, roles, names), names, defaults)
         return
     yield from of_holders(target, target, None, "", subject, wanted)
     steps = roles_of(target, subject, wanted)
@@ -270,7 +270,7 @@ def pairs(maker: Maker, subject: str) -> Iterator[Recognised]:
         return pair
 
     for form in ("dicts", "single arrays"):
-        yield shape(functools.partial(Pair, functions, form, subject), maker.names, maker.defaults(), maker)
+        yield shape(functools.partial(FunctionPair, functions, form, subject), maker.names, maker.defaults(), maker)
 
 
 def of_object(target: Any, kind: Any, subject: str, wanted: tuple[str, ...]) -> Iterator[Recognised]:

@@ -39,7 +39,7 @@ def widens(array: Array, given: Array) -> bool:
     return array.dtype.kind == given.dtype.kind == "f" and array.dtype.itemsize > given.dtype.itemsize
 
 
-class Watched(np.ndarray):
+class WatchedArray(np.ndarray):
     """An array that remembers the first line by which arrays of its dtype became wider."""
 
     lines: list[str]
@@ -59,12 +59,12 @@ class Watched(np.ndarray):
 
 
 def plain(array: Any) -> Any:
-    return array.view(np.ndarray) if isinstance(array, Watched) else array
+    return array.view(np.ndarray) if isinstance(array, WatchedArray) else array
 
 
-def watched(array: Array, lines: list[str]) -> Watched:
+def watched(array: Array, lines: list[str]) -> WatchedArray:
     """The array as one that writes into these lines."""
-    view = array.view(Watched)
+    view = array.view(WatchedArray)
     view.lines = lines
     return view
 

@@ -111,7 +111,7 @@ class Mutant(Cause):
         return KINDS.index(self.kind), len(self.name)
 
 
-class Change(NamedTuple):
+class Slip(NamedTuple):
     """An expression in the place of another, and what that is: a kind, and the values of its message."""
 
     new: ast.expr
@@ -181,7 +181,7 @@ def with_numbers(field: str, line: Line) -> Iterator[Mutant]:
     yield mutant(field, name, "np.clip(was, -bound, bound)", "clipped", {}, free={"bound": 1.0}, was=was)
 
 
-def in_one_mode(field: str, line: str, before: str, text: str, change: Change) -> Iterator[Mutant]:
+def in_one_mode(field: str, line: str, before: str, text: str, change: Slip) -> Iterator[Mutant]:
     """A slip that is made in training alone, or in evaluation alone."""
     if change.kind in IN_ONE_MODE:
         said = message(f"mutation.{change.kind}", line=line, **change.details)
@@ -237,7 +237,7 @@ def made_by(script: Script) -> set[str]:
 # one line
 
 
-def rewritten(node: ast.expr, scope: Scope) -> Iterator[Change]:
+def rewritten(node: ast.expr, scope: Scope) -> Iterator[Slip]:
     """The expression with one thing in it changed."""
     if isinstance(node, ast.Compare) and type(node.ops[0]) not in COMPARISONS:
         return  # whether there is something
@@ -260,7 +260,7 @@ def is_function(node: ast.expr, field: str) -> bool:
     return isinstance(node, ast.Call) and field == "func"
 
 
-def inside(function: ast.expr, scope: Scope) -> Iterator[Change]:
+def inside(function: ast.expr, scope: Scope) -> Iterator[Slip]:
     """What a method is called of, changed; a function is left as it is."""
     if isinstance(function, ast.Attribute) and not (isinstance(function.value, ast.Name) and function.value.id == "np"):
         for change in rewritten(function.value, scope):
@@ -278,14 +278,14 @@ def with_field(node: ast.expr, field: str, value: Any) -> Any:
     return new
 
 
-def changed(node: ast.expr, scope: Scope) -> Iterator[Change]:
+def changed(node: ast.expr, scope: Scope) -> Iterator[Slip]:
     """What may stand in the place of this very expression."""
     text = ast.unparse(node)
     yield from moved(node)
     if isinstance(node, ast.BinOp):
         yield from operation(node)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield Change(node.operand, "sign", {"part": text})
+        yield Slip(node.operand, "sign", {"part": text})
     elif isinstance(node, ast.IfExp):
         for part in (node.body, node.orelse):
             yield instead(node, part)
@@ -315,32 +315,32 @@ def changed(node: ast.expr, scope: Scope) -> Iterator[Change]:
     if (of_arrays(node, scope) and not isinstance(node, ast.Call | ast.IfExp)) or is_root(node):
         for form in FUNCTIONS:
             yield instead(node, parse(form.format(text)), "put-in")
-        yield Change(parse(f"-({text})"), "sign", {"part": text})
+        yield Slip(parse(f"-({text})"), "sign", {"part": text})
 
 
-def renamed(node: ast.expr, scope: Scope) -> Iterator[Change]:
+def renamed(node: ast.expr, scope: Scope) -> Iterator[Slip]:
     """One name for another, or narrower, wherever it stands in the expression, if that is in several places."""
     read = [ast.unparse(part) for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute)]
     for names in (scope.arrays, scope.numbers):
         for was in dict.fromkeys(name for name in read if name in names and read.count(name) > 1):
             for new in names:
                 if new != was:
-                    yield Change(everywhere(node, {was: new}), "instead", {"was": was, "new": new})
+                    yield Slip(everywhere(node, {was: new}), "instead", {"was": was, "new": new})
             for dtype in FORMATS if names is scope.arrays else ():
                 held = f"as_wide_as(as_{dtype}({was}), {scope.first})"
-                yield Change(everywhere(node, {was: held}), "narrow", {"part": was, "dtype": dtype})
+                yield Slip(everywhere(node, {was: held}), "narrow", {"part": was, "dtype": dtype})
 
 
-def narrowed(node: ast.expr, text: str, scope: Scope) -> Iterator[Change]:
+def narrowed(node: ast.expr, text: str, scope: Scope) -> Iterator[Slip]:
     """An array that is held, or worked out, in a narrower format."""
     inside_it = ast.unparse(everywhere(node, {name: f"HELD({name})" for name in scope.arrays}))
     for dtype in FORMATS:
         for held in dict.fromkeys((f"HELD({text})", inside_it)):
             new = f"as_wide_as({held.replace('HELD', f'as_{dtype}')}, {scope.first})"
-            yield Change(parse(new), "narrow", {"part": text, "dtype": dtype})
+            yield Slip(parse(new), "narrow", {"part": text, "dtype": dtype})
 
 
-def moved(node: ast.expr) -> Iterator[Change]:
+def moved(node: ast.expr) -> Iterator[Slip]:
     """What stands within a function beside it, and the other way."""
     if is_elementwise(node) and isinstance(node.args[0], ast.BinOp):
         within = node.args[0]
@@ -360,39 +360,39 @@ def is_root(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) in ("np.sqrt", "root")
 
 
-def operation(node: ast.BinOp) -> Iterator[Change]:
+def operation(node: ast.BinOp) -> Iterator[Slip]:
     left, right = ast.unparse(node.left), ast.unparse(node.right)
     a, b = f"({left})", f"({right})"
     if isinstance(node.op, ast.Mult):
-        yield Change(node.right, "left-out", {"part": left})
-        yield Change(node.left, "left-out", {"part": right})
-        yield Change(parse(f"{a} / {b}"), "over-for-times", {"part": right})
-        yield Change(parse(f"{b} / {a}"), "over-for-times", {"part": left})
-        yield Change(parse(f"{a} * {b} * {b}"), "twice", {"part": right})
-        yield Change(parse(f"{a} * {a} * {b}"), "twice", {"part": left})
+        yield Slip(node.right, "left-out", {"part": left})
+        yield Slip(node.left, "left-out", {"part": right})
+        yield Slip(parse(f"{a} / {b}"), "over-for-times", {"part": right})
+        yield Slip(parse(f"{b} / {a}"), "over-for-times", {"part": left})
+        yield Slip(parse(f"{a} * {b} * {b}"), "twice", {"part": right})
+        yield Slip(parse(f"{a} * {a} * {b}"), "twice", {"part": left})
         yield instead(node, parse(f"{a} + {b}"))
     elif isinstance(node.op, ast.Div):
-        yield Change(node.left, "left-out", {"part": right})
-        yield Change(parse(f"1 / {b}"), "left-out", {"part": left})
-        yield Change(parse(f"{a} * {b}"), "times-for-over", {"part": right})
+        yield Slip(node.left, "left-out", {"part": right})
+        yield Slip(parse(f"1 / {b}"), "left-out", {"part": left})
+        yield Slip(parse(f"{a} * {b}"), "times-for-over", {"part": right})
         yield instead(node, parse(f"{b} / {a}"))
-        yield Change(parse(f"{a} / {b} / {b}"), "twice", {"part": right})
-        yield Change(parse(f"{a} * {a} / {b}"), "twice", {"part": left})
+        yield Slip(parse(f"{a} / {b} / {b}"), "twice", {"part": right})
+        yield Slip(parse(f"{a} * {a} / {b}"), "twice", {"part": left})
     elif isinstance(node.op, ast.Add):
-        yield Change(node.left, "left-out", {"part": right})
-        yield Change(node.right, "left-out", {"part": left})
-        yield Change(parse(f"{a} - {b}"), "sign", {"part": right})
-        yield Change(parse(f"{b} - {a}"), "sign", {"part": left})
-        yield Change(parse(f"{a} + 2 * {b}"), "twice", {"part": right})
-        yield Change(parse(f"2 * {a} + {b}"), "twice", {"part": left})
+        yield Slip(node.left, "left-out", {"part": right})
+        yield Slip(node.right, "left-out", {"part": left})
+        yield Slip(parse(f"{a} - {b}"), "sign", {"part": right})
+        yield Slip(parse(f"{b} - {a}"), "sign", {"part": left})
+        yield Slip(parse(f"{a} + 2 * {b}"), "twice", {"part": right})
+        yield Slip(parse(f"2 * {a} + {b}"), "twice", {"part": left})
         yield instead(node, parse(f"{a} * {b}"))
     elif isinstance(node.op, ast.Sub):
-        yield Change(node.left, "left-out", {"part": right})
-        yield Change(parse(f"-{b}"), "left-out", {"part": left})
-        yield Change(parse(f"{a} + {b}"), "sign", {"part": right})
+        yield Slip(node.left, "left-out", {"part": right})
+        yield Slip(parse(f"-{b}"), "left-out", {"part": left})
+        yield Slip(parse(f"{a} + {b}"), "sign", {"part": right})
         yield instead(node, parse(f"{b} - {a}"))
-        yield Change(parse(f"{a} - 2 * {b}"), "twice", {"part": right})
-        yield Change(parse(f"2 * {a} - {b}"), "twice", {"part": left})
+        yield Slip(parse(f"{a} - 2 * {b}"), "twice", {"part": right})
+        yield Slip(parse(f"2 * {a} - {b}"), "twice", {"part": left})
     elif isinstance(node.op, ast.Pow):
         yield instead(node, node.left)
         for text in (f"{a}**({right} + 1)", f"{a}**({right} - 1)", f"{a} * {b}"):
@@ -401,7 +401,7 @@ def operation(node: ast.BinOp) -> Iterator[Change]:
             yield instead(node, parse(f"abs({left})"))
 
 
-def call(node: ast.Call, text: str) -> Iterator[Change]:
+def call(node: ast.Call, text: str) -> Iterator[Slip]:
     name = ast.unparse(node.func)
     method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     if name in (
@@ -417,7 +417,7 @@ def call(node: ast.Call, text: str) -> Iterator[Change]:
         "root",
     ):
         for argument in node.args[1:] if name == "np.where" else node.args:
-            yield Change(argument, "function-left-out", {"function": name, "part": text})
+            yield Slip(argument, "function-left-out", {"function": name, "part": text})
     if name == "np.where":
         turned = ast.Call(node.func, [node.args[0], node.args[2], node.args[1]], [])
         yield instead(node, turned)
@@ -439,7 +439,7 @@ def call(node: ast.Call, text: str) -> Iterator[Change]:
                 yield instead(node, new)
 
 
-def number(node: ast.expr, name: str, scope: Scope) -> Iterator[Change]:
+def number(node: ast.expr, name: str, scope: Scope) -> Iterator[Slip]:
     """What may stand in the place of a plain number."""
     for other in scope.numbers:
         if other != name:
@@ -450,8 +450,8 @@ def number(node: ast.expr, name: str, scope: Scope) -> Iterator[Change]:
         yield instead(node, parse(form.format(name)), "put-in")
 
 
-def instead(node: ast.expr, new: ast.expr, kind: str = "instead") -> Change:
-    return Change(new, kind, {"was": ast.unparse(node), "new": ast.unparse(new)})
+def instead(node: ast.expr, new: ast.expr, kind: str = "instead") -> Slip:
+    return Slip(new, kind, {"was": ast.unparse(node), "new": ast.unparse(new)})
 
 
 def parse(text: str) -> ast.expr:

@@ -12,7 +12,7 @@ NUMBERS = 2  # of a tensor, each step
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Kept:
+class KeptEntry:
     """An entry of the state.
 
     Attributes:
@@ -87,7 +87,7 @@ class LaboratoryRecord(Record, kind="laboratory"):
     """
 
     equations: Mapping[str, str]
-    state: Mapping[str, Kept]
+    state: Mapping[str, KeptEntry]
     source: Mapping[str, str]
     functions: Mapping[str, Mapping[str, str]]
     settings: Annotated[tuple[Setting, ...], NOT_EMPTY]

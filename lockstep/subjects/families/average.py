@@ -9,14 +9,14 @@ import numpy as np
 from lockstep.numerics import formats
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.families.driven.averages import driven
-from lockstep.subjects.families.gradients import Gradients, stream_of
+from lockstep.subjects.families.gradients import GradientFamily, stream_of
 from lockstep.subjects.side import Bounds
 from lockstep.subjects.subject import Subject
 
 DECAYS = ("decay", "beta", "alpha", "momentum", "ema_decay", "rate", "mu", "tau")
 
 
-class Averages(Gradients):
+class Averages(GradientFamily):
     """What is kept of the parameters along a run."""
 
     place = 3.5

@@ -214,7 +214,7 @@ OTHERS = {
 }
 
 
-class Gradients(Family):
+class GradientFamily(Family):
     """What happens to all gradients between the backward pass and the optimizer."""
 
     place = 3
@@ -270,4 +270,4 @@ class Gradients(Family):
             yield Snapshot({stated.GIVEN: given, stated.TENSORS[0]: made, **seen})
 
 
-FAMILY = Gradients()
+FAMILY = GradientFamily()

@@ -12,7 +12,7 @@ from lockstep.numerics import formats
 from lockstep.numerics.shapes import Array, Flat, Stack
 from lockstep.numerics.snapshot import Snapshot
 from lockstep.subjects.families.driven.loops import alike, driven, names_of, taken
-from lockstep.subjects.families.gradients import Gradients, Stream, pair
+from lockstep.subjects.families.gradients import GradientFamily, Stream, pair
 from lockstep.subjects.side import Pair
 from lockstep.subjects.subject import Request, Subject
 from lockstep.text import message
@@ -60,7 +60,7 @@ def mean(grads: Stack, batch: Any) -> np.ndarray:
     return np.asarray(grads[np.asarray(batch, int)].mean(axis=0), grads.dtype)
 
 
-class Watched:
+class WatchedData:
     """The data and the gradients that a loop is given, which note what it asks for and where its parameters are.
 
     Attributes:
@@ -95,7 +95,7 @@ def places(batch: Any) -> np.ndarray:
     return np.asarray(batch).reshape(-1).astype(int)
 
 
-class Loops(Gradients):
+class Loops(GradientFamily):
     """All that a training loop does between one gradient and the next."""
 
     place = 4.5
@@ -141,7 +141,7 @@ class Loops(Gradients):
         """
         case = case.replaced(**hyperparameters)  # whose data are in as many batches a step as the loop is told
         data = samples_of(case, dtype, 0)
-        watched, count = Watched(data), len(case.samples)
+        watched, count = WatchedData(data), len(case.samples)
         epochs = case.steps * count // len(data.batches)
         told = self.told(target, hyperparameters, subject.ours())
         measure = standard(subject.ours()) | dict(hyperparameters)

@@ -112,26 +112,26 @@ def named(lrs: Iterable[float]) -> dict[str, np.ndarray]:
     return {str(group): np.array(lr, np.float64) for group, lr in enumerate(lrs)}
 
 
-class Count(int):
+class EpochCount(int):
     """A whole number that is one as long as it is counted with, and carries its error as soon as it is divided."""
 
     def bounded(self) -> Bounded:
         return Bounded(np.asarray(int(self), np.float64), np.float64)
 
     def __add__(self, other: Any) -> Any:
-        return Count(int(self) + int(other)) if isinstance(other, int) else self.bounded() + other
+        return EpochCount(int(self) + int(other)) if isinstance(other, int) else self.bounded() + other
 
     def __sub__(self, other: Any) -> Any:
-        return Count(int(self) - int(other)) if isinstance(other, int) else self.bounded() - other
+        return EpochCount(int(self) - int(other)) if isinstance(other, int) else self.bounded() - other
 
     def __mul__(self, other: Any) -> Any:
-        return Count(int(self) * int(other)) if isinstance(other, int) else self.bounded() * other
+        return EpochCount(int(self) * int(other)) if isinstance(other, int) else self.bounded() * other
 
     def __truediv__(self, other: Any) -> Any:
-        return self.bounded() / (other.bounded() if isinstance(other, Count) else other)
+        return self.bounded() / (other.bounded() if isinstance(other, EpochCount) else other)
 
     def __rsub__(self, other: Any) -> Any:
-        return Count(int(other) - int(self)) if isinstance(other, int) else other - self.bounded()
+        return EpochCount(int(other) - int(self)) if isinstance(other, int) else other - self.bounded()
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -249,7 +249,7 @@ def as_ieee(value: Any) -> Any:
 def carrying(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    return Count(value) if isinstance(value, int) else Bounded(np.asarray(value), np.float64)
+    return EpochCount(value) if isinstance(value, int) else Bounded(np.asarray(value), np.float64)
 
 
 def plain(number: Any) -> Bounded:

@@ -26,7 +26,7 @@ def functions_of(made: Any) -> Functions | None:
     return None
 
 
-class Pair(Adapter):
+class FunctionPair(Adapter):
     """`updates, state = update(grads, state, params)`, added to the parameters; of JAX's triple, the state is all.
 
     Arguments:

@@ -40,7 +40,7 @@ def loop_of(function: Callable[..., Any]) -> tuple[str, str, str] | None:
     return (picked[0], picked[1], picked[2]) if all(picked) else None  # type: ignore[return-value]
 
 
-class Loop(Adapter):
+class WholeLoop(Adapter):
     """Runs the loop anew for every step, one iteration longer, on the gradients so far.
 
     Arguments:

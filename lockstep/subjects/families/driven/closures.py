@@ -73,7 +73,7 @@ class Enough(Exception):
     """It has been asked as often as anybody wants to know."""
 
 
-class Watched:
+class WatchedFunction:
     """The function of a case, which notes where it is asked for its loss and its slope, and what it answers."""
 
     def __init__(self, case: Any, dtype: str, most: float) -> None:
@@ -139,7 +139,7 @@ def apart(flat: Any, like: Arrays) -> Arrays:
     return {name: part.reshape(array.shape) for (name, array), part in zip(like.items(), parts, strict=True)}
 
 
-class Form:
+class Holding:
     """How parameters are held: by name, in a dict. A closure answers with the loss and the gradients, held alike."""
 
     def packed(self, arrays: Arrays) -> Any:
@@ -155,7 +155,7 @@ class Form:
         return loss, self.packed(grads)
 
 
-class Listed(Form):
+class ListHolding(Holding):
     """In a list."""
 
     def packed(self, arrays: Arrays) -> Any:
@@ -165,7 +165,7 @@ class Listed(Form):
         return {name: np.asarray(array) for name, array in zip(like, held, strict=True)}
 
 
-class Flat(Form):
+class Flat(Holding):
     """End to end, in a vector."""
 
     def packed(self, arrays: Arrays) -> Any:
@@ -175,7 +175,7 @@ class Flat(Form):
         return apart(held, like)
 
 
-class Holders(Form):
+class ObjectHolding(Holding):
     """In objects with `data` and `grad`; a closure leaves the gradients there, and answers with the loss."""
 
     def packed(self, arrays: Arrays) -> Any:
@@ -190,7 +190,7 @@ class Holders(Form):
         return loss
 
 
-class Tensors(Form):
+class Tensors(Holding):
     """In PyTorch's parameters, in the same way."""
 
     def packed(self, arrays: Arrays) -> Any:
@@ -246,7 +246,7 @@ def points_asked(
     problems: list[Exception] = []
     still: list[Snapshot] | None = None
     for way in ways(target, given):
-        watched = Watched(case, dtype, most=case.steps * MOST if way.whole else np.inf)
+        watched = WatchedFunction(case, dtype, most=case.steps * MOST if way.whole else np.inf)
         if way.whole and (told.get("max_iter") != 1 or not hasattr(watched.problem, "value")):
             raise TheirCode(message("reason.a-run"))
         try:
@@ -285,7 +285,7 @@ def check_taken(names: Mapping[str, str], asked: Mapping[str, Any], told: Mappin
 class Way(NamedTuple):
     """One way to drive it; `whole` where a call is a run and no step."""
 
-    drive: Callable[[Watched], Any]
+    drive: Callable[[WatchedFunction], Any]
     whole: bool
 
 
@@ -305,7 +305,7 @@ def ways(target: Any, told: Told) -> Iterator[Way]:
     needed = [one.name for one in own if one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD]
     holder = next(iter(inspect.signature(target).parameters), "")
     if len(needed) <= 1 and holder and holder not in told.settings:
-        forms = [Tensors()] if is_torch(target) else [Form(), Listed(), Flat(), Holders()]
+        forms = [Tensors()] if is_torch(target) else [Holding(), ListHolding(), Flat(), ObjectHolding()]
         yield from (Way(functools.partial(stepped, target, name, holder, form, told), whole=False) for form in forms)
         return
     whole = name not in ("step", "update", "__call__")
@@ -318,13 +318,13 @@ def is_torch(target: Any) -> bool:
     return torch is not None and issubclass(target, torch.optim.Optimizer)
 
 
-def stepped(target: Any, method: str, holder: str, form: Form, told: Told, watched: Watched) -> None:
+def stepped(target: Any, method: str, holder: str, form: Holding, told: Told, watched: WatchedFunction) -> None:
     """A class that holds the parameters and is stepped with a closure."""
     held = form.packed({name: array.copy() for name, array in watched.start.items()})
     made = target(held, **{name: value for name, value in told.of(target).items() if name != holder})
 
     def now() -> Any:
-        for name in () if isinstance(form, Holders | Tensors) else HELD:
+        for name in () if isinstance(form, ObjectHolding | Tensors) else HELD:
             own = getattr(made, name, None)
             if own is not None and type(own) is type(held) and alike(own, held):
                 return own
@@ -363,7 +363,7 @@ def called_way(function: Callable[..., Any], told: Told, whole: bool) -> Way:
 
 
 def called(
-    function: Callable[..., Any], roles: tuple[Any, Any, Any], told: Told, whole: bool, watched: Watched
+    function: Callable[..., Any], roles: tuple[Any, Any, Any], told: Told, whole: bool, watched: WatchedFunction
 ) -> None:
     """Drive it by calls: one for a whole run, or one a step, whose answer is where the next begins."""
     asked, start, slope = roles

@@ -21,7 +21,7 @@ from lockstep.subjects.side import Bounds
 WAYS = 64  # of a step that are tried
 
 
-class Call(NamedTuple):
+class AskedPoint(NamedTuple):
     """A recorded point, of all parameters as one vector, and what was answered there; nothing where a step ended.
 
     place: among the recorded states.
@@ -89,13 +89,13 @@ def predictions(kind: Any, recording: Any, hyperparameters: Mapping[str, Any]) -
     return made
 
 
-def calls_of(recording: Any) -> list[Call]:
+def calls_of(recording: Any) -> list[AskedPoint]:
     """What was recorded, of points that are one but for rounding the last."""
-    calls: list[Call] = []
+    calls: list[AskedPoint] = []
     for place, state in enumerate(recording.steps):
         after = state.after
         point = flat_of(after["param"])
-        call = Call(place, point, *((after["loss"]["loss"], flat_of(after["grad"])) if "grad" in after else ()))
+        call = AskedPoint(place, point, *((after["loss"]["loss"], flat_of(after["grad"])) if "grad" in after else ()))
         if calls and call.answered and calls[-1].answered and near(calls[-1].point, point):
             calls[-1] = call._replace(place=calls[-1].place)
         else:
@@ -125,10 +125,10 @@ class Follower:
         calls: what was recorded. whole: as one run, without the ends of steps.
     """
 
-    def __init__(self, kind: Any, told: Mapping[str, Any], start: Flat, calls: list[Call], whole: bool):
+    def __init__(self, kind: Any, told: Mapping[str, Any], start: Flat, calls: list[AskedPoint], whole: bool):
         self.calls, self.whole, self.place = calls, whole, 0
         self.at = Bounded(start, start.dtype)
-        self.seen: list[Call] = []
+        self.seen: list[AskedPoint] = []
         self.state: dict[str, Any] = {"func_evals": 0.0, "n_iter": 0.0}
         self.optimizer = on_recorded(kind)({"flat": np.array(start)}, **told)
         (own,) = self.optimizer.param_groups
@@ -183,7 +183,7 @@ class Follower:
         self.place += 1
         return Bounded(end.point, end.point.dtype)
 
-    def upcoming(self) -> Call:
+    def upcoming(self) -> AskedPoint:
         """What was recorded next, but for points that are asked about again.
 
         Raises:
@@ -196,7 +196,7 @@ class Follower:
             self.place += 1
         raise Unanswered
 
-    def expect(self, call: Call, flat: Bounded) -> None:
+    def expect(self, call: AskedPoint, flat: Bounded) -> None:
         """Hold a recorded point against where the formula is.
 
         Raises:
@@ -226,7 +226,7 @@ class Follower:
         self.place += 1
         return self.answer(call)
 
-    def answer(self, call: Call) -> tuple[Any, Any]:
+    def answer(self, call: AskedPoint) -> tuple[Any, Any]:
         self.seen.append(call)
         dtype = call.point.dtype
         return Bounded(call.loss, dtype), Answered(call.grad, dtype, call.point)
