@@ -400,6 +400,13 @@ def test_a_formula_that_has_no_translation_makes_no_laboratory():
     assert "data-lab" in pages_of(laboratory_record())["optim/adam.html"].attributes
 
 
+def test_a_page_whose_formulas_do_not_run_in_it_says_so():
+    said = "No line can be changed on this page"
+    assert said in pages_of(walk_record())["optim/adam.html"].text
+    assert said not in pages_of(walk_record(), laboratory_record())["optim/adam.html"].text
+    assert said not in pages_of(run_record())["optim/adam.html"].text  # no formula stands there
+
+
 def test_messages_are_escaped_as_html():
     speaker = html.Speaker("en")
     assert speaker.written("<b>", "code") == "<code>&lt;b&gt;</code>"
