@@ -329,7 +329,7 @@ class Bounded:
         if isinstance(exponent, float) and exponent == 0.5:
             return self.sqrt()
         if isinstance(exponent, int) and exponent >= 1:
-            return self.multiplied(exponent)
+            return self.multiplied(int(exponent))
         a, b = self.meet(exponent)
         if b.size == 1 and not b.error.any() and (whole := b.value.item()) >= 1 and whole % 1 == 0:
             return a.multiplied(int(whole))

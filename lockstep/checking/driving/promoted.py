@@ -11,8 +11,6 @@ from lockstep.adapters.adapter import Adapter
 from lockstep.adapters.optimizer.recognise import Recognised
 from lockstep.numerics.shapes import Array
 
-HERE = pathlib.Path(__file__).parents[1]
-
 
 def rounded_back(adapter: Adapter, like: Mapping[str, Array]) -> dict[str, str]:
     """Put parameters that became wider back into the format that they had, where they are handed over again.

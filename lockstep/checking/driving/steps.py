@@ -25,7 +25,7 @@ from lockstep.subjects.families.optim import defaults_of, entries_of, handed_as
 from lockstep.subjects.subject import Subject
 from lockstep.text import Message, message
 
-HERE = pathlib.Path(__file__).parents[1]
+HERE = pathlib.Path(__file__).parents[2]
 OURS = tuple(HERE.parent / name for name in ("lockstep", "reference", "torch_impl"))
 
 
