@@ -8,7 +8,7 @@ is replayed on numbers that carry their error (`lockstep.diagnose.replay`).
 import ast
 import functools
 import types
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,10 +39,6 @@ from lockstep.subjects.families.optim import weak
 
 # what a wrong line raises where it is no formula at all
 NO_FORMULA = (ArithmeticError, AttributeError, BadEdit, LookupError, NameError, TypeError, ValueError)
-
-# functions that make each number of the corresponding ones
-UFUNCS = (np.sqrt, np.exp, np.expm1, np.log, np.log1p, np.tanh, np.sign, np.maximum, np.minimum)
-ELEMENTWISE = frozenset(("abs", "root", "np.abs", "np.where", *(f"np.{ufunc.__name__}" for ufunc in UFUNCS)))
 
 Numbers = dict[str, Any]  # by name, what a function of the formula has made so far
 Free = tuple[tuple[str, Any], ...]  # names that stand for a number, with it
@@ -126,10 +122,6 @@ class Script:
         self.made: dict[tuple, Exchange] = {}
         self.edited: dict[tuple, Any] = {}
         self.compiled: dict[tuple, Any] = {}
-        self.arrays = {name for _, name in self.places} | {
-            argument.arg for definition in self.definitions for argument in definition.args.args
-        }
-        self.by_itself = {id(line.code): by_itself(line.tree, self.arrays) for line in self.lines}
 
     def exchange(self, causes: Sequence[Cause]) -> Exchange:
         """What the causes exchange, together.
@@ -173,15 +165,8 @@ class Script:
                 tree = Replace({WAS: tree}).visit(expression(text, dict(free)))
             now = everywhere(tree, dict(everywhere_of))
             same = not edits and ast.dump(now) == ast.dump(tree)
-            code = self.edited[key] = None if same else compiled(now)
-            self.by_itself[id(code)] = by_itself(now, self.arrays)
+            self.edited[key] = None if same else compiled(now)
         return self.edited[key]
-
-    def takes_each_by_itself(self, exchange: Exchange, begin: int) -> bool:
-        """Whether each number of an array goes its own way through all lines from `begin` on."""
-        return len(self.functions) == 1 and all(
-            self.by_itself[id(exchange.lines.get(at, self.lines[at].code))] for at in self.everything[begin:]
-        )
 
     def code(self, text: str, free: Free, instead: Mapping[str, str] = {}) -> Any:
         """An expression compiled, with some names `instead` of others; each is made once."""
@@ -394,24 +379,6 @@ def rounded(value: Any) -> bytes:
 
 def compiled(tree: ast.expr) -> Any:
     return compile(ast.fix_missing_locations(ast.Expression(tree)), "<line>", "eval")
-
-
-def by_itself(tree: ast.expr, arrays: Set[str]) -> bool:
-    """Whether it makes each number of the corresponding ones of the arrays alone, by the same operations."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=function):
-                if node.keywords or ast.unparse(function) not in ELEMENTWISE:
-                    return False
-            case ast.IfExp(test=test):
-                if any(isinstance(part, ast.Name) and part.id in arrays for part in ast.walk(test)):
-                    return False
-            case ast.Attribute():
-                if ast.unparse(node) not in ELEMENTWISE:
-                    return False
-            case ast.Subscript() | ast.MatMult() | ast.Lambda() | ast.comprehension() | ast.Starred():
-                return False
-    return True
 
 
 def defaults(function) -> Numbers:

@@ -1,12 +1,12 @@
 """Which two causes bring a line near that neither brings near alone.
 
-There are thousands of pairs, so most are not walked one by one: where the lines of a formula take each number by
-itself, all second causes that change one line are tried in one walk, each a row of what that line makes. What is found
-so is tried once more by itself.
+There are thousands of pairs, so most are not walked one by one: all second causes that change the same line are tried
+in one walk, where that can be done, each a row of what that line makes. What is found so is tried once more by itself.
 """
 
 import collections
 import functools
+import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,9 +16,9 @@ from lockstep.causes.cause import Cause
 from lockstep.causes.planting import may_join
 from lockstep.causes.source import WAS, reads
 from lockstep.diagnose.by_line.lines import NO_FORMULA, Exchange, Numbers, Script, Trail, in_order_of, near
+from lockstep.diagnose.by_line.many import Many
 from lockstep.diagnose.by_line.mutation import Mutant
 from lockstep.diagnose.effort import spend
-from lockstep.numerics.shapes import Array
 
 ROWS = "rows"  # what the lines of a walk call the array that has a row for each second cause
 ROWS_CODE = compile(ROWS, "<rows>", "eval")
@@ -50,8 +50,9 @@ class Pairs:
         self.alone = script.exchange(causes)
         self.with_each = [script.exchange((*causes, variant)) for variant in variants]
         self.own = [changed(exchange, self.alone) for exchange in self.with_each]
+        self.argues = [exchange.arguments != self.alone.arguments for exchange in self.with_each]
+        self.begins = [0 if argues else min(own, default=0) for argues, own in zip(self.argues, self.own, strict=True)]
         self.merged: dict[tuple, list[int]] = {}
-        self.depth = max(np.ndim(value) for value in self.call.given[0].values() if isinstance(value, np.ndarray))
 
     @functools.cached_property
     def plan_of_each(self) -> list[frozenset[int]]:
@@ -62,7 +63,7 @@ class Pairs:
         """The numbers of the two variants of each pair that brings the line near."""
         order = [number for number, exchange in enumerate(self.with_each) if self.later or not exchange.kept]
         if not self.later:
-            order.sort(key=lambda number: self.with_each[number].first)
+            order.sort(key=self.begins.__getitem__)
         trace: list = []
         if not self.later:
             try:
@@ -94,14 +95,13 @@ class Pairs:
         return near_ones, rest
 
     def line_of(self, first: int, second: int) -> int:
-        """The line that the second changes, where all lines that it may alter take each number by itself."""
+        """The one line that the second changes, and the first does not."""
         a, b, own = self.with_each[first], self.with_each[second], self.own[second]
-        if len(own) != 1 or a.kept or b.kept or b.arguments or b.free or not own.isdisjoint(self.own[first]):
+        more = self.argues[second] or a.kept or b.kept or b.free
+        if len(own) != 1 or more or not own.isdisjoint(self.own[first]):
             return NO_LINE
         (at,) = own
-        begin = 0 if self.later else at + 1
-        one_name = len(self.script.lines[at].names) == 1
-        return at if one_name and self.script.takes_each_by_itself(a, begin) else NO_LINE
+        return at if len(self.script.lines[at].names) == 1 else NO_LINE
 
     def rows_near(self, first: int, at: int, seconds: Sequence[int]) -> set[int]:
         """Those of the seconds, all of which change line `at`, that bring the line near."""
@@ -114,36 +114,21 @@ class Pairs:
         for call in self.calls:
             state = [script.begun(call, carried, joint)]
             script.go(state, range(at), call, joint)
-            state[0][ROWS] = self.rows(state[0], codes)
+            numbers = state[script.lines[at].function]
+            numbers[ROWS] = Many(in_rows(numbers, codes))
             made = script.go(state, range(at, len(script.lines)), call, joint)
             carried = {key: state[0][line] for key, line in self.trail.carried.items() if line in state[0]}
         seen, value = self.call.seen[self.line], made.get(self.line)
-        if value is None or np.ndim(value) <= self.depth:  # it is not made of that line
+        if not isinstance(value, Many):  # it is not made of that line
             return set(seconds) if near(seen, value) else set()
-        found, room = (array.reshape(self.shape(array)) for array in (seen.found, seen.room))
-        far = (np.abs(found - value) > room).reshape(len(seconds), -1).any(1)
+        if value.shape != seen.found.shape:
+            return set()
+        far = np.any((np.abs(seen.found - value.held) > seen.room).reshape(len(seconds), -1), 1).tolist()
         return {
             second
-            for second, row, is_far in zip(seconds, value, far, strict=True)
-            if not is_far and row.size == seen.found.size and near(seen, row.reshape(seen.found.shape))
+            for second, row, is_far in zip(seconds, value.held, far, strict=True)
+            if not is_far and near(seen, row)
         }
-
-    def rows(self, numbers: Numbers, codes: Sequence[Any]) -> np.ndarray:
-        """What each code makes of its own row of the numbers."""
-        parted = {
-            name: value
-            for name, value in numbers.items()
-            if isinstance(value, np.ndarray) and value.ndim > self.depth and name != ROWS
-        }
-        values = [
-            eval(code, numbers, {name: value[row] for name, value in parted.items()}) for row, code in enumerate(codes)
-        ]
-        arrays = [np.asarray(value, np.float64) for value in values]
-        return np.stack(np.broadcast_arrays(*[array.reshape(self.shape(array)) for array in arrays]))
-
-    def shape(self, array: Array) -> tuple[int, ...]:
-        """Of as many axes as the tensor has, before which stands that of the rows."""
-        return (1,) * (self.depth - array.ndim) + array.shape
 
     # one pair after the other
 
@@ -154,18 +139,19 @@ class Pairs:
             return
         script, call, a = self.script, self.call, self.with_each[first]
         snapshots: list = []
+        start = self.begins[first]
         try:
-            state = [script.begun(call, {}, a)] if a.arguments else [dict(part) for part in trace[a.first]]
-            script.go(state, range(a.first, len(script.lines)), call, a, snapshots)
+            state = [script.begun(call, {}, a)] if self.argues[first] else [*map(dict, trace[start])]
+            script.go(state, range(start, len(script.lines)), call, a, snapshots)
         except NO_FORMULA:
             return
         for second in seconds:
-            b, joint = self.with_each[second], self.joint(first, second) or self.composed(first, second)
+            joint, begin = self.joint(first, second) or self.composed(first, second), self.begins[second]
             if joint is None:
                 continue
-            begin = 0 if b.arguments else b.first
             try:
-                state = [script.begun(call, {}, joint)] if b.arguments else [*map(dict, snapshots[begin - a.first])]
+                anew = self.argues[second]
+                state = [script.begun(call, {}, joint)] if anew else [*map(dict, snapshots[begin - start])]
                 made = script.go(state, self.plan(first, second, begin), call, joint)
                 is_near = near(call.seen[self.line], made.get(self.line))
             except NO_FORMULA:
@@ -210,6 +196,25 @@ class Pairs:
             return None
         causes = (*self.causes, *pair)
         return self.script.exchange(causes) if may_join(causes) else None
+
+
+def in_rows(numbers: Numbers, codes: Sequence[Any]) -> np.ndarray:
+    """What each code makes of its own row of the numbers."""
+    before = vars(numbers["lines"]) if "lines" in numbers else {}
+    parted, parted_before = of_many(numbers), of_many(before)
+    values: list[Any] = []
+    for row, code in enumerate(codes):
+        own = {name: many.held[row] for name, many in parted.items()}
+        if parted_before:
+            own["lines"] = types.SimpleNamespace(
+                **before | {name: many.held[row] for name, many in parted_before.items()}
+            )
+        values.append(np.asarray(eval(code, numbers, own)))
+    return np.stack(np.broadcast_arrays(*values))
+
+
+def of_many(numbers: Numbers) -> dict[str, Many]:
+    return {name: value for name, value in numbers.items() if isinstance(value, Many)}
 
 
 def changed(exchange: Exchange, shared: Exchange) -> frozenset[int]:
