@@ -74,8 +74,7 @@ def collect(
             paths[task.name] = put(files, out)
     if made:
         ordered = {name: made[name] for name in runs_of_it}
-        whole = task_of(NOTEBOOK, notebook.record, ordered, [SENTENCES], about=list(runs_of_it.values()))
-        paths |= {task.name: put(files, out) for task, files in workers.run([whole], tell)}
+        paths |= {task.name: put(files, out) for task, files in workers.run([whole(ordered)], tell)}
     return [paths[name] for name in [*(task.name for task in tasks), *([NOTEBOOK] if made else [])]]
 
 
@@ -96,6 +95,11 @@ def check_data(named: Mapping[str, pathlib.Path], chosen: Sequence[str]) -> None
     for kind, folder in named.items():
         for family in families().values():
             family.check_data(kind, folder)
+
+
+def whole(parts: Mapping[str, Record]) -> Task:
+    """What makes the notebook's record of its runs; it asks every subject whether it takes part."""
+    return task_of(NOTEBOOK, notebook.record, parts, [SENTENCES], about=[subject.path for subject in subjects()])
 
 
 def planned(name: str, data: Mapping[str, pathlib.Path]) -> Iterator[Task]:

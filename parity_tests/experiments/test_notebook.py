@@ -1,15 +1,20 @@
 """The notebook on both sides: its printed numbers to every digit, and claims whose words follow the numbers."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import lockstep
+from lockstep.experiments import collection
 from lockstep.experiments.notebook import claims, parts
 from lockstep.experiments.notebook import record as notebook
 from lockstep.experiments.notebook.claims import Facts, Gain, Rate, Spot
 from lockstep.numerics.verdict import Verdict
 from lockstep.records.loading import load
 from lockstep.subjects.families.draws import Notebook
+from lockstep.subjects.registry import subjects
+from lockstep.tasks import workers
 from lockstep.text import ENGLISH, LANGUAGES, Message, Voice, texts
 
 pytestmark = pytest.mark.slow
@@ -317,3 +322,11 @@ def test_the_standard_error_is_that_of_a_mean():
     found = notebook.gain(np.array([1.0, 2.0, 3.0, 6.0]))
     assert found.amount == 3.0
     assert found.doubt == np.sqrt(14 / 3) / 2
+
+
+def test_what_is_kept_of_it_is_made_anew_where_any_subject_takes_part_or_no_longer_does():
+    asked = {f"lockstep.cases.{subject.path}" for subject in subjects()}
+    task = collection.whole({})
+    workers.check(task, asked)
+    with pytest.raises(workers.TaskFailed, match=r"lockstep\.cases"):
+        workers.check(dataclasses.replace(task, about=("optim.sgd",)), asked)
