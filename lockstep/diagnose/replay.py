@@ -273,10 +273,16 @@ def observe(
     bounded: bool,
     rounded: bool = False,
     free: Mapping[str, float] | None = None,
+    narrow: bool = False,
 ) -> Iterator[Observed]:
-    """Everything observed, in order, beside what the formula makes of it; `free` numbers are arguments of it."""
+    """Everything observed, in order, beside what the formula makes of it; `free` numbers are arguments of it.
+
+    Without bounds that is worked out in float64; of a layer, if `narrow`, in the recording's own format.
+    """
     if recording.is_layer:
-        return passes(recording, causes, dict(hyperparameters), bounded, rounded, free)
+        number = exact_number if bounded else np.asarray if narrow else wide_number
+        of_input = rounded_number if rounded else number
+        return passes(recording, causes, dict(hyperparameters), number, of_input, free)
     followed = steps if recording.holds == "steps" else states
     return followed(recording, told(planted(recording.subject, "", causes), free), dict(hyperparameters), bounded)
 
@@ -486,17 +492,18 @@ def states(recording: Recording, kind: Any, hyperparameters, bounded: bool) -> I
 
 
 def passes(
-    recording: Recording, causes, hyperparameters, bounded: bool, rounded: bool, free: Mapping[str, float] | None
+    recording: Recording, causes, hyperparameters, number: Any, of_input: Any, free: Mapping[str, float] | None
 ) -> Iterator[Observed]:
     kind = planted(recording.subject, recording.layer, causes)
+    bounded = number is exact_number
     names = [order for order in (kind.ALLOWS if bounded else ("paper",)) if order in kind.ORDERS]
-    orders = [*(kind.FORMS if rounded else ()), *(kind.ORDERS[name] for name in names)]
+    orders = [*(kind.FORMS if of_input is rounded_number else ()), *(kind.ORDERS[name] for name in names)]
     layers = [kind(**(recording.hyperparameters | hyperparameters)) for _ in orders]
     carried: list[dict[str, Any]] = [{} for _ in orders]
     for count, passed in enumerate(recording.steps, 1):
         made = []
         for place, (layer, order) in enumerate(zip(layers, orders, strict=True)):
-            lines, carried[place] = lines_of(layer, order, passed, carried[place], bounded, free, rounded)
+            lines, carried[place] = lines_of(layer, order, passed, carried[place], number, of_input, free)
             made.append(lines)
         yield from made_by(kind, count, passed, made, carried, bounded)
 
@@ -506,12 +513,11 @@ def lines_of(
     order: Any,
     passed: Pass,
     carried: dict[str, Any],
-    bounded: bool,
+    number: Any,
+    of_input: Any,
     free: Mapping[str, float] | None = None,
-    rounded: bool = False,
 ):
     """Forward and backward lines of a pass by one order, and the buffers after it; `free` numbers are arguments."""
-    number = exact_number if bounded else wide_number
     layer.formula = order if isinstance(order, tuple) else layer.ORDERS[order]
     layer.train(passed.training)
     dtype = passed.output.dtype
@@ -522,7 +528,7 @@ def lines_of(
         name: carried.get(name, before[name]) if name not in passed.buffers_before else before[name] for name in fresh
     }
     params = {name: number(array) for name, array in (layer.params | passed.params).items() if name in layer.params}
-    inputs = tuple((rounded_number if rounded else number)(array) for array in layer.accepted(passed.inputs))
+    inputs = tuple(of_input(array) for array in layer.accepted(passed.inputs))
     upstream = None if passed.upstream is None else number(passed.upstream)
     forward, backward = layer.evaluate(inputs, upstream, params, buffers, training=layer.training, **(free or {}))
     updated = {name: getattr(forward, line) for name, line in layer.BUFFERS.items() if name in fresh}

@@ -259,9 +259,12 @@ class Search:
     def residual(self, recording: Recording, causes: Hypothesis) -> float:
         try:
             left = tallied(recording, unrefuted(recording, causes))
-            return left.used if left.undecided < left.compared else np.inf  # what knows no bound explains nothing
+            if left.undecided == left.compared:
+                return np.inf  # what knows no bound explains nothing
+            shown = not recording.is_layer or shows(recording, causes, self.left[recording.label].explains)
         except (Refuted, *CANNOT):
             return np.inf
+        return left.used if shown else np.inf
 
     # numbers
 
@@ -555,6 +558,34 @@ def quickly_refuted(recording: Recording, causes: Hypothesis) -> bool:
     return False
 
 
+@np.errstate(all="ignore")
+def shows(recording: Recording, causes: Hypothesis, explained: bool) -> bool:
+    """Whether the hypothesis, evaluated in the format of the recording, parts from PyTorch's formula where that did.
+
+    That a number is within its allowance is no evidence where the allowance is what is wide: PyTorch's own number
+    is within it, too. So of each quantity that is beyond PyTorch's allowance one element has to be so in both; and
+    of one for which the hypothesis knows no bound at all, also where it is beyond that in the hypothesis alone.
+
+    Arguments:
+        explained: whether PyTorch's formula, in another form, explains the recording.
+    """
+    seen: dict[tuple[str, str], list[np.ndarray]] = {}
+    pytorchs, bounded = (observe(recording, each, {}, bounded=True) for each in ((), causes))
+    evaluated = observe(recording, causes, {}, bounded=False, narrow=True)
+    for theirs, allowed, made in zip(pytorchs, bounded, evaluated, strict=True):
+        exact = theirs.predicted[""]
+        found, own = (too_far(array, exact) for array in (theirs.found, np.asarray(made.predicted[""])))
+        unbounded = np.broadcast_to(np.isposinf(allowed.predicted[""].error), found.shape)
+        masks = [mask.reshape(-1) for mask in (found & (not explained), np.broadcast_to(own, found.shape), unbounded)]
+        of = seen.setdefault((theirs.quantity, theirs.tensor), masks)
+        if of is not masks:
+            of[:] = [np.concatenate(both) for both in zip(of, masks, strict=True)]
+    return all(
+        bool(np.any(found & own)) or not (np.any(found) or (unbounded.all() and np.any(own)))
+        for found, own, unbounded in seen.values()
+    )
+
+
 def signature(recording: Recording, causes: Hypothesis) -> tuple[bytes, ...]:
     """What the hypothesis predicts of the recording, but for the last bits of a float64."""
     with np.errstate(all="ignore"):
@@ -563,8 +594,13 @@ def signature(recording: Recording, causes: Hypothesis) -> tuple[bytes, ...]:
 
 
 def beyond(held: Array, exact) -> bool:
+    return bool(np.any(too_far(held, exact)))
+
+
+def too_far(held: Array, exact) -> np.ndarray:
+    """Which elements are beyond their allowance."""
     apart = distance(held, exact.value)
-    return bool(np.any((apart > exact.error) & ~(np.isnan(held) & np.isnan(exact.value))))
+    return ~(apart <= exact.error) & ~(np.isnan(held) & np.isnan(exact.value))
 
 
 @np.errstate(all="ignore")  # what another form overflows in is in its numbers

@@ -94,10 +94,11 @@ class Module(FoundLayer):
         if output.requires_grad:
             output.backward(torch.tensor(self.layout.theirs(upstream)).reshape(output.shape))
         held = tensors(self.module, self.given)
-        grads = {key: held[name].grad for key, name in self.names.items() if key in PARAMS}
+        grads = {key: reaching(held[name], training) for key, name in self.names.items() if key in PARAMS}
         seen = {key: self.fitted(key, grad) for key, grad in grads.items() if grad is not None}
         buffers = {key: self.fitted(key, held[name]) for key, name in self.names.items() if key in BUFFERS}
-        grad = None if first.grad is None else self.layout.pytorchs(first.grad.numpy())
+        grad = reaching(first, training)
+        grad = None if grad is None else self.layout.pytorchs(grad.numpy())
         return Made(self.layout.pytorchs(output.detach().numpy()), grad, seen, buffers)
 
     def keeps(self, keys, last):
@@ -121,6 +122,15 @@ class TensorPlace:
 
     def put(self, value: Array) -> None:
         self.tensor.data = sys.modules["torch"].tensor(value)
+
+
+def reaching(tensor: Any, training: bool) -> Any:
+    """The gradient of a tensor; where autograd brings none, 0, by which an optimizer would step as little.
+
+    In evaluation None, because many layers are not differentiated there, by intention.
+    """
+    absent = tensor.grad is None and training and tensor.requires_grad
+    return sys.modules["torch"].zeros_like(tensor) if absent else tensor.grad
 
 
 def tensors(module: Any, keys) -> dict[str, Any]:
