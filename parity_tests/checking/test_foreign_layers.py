@@ -16,6 +16,7 @@ from lockstep.adapters.making import maker_of
 from lockstep.checking import chance
 from lockstep.checking.driving.trials import trials
 from lockstep.checking.layers import meant
+from lockstep.diagnose import search
 from lockstep.numerics.counts import log_tail
 from lockstep.numerics.verdict import Verdict
 from lockstep.subjects.registry import find_class
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 STATISTICS, ROLE = ("running_mean", "running_var"), ("nothing", "scale")
 DROPOUT, BATCHNORM, LINEAR = "layers.dropout", "layers.batchnorm", "layers.linear"
-LAYERNORM, TANH = "layers.layernorm", "layers.activation.Tanh"
+LAYERNORM, TANH, SIGMOID = "layers.layernorm", "layers.activation.Tanh", "layers.activation.Sigmoid"
 BCE, CROSS = "layers.loss.BCEWithLogitsLoss", "layers.loss.CrossEntropyLoss"
 
 
@@ -87,6 +88,24 @@ def test_a_wrong_draw_is_refuted_by_counts(target, cause, words):
     assert found.verdict is Verdict.DIFFERENT, str(found)
     assert next(one["id"] for one in found.causes).startswith(cause), str(found)
     assert words in str(found).splitlines()[0]
+
+
+@pytest.mark.parametrize("target", [modules.LeavesTheInputBehind, modules.KeepsItsOffset])
+def test_a_gradient_that_autograd_does_not_bring_is_zero_and_not_unseen(target):
+    found = checked(target, LINEAR, dtypes=("float64",))
+    assert found.verdict is Verdict.DIFFERENT, str(found)
+    assert found.exit_status == 1
+
+
+def tails(target) -> set[str]:
+    return {cause["id"] for cause in checked(target, SIGMOID).causes} & {"tail-cancelled"}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_is_within_a_wide_allowance_alone_is_no_evidence(monkeypatch):
+    assert tails(foreign.Guarded) == set()
+    monkeypatch.setattr(search, "shows", lambda *_: True)
+    assert tails(foreign.Guarded)
 
 
 def test_what_a_count_cannot_show_is_shown_by_numbers():

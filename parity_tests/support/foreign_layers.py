@@ -416,3 +416,14 @@ class HalfPrecise(Logistic):
 
     def backward(self, up=1.0):
         return super().backward(up) * (1 + 1e-9)
+
+
+class Guarded:
+    """A sigmoid that keeps its exponent from overflowing, and what lies far out at e⁻⁵⁰⁰."""
+
+    def forward(self, z):
+        self.out = 1 / (1 + np.exp(-np.clip(z, -500, 500)))
+        return self.out
+
+    def backward(self, above):
+        return above * self.out * (1 - self.out)

@@ -73,3 +73,27 @@ class OfSpread(OfTheModel):
 
     def root(self, x):
         return torch.sqrt(x.var(-1, keepdim=True) + self.eps)
+
+
+class LeavesTheInputBehind(nn.Linear):
+    """Nothing of what it is made of learns what is behind it."""
+
+    def forward(self, x):
+        return nn.functional.linear(x.detach(), self.weight, self.bias)
+
+
+class Shifted(torch.autograd.Function):
+    """An offset that is never told its gradient."""
+
+    @staticmethod
+    def forward(ctx, x, offset):
+        return x + offset
+
+    @staticmethod
+    def backward(ctx, above):
+        return above, None
+
+
+class KeepsItsOffset(nn.Linear):
+    def forward(self, x):
+        return Shifted.apply(nn.functional.linear(x, self.weight), self.bias)
