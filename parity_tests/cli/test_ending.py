@@ -196,6 +196,7 @@ INSIDE = {
     "numerics/compiler.py: AttributeError",  # what a module is asked for that it has not
     "numerics/difference.py: TypeError",
     "numerics/difference.py: ValueError",
+    "diagnose/by_line/many.py: TypeError",
     "numerics/bounded.py: TypeError",
     "numerics/bounded.py: Undecided",
     "numerics/formats.py: TypeError",
