@@ -594,11 +594,13 @@ def signature(recording: Recording, causes: Hypothesis) -> tuple[bytes, ...]:
 
 
 def beyond(held: Array, exact) -> bool:
-    return bool(np.any(too_far(held, exact)))
+    """Whether an element is beyond its allowance for sure: of one that is no number on one side nobody knows."""
+    apart = distance(held, exact.value)
+    return bool(np.any((apart > exact.error) & ~(np.isnan(held) & np.isnan(exact.value))))
 
 
 def too_far(held: Array, exact) -> np.ndarray:
-    """Which elements are beyond their allowance."""
+    """Which elements are not within their allowance."""
     apart = distance(held, exact.value)
     return ~(apart <= exact.error) & ~(np.isnan(held) & np.isnan(exact.value))
 
